@@ -1,0 +1,76 @@
+"""What the rest of the program must know of a random-effect covariance structure."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+
+class Covariance(ABC):
+    """A structure for the relative covariance Lambda Lambda' of a block of k columns.
+
+    Its maximum-likelihood side (theta -> Lambda and back) and its Bayesian side (sampling the factor
+    from priors on sds and correlations) live in one class, so that a new structure is one file.
+    `invariance` says which changes of basis of the columns the structure survives: "linear" (any
+    invertible map), "scaling" (each column by its own constant) or "none" (one constant for all).
+    """
+
+    name: ClassVar[str]
+    invariance: ClassVar[str]
+    has_correlation: ClassVar[bool]
+
+    @abstractmethod
+    def n_theta(self, k: int) -> int:
+        """Number of free parameters of a block of k columns."""
+
+    @abstractmethod
+    def factor(self, theta: np.ndarray, k: int) -> np.ndarray:
+        """Lambda (k, k), lower triangular, at theta (n_theta,)."""
+
+    @abstractmethod
+    def theta(self, factor: np.ndarray) -> np.ndarray:
+        """The theta (n_theta,) whose Lambda Lambda' equals that of `factor` (k, m), diagonal >= 0."""
+
+    @abstractmethod
+    def pullback(self, theta: np.ndarray, k: int, slope: np.ndarray) -> np.ndarray:
+        """d f / d theta (n_theta,) from `slope` = d f / d Lambda (k, k)."""
+
+    @abstractmethod
+    def start(self, sds: np.ndarray) -> np.ndarray:
+        """A theta (n_theta,) with relative standard deviations `sds` (k,) and no correlation."""
+
+    @abstractmethod
+    def theta_names(self, columns: Sequence[str], factor: str) -> list[str]:
+        """Names of the elements of theta, in order."""
+
+    @abstractmethod
+    def null_columns(self, theta: np.ndarray, k: int, tolerance: float) -> list[int]:
+        """Columns of Lambda whose diagonal is below `tolerance`: where the block is singular."""
+
+    @abstractmethod
+    def step_off(self, theta: np.ndarray, k: int, column: int, direction: np.ndarray) -> np.ndarray:
+        """Theta after adding `direction` (k,) as variance direction where `column` was zero."""
+
+    @abstractmethod
+    def sample(self, sds: Any, k: int, site: str, correlation_prior: Any) -> Any:
+        """Inside a NumPyro program: the Cholesky factor (k, k) of the covariance with sds (k,) as a JAX array."""
+
+
+def retriangularise(factor: np.ndarray) -> np.ndarray:
+    """Lower-triangular L (k, k), diagonal >= 0, with L L' = factor factor' for a factor (k, m).
+
+    Diagonal elements below 1e-10 of their row's norm are rounding of an exact zero and set to it.
+    """
+    upper = np.linalg.qr(np.asarray(factor).T, mode="r")
+    k = factor.shape[0]
+    lower = np.zeros((k, k))
+    lower[:, : upper.shape[0]] = upper.T
+    lower *= np.where(np.diag(lower) < 0, -1.0, 1.0)
+    lower = np.tril(lower)
+    scale = np.linalg.norm(lower, axis=1)
+    tiny = np.abs(np.diag(lower)) <= 1e-10 * scale
+    lower[np.arange(k)[tiny], np.arange(k)[tiny]] = 0.0
+    return lower

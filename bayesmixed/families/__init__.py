@@ -1,0 +1,30 @@
+"""Response distributions: one file each, one line in the registry."""
+
+from __future__ import annotations
+
+from ..errors import ModelError, nearest
+from .base import Family as Family
+from .gaussian import Gaussian as Gaussian
+from .links import LINKS as LINKS
+from .links import Link as Link
+from .links import link as link
+
+FAMILIES: dict[str, type[Family]] = {family.name: family for family in (Gaussian,)}
+
+
+def family(value: str | Family, link_value: str | Link | None = None) -> Family:
+    """The family of that name (or the value itself) with a link, its default one if None."""
+    if isinstance(value, Family):
+        kind: type[Family] = type(value)
+        chosen = value.link if link_value is None else link_value
+    else:
+        if value not in FAMILIES:
+            raise ModelError(f"Unknown family {value!r}. {nearest(str(value), FAMILIES)}")
+        kind = FAMILIES[value]
+        chosen = kind.links[0] if link_value is None else link_value
+    resolved = chosen if isinstance(chosen, Link) else link(chosen)
+    if resolved.name not in kind.links:
+        raise ModelError(
+            f"The {kind.name} family does not take the link {resolved.name!r}. {nearest(resolved.name, kind.links)}"
+        )
+    return kind(link=resolved)

@@ -1,0 +1,67 @@
+"""What a formula says once its operators are expanded: terms, bars, and the right side of each predictor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .syntax import Node, deparse
+
+
+@dataclass(frozen=True)
+class Term:
+    """A product of atoms, in order of first appearance: ``a:poly(x, 2)`` has two atoms."""
+
+    atoms: tuple[Node, ...]
+
+    @property
+    def name(self) -> str:
+        """The term as R labels it."""
+        return ":".join(deparse(atom) for atom in self.atoms)
+
+    @property
+    def key(self) -> frozenset[str]:
+        """What makes two terms equal: the set of atoms, whatever their order."""
+        return frozenset(deparse(atom) for atom in self.atoms)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One random-effect term ``(columns | factor)``, after ``/``, ``*`` and ``+`` on its right were expanded.
+
+    `covariance` is "us" for ``|``, "diag" for ``||``, else the name written in front: ``cs(0 + f | g)``.
+    `double` remembers that the user typed ``||``.
+    """
+
+    intercept: bool
+    terms: tuple[Term, ...]
+    factor: tuple[Node, ...]
+    covariance: str = "us"
+    double: bool = False
+
+    @property
+    def group(self) -> str:
+        """Name of the grouping factor: "Subject", "batch:cask"."""
+        return ":".join(deparse(atom) for atom in self.factor)
+
+    @property
+    def left(self) -> str:
+        """The columns' side as text: "1 + Days", "0 + Machine"."""
+        names = [term.name for term in self.terms]
+        return " + ".join(["1" if self.intercept else "0", *names])
+
+    @property
+    def text(self) -> str:
+        """The bar in lme4's (or, for a named structure, glmmTMB's) notation."""
+        inside = f"{self.left} {'||' if self.double else '|'} {self.group}"
+        return f"({inside})" if self.covariance == "us" or self.double else f"{self.covariance}({inside})"
+
+
+@dataclass(frozen=True)
+class RightSide:
+    """The right side of one predictor; `dot` says that ``.`` stands for every column not otherwise used."""
+
+    intercept: bool
+    terms: tuple[Term, ...]
+    bars: tuple[Bar, ...] = ()
+    offsets: tuple[Node, ...] = ()
+    dot: bool = False

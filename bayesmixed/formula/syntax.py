@@ -1,0 +1,130 @@
+"""What a parsed formula is made of: a small expression tree, and its way back to text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+
+@dataclass(frozen=True)
+class Name:
+    """A column, a constant (``pi``, ``TRUE``) or a namespace entry; `position` is its offset in the text."""
+
+    identifier: str
+    position: int = field(default=0, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A numeric literal; `text` keeps the user's spelling (``1e-3``) for names of coefficients."""
+
+    value: float
+    text: str = field(default="", compare=False)
+    position: int = field(default=0, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class String:
+    """A quoted literal."""
+
+    value: str
+    position: int = field(default=0, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a call, with its keyword if it was given by name."""
+
+    value: Node
+    keyword: str | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function call; `function` is the name as typed (``log``, ``np.log``, ``as.factor``)."""
+
+    function: str
+    arguments: tuple[Argument, ...]
+    position: int = field(default=0, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Unary:
+    """``-x``, ``+x`` or ``!x``."""
+
+    operator: str
+    operand: Node
+    position: int = field(default=0, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Binary:
+    """``left operator right``; operators: ``~ + - * / : ^ %in% | || & < <= > >= == !=`` (``**`` becomes ``^``)."""
+
+    operator: str
+    left: Node
+    right: Node
+    position: int = field(default=0, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Parenthesis:
+    """A bracketed expression, kept so that names read as typed."""
+
+    inner: Node
+    position: int = field(default=0, compare=False, repr=False)
+
+
+Node: TypeAlias = Name | Number | String | Call | Unary | Binary | Parenthesis
+
+_PLAIN_NAME = re.compile(r"^(?:[^\W\d]|\.(?!\d))[\w.]*$")
+_TIGHT = {":", "^"}  # R prints these without spaces
+
+
+def deparse(node: Node) -> str:
+    """The text of an expression as R would print it: ``sin(2 * pi * Time)``, ``I(age^2)``.
+
+    >>> deparse(Binary("^", Name("age"), Number(2.0, "2")))
+    'age^2'
+    """
+    match node:
+        case Name(identifier):
+            return identifier if _PLAIN_NAME.match(identifier) else f"`{identifier}`"
+        case Number(value, text):
+            return text or f"{value:g}"
+        case String(value):
+            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        case Parenthesis(inner):
+            return f"({deparse(inner)})"
+        case Unary(operator, operand):
+            return f"{operator}{deparse(operand)}"
+        case Call(function, arguments):
+            return f"{function}({', '.join(_argument(a) for a in arguments)})"
+        case Binary(operator, left, right):
+            gap = "" if operator in _TIGHT else " "
+            return f"{deparse(left)}{gap}{operator}{gap}{deparse(right)}"
+    raise TypeError(f"not a formula node: {node!r}")
+
+
+def _argument(argument: Argument) -> str:
+    text = deparse(argument.value)
+    return text if argument.keyword is None else f"{argument.keyword} = {text}"
+
+
+def names(node: Node) -> Iterator[Name]:
+    """Every name an expression refers to, in order of appearance (functions are not names)."""
+    match node:
+        case Name():
+            yield node
+        case Parenthesis(inner):
+            yield from names(inner)
+        case Unary(_, operand):
+            yield from names(operand)
+        case Call(_, arguments):
+            for argument in arguments:
+                yield from names(argument.value)
+        case Binary(_, left, right):
+            yield from names(left)
+            yield from names(right)
