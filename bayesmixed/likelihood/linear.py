@@ -1,0 +1,218 @@
+"""The marginal likelihood of a linear mixed model as a function of theta: criterion, gradient, what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..covariance import Covariance
+from ..formula.design import Design, GroupTerm
+from .basis import FixedBasis, fixed_basis, term_bases
+from .blocks import Block, blocks
+from .effects import Modes, conditional_covariances, log_det_slopes, modes
+from .gram import Gram, gram
+from .pls import Solution, solve
+from .tail import Tail, tail
+
+LOG_2PI = float(np.log(2 * np.pi))
+
+
+@dataclass(frozen=True)
+class LinearLikelihood:
+    """Cross-products of one linear mixed model in well-conditioned bases.
+
+    theta has two forms: the reported one (lme4's, in the user's columns) and the working one, in the bases
+    of `term_bases`, where every start is scale-free. Both list the terms by decreasing number of levels
+    (`order`, positions in the design's group terms), each by its structure's own parameters.
+    """
+
+    blocks: tuple[Block, ...]
+    gram: Gram
+    tail: Tail | None
+    basis: FixedBasis
+    term_bases: tuple[np.ndarray, ...]
+    covariances: tuple[Covariance, ...]
+    order: tuple[int, ...]
+
+    @property
+    def n(self) -> int:
+        """Rows of positive weight."""
+        return self.gram.n
+
+    @property
+    def p(self) -> int:
+        """Number of fixed effects."""
+        return self.gram.p
+
+    @property
+    def n_theta(self) -> int:
+        """Number of covariance parameters."""
+        return sum(c.n_theta(len(C)) for c, C in zip(self.covariances, self.term_bases, strict=True))
+
+    def split(self, theta: np.ndarray) -> dict[int, np.ndarray]:
+        """theta of each group term, keyed by its position in the design."""
+        parts, first = {}, 0
+        for j in self.order:
+            size = self.covariances[j].n_theta(len(self.term_bases[j]))
+            parts[j] = theta[first : first + size]
+            first += size
+        return parts
+
+    def reported(self, working: np.ndarray) -> np.ndarray:
+        """theta in the user's columns from the working theta."""
+        return self._convert(working, self.term_bases)
+
+    def working(self, reported: np.ndarray) -> np.ndarray:
+        """The working theta from theta in the user's columns."""
+        return self._convert(reported, tuple(np.linalg.inv(C) for C in self.term_bases))
+
+    def factors(self, working: np.ndarray) -> list[np.ndarray]:
+        """Lambda (k, k) of each block in the working bases, block-diagonal over its terms."""
+        parts = self.split(working)
+        return [self._block_factor(block, parts) for block in self.blocks]
+
+    def solve(self, working: np.ndarray, *, invert: bool = False) -> Solution:
+        """Penalised least squares at theta."""
+        return solve(self.gram, self.tail, self.factors(working), invert=invert)
+
+    def criterion(self, solution: Solution, *, reml: bool, sigma: float | None = None) -> float:
+        """Deviance or REML criterion with every constant; sigma profiled out unless given (Bates et al. 2015, eq. 34, 41)."""
+        df = self.n - self.p if reml else self.n
+        value = solution.log_det_M - self.gram.log_weights
+        if reml:
+            value += solution.log_det_U + self.basis.log_det
+        if sigma is not None:
+            return value + df * (LOG_2PI + 2 * np.log(sigma)) + solution.rss / sigma**2
+        return value + df * (1 + LOG_2PI + np.log(max(solution.rss, 1e-300) / df))
+
+    def value_and_gradient(
+        self, working: np.ndarray, *, reml: bool, sigma: float | None = None
+    ) -> tuple[float, np.ndarray]:
+        """The criterion and its exact gradient in the working theta (envelope theorem)."""
+        factors = self.factors(working)
+        solution = solve(self.gram, self.tail, factors, invert=True)
+        df = self.n - self.p if reml else self.n
+        weight = 1 / sigma**2 if sigma is not None else df / max(solution.rss, 1e-300)
+        slopes = log_det_slopes(self.gram, self.tail, solution, factors, reml)
+        found = modes(self.gram, self.tail, solution)
+        full = [
+            slope - 2 * weight * _residual_slope(Ze, Lambda)
+            for slope, Ze, Lambda in zip(slopes, found.Ze, factors, strict=True)
+        ]
+        return self.criterion(solution, reml=reml, sigma=sigma), self._pull_back(working, full)
+
+    def sigma(self, solution: Solution, *, reml: bool) -> float:
+        """The residual standard deviation that maximises the criterion at theta."""
+        return float(np.sqrt(max(solution.rss, 0.0) / (self.n - self.p if reml else self.n)))
+
+    def beta(self, solution: Solution) -> np.ndarray:
+        """Fixed effects (p,) in the user's columns."""
+        return self.basis.beta(solution.beta)
+
+    def vcov(self, solution: Solution) -> np.ndarray:
+        """Var(beta) / sigma^2 (p, p), conditional on theta."""
+        return self.basis.covariance(solution.U_inverse)
+
+    def modes(self, solution: Solution) -> dict[int, np.ndarray]:
+        """Conditional modes b (L, k) of each group term in the user's columns."""
+        found: Modes = modes(self.gram, self.tail, solution)
+        return {
+            j: found.b[i][:, columns] @ self.term_bases[j].T
+            for i, block in enumerate(self.blocks)
+            for j, columns in zip(block.terms, block.slices, strict=True)
+        }
+
+    def conditional_covariances(self, solution: Solution) -> dict[int, np.ndarray]:
+        """Var(b | y, beta) / sigma^2 (L, k, k) of each group term in the user's columns."""
+        found = conditional_covariances(self.gram, self.tail, solution)
+        return {
+            j: self.term_bases[j] @ found[i][:, columns, columns] @ self.term_bases[j].T
+            for i, block in enumerate(self.blocks)
+            for j, columns in zip(block.terms, block.slices, strict=True)
+        }
+
+    def loglik_at(self, working: np.ndarray, beta: np.ndarray | None, sigma: float | None, reml: bool) -> float:
+        """log L at given parameters; a None is profiled out."""
+        solution = self.solve(working)
+        if beta is not None:
+            contrast = np.append(-self.basis.R @ (np.asarray(beta) - self.basis.beta0), 1.0)
+            rss = float(contrast @ solution.U @ contrast)
+            solution = replace(solution, rss=rss)
+        return -0.5 * self.criterion(solution, reml=reml, sigma=sigma)
+
+    def start(self) -> np.ndarray:
+        """A working theta from moments: E[(z'e)^2 / z'z] = sigma^2 + tau^2 z'z per level, term by term."""
+        variance = self.gram.ww[-1, -1] / self.n
+        taus = {
+            j: _moment_variances(self.gram.zz[i][:, columns, columns], self.gram.zw[i][:, columns, -1], variance)
+            for i, block in enumerate(self.blocks)
+            for j, columns in zip(block.terms, block.slices, strict=True)
+        }
+        residual = max(variance - sum(t.sum() for t in taus.values()), 0.1 * variance, 1e-300)
+        sds = {j: np.clip(np.sqrt(t / residual), 0.2, 3.0) for j, t in taus.items()}
+        parts = [self.covariances[j].start(sds[j]) for j in self.order]
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    def _convert(self, theta: np.ndarray, bases: Sequence[np.ndarray]) -> np.ndarray:
+        parts = [
+            self.covariances[j].theta(bases[j] @ self.covariances[j].factor(part, len(bases[j])))
+            for j, part in self.split(theta).items()
+        ]
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    def _block_factor(self, block: Block, parts: dict[int, np.ndarray]) -> np.ndarray:
+        if len(block.terms) == 1:
+            return block.structures[0].factor(parts[block.terms[0]], block.k)
+        Lambda = np.zeros((block.k, block.k))
+        for j, columns, structure in zip(block.terms, block.slices, block.structures, strict=True):
+            Lambda[columns, columns] = structure.factor(parts[j], columns.stop - columns.start)
+        return Lambda
+
+    def _pull_back(self, working: np.ndarray, slopes: Sequence[np.ndarray]) -> np.ndarray:
+        parts = self.split(working)
+        pulled = {
+            j: structure.pullback(parts[j], columns.stop - columns.start, slope[columns, columns])
+            for block, slope in zip(self.blocks, slopes, strict=True)
+            for j, columns, structure in zip(block.terms, block.slices, block.structures, strict=True)
+        }
+        return np.concatenate([pulled[j] for j in self.order]) if pulled else np.zeros(0)
+
+
+def linear_likelihood(design: Design, covariances: Sequence[Covariance]) -> LinearLikelihood:
+    """Condition the design's rows and form their cross-products; rows of weight zero are left out."""
+    weights, keep = design.weights, slice(None)
+    if weights is not None:
+        keep = weights > 0
+        weights = weights[keep]
+    root = None if weights is None else np.sqrt(weights)
+    groups = [_rows(term, keep) for term in design.groups]
+    mu = design.mu
+    basis, W = fixed_basis(mu.X[keep], (design.response.y - mu.offset)[keep], root)
+    bases = term_bases(groups, covariances, root)
+    found = blocks(groups, covariances)
+    Z = [np.column_stack([_conditioned(groups[j].Z, bases[j], root) for j in block.terms]) for block in found]
+    products = gram(found, Z, W, weights)
+    order = sorted(range(len(groups)), key=lambda j: -groups[j].n_levels)
+    return LinearLikelihood(found, products, tail(found, products), basis, bases, tuple(covariances), tuple(order))
+
+
+def _residual_slope(Ze: np.ndarray, Lambda: np.ndarray) -> np.ndarray:
+    """Sum over levels of (Z'e)_l u_l' with u = Lambda'Z'e, the normal equations at the modes."""
+    return Ze.T @ (Ze @ Lambda)
+
+
+def _rows(term: GroupTerm, keep: slice | np.ndarray) -> GroupTerm:
+    return term if isinstance(keep, slice) else replace(term, codes=term.codes[keep], Z=term.Z[keep])
+
+
+def _conditioned(Z: np.ndarray, C: np.ndarray, root_weights: np.ndarray | None) -> np.ndarray:
+    return Z @ C if root_weights is None else (Z * root_weights[:, None]) @ C
+
+
+def _moment_variances(zz: np.ndarray, zy: np.ndarray, variance: float) -> np.ndarray:
+    sizes = np.diagonal(zz, axis1=1, axis2=2)
+    used = sizes > 0
+    explained = np.sum(np.where(used, zy**2 / np.where(used, sizes, 1.0), 0.0), axis=0)
+    return np.clip((explained - used.sum(axis=0) * variance) / sizes.sum(axis=0), 0.0, 0.9 * variance)
