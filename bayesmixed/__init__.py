@@ -1,0 +1,87 @@
+"""bayesmixed: mixed models from an lme4-style formula, by ML, REML and NUTS, with the same questions afterwards."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from . import covariance as covariance
+    from . import errors as errors
+    from . import families as families
+    from . import plots as plot
+    from . import priors as priors
+    from .data import list_data as list_data
+    from .data import load_data as load_data
+    from .engines import ML as ML
+    from .engines import NUTS as NUTS
+    from .engines import REML as REML
+    from .engines.program import Program as Program
+    from .engines.x64 import x64 as x64
+    from .families import links as links
+    from .fits.saving import load as load
+    from .fits.side_by_side import side_by_side as side_by_side
+    from .formula.formula import Formula as Formula
+    from .model import Model as Model
+
+# name -> module that defines it (a module name alone is the module itself); loaded when first asked for
+_PUBLIC = {
+    "Formula": "formula.formula",
+    "ML": "engines",
+    "Model": "model",
+    "NUTS": "engines",
+    "Program": "engines.program",
+    "REML": "engines",
+    "list_data": "data",
+    "load": "fits.saving",
+    "load_data": "data",
+    "side_by_side": "fits.side_by_side",
+    "x64": "engines.x64",
+}
+_MODULES = {
+    "covariance": "covariance",
+    "errors": "errors",
+    "families": "families",
+    "links": "families.links",
+    "plot": "plots",
+    "priors": "priors",
+}
+
+__all__ = [
+    "ML",
+    "NUTS",
+    "REML",
+    "Formula",
+    "Model",
+    "Program",
+    "covariance",
+    "errors",
+    "families",
+    "links",
+    "list_data",
+    "load",
+    "load_data",
+    "plot",
+    "priors",
+    "side_by_side",
+    "x64",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        value: Any = import_module(f".{_MODULES[name]}", __name__)
+    elif name in _PUBLIC:
+        value = getattr(import_module(f".{_PUBLIC[name]}", __name__), name)
+    else:
+        from .errors import nearest
+
+        raise AttributeError(f"bayesmixed has no {name!r}. {nearest(name, __all__)}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -43,16 +43,24 @@ class Covariance(ABC):
         """A theta (n_theta,) with relative standard deviations `sds` (k,) and no correlation."""
 
     @abstractmethod
+    def theta_diagonal(self, k: int) -> list[int]:
+        """Positions of theta that are diagonal elements of Lambda: where an exact zero is worth trying."""
+
+    @abstractmethod
     def theta_names(self, columns: Sequence[str], factor: str) -> list[str]:
         """Names of the elements of theta, in order."""
 
     @abstractmethod
-    def null_columns(self, theta: np.ndarray, k: int, tolerance: float) -> list[int]:
-        """Columns of Lambda whose diagonal is below `tolerance`: where the block is singular."""
+    def null_directions(self, theta: np.ndarray, k: int, tolerance: float) -> list[np.ndarray]:
+        """Groups of directions (k, m) in which the relative covariance is zero.
+
+        Directions of one group may be mixed (the structure can grow along any combination); each
+        group is tested on its own.
+        """
 
     @abstractmethod
-    def step_off(self, theta: np.ndarray, k: int, column: int, direction: np.ndarray) -> np.ndarray:
-        """Theta after adding `direction` (k,) as variance direction where `column` was zero."""
+    def step_off(self, theta: np.ndarray, k: int, direction: np.ndarray) -> np.ndarray:
+        """The theta of Lambda Lambda' + v v' for a `direction` v (k,) that `null_directions` offered."""
 
     @abstractmethod
     def sample(self, sds: Any, k: int, site: str, correlation_prior: Any) -> Any:

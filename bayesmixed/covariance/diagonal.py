@@ -37,16 +37,17 @@ class Diagonal(Covariance):
     def start(self, sds: np.ndarray) -> np.ndarray:
         return np.array(sds, dtype=float)
 
+    def theta_diagonal(self, k: int) -> list[int]:
+        return list(range(k))
+
     def theta_names(self, columns: Sequence[str], factor: str) -> list[str]:
         return [f"{factor}.{column}" for column in columns]
 
-    def null_columns(self, theta: np.ndarray, k: int, tolerance: float) -> list[int]:
-        return [int(j) for j in np.flatnonzero(np.abs(theta) < tolerance)]
+    def null_directions(self, theta: np.ndarray, k: int, tolerance: float) -> list[np.ndarray]:
+        return [np.eye(k)[:, [j]] for j in np.flatnonzero(np.abs(theta) < tolerance)]
 
-    def step_off(self, theta: np.ndarray, k: int, column: int, direction: np.ndarray) -> np.ndarray:
-        moved = np.array(theta, dtype=float)
-        moved[column] = abs(direction[column])
-        return moved
+    def step_off(self, theta: np.ndarray, k: int, direction: np.ndarray) -> np.ndarray:
+        return np.hypot(theta, direction)
 
     def sample(self, sds: Any, k: int, site: str, correlation_prior: Any) -> Any:
         import jax.numpy as jnp

@@ -40,6 +40,9 @@ class Unstructured(Covariance):
     def start(self, sds: np.ndarray) -> np.ndarray:
         return np.diag(sds)[np.triu_indices(len(sds))]
 
+    def theta_diagonal(self, k: int) -> list[int]:
+        return [j * k - j * (j - 1) // 2 for j in range(k)]
+
     def theta_names(self, columns: Sequence[str], factor: str) -> list[str]:
         return [
             f"{factor}.{columns[j]}" if i == j else f"{factor}.{columns[i]}.{columns[j]}"
@@ -47,13 +50,13 @@ class Unstructured(Covariance):
             for i in range(j, len(columns))
         ]
 
-    def null_columns(self, theta: np.ndarray, k: int, tolerance: float) -> list[int]:
-        return [int(j) for j in np.flatnonzero(np.abs(np.diag(self.factor(theta, k))) < tolerance)]
+    def null_directions(self, theta: np.ndarray, k: int, tolerance: float) -> list[np.ndarray]:
+        left, values, _ = np.linalg.svd(self.factor(theta, k))
+        null = left[:, values < tolerance]
+        return [null] if null.shape[1] else []
 
-    def step_off(self, theta: np.ndarray, k: int, column: int, direction: np.ndarray) -> np.ndarray:
-        lower = self.factor(theta, k)
-        lower[:, column] = 0.0
-        return self.theta(np.column_stack([lower, direction]))
+    def step_off(self, theta: np.ndarray, k: int, direction: np.ndarray) -> np.ndarray:
+        return self.theta(np.column_stack([self.factor(theta, k), direction]))
 
     def sample(self, sds: Any, k: int, site: str, correlation_prior: Any) -> Any:
         import numpyro

@@ -1,0 +1,41 @@
+"""Ways to fit a model: one file each, one line in the registry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import FitError, nearest
+from .base import Engine as Engine
+from .ml import ML as ML
+from .ml import REML as REML
+from .nuts import NUTS as NUTS
+
+if TYPE_CHECKING:
+    from ..fits.draws import DrawsFit
+    from ..fits.point import PointFit
+    from ..model import Model
+
+ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (ML, REML, NUTS)}
+
+_ANSWERS = {
+    "agq": "Adaptive quadrature is an option of ML: write model.fit(bm.ML(quadrature=9)).",
+    "lmer": 'Write model.fit("reml"), lmer\'s default, or model.fit("ml").',
+    "mcmc": 'Write model.fit("nuts", seed=1).',
+}
+
+
+def engine(method: str | Engine) -> Engine:
+    """The engine of that name with its default options, or the value itself."""
+    if isinstance(method, Engine):
+        return method
+    if isinstance(method, type) and issubclass(method, Engine):
+        return method()
+    name = str(method).lower()
+    if name not in ENGINES:
+        raise FitError(f"Unknown method {method!r}. " + _ANSWERS.get(name, nearest(name, ENGINES)))
+    return ENGINES[name]()
+
+
+def fit(model: Model, method: str | Engine, *, seed: int | None, progress: bool | None) -> PointFit | DrawsFit:
+    """See `Model.fit`."""
+    return engine(method).fit(model, seed=seed, progress=progress)

@@ -47,6 +47,21 @@ class Family(ABC):
         """Standard deviation of y given mu per row (the scale of Pearson residuals)."""
 
     @abstractmethod
+    def deviance_residuals(self, y: np.ndarray, mu: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+        """Signed square roots of each row's contribution to the deviance (lme4's, unscaled by dispersion)."""
+
+    @abstractmethod
+    def quantile_residuals(
+        self,
+        y: np.ndarray,
+        mu: np.ndarray,
+        dispersion: dict[str, Any],
+        weights: np.ndarray | None,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """Normal scores of F(y | mu), randomised inside the jump of a discrete F (Dunn & Smyth 1996)."""
+
+    @abstractmethod
     def draw(
         self, rng: np.random.Generator, mu: np.ndarray, dispersion: dict[str, Any], weights: np.ndarray | None
     ) -> np.ndarray:

@@ -48,6 +48,19 @@ class Gaussian(Family):
         sigma = np.broadcast_to(np.asarray(dispersion["sigma"], dtype=float), np.shape(mu))
         return sigma if weights is None else sigma / np.sqrt(weights)
 
+    def deviance_residuals(self, y: np.ndarray, mu: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+        return (y - mu) if weights is None else np.sqrt(weights) * (y - mu)
+
+    def quantile_residuals(
+        self,
+        y: np.ndarray,
+        mu: np.ndarray,
+        dispersion: dict[str, Any],
+        weights: np.ndarray | None,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        return (y - mu) / self.sd(mu, dispersion, weights)
+
     def draw(
         self, rng: np.random.Generator, mu: np.ndarray, dispersion: dict[str, Any], weights: np.ndarray | None
     ) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,19 @@ class Design:
     index: pd.Index
     n_dropped: int
     encoding: Encoding
+
+    def to_json(self) -> str:
+        """This design as text, every number exactly."""
+        from .storage import write_design
+
+        return write_design(self)
+
+    @staticmethod
+    def from_json(text: str, namespace: Mapping[str, Any] | None = None) -> Design:
+        """The design that `to_json` wrote; `namespace` gives the user's own functions again."""
+        from .storage import read_design
+
+        return read_design(text, namespace)
 
     @property
     def n_rows(self) -> int:

@@ -79,8 +79,8 @@ class Parenthesis:
 
 Node: TypeAlias = Name | Number | String | Call | Unary | Binary | Parenthesis
 
-_PLAIN_NAME = re.compile(r"^(?:[^\W\d]|\.(?!\d))[\w.]*$")
-_TIGHT = {":", "^"}  # R prints these without spaces
+_PLAIN_NAME = re.compile(r"(?:[^\W\d]|\.(?!\d))[\w.]*")
+_TIGHT = {":", "^", "/"}  # R prints these without spaces
 
 
 def deparse(node: Node) -> str:
@@ -91,7 +91,7 @@ def deparse(node: Node) -> str:
     """
     match node:
         case Name(identifier):
-            return identifier if _PLAIN_NAME.match(identifier) else f"`{identifier}`"
+            return identifier if _PLAIN_NAME.fullmatch(identifier) else _backticks(identifier)
         case Number(value, text):
             return text or f"{value:g}"
         case String(value):
@@ -102,10 +102,23 @@ def deparse(node: Node) -> str:
             return f"{operator}{deparse(operand)}"
         case Call(function, arguments):
             return f"{function}({', '.join(_argument(a) for a in arguments)})"
-        case Binary(operator, left, right):
-            gap = "" if operator in _TIGHT else " "
-            return f"{deparse(left)}{gap}{operator}{gap}{deparse(right)}"
+        case Binary():
+            return _deparse_chain(node)
     raise TypeError(f"not a formula node: {node!r}")
+
+
+def _deparse_chain(node: Node) -> str:
+    # a loop, not a recursion, down the left: sums of thousands of columns are chains that deep
+    pieces = []
+    while isinstance(node, Binary):
+        gap = "" if node.operator in _TIGHT else " "
+        pieces.append(f"{gap}{node.operator}{gap}{deparse(node.right)}")
+        node = node.left
+    return deparse(node) + "".join(reversed(pieces))
+
+
+def _backticks(identifier: str) -> str:
+    return "`" + identifier.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
 def _argument(argument: Argument) -> str:
@@ -115,16 +128,14 @@ def _argument(argument: Argument) -> str:
 
 def names(node: Node) -> Iterator[Name]:
     """Every name an expression refers to, in order of appearance (functions are not names)."""
-    match node:
-        case Name():
-            yield node
-        case Parenthesis(inner):
-            yield from names(inner)
-        case Unary(_, operand):
-            yield from names(operand)
-        case Call(_, arguments):
-            for argument in arguments:
-                yield from names(argument.value)
-        case Binary(_, left, right):
-            yield from names(left)
-            yield from names(right)
+    waiting = [node]
+    while waiting:
+        match waiting.pop():
+            case Name() as found:
+                yield found
+            case Parenthesis(inner) | Unary(_, inner):
+                waiting.append(inner)
+            case Call(_, arguments):
+                waiting.extend(argument.value for argument in reversed(arguments))
+            case Binary(_, left, right):
+                waiting += [right, left]

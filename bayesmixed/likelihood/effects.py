@@ -29,8 +29,8 @@ def modes(gram: Gram, tail: Tail | None, solution: Solution) -> Modes:
     b_t, Ze_t = np.zeros(0), np.zeros(0)
     if tail is not None and solution.T_tw is not None:
         right = solution.T_tw @ contrast
-        b_t = _multiply(tail, solution.K, right)
-        Ze_t = right - _multiply(tail, solution.T, b_t)
+        b_t = multiply(tail, solution.K, right)
+        Ze_t = right - multiply(tail, solution.T, b_t)
         rest = rest - (tail.coupling @ b_t).reshape(rest.shape)
     b_0 = (solution.W @ rest[:, :, None])[:, :, 0]
     Ze_0 = rest - (gram.zz[0] @ b_0[:, :, None])[:, :, 0]
@@ -73,12 +73,12 @@ def _tail_slopes(
     """Slopes of the tail's factors, and F = K T_tx (q_t, p)."""
     p = gram.p
     T_tx = solution.T_tw[:, :p]
-    F = _multiply(tail, solution.K, T_tx)
+    F = multiply(tail, solution.K, T_tx)
     slopes = [np.zeros((z.shape[1], z.shape[1])) for z in gram.zz[1:]]
     E = H = None
     if reml and p:
-        E = (T_tx - _multiply(tail, solution.T, F)) @ solution.U_inverse
-        H = _multiply(tail, solution.R, T_tx, transpose=True)
+        E = (T_tx - multiply(tail, solution.T, F)) @ solution.U_inverse
+        H = multiply(tail, solution.R, T_tx, transpose=True)
     for batch in tail.batches:
         T, R = batch.view(solution.T), batch.view(solution.R)
         for block, columns, k in batch.parts:
@@ -111,7 +111,7 @@ def conditional_covariances(gram: Gram, tail: Tail | None, solution: Solution) -
     return [first, *rest]
 
 
-def _multiply(tail: Tail, flat: np.ndarray, right: np.ndarray, transpose: bool = False) -> np.ndarray:
+def multiply(tail: Tail, flat: np.ndarray, right: np.ndarray, transpose: bool = False) -> np.ndarray:
     """A block-diagonal flat matrix times (q_t,) or (q_t, m)."""
     columns = right if right.ndim == 2 else right[:, None]
     product = np.empty_like(columns)

@@ -51,14 +51,27 @@ class LinearLikelihood:
         """Number of covariance parameters."""
         return sum(c.n_theta(len(C)) for c, C in zip(self.covariances, self.term_bases, strict=True))
 
-    def split(self, theta: np.ndarray) -> dict[int, np.ndarray]:
-        """theta of each group term, keyed by its position in the design."""
-        parts, first = {}, 0
+    def slices(self) -> dict[int, slice]:
+        """Where each group term's parameters are in theta, keyed by its position in the design."""
+        found, first = {}, 0
         for j in self.order:
             size = self.covariances[j].n_theta(len(self.term_bases[j]))
-            parts[j] = theta[first : first + size]
+            found[j] = slice(first, first + size)
             first += size
-        return parts
+        return found
+
+    def split(self, theta: np.ndarray) -> dict[int, np.ndarray]:
+        """theta of each group term."""
+        return {j: theta[where] for j, where in self.slices().items()}
+
+    def diagonal(self) -> list[int]:
+        """Positions in theta of the diagonal elements of Lambda."""
+        found = []
+        for j, where in self.slices().items():
+            structure, k = self.covariances[j], len(self.term_bases[j])
+            inside = structure.theta_diagonal(k)
+            found += [where.start + i for i in inside]
+        return found
 
     def reported(self, working: np.ndarray) -> np.ndarray:
         """theta in the user's columns from the working theta."""

@@ -1,0 +1,82 @@
+# `make quickstart` and `make test` work from a fresh clone: each makes its own environment once and reuses it.
+# PY=python3.13 chooses another interpreter; ARGS="..." is passed on to pytest or to the benchmark.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PY ?= python3
+ARGS ?=
+VENV ?= .venv
+PEERS ?= .venv-peers
+BIN := $(VENV)/bin
+PIP_FLAGS := --quiet --disable-pip-version-check
+
+# PY as given or, where pyenv keeps that name off the path, pyenv's newest interpreter of it.
+interpreter = "$$(if $(PY) -c '' 2>/dev/null; then echo $(PY); else \
+	ls -d "$$(pyenv root 2>/dev/null)"/versions/*/bin/$(PY) 2>/dev/null | sort -V | tail -n 1 | grep . || echo $(PY); fi)"
+
+# An environment counts as made only when its stamp exists, and the stamp is written last: what an interrupted
+# installation left behind is removed and made again, and so is an environment that was moved or lost its interpreter.
+define new_environment
+	@echo "Making $(1) (once)"
+	@rm -rf $(1)
+	@$(interpreter) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is %d.%d: make ... PY=python3.12" % sys.version_info[:2])'
+	@$(interpreter) -m venv $(1)
+endef
+usable = $(if $(shell $(1)/bin/python -c '' 2>/dev/null && grep -sxF "$(CURDIR)" $(1)/.made),,FORCE)
+
+# One environment, one installation at a time.
+.NOTPARALLEL:
+.PHONY: help quickstart test test-slow test-py lint architecture check bench bench-peers clean FORCE
+
+help: ## what each command does
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+quickstart: $(VENV)/.quickstart ## fit a real data set by ML, REML and NUTS, print the table, save a plot
+	@$(BIN)/python examples/quickstart.py
+
+test: $(VENV)/.test ## the quick tests
+	@$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+
+test-slow: $(VENV)/.test ## the tests that take longer
+	@$(BIN)/python -m pytest -q -m slow $(ARGS)
+
+test-py: ## the quick tests on another interpreter in an environment of its own: make test-py PY=python3.13
+	@name=$$($(interpreter) -c 'import sys; print("py%d%d" % sys.version_info[:2])'); \
+	$(MAKE) --no-print-directory test VENV=.venv-$$name
+
+lint: $(VENV)/.test ## ruff, mypy and the architecture test
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m mypy
+	@$(BIN)/python -m pytest -q tests/test_architecture.py
+
+check: test lint ## everything that continuous integration runs
+
+bench: $(VENV)/.bench ## time ours against lme4, glmm and mixedlm in one run; writes benchmarks/results/
+	@$(MAKE) --no-print-directory bench-peers || echo "The Python peers could not be installed: the table will say so."
+	@$(BIN)/python benchmarks/linear.py --peers $(PEERS)/bin/python $(ARGS)
+
+bench-peers: $(PEERS)/.made ## only the environment of the Python peers
+	@echo "$(PEERS) is ready"
+
+clean: ## remove environments, caches and build products
+	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The extras share one environment: the first to be asked for makes it, the others add to it.
+$(VENV)/.made: $(call usable,$(VENV))
+	$(call new_environment,$(VENV))
+	@echo "$(CURDIR)" > $@
+
+$(VENV)/.quickstart $(VENV)/.test $(VENV)/.bench: $(VENV)/.%: pyproject.toml $(VENV)/.made
+	@echo "Installing bayesmixed and what '$*' needs into $(VENV) (once, a few minutes)"
+	@$(BIN)/python -m pip install $(PIP_FLAGS) -e ".[$*]"
+	@touch $@
+
+$(PEERS)/.made: benchmarks/peers/requirements.txt $(call usable,$(PEERS))
+	$(call new_environment,$(PEERS))
+	@$(PEERS)/bin/python -m pip install $(PIP_FLAGS) -r benchmarks/peers/requirements.txt
+	@echo "$(CURDIR)" > $@
+
+FORCE:

@@ -1,0 +1,80 @@
+"""What ``print(model)`` shows: response, terms, groups, parameters, priors as they will be used, and what was done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from .report import Page, Section
+
+if TYPE_CHECKING:
+    from .model import Model
+
+_ENGINES = "ML and REML use no priors; NUTS uses those above."
+
+
+def description(model: Model) -> Page:
+    """The page that ``print(model)`` and notebooks show."""
+    sections = [
+        Section("Model", lines=tuple(_facts(model))),
+        Section("Fixed effects", _fixed(model), index=False),
+    ]
+    if model.design.groups:
+        sections.append(Section("Random effects", _groups(model), index=False))
+    sections.append(Section("Priors", model.priors.table().astype(str), (_ENGINES,), index=False))
+    notes = _notes(model)
+    if notes:
+        sections.append(Section("Notes", lines=tuple(notes)))
+    return Page(tuple(sections))
+
+
+def _facts(model: Model) -> list[str]:
+    design = model.design
+    dropped = f", {design.n_dropped} dropped for missing values" if design.n_dropped else ""
+    held = "".join(f"; {name} = {value:g} held fixed" for name, value in model.constants.items())
+    weights = "" if design.weights is None else "; precision weights: Var(e_i) = sigma^2 / w_i"
+    return [
+        f"  formula:  {model.formula}",
+        f"  response: {design.response.name if design.response else ''}",
+        f"  family:   {model.family.name}, link {model.family.link.name}{held}{weights}",
+        f"  rows:     {design.n_rows}{dropped}",
+    ]
+
+
+def _fixed(model: Model) -> pd.DataFrame:
+    mu = model.design.mu
+    rows = [
+        {"term": name, "coefficients": ", ".join(mu.coefficients[i] for i in where) or "(dropped)"}
+        for name, where in mu.terms.items()
+    ]
+    return pd.DataFrame(rows, columns=["term", "coefficients"])
+
+
+def _groups(model: Model) -> pd.DataFrame:
+    rows = [
+        {
+            "term": term.text,
+            "factor": term.factor,
+            "levels": term.n_levels,
+            "columns": ", ".join(term.columns),
+            "covariance": structure.name,
+            "parameters": structure.n_theta(len(term.columns)),
+        }
+        for term, structure in zip(model.design.groups, model.covariances, strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _notes(model: Model) -> list[str]:
+    notes = []
+    aliased = model.design.mu.aliased
+    if aliased:
+        notes.append("  Dropped because other columns determine them: " + ", ".join(aliased) + ".")
+    for bar in model.formula.bars:
+        if bar.double:
+            notes.append(
+                f"  {bar.text} is read as diag({bar.left} | {bar.group}): every sd its own, no correlations, the columns "
+                "of a factor included. lme4 splits it into terms and keeps the columns of one factor correlated."
+            )
+    return notes

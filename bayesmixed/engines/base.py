@@ -1,0 +1,22 @@
+"""What an engine is: a value with options and one method."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from ..fits.draws import DrawsFit
+    from ..fits.point import PointFit
+    from ..model import Model
+
+
+class Engine(ABC):
+    """One way to fit a model. `name` is what ``model.fit`` takes, `label` what tables print."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+
+    @abstractmethod
+    def fit(self, model: Model, *, seed: int | None, progress: bool | None) -> PointFit | DrawsFit:
+        """Fit the model; `seed` matters to engines that draw, `progress` to engines that take long."""

@@ -1,0 +1,194 @@
+"""ML and REML of linear mixed models: profiled criterion, exact gradient, boundary points proved."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import BayesMixedWarning, FitError, ModelError
+from ..fits.point import PointFit
+from ..fits.status import PointStatus, singular_terms
+from ..likelihood.at import likelihood_of
+from ..likelihood.boundary import ACCEPT, Direction, leave, snap, worst_direction
+from ..likelihood.linear import LinearLikelihood
+from ..likelihood.pls import Solution
+from .base import Engine
+from .optimize import Optimum, minimise
+
+if TYPE_CHECKING:
+    from ..model import Model
+
+MAX_DEPARTURES = 6  # times a search may leave a boundary point that is not a maximum
+
+
+@dataclass(frozen=True)
+class ML(Engine):
+    """Maximum likelihood.
+
+    Parameters
+    ----------
+    quadrature
+        Nodes per dimension of the integral over the effects; a linear model's is exact whatever it is.
+    start
+        theta to start from, in the order of `fit.theta`; from moments of the data if None.
+    optimizer
+        A gradient method of SciPy by name, L-BFGS-B if None.
+    maxiter
+        Limit of iterations.
+
+    References
+    ----------
+    Bates, Mächler, Bolker & Walker (2015), J. Stat. Softw. 67(1), eq. 34.
+    """
+
+    quadrature: int = 1
+    start: Sequence[float] | None = None
+    optimizer: str | None = None
+    maxiter: int | None = None
+
+    name = "ml"
+    label = "ML"
+
+    def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> PointFit:
+        if not isinstance(self.quadrature, int | np.integer) or self.quadrature < 0:
+            raise FitError(f"quadrature must be 0, 1 or a number of nodes, not {self.quadrature!r}.")
+        return fit_linear(model, self, reml=False, start=self.start, optimizer=self.optimizer, maxiter=self.maxiter)
+
+
+@dataclass(frozen=True)
+class REML(Engine):
+    """Restricted maximum likelihood, for models with a normal response and an identity link.
+
+    Parameters
+    ----------
+    start, optimizer, maxiter
+        As in `ML`.
+
+    References
+    ----------
+    Bates, Mächler, Bolker & Walker (2015), J. Stat. Softw. 67(1), eq. 41.
+    """
+
+    start: Sequence[float] | None = None
+    optimizer: str | None = None
+    maxiter: int | None = None
+
+    name = "reml"
+    label = "REML"
+
+    def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> PointFit:
+        return fit_linear(model, self, reml=True, start=self.start, optimizer=self.optimizer, maxiter=self.maxiter)
+
+
+def fit_linear(
+    model: Model,
+    engine: Engine,
+    *,
+    reml: bool,
+    start: Sequence[float] | None,
+    optimizer: str | None,
+    maxiter: int | None,
+) -> PointFit:
+    """Minimise the deviance or REML criterion over theta and collect what a fit reports."""
+    if not model.has_scale:
+        raise FitError(f"{engine.label} of the {model.family.name} family with this link is not available yet.")
+    check_identifiable(model)
+    likelihood = likelihood_of(model)
+    if likelihood.n <= likelihood.p:
+        raise FitError(f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.")
+    sigma = model.constants.get("sigma")
+
+    def function(theta: np.ndarray) -> tuple[float, np.ndarray]:
+        return likelihood.value_and_gradient(theta, reml=reml, sigma=sigma)
+
+    def value(theta: np.ndarray) -> float:
+        return likelihood.criterion(likelihood.solve(theta), reml=reml, sigma=sigma)
+
+    first = likelihood.start() if start is None else _given_start(likelihood, start)
+    optimum = minimise(function, first, optimizer=optimizer, maxiter=maxiter)
+    optimum, edge = _leave_false_boundaries(likelihood, function, value, optimum, optimizer, maxiter)
+    return _collect(model, engine, likelihood, optimum, edge, reml, sigma)
+
+
+def check_identifiable(model: Model) -> None:
+    """lme4's stop: as many random effects in a term as rows leave sigma and the term confounded."""
+    if "sigma" in model.constants:
+        return
+    for term in model.design.groups:
+        effects = term.n_levels * term.Z.shape[1]
+        if effects < model.n_obs:
+            continue
+        message = (
+            f"The term {term.text} has {effects} random effects ({term.n_levels} levels x {term.Z.shape[1]} columns) "
+            f"for {model.n_obs} rows: they cannot be told from the residual. "
+        )
+        if model.arguments.check == "error":
+            raise ModelError(message + 'Drop a column or the term, or pass check="warn" to fit it all the same.')
+        warnings.warn(message + "Its variance and sigma are not separately identified.", BayesMixedWarning, 4)
+
+
+def _given_start(likelihood: LinearLikelihood, start: Sequence[float]) -> np.ndarray:
+    theta = np.asarray(start, dtype=float)
+    if theta.shape != (likelihood.n_theta,) or not np.all(np.isfinite(theta)):
+        raise FitError(f"start must be {likelihood.n_theta} finite numbers in the order of fit.theta, not {start!r}.")
+    return likelihood.working(theta)
+
+
+def _leave_false_boundaries(
+    likelihood: LinearLikelihood, function: Any, value: Any, optimum: Optimum, optimizer: str | None, maxiter: int | None
+) -> tuple[Optimum, Direction | None]:
+    """Exact zeros where they cost nothing; a zero that is only stationary by symmetry is left again."""
+    slices = likelihood.slices()
+    structures = {j: (likelihood.covariances[j], len(likelihood.term_bases[j])) for j in slices}
+    evaluations = optimum.evaluations
+    for _ in range(MAX_DEPARTURES):
+        x = snap(value, optimum.x, likelihood.diagonal())
+        edge = worst_direction(value, slices, x, structures)
+        if edge is None or edge.slope >= ACCEPT:
+            break
+        structure, k = structures[edge.term]
+        start = leave(value, slices[edge.term], structure, k, x, edge.direction)
+        optimum = minimise(function, start, optimizer=optimizer, maxiter=maxiter)
+        evaluations += optimum.evaluations
+    value_x, gradient = function(x)
+    return Optimum(x, value_x, gradient, optimum.decrease, evaluations, optimum.message), edge
+
+
+def _collect(
+    model: Model,
+    engine: Engine,
+    likelihood: LinearLikelihood,
+    optimum: Optimum,
+    edge: Direction | None,
+    reml: bool,
+    fixed_sigma: float | None,
+) -> PointFit:
+    solution: Solution = likelihood.solve(optimum.x, invert=True)
+    theta = likelihood.reported(optimum.x)
+    parts = likelihood.split(theta)
+    sigma = likelihood.sigma(solution, reml=reml) if fixed_sigma is None else fixed_sigma
+    factors = tuple(
+        likelihood.covariances[j].factor(parts[j], term.Z.shape[1]) for j, term in enumerate(model.design.groups)
+    )
+    modes = likelihood.modes(solution)
+    spread = likelihood.conditional_covariances(solution)
+    singular = singular_terms(model.design.groups, factors)
+    return PointFit(
+        model=model,
+        engine=engine,
+        beta=likelihood.beta(solution),
+        theta=theta,
+        dispersion={"sigma": sigma},
+        factors=factors,
+        b=tuple(modes[j] for j in range(len(factors))),
+        b_covariances=tuple(sigma**2 * spread[j] for j in range(len(factors))),
+        beta_covariance=sigma**2 * likelihood.vcov(solution),
+        criterion=optimum.value,
+        loglik=-0.5 * optimum.value,
+        n_parameters=likelihood.p + likelihood.n_theta + (fixed_sigma is None),
+        status=PointStatus.of(optimum.converged, singular, optimum.gradient, optimum.evaluations, edge, optimum.message),
+    )

@@ -1,0 +1,209 @@
+"""The posterior by NumPyro's No-U-Turn sampler, started from the point fit, chains on threads."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import BayesMixedWarning, FitError, ModelError, nearest
+from ..interop.naming import posterior_dataset, sample_stats_dataset
+from .base import Engine
+from .diagnostics import draws_status
+from .driver import Schedule, is_compiled, run_chains
+from .ml import ML
+from .program import Program, build_program
+from .progress import progress_bar
+from .start import Start, site_scales, site_values, start_from
+
+if TYPE_CHECKING:
+    from ..fits.draws import DrawsFit
+    from ..fits.point import PointFit
+    from ..model import Model
+
+DENSE_UP_TO = 400  # unknowns: beyond it a dense metric costs more per step than the gradient
+TUNE_DENSE, TUNE_ADAPT = 400, 1000
+CHAIN_METHODS = ("auto", "threads", "sequential")
+
+
+@dataclass(frozen=True)
+class NUTS(Engine):
+    """Draws from the posterior under the model's priors.
+
+    Parameters
+    ----------
+    draws, chains
+        Kept draws per chain, and chains.
+    tune
+        Warm-up iterations per chain; "auto" is 400 where the metric comes from the curvature at the
+        point fit (up to 400 unknowns), else 1000 with a diagonal metric that adapts.
+    target_accept
+        Acceptance the step size aims at; higher means smaller steps and fewer divergences.
+    max_tree_depth
+        Limit of doublings per draw.
+    collapsed
+        "auto" or False: effects are sampled. (Integrating them out is not available yet.)
+    centered
+        Sample effects themselves (True), scaled by their sds (False), or decide per term by whether its
+        rows say more than the prior ("auto").
+    chain_method
+        "threads" runs chains side by side, "sequential" one after another; the draws are the same.
+    start
+        A point fit of the same model to start from; "auto" makes one by ML.
+    dtype
+        "float64" or "float32".
+
+    References
+    ----------
+    Hoffman & Gelman (2014), J. Mach. Learn. Res. 15, 1593-1623; Betancourt (2017), arXiv:1701.02434.
+    """
+
+    draws: int = 1000
+    tune: int | str = "auto"
+    chains: int = 4
+    target_accept: float = 0.8
+    max_tree_depth: int = 10
+    collapsed: str | bool = "auto"
+    centered: str | bool = "auto"
+    chain_method: str = "auto"
+    start: Any = "auto"
+    dtype: str = "float64"
+
+    name = "nuts"
+    label = "NUTS"
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> DrawsFit:
+        from ..fits.draws import DrawsFit
+
+        _check_model(model, self)
+        start = start_from(self._point_fit(model), model)
+        centered = start.centered() if self.centered == "auto" else bool(self.centered)
+        program = build_program(model, self.collapsed, centered)
+        chosen = _seed(seed)
+        natural, statistics = self._sample(program, start, chosen, progress)
+        status = draws_status(
+            _route(program), posterior_dataset(model, natural), sample_stats_dataset(statistics), self
+        )
+        return DrawsFit(model, self, natural, statistics, status, chosen)
+
+    def _point_fit(self, model: Model) -> PointFit:
+        if self.start != "auto":
+            return self.start
+        with warnings.catch_warnings():
+            # What an ML fit warns of (a boundary) does not matter to a start.
+            warnings.simplefilter("ignore", BayesMixedWarning)
+            return ML().fit(model)
+
+    def _sample(self, program: Program, start: Start, seed: int, progress: bool | None) -> Any:
+        function = program.function
+        values = site_values(start, function, program.data["means"])
+        arguments = _cast((program.data, values, site_scales(start, function)), self.dtype)
+        schedule = self._schedule(sum(np.size(value) for value in values.values()))
+        with progress_bar(progress, self.chains * (schedule.tune + schedule.draws)) as bar:
+            bar.say("sampling" if is_compiled(function, schedule, arguments) else "compiling")
+            return run_chains(
+                function,
+                schedule,
+                arguments,
+                seed=seed,
+                chains=self.chains,
+                workers=1 if self.chain_method == "sequential" else min(self.chains, os.cpu_count() or 1),
+                on_progress=lambda n: (bar.say("sampling"), bar.add(n)),
+            )
+
+    def _schedule(self, unknowns: int) -> Schedule:
+        dense = unknowns <= DENSE_UP_TO
+        automatic = TUNE_DENSE if dense else TUNE_ADAPT
+        return Schedule(
+            tune=automatic if self.tune == "auto" else int(self.tune),
+            draws=self.draws,
+            target_accept=float(self.target_accept),
+            max_tree_depth=self.max_tree_depth,
+            metric="dense" if dense else "adapt",
+            dtype=self.dtype,
+        )
+
+
+def _check(engine: NUTS) -> None:
+    for name, least in (("draws", 1), ("chains", 1), ("max_tree_depth", 1)):
+        value = getattr(engine, name)
+        if not _is_integer(value) or value < least:
+            raise FitError(f"{name} must be a whole number, at least {least}, not {value!r}.")
+    if engine.tune != "auto" and not (_is_integer(engine.tune) and int(engine.tune) >= 10):
+        raise FitError(f'tune must be "auto" or a whole number, at least 10, not {engine.tune!r}.')
+    if not 0 < engine.target_accept < 1:
+        raise FitError(f"target_accept must be between 0 and 1, not {engine.target_accept!r}. Try 0.9.")
+    options = {
+        "collapsed": ("auto", False),
+        "centered": ("auto", True, False),
+        "chain_method": CHAIN_METHODS,
+        "dtype": ("float64", "float32"),
+    }
+    for name, allowed in options.items():
+        value = getattr(engine, name)
+        if value not in allowed:
+            raise FitError(f"{name}={value!r} is not available. {nearest(str(value), map(str, allowed), 'Options')}")
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _check_model(model: Model, engine: NUTS) -> None:
+    for group, structure in zip(model.design.groups, model.covariances, strict=True):
+        # LKJ's Cholesky transform loses all digits in single precision from five columns on.
+        if engine.dtype == "float32" and structure.has_correlation and len(group.columns) >= 5:
+            raise FitError(f"dtype='float32' cannot hold the {len(group.columns)}-column correlations of {group.text}.")
+    for name in model.priors.improper:
+        _check_flat(model, name)
+
+
+def _check_flat(model: Model, name: str) -> None:
+    """A flat sd needs three levels beyond the coefficients that vary between them, else it has no posterior."""
+    for group in model.design.groups:
+        if not (name.endswith("_sigma") and f"|{group.factor}" in name):
+            continue
+        between = _between_level_coefficients(model.design.mu.X, group.codes)
+        if group.n_levels < 3 + between:
+            raise ModelError(
+                f"{name!r} has a flat prior, and {group.factor} has {group.n_levels} levels for {between} coefficients "
+                "that vary between levels only: the posterior is improper. Give it a prior such as "
+                f"priors={{{name!r}: bm.priors.HalfStudentT(3, 1)}}."
+            )
+
+
+def _between_level_coefficients(X: np.ndarray, codes: np.ndarray) -> int:
+    """Columns (n, p) that are constant within every level, the intercept among them."""
+    order = np.argsort(codes, kind="stable")
+    within = np.diff(codes[order]) == 0
+    moves = np.abs(np.diff(X[order], axis=0))[within]
+    return int(np.sum(np.all(moves == 0, axis=0)))
+
+
+def _seed(seed: int | None) -> int:
+    if seed is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    if not _is_integer(seed) or seed < 0:
+        raise FitError(f"seed must be a whole number, 0 or more, not {seed!r}.")
+    return int(seed)
+
+
+def _cast(tree: Any, dtype: str) -> Any:
+    """Every float of nested dicts and tuples as an array of `dtype`."""
+    if isinstance(tree, dict):
+        return {key: _cast(value, dtype) for key, value in tree.items()}
+    if isinstance(tree, tuple):
+        return tuple(_cast(value, dtype) for value in tree)
+    array = np.asarray(tree)
+    return array.astype(dtype) if array.dtype.kind == "f" else array
+
+
+def _route(program: Program) -> str:
+    ways = [f"{term.tag} {'centred' if term.centered else 'non-centred'}" for term in program.function.terms]
+    return "explicit" + (f" ({', '.join(ways)})" if ways else "")

@@ -1,0 +1,120 @@
+"""Minimising a smooth criterion with an exact gradient: a quasi-Newton run, then Newton steps where it stopped early."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from ..errors import FitError, nearest
+
+OPTIMIZERS = ("L-BFGS-B", "BFGS", "TNC", "SLSQP")
+DECREASE = 1e-9  # predicted decrease of the criterion at which no further step is taken
+STEP = 1e-7  # relative size of a Newton step at which no further step is taken
+HUGE = 1e100  # stands for +inf, which line searches cannot interpolate
+
+ValueAndGradient = Callable[[np.ndarray], tuple[float, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """Where the search ended: `x`, `value`, `gradient` there, the predicted remaining `decrease`, `evaluations`."""
+
+    x: np.ndarray
+    value: float
+    gradient: np.ndarray
+    decrease: float
+    evaluations: int
+    message: str
+
+    @property
+    def converged(self) -> bool:
+        """Whether the predicted remaining decrease is negligible: 1e-6 in the criterion."""
+        return bool(np.isfinite(self.value) and self.decrease < 1e-6 and self.value < HUGE)
+
+
+def minimise(
+    function: ValueAndGradient, start: np.ndarray, *, optimizer: str | None = None, maxiter: int | None = None
+) -> Optimum:
+    """Minimise `function`.
+
+    Parameters
+    ----------
+    function
+        x -> (value, gradient); may raise LinAlgError outside its domain.
+    start
+        First x.
+    optimizer
+        One of SciPy's gradient methods in `OPTIMIZERS`, L-BFGS-B by default.
+    maxiter
+        Limit of iterations, 1000 by default.
+    """
+    if optimizer is not None and optimizer not in OPTIMIZERS:
+        raise FitError(f"Unknown optimizer {optimizer!r}. {nearest(optimizer, OPTIMIZERS)}")
+    counted = _Counted(function)
+    if len(start) == 0:
+        value, gradient = counted(start)
+        return Optimum(start, value, gradient, 0.0, 1, "nothing to optimise")
+    method = optimizer or "L-BFGS-B"
+    tight = {"gtol": 1e-7} if method == "BFGS" else {"ftol": 1e-15}
+    if method == "L-BFGS-B":
+        tight |= {"gtol": 1e-6, "maxcor": 30}
+    limit = {"maxiter" if method != "TNC" else "maxfun": maxiter or 1000}
+    result = minimize(counted, start, jac=True, method=method, options=tight | limit)
+    inverse = result.hess_inv if hasattr(result, "hess_inv") else None
+    dense = None if inverse is None else (inverse.todense() if hasattr(inverse, "todense") else inverse)
+    point = Optimum(result.x, float(result.fun), np.asarray(result.jac), np.inf, 0, str(result.message))
+    polished = point if maxiter is not None and result.nit >= maxiter else _polish(counted, point, dense)
+    return Optimum(
+        polished.x, polished.value, polished.gradient, polished.decrease, counted.evaluations, polished.message
+    )
+
+
+class _Counted:
+    """Counts evaluations and turns a failed factorisation into a huge value."""
+
+    def __init__(self, function: ValueAndGradient) -> None:
+        self.function = function
+        self.evaluations = 0
+
+    def __call__(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        self.evaluations += 1
+        try:
+            value, gradient = self.function(x)
+        except np.linalg.LinAlgError:
+            return HUGE, np.zeros_like(x)
+        return (value, gradient) if np.isfinite(value) else (HUGE, np.zeros_like(x))
+
+
+def _polish(function: _Counted, point: Optimum, inverse: np.ndarray | None) -> Optimum:
+    """Newton steps with a Hessian of gradient differences, until the predicted decrease is negligible."""
+    for attempt in range(4):
+        step = None if inverse is None else -inverse @ point.gradient
+        decrease = np.inf if step is None else float(-0.5 * step @ point.gradient)
+        point = Optimum(point.x, point.value, point.gradient, max(decrease, 0.0), 0, point.message)
+        small = step is not None and np.max(np.abs(step)) <= STEP * (1 + np.max(np.abs(point.x)))
+        if 0 <= decrease <= DECREASE and (small or attempt > 0):
+            return point
+        if attempt == 3:
+            return point
+        inverse = _inverse_hessian(function, point)
+        trial = point.x - inverse @ point.gradient
+        value, gradient = function(trial)
+        if value <= point.value + 1e-9 * (1 + abs(point.value)) and (
+            np.max(np.abs(gradient)) < np.max(np.abs(point.gradient)) or value < point.value - DECREASE
+        ):
+            point = Optimum(trial, value, gradient, point.decrease, 0, point.message)
+    return point
+
+
+def _inverse_hessian(function: _Counted, point: Optimum) -> np.ndarray:
+    """(|H|)^-1 from forward differences of the gradient, flat directions left out."""
+    size = 1e-5 * (1 + np.abs(point.x))
+    columns = [(function(point.x + h * e)[1] - point.gradient) / h for h, e in zip(size, np.eye(len(size)), strict=True)]
+    hessian = np.array(columns)
+    values, vectors = np.linalg.eigh(0.5 * (hessian + hessian.T))
+    values = np.abs(values)
+    kept = values > 1e-8 * max(values.max(), 1e-300)
+    return (vectors[:, kept] / values[kept]) @ vectors[:, kept].T

@@ -1,0 +1,129 @@
+"""Where the chains start: a point fit, moved off the boundary, in the terms of the program's sites."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..priors.default import column_spreads, location_and_scale, rows_used
+from .program import ExplicitProgram, TermProgram
+
+if TYPE_CHECKING:
+    from ..fits.point import PointFit
+    from ..model import Model
+
+SD_FLOOR = 0.05  # times s / s_z: an sd of zero has no logarithm
+CORRELATION_CAP = 0.95  # beyond it the factor's transform is too steep to start from
+CENTER_ABOVE = 0.5  # share of an effect's variance that its own rows explain
+
+
+@dataclass(frozen=True)
+class Start:
+    """Natural parameters to start from: `beta` (p,), `dispersion`, absolute `factors` (k, k), `effects` (levels, k).
+
+    `beta_sds` (p,) are standard errors, `reliability` the mean share per bar of the effects' variance
+    that their own rows explain (0 to 1).
+    """
+
+    beta: np.ndarray
+    beta_sds: np.ndarray
+    dispersion: dict[str, float]
+    factors: tuple[np.ndarray, ...]
+    effects: tuple[np.ndarray, ...]
+    reliability: tuple[float, ...]
+
+    def centered(self) -> tuple[bool, ...]:
+        """Which bars are better sampled centred: those whose rows say more than the prior."""
+        return tuple(share > CENTER_ABOVE for share in self.reliability)
+
+
+def start_from(fit: PointFit, model: Model) -> Start:
+    """The start values of a point fit: sds floored at 0.05 s / s_z, correlations capped at 0.95."""
+    _, s = location_and_scale(model.design, model.family)
+    sigma = fit.dispersion.get("sigma", 1.0) if model.has_scale else 1.0
+    factors = tuple(
+        inner_factor(sigma * Lambda, SD_FLOOR * s / column_spreads(group.Z[rows_used(model.design)]))
+        for Lambda, group in zip(fit.factors, model.design.groups, strict=True)
+    )
+    return Start(
+        beta=np.asarray(fit.beta, dtype=float),
+        beta_sds=np.sqrt(np.diag(np.atleast_2d(fit.beta_covariance))),
+        dispersion={name: float(value) for name, value in fit.dispersion.items()},
+        factors=factors,
+        effects=tuple(np.asarray(b, dtype=float) for b in fit.b),
+        reliability=tuple(_reliability(L, C) for L, C in zip(factors, fit.b_covariances, strict=True)),
+    )
+
+
+def inner_factor(factor: np.ndarray, floor: np.ndarray) -> np.ndarray:
+    """The Cholesky factor (k, k) of the nearest covariance with sds above `floor` (k,) and |correlations| <= 0.95.
+
+    >>> inner_factor(np.zeros((2, 2)), np.array([0.1, 0.2]))
+    array([[0.1, 0. ],
+           [0. , 0.2]])
+    """
+    covariance = factor @ factor.T
+    raw = np.sqrt(np.diag(covariance))
+    correlation = covariance / np.where(raw > 0, np.outer(raw, raw), 1.0)
+    np.fill_diagonal(correlation, 1.0)
+    worst = np.max(np.abs(correlation - np.eye(len(raw))), initial=0.0)
+    # Rank-deficient blocks can have small correlations; shrinking towards none gives eigenvalues >= 0.05.
+    singular = np.linalg.eigvalsh(correlation)[0] < 1 - CORRELATION_CAP
+    share = min(CORRELATION_CAP / max(worst, CORRELATION_CAP), CORRELATION_CAP if singular else 1.0)
+    correlation = share * correlation + (1 - share) * np.eye(len(raw))
+    return np.maximum(raw, floor)[:, None] * np.linalg.cholesky(correlation)
+
+
+def _reliability(factor: np.ndarray, conditional: np.ndarray) -> float:
+    """1 - Var(b | y) / Var(b), averaged over columns and levels; `conditional` is (levels, k, k)."""
+    variances = np.diagonal(conditional, axis1=1, axis2=2)
+    return float(np.mean(np.clip(1 - variances / np.sum(factor**2, axis=1), 0.0, 1.0)))
+
+
+def site_values(start: Start, program: ExplicitProgram, means: np.ndarray) -> dict[str, Any]:
+    """The start values by sample site; `means` (p - 1,) are the means of the slopes' columns."""
+    at = program.intercept_position
+    slopes = np.delete(start.beta, at) if program.intercept else start.beta
+    values = {site.name: slopes[list(site.members)] for site in program.coefficients}
+    if program.intercept:
+        values[program.intercept] = start.beta[at] + means @ slopes
+    for term, factor, effects in zip(program.terms, start.factors, start.effects, strict=True):
+        values |= _block_values(term, factor, effects)
+    values |= {name: start.dispersion[name] for name, _ in program.dispersion}
+    return {name: np.asarray(value, dtype=float) for name, value in values.items()}
+
+
+def _block_values(term: TermProgram, factor: np.ndarray, effects: np.ndarray) -> dict[str, Any]:
+    sds = np.sqrt(np.sum(factor**2, axis=1))
+    values: dict[str, Any] = {site.name: sds[list(site.members)] for site in term.sds}
+    if term.correlation:
+        values[term.correlation[0]] = factor / sds[:, None]
+    values[term.effect_site] = effects if term.centered else np.linalg.solve(factor, effects.T).T
+    return values
+
+
+def site_scales(start: Start, program: ExplicitProgram) -> dict[str, np.ndarray]:
+    """Rough posterior sds of the unconstrained sites: how far a first step may go in each direction."""
+    at = program.intercept_position
+    slopes = np.delete(start.beta_sds, at) if program.intercept else start.beta_sds
+    scales = {site.name: slopes[list(site.members)] for site in program.coefficients}
+    if program.intercept:
+        # At centred columns the intercept is known about as well as the best slope combination allows.
+        scales[program.intercept] = np.asarray(start.beta_sds[at])
+    for term, factor in zip(program.terms, start.factors, strict=True):
+        scales |= _block_scales(term, factor)
+    scales |= {name: np.asarray(0.1) for name, _ in program.dispersion}
+    return scales
+
+
+def _block_scales(term: TermProgram, factor: np.ndarray) -> dict[str, np.ndarray]:
+    k, levels = term.n_columns, term.n_levels
+    log_sd = 1 / np.sqrt(2 * levels)
+    scales = {site.name: np.full(len(site.members), log_sd) for site in term.sds}
+    if term.correlation:
+        scales[term.correlation[0]] = np.full(k * (k - 1) // 2, 1 / np.sqrt(levels))
+    spread = np.sqrt(np.sum(factor**2, axis=1)) if term.centered else np.ones(k)
+    scales[term.effect_site] = np.broadcast_to(spread, (levels, k)).copy()
+    return scales

@@ -1,0 +1,222 @@
+"""The questions that every fit answers, whether it holds one value per parameter or thousands of draws."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..prediction import predict as prediction
+from ..prediction import residuals as residuals_of
+from ..prediction import simulate as simulation
+from ..parameters import Parameters
+from . import tables
+from .status import DrawsStatus, PointStatus
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from ..engines.base import Engine
+    from ..model import Model
+    from .summary import Summary
+
+
+class Fit(ABC):
+    """A fitted model. Point fits and fits with draws share everything that is defined here.
+
+    Attributes
+    ----------
+    model, engine
+        What was fitted and how.
+    status
+        How it ended, with `problems` in words.
+    """
+
+    model: Model
+    engine: Engine
+    status: PointStatus | DrawsStatus
+
+    @property
+    @abstractmethod
+    def parameters(self) -> Parameters:
+        """All parameter values, with leading axes (chains, draws)."""
+
+    @property
+    @abstractmethod
+    def coefficients(self) -> pd.DataFrame:
+        """Table of the fixed effects, 95 %: estimate, se, lower, upper, statistic; or mean, sd, lower, upper, rhat, ess."""
+
+    @abstractmethod
+    def vcov(self) -> pd.DataFrame:
+        """Covariance (p x p) of the fixed effects."""
+
+    @abstractmethod
+    def ranef_sd(self) -> dict[str, pd.DataFrame]:
+        """Conditional (point fits) or posterior standard deviations of the random effects, per grouping factor."""
+
+    @abstractmethod
+    def _prediction_errors(self) -> prediction.Errors:
+        """What intervals of predictions need."""
+
+    @property
+    def label(self) -> str:
+        """Short name of the method: ML, REML, NUTS."""
+        return self.engine.label
+
+    @property
+    def n_obs(self) -> int:
+        """Rows of positive weight."""
+        return self.model.n_obs
+
+    @property
+    def sigma(self) -> float:
+        """Residual standard deviation (posterior mean for draws)."""
+        return float(np.mean(self.parameters.dispersion["sigma"]))
+
+    def fixef(self) -> pd.Series:
+        """Fixed effects by coefficient name (posterior means for draws)."""
+        return pd.Series(self.parameters.mean().beta[0, 0], index=list(self.model.coefficients), name="estimate")
+
+    def ranef(self) -> dict[str, pd.DataFrame]:
+        """Random effects per grouping factor, levels x columns: conditional modes or posterior means."""
+        mean = self.parameters.mean()
+        return tables.by_factor(self.model.design.groups, [b[0, 0] for b in mean.b])
+
+    def coef(self) -> dict[str, pd.DataFrame]:
+        """Fixed plus random effects per grouping factor and level."""
+        return tables.coefficients_by_level(self.fixef(), self.ranef())
+
+    def varcorr(self) -> pd.DataFrame:
+        """Standard deviations and correlations: columns group, name, sd, then one column per earlier name."""
+        mean = self.parameters.mean()
+        corrs = [None if c is None else c[0, 0] for c in mean.corrs]
+        sigma = mean.dispersion.get("sigma")
+        return tables.variance_table(
+            self.model.design.groups, [s[0, 0] for s in mean.sds], corrs, None if sigma is None else float(sigma[0, 0])
+        )
+
+    def fitted(self) -> np.ndarray:
+        """Fitted means (n,) of the rows used, random effects included."""
+        return prediction.fitted(self.model, self.parameters)
+
+    def residuals(self, kind: str = "response", *, re: str | Sequence[str] = "all", seed: int | None = None) -> np.ndarray:
+        """Residuals (n,) of the rows used.
+
+        Parameters
+        ----------
+        kind
+            "response" (y - mu), "pearson" (over the sd of y given mu), "deviance" or "quantile".
+        re
+            Random effects included in mu: "all", "none" or a list of grouping factors.
+        seed
+            For quantile residuals of discrete responses.
+        """
+        return residuals_of.residuals(self.model, self.parameters, kind, re=re, seed=seed)
+
+    def predict(
+        self,
+        newdata: Any = None,
+        *,
+        re: str | Sequence[str] = "all",
+        scale: str = "response",
+        new_levels: str = "error",
+        interval: str | None = None,
+        level: float = 0.95,
+        offset: Any = None,
+        weights: Any = None,
+        seed: int | None = None,
+    ) -> pd.DataFrame:
+        """Predictions, one row per row of `newdata` (or of the data used), never needing the response.
+
+        Parameters
+        ----------
+        newdata
+            A table with the columns of the right side; None for the rows used.
+        re
+            Random effects to include: "all", "none" or a list of grouping factors.
+        scale
+            "response" or "link".
+        new_levels
+            Unseen levels of a grouping factor: "error", "population" (no effect) or "sample" (a new
+            effect, whose spread enters the interval).
+        interval
+            None, "confidence" (of the mean) or "prediction" (of a new response).
+        level
+            Coverage of the interval.
+        offset, weights
+            Given again for new data where the model's were arrays.
+        seed
+            For what is drawn.
+
+        Returns
+        -------
+        DataFrame
+            `estimate`, with an interval also `lower` and `upper`.
+        """
+        request = prediction.Request(newdata, re, scale, new_levels, offset, weights, seed)
+        return prediction.predict(self.model, self.parameters, self._prediction_errors(), request, interval, level)
+
+    def predict_draws(
+        self,
+        newdata: Any = None,
+        *,
+        re: str | Sequence[str] = "all",
+        scale: str = "response",
+        new_levels: str = "error",
+        draws: int | None = None,
+        offset: Any = None,
+        weights: Any = None,
+        seed: int | None = None,
+    ) -> xr.DataArray:
+        """Draws of predictions (chain, draw, __obs__); scale also "observation": new responses.
+
+        Point fits draw from the normal distribution of their prediction errors, 1000 times by default.
+        """
+        request = prediction.Request(newdata, re, scale, new_levels, offset, weights, seed)
+        return prediction.predict_draws(self.model, self.parameters, self._prediction_errors(), request, draws)
+
+    def simulate(
+        self,
+        n: int = 1,
+        *,
+        re: str = "new",
+        newdata: Any = None,
+        offset: Any = None,
+        weights: Any = None,
+        seed: int | None = None,
+    ) -> np.ndarray:
+        """New responses (n, rows).
+
+        Parameters
+        ----------
+        n
+            Number of replicates; draws fits use a draw of the parameters each.
+        re
+            Effects drawn anew ("new"), held at their estimates ("all") or zero ("none").
+        newdata, offset, weights
+            As in `predict`.
+        seed
+            Same seed, same responses.
+        """
+        request = simulation.Request(n, re, newdata, offset, weights, seed)
+        return simulation.simulate(self.model, self.parameters, request)
+
+    @abstractmethod
+    def summary(self) -> Summary:
+        """What to read first: prints like lme4's summary (point fits) or brms's (draws), with an HTML form."""
+
+    def save(self, path: str | Path) -> Path:
+        """Write the fit to one NetCDF file that `bm.load` reads; nothing is pickled."""
+        from .saving import save
+
+        return save(self, path)
+
+    def __str__(self) -> str:
+        return str(self.summary())
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()

@@ -1,0 +1,98 @@
+"""The same parameters of several fits in one table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ..errors import FitError
+from ..report import number
+from . import tables
+from .base import Fit
+
+
+class SideBySide(pd.DataFrame):
+    """A DataFrame (parameters x (fit, estimate | se)) that prints without NaNs."""
+
+    @property
+    def _constructor(self) -> type[pd.DataFrame]:
+        return pd.DataFrame
+
+    def __str__(self) -> str:
+        shown = pd.DataFrame(index=self.index)
+        for label in self.columns.get_level_values(0).unique():
+            pairs = zip(self[label, "estimate"], self[label, "se"], strict=True)
+            shown[label] = [_cell(estimate, se) for estimate, se in pairs]
+        return shown.to_string(justify="right")
+
+    def _repr_html_(self) -> str:
+        return self.map(number).to_html(border=0)
+
+
+def side_by_side(*fits: Fit) -> SideBySide:
+    """Fixed effects, standard deviations, correlations and sigma of several fits of comparable models.
+
+    Parameters
+    ----------
+    *fits
+        Any fits: point fits give estimates and standard errors (of fixed effects), draws posterior
+        means and standard deviations.
+
+    Returns
+    -------
+    DataFrame
+        Rows are parameters, columns (fit, "estimate" | "se"); the last row is the log-likelihood of
+        point fits. Printing it shows "estimate (se)".
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> model = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff"))
+    >>> print(bm.side_by_side(model.fit("ml"), model.fit("reml")))
+                                     ML              REML
+    Intercept             1527.5 (17.7)     1527.5 (19.4)
+    sd(Intercept | Batch)         37.26              42.0
+    sigma                         49.51             49.51
+    log-likelihood              -163.66           -159.83
+    """
+    if not fits:
+        raise FitError("side_by_side needs at least one fit: bm.side_by_side(ml, reml, post).")
+    columns: dict[tuple[str, str], pd.Series] = {}
+    for fit, label in zip(fits, _labels(fits), strict=True):
+        estimate, se = _estimates(fit)
+        columns[label, "estimate"], columns[label, "se"] = estimate, se
+    order = list(dict.fromkeys(name for series in columns.values() for name in series.index))
+    order.sort(key=_rank(fits))
+    table = pd.DataFrame({key: series.reindex(order) for key, series in columns.items()})
+    return SideBySide(table.dropna(how="all"))
+
+
+def _labels(fits: tuple[Fit, ...]) -> list[str]:
+    labels: list[str] = []
+    for fit in fits:
+        same = sum(label.split(" #")[0] == fit.label for label in labels)
+        labels.append(fit.label if not same else f"{fit.label} #{same + 1}")
+    return labels
+
+
+def _estimates(fit: Fit) -> tuple[pd.Series, pd.Series]:
+    scalars = tables.scalar_table(fit.model.design.groups, fit.model.coefficients, fit.parameters)
+    estimate = pd.Series([float(np.mean(v)) for v in scalars["values"]], index=scalars["label"])
+    if fit.parameters.n_draws > 1:
+        return estimate, pd.Series([float(np.std(v, ddof=1)) for v in scalars["values"]], index=scalars["label"])
+    estimate["log-likelihood"] = fit.loglik  # type: ignore[attr-defined]
+    return estimate, fit.coefficients["se"].copy()
+
+
+def _rank(fits: tuple[Fit, ...]):  # noqa: ANN202
+    kinds = ["fixed", "sd", "cor", "dispersion"]
+    frames = [tables.scalar_table(f.model.design.groups, f.model.coefficients, f.parameters) for f in fits]
+    rank = {row.label: kinds.index(row.kind) for frame in frames for row in frame.itertuples()}
+    return lambda name: rank.get(name, len(kinds))
+
+
+def _cell(estimate: float, se: float) -> str:
+    if pd.isna(estimate):
+        return ""
+    text = f"{estimate:.4g}" if abs(estimate) < 1e4 else f"{estimate:.1f}"
+    return text if pd.isna(se) else f"{text} ({se:.3g})"

@@ -1,0 +1,118 @@
+"""How a fit ended, as data: converged, singular, divergent, and in words what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..formula.design import GroupTerm
+
+if TYPE_CHECKING:
+    from ..likelihood.boundary import Direction
+
+SINGULAR = 1e-4  # lme4's rule for a diagonal element of a relative factor
+
+
+@dataclass(frozen=True)
+class Singularity:
+    """Terms whose relative factor has a diagonal element below 1e-4, in the user's units and scale-free."""
+
+    terms: tuple[str, ...]
+    scale_free_terms: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PointStatus:
+    """State of a point fit.
+
+    `converged`; `singular` by lme4's rule and `singular_scaled` with each element times its column's
+    scale; `gradient_norm`, the largest element in scale-free coordinates; `evaluations` of the
+    criterion; `boundary_slope`, the smallest derivative of the criterion in a variance that is zero
+    (None where none is): not negative at a maximum; `problems`, each with its remedy.
+    """
+
+    converged: bool
+    singular: bool
+    singular_scaled: bool
+    gradient_norm: float
+    evaluations: int
+    boundary_slope: float | None
+    problems: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        converged: bool,
+        singularity: Singularity,
+        gradient: np.ndarray,
+        evaluations: int,
+        edge: Direction | None,
+        message: str,
+    ) -> PointStatus:
+        """Collect the state and put what is wrong into words."""
+        return cls(
+            converged=converged,
+            singular=bool(singularity.terms),
+            singular_scaled=bool(singularity.scale_free_terms),
+            gradient_norm=float(np.max(np.abs(gradient), initial=0.0)),
+            evaluations=evaluations,
+            boundary_slope=None if edge is None else edge.slope,
+            problems=tuple(_problems(converged, singularity, message)),
+        )
+
+
+@dataclass(frozen=True)
+class DrawsStatus:
+    """State of a fit that gives draws: `route` of sampling, diagnostics, `problems` each with its remedy."""
+
+    route: str
+    divergences: int
+    max_rhat: float
+    min_ess_bulk: float
+    min_ess_tail: float
+    min_bfmi: float
+    problems: tuple[str, ...]
+
+
+def singular_terms(groups: Sequence[GroupTerm], factors: Sequence[np.ndarray]) -> Singularity:
+    """The terms that are singular at these relative factors."""
+    raw, scaled = [], []
+    for term, Lambda in zip(groups, factors, strict=True):
+        diagonal = np.abs(np.diag(Lambda))
+        if np.any(diagonal < SINGULAR):
+            raw.append(term.text)
+        if np.any(diagonal * column_scales(term.Z) < SINGULAR):
+            scaled.append(term.text)
+    return Singularity(tuple(raw), tuple(scaled))
+
+
+def column_scales(Z: np.ndarray) -> np.ndarray:
+    """s_z of each column: sd for more than two values, the range for two, 1 for a constant."""
+    scales = []
+    for column in Z.T:
+        low, high = column.min(), column.max()
+        if low == high:
+            scales.append(1.0)
+        elif np.all((column == low) | (column == high)):
+            scales.append(float(high - low))
+        else:
+            scales.append(float(np.std(column, ddof=1)))
+    return np.array(scales)
+
+
+def _problems(converged: bool, singularity: Singularity, message: str) -> list[str]:
+    problems = []
+    if not converged:
+        problems.append(
+            f"The optimiser stopped before the optimum ({message}). Raise maxiter, rescale columns with huge or tiny "
+            'values, or try another optimizer, e.g. bm.ML(optimizer="BFGS").'
+        )
+    for term in singularity.terms:
+        problems.append(
+            f"Boundary fit: {term} has a variance of zero or a correlation of +-1. The likelihood says nothing more "
+            'about it; simplify the term, or use the posterior: model.fit("nuts", seed=1).'
+        )
+    return problems

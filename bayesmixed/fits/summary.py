@@ -1,0 +1,153 @@
+"""What ``fit.summary()`` shows: lme4's layout for point fits, brms's for draws, from the same parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..report import Page, Section, number
+from . import tables
+
+if TYPE_CHECKING:
+    from .base import Fit
+    from .draws import DrawsFit
+    from .point import PointFit
+
+Summary = Page
+
+
+def point_summary(fit: PointFit) -> Summary:
+    """lme4's summary: criterion, scaled residuals, random effects, fixed effects and their correlation."""
+    sections = [
+        _heading(fit, f"{_kind(fit)} fit by {fit.label}"),
+        Section("", _information(fit), index=False),
+        Section("Scaled residuals:", _scaled_residuals(fit), index=False),
+        *_random_effects(fit, variances=True),
+        _fixed_effects(fit.coefficients[["estimate", "se", "statistic"]].set_axis(
+            ["Estimate", "Std. Error", "t value"], axis=1), (3, 3, 3)),
+        *_correlation_of_fixed_effects(fit),
+        *_notes(fit),
+    ]  # fmt: skip
+    return Page(tuple(sections))
+
+
+def draws_summary(fit: DrawsFit) -> Summary:
+    """brms's summary: one table per level of the model, then how sampling went."""
+    from .draws import draws_table
+
+    names = ["Estimate", "Est.Error", "l-95% CI", "u-95% CI", "Rhat", "Bulk_ESS", "Tail_ESS"]
+    digits = (2, 2, 2, 2, 2, 0, 0)
+    scalars = tables.scalar_table(fit.model.design.groups, fit.model.coefficients, fit.parameters)
+    table = draws_table(np.stack(list(scalars["values"]), axis=-1), list(scalars["label"])).set_axis(names, axis=1)
+    table = table[[kind != "dispersion" or name not in fit.model.constants for kind, name in zip(scalars["kind"], scalars["parameter"], strict=True)]]
+    kept = scalars[scalars["label"].isin(table.index)]
+    sections = [_heading(fit, f"{_kind(fit)}, posterior by {fit.label}"), Section("", lines=(_sampling(fit),))]
+    for term in dict.fromkeys(t.factor for t in fit.model.design.groups):
+        levels = next(t.n_levels for t in fit.model.design.groups if t.factor == term)
+        rows = kept[(kept["group"] == term)]
+        short = [f"{r.kind}({r.parameter})" for r in rows.itertuples()]
+        part = table.loc[rows["label"]].set_axis(short, axis=0)
+        sections.append(Section(f"Group effects: ~{term} (number of levels: {levels})", _formatted(part, digits)))
+    for kind, heading in (("fixed", "Population-level effects:"), ("dispersion", "Family-specific parameters:")):
+        rows = kept[kept["kind"] == kind]
+        if len(rows):
+            sections.append(Section(heading, _formatted(table.loc[rows["label"]], digits)))
+    return Page((*sections, _diagnostics(fit), *_notes(fit)))
+
+
+def _kind(fit: Fit) -> str:
+    if not fit.model.design.groups:
+        return "Linear model"
+    return "Linear mixed model"
+
+
+def _heading(fit: Fit, title: str) -> Section:
+    model = fit.model
+    dropped = f", {model.design.n_dropped} dropped for missing values" if model.design.n_dropped else ""
+    lines = [f"Formula: {model.formula}", f"   Data: {model.design.n_rows} rows{dropped}"]
+    lines += [f"  Fixed: {name} = {value:g}" for name, value in model.constants.items()]
+    return Section(title, lines=tuple(lines))
+
+
+def _information(fit: PointFit) -> pd.DataFrame:
+    name = "REML criterion" if fit.engine.name == "reml" else "deviance"
+    values = {"AIC": fit.aic, "BIC": fit.bic, "logLik": fit.loglik, name: fit.criterion}
+    row = {key: number(value, 1) for key, value in values.items()}
+    return pd.DataFrame([row | {"df.resid": str(fit.n_obs - fit.n_parameters)}])
+
+
+def _scaled_residuals(fit: PointFit) -> pd.DataFrame:
+    weights = fit.model.design.weights
+    scaled = fit.residuals("pearson")
+    scaled = scaled if weights is None else scaled[weights > 0]
+    found = np.quantile(scaled, [0, 0.25, 0.5, 0.75, 1])
+    return pd.DataFrame([dict(zip(["Min", "1Q", "Median", "3Q", "Max"], map(number, found, [4] * 5), strict=True))])
+
+
+def _random_effects(fit: Fit, variances: bool) -> list[Section]:
+    groups = fit.model.design.groups
+    table = fit.varcorr()
+    shown = pd.DataFrame({"Groups": table["group"].where(table["group"] != table["group"].shift(), "")})
+    shown["Name"] = table["name"]
+    if variances:
+        shown["Variance"] = [number(v, 4) for v in table["sd"] ** 2]
+    shown["Std.Dev."] = [number(v, 4) for v in table["sd"]]
+    for i, name in enumerate(table.columns[3:]):
+        shown["Corr" if i == 0 else " " * i] = [number(v, 2) for v in table[name]]
+    levels = {term.factor: term.n_levels for term in groups}
+    counts = "; ".join(f"{factor}, {n}" for factor, n in levels.items())
+    line = f"Number of obs: {fit.n_obs}" + (f", groups: {counts}" if counts else "")
+    return [Section("Random effects:" if groups else "Residual:", shown, (line,), index=False)]
+
+
+def _fixed_effects(table: pd.DataFrame, digits: tuple[int, ...]) -> Section:
+    if not len(table):
+        return Section("Fixed effects: none")
+    return Section("Fixed effects:", _formatted(table, digits))
+
+
+def _correlation_of_fixed_effects(fit: PointFit) -> list[Section]:
+    covariance = fit.vcov()
+    if not 2 <= len(covariance) <= 20:
+        return []
+    se = np.sqrt(np.diag(covariance))
+    correlation = covariance.to_numpy() / np.outer(se, se)
+    names = list(covariance.index)
+    rows = {
+        names[i]: {names[j][:8]: number(correlation[i, j], 3) if j < i else "" for j in range(len(names) - 1)}
+        for i in range(1, len(names))
+    }
+    return [Section("Correlation of fixed effects:", pd.DataFrame.from_dict(rows, orient="index"))]
+
+
+def _sampling(fit: DrawsFit) -> str:
+    chains, draws = fit.parameters.beta.shape[:2]
+    return f"  Draws: {chains} chains, {draws} draws each; total {chains * draws}"
+
+
+def _diagnostics(fit: DrawsFit) -> Section:
+    s = fit.status
+    line = (
+        f"Route: {s.route}. Divergences: {s.divergences}. Max R-hat: {s.max_rhat:.3f}. "
+        f"Min ESS: {s.min_ess_bulk:.0f} bulk, {s.min_ess_tail:.0f} tail. Min BFMI: {s.min_bfmi:.2f}."
+    )
+    return Section("", lines=(line,))
+
+
+def _notes(fit: Fit) -> list[Section]:
+    aliased = fit.model.design.mu.aliased
+    lines = list(fit.status.problems)
+    if aliased:
+        lines.append("Dropped because other columns determine them: " + ", ".join(aliased) + ".")
+    return [Section("", lines=tuple(lines))] if lines else []
+
+
+def _formatted(table: pd.DataFrame, digits: tuple[int, ...]) -> pd.DataFrame:
+    columns: dict[str, list[str]] = {}
+    for name, places in zip(table.columns, digits, strict=True):
+        show: Callable[[float], str] = lambda value, places=places: number(value, places)  # noqa: E731
+        columns[name] = [show(value) for value in table[name]]
+    return pd.DataFrame(columns, index=table.index)

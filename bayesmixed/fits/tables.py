@@ -1,0 +1,86 @@
+"""Estimates as tidy frames: fixed effects, random effects, variances; the same for one draw or many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..formula.design import GroupTerm
+
+if TYPE_CHECKING:
+    from ..parameters import Parameters
+
+
+def by_factor(groups: Sequence[GroupTerm], values: Sequence[np.ndarray]) -> dict[str, pd.DataFrame]:
+    """Per grouping factor a frame (levels x columns); terms of one factor stand side by side."""
+    frames: dict[str, list[pd.DataFrame]] = {}
+    for term, value in zip(groups, values, strict=True):
+        index = pd.Index(term.levels, name=term.factor)
+        frames.setdefault(term.factor, []).append(pd.DataFrame(value, index=index, columns=list(term.columns)))
+    return {factor: parts[0] if len(parts) == 1 else pd.concat(parts, axis=1) for factor, parts in frames.items()}
+
+
+def coefficients_by_level(fixef: pd.Series, ranef: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Fixed plus random effects per level; a random column without a fixed one stands on its own."""
+    tables = {}
+    for factor, effects in ranef.items():
+        summed = effects.T.groupby(level=0, sort=False).sum().T
+        names = [*fixef.index, *(c for c in summed.columns if c not in fixef.index)]
+        tables[factor] = pd.DataFrame(
+            {name: fixef.get(name, 0.0) + summed.get(name, 0.0) for name in names}, index=effects.index
+        )
+    return tables
+
+
+def variance_table(
+    groups: Sequence[GroupTerm],
+    sds: Sequence[np.ndarray],
+    corrs: Sequence[np.ndarray | None],
+    sigma: float | None,
+) -> pd.DataFrame:
+    """Columns group, name, sd, then one per earlier name of a block holding the correlation with it."""
+    rows: list[dict[str, object]] = []
+    for term, sd, corr in zip(groups, sds, corrs, strict=True):
+        for i, name in enumerate(term.columns):
+            row: dict[str, object] = {"group": term.factor, "name": name, "sd": float(sd[i])}
+            if corr is not None:
+                row |= {term.columns[j]: float(corr[i, j]) for j in range(i)}
+            rows.append(row)
+    if sigma is not None:
+        rows.append({"group": "Residual", "name": "", "sd": float(sigma)})
+    return pd.DataFrame(rows, columns=_columns(groups, corrs))
+
+
+def _columns(groups: Sequence[GroupTerm], corrs: Sequence[np.ndarray | None]) -> list[str]:
+    earlier: list[str] = []
+    for term, corr in zip(groups, corrs, strict=True):
+        if corr is not None:
+            earlier += [name for name in term.columns[:-1] if name not in earlier]
+    return ["group", "name", "sd", *earlier]
+
+
+def scalar_table(groups: Sequence[GroupTerm], coefficients: Sequence[str], parameters: Parameters) -> pd.DataFrame:
+    """Every population parameter in one frame: columns kind, group, parameter, label; `values` (chains, draws) each.
+
+    The order is fixed effects, sds and correlations term by term, dispersion.
+    """
+    rows: list[dict[str, object]] = []
+    for i, name in enumerate(coefficients):
+        rows.append(_row("fixed", "", name, name, parameters.beta[..., i]))
+    for term, sd, corr in zip(groups, parameters.sds, parameters.corrs, strict=True):
+        for i, name in enumerate(term.columns):
+            rows.append(_row("sd", term.factor, name, f"sd({name} | {term.factor})", sd[..., i]))
+        for i in range(len(term.columns) if corr is not None else 0):
+            for j in range(i):
+                pair = f"{term.columns[j]}, {term.columns[i]}"
+                rows.append(_row("cor", term.factor, pair, f"cor({pair} | {term.factor})", corr[..., i, j]))
+    for name, values in parameters.dispersion.items():
+        rows.append(_row("dispersion", "", name, name, values))
+    return pd.DataFrame(rows, columns=["kind", "group", "parameter", "label", "values"])
+
+
+def _row(kind: str, group: str, parameter: str, label: str, values: np.ndarray) -> dict[str, object]:
+    return {"kind": kind, "group": group, "parameter": parameter, "label": label, "values": values}

@@ -1,0 +1,183 @@
+"""Formula and table -> Design."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError, nearest
+from .assemble import assemble
+from .design import Design
+from .encoding import Encoding
+from .evaluate import Evaluator
+from .factors import Factor
+from .formula import Formula
+from .given import Given, given
+from .grouping import Grouping, learn
+from .response import response
+from .syntax import names
+from .table import column_names, missing_rows, select
+from .used import Role, roles, used_columns
+
+
+def build_design(
+    formula: Formula,
+    data: Any,
+    *,
+    weights: Any = None,
+    offset: Any = None,
+    contrasts: Mapping[str, Any] | None = None,
+    namespace: Mapping[str, Any] | None = None,
+    missing: str = "drop",
+) -> tuple[Design, pd.DataFrame]:
+    """Arrays with names for everything a formula says about a table.
+
+    Parameters
+    ----------
+    formula : Formula
+    data : DataFrame
+        pandas, or anything narwhals reads. It is never changed.
+    weights, offset : str, float or array, optional
+        A column, an expression or an array as long as `data`. `offset` adds to ``offset()`` terms.
+        Rows of weight zero are kept.
+    contrasts : mapping, optional
+        By factor: "treatment", "sum", "helmert", "poly", an array (levels, k) or a DataFrame.
+    namespace : mapping, optional
+        Names the formula may use besides columns and the built-in functions.
+    missing : {"drop", "error"}
+        What to do with rows that lack a value in any column used.
+
+    Returns
+    -------
+    design : Design
+    frame : DataFrame
+        The columns used, restricted to the rows kept, with their original index.
+
+    Raises
+    ------
+    DataError, FormulaError
+        Each names the term, column or level, and the way out.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"y": [1.0, 2.0, 4.0, 3.0], "x": [1, 2, 3, 4], "g": ["a", "a", "b", "b"]})
+    >>> design, _ = build_design(Formula("y ~ x + (1 | g)"), table)
+    >>> design.mu.coefficients, design.groups[0].codes.tolist(), design.groups[0].levels.tolist()
+    (('Intercept', 'x'), [0, 0, 1, 1], ['a', 'b'])
+    """
+    if missing not in ("drop", "error"):
+        raise DataError(f"missing must be 'drop' or 'error', not {missing!r}.")
+    columns, namespace = column_names(data), dict(namespace or {})
+    arguments = {
+        name: given(value, name, columns)
+        for name, value in (("weights", weights), ("offset", offset))
+        if value is not None
+    }
+    formula = _without_dot(formula, columns, arguments)
+    used = used_columns(_all_roles(formula, arguments), columns, namespace, "the data")
+    frame, arguments, n_dropped = _complete_rows(select(data, used), arguments, missing)
+    evaluator = Evaluator(frame, namespace, {}, dict(contrasts or {}))
+    return _design(formula, evaluator, arguments, n_dropped), frame
+
+
+def _without_dot(formula: Formula, columns: Sequence[Any], arguments: Mapping[str, Given]) -> Formula:
+    """``.`` stands for the columns that nothing else uses, weights and offsets included."""
+    if not any(side.dot for side in formula.predictors.values()):
+        return formula
+    nodes = [a.node for a in arguments.values() if a.node is not None]
+    elsewhere = {name.identifier for node in nodes for name in names(node)}
+    return formula.expand_dot([column for column in columns if column not in elsewhere])
+
+
+def _all_roles(formula: Formula, arguments: Mapping[str, Given]) -> Iterator[Role]:
+    if formula.response_node is None:
+        raise DataError("the formula has no response: write it on the left, as in y ~ x + (1 | g).")
+    yield from roles(formula, response=True)
+    yield from ((name, a.node) for name, a in arguments.items() if a.node is not None)
+
+
+def _complete_rows(
+    frame: pd.DataFrame, arguments: dict[str, Given], missing: str
+) -> tuple[pd.DataFrame, dict[str, Given], int]:
+    """The rows without a missing value in any column, weight or offset."""
+    n = len(frame)
+    if n == 0:
+        raise DataError("the data have no rows.")
+    arrays = {name: a.array for name, a in arguments.items() if a.array is not None and a.array.ndim}
+    for name, array in arrays.items():
+        if len(array) != n:
+            raise DataError(f"{name} has {len(array)} values for {n} rows of data.")
+    gone, counts = missing_rows(frame, arrays)
+    if gone is None:
+        return frame, arguments, 0
+    shown = ", ".join(f"{name} ({count})" for name, count in counts.items())
+    if missing == "error":
+        raise DataError(f"missing values in {shown}; missing='drop' leaves their {int(gone.sum())} rows out.")
+    if gone.all():
+        raise DataError(f"no row is left: every row lacks a value in {shown}.")
+    kept = {name: Given(None, arrays[name][~gone]) if name in arrays else a for name, a in arguments.items()}
+    return frame[~gone], kept, int(gone.sum())
+
+
+def _design(formula: Formula, evaluator: Evaluator, arguments: Mapping[str, Given], n_dropped: int) -> Design:
+    groupings: dict[str, Grouping] = {}
+    codes: dict[str, np.ndarray] = {}
+
+    def codes_of(name: str, values: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+        if name not in codes:
+            groupings[name], codes[name] = learn(name, values)
+        return codes[name], groupings[name].levels
+
+    y = response(formula.response_node, evaluator)
+    weights = _weights(arguments.get("weights"), evaluator)
+    offset = _finite("offset", arguments.get("offset"), evaluator)
+    predictors, groups, kept = assemble(formula, evaluator, {}, codes_of, offset)
+    _check_contrasts(evaluator)
+    stored = {name: Given(a.text) for name, a in arguments.items()}
+    encoding = Encoding(
+        formula,
+        evaluator.states,
+        groupings,
+        kept,
+        dict(evaluator.contrasts),
+        evaluator.namespace,
+        stored.get("weights"),
+        stored.get("offset"),
+    )
+    return Design(y, predictors, groups, weights, evaluator.frame.index, n_dropped, encoding)
+
+
+def _weights(argument: Given | None, evaluator: Evaluator) -> np.ndarray | None:
+    weights = _finite("weights", argument, evaluator)
+    if weights is None:
+        return None
+    if np.any(weights < 0):
+        row = int(np.flatnonzero(weights < 0)[0])
+        raise DataError(f"weights must not be negative: row {evaluator.frame.index[row]} has {weights[row]:g}.")
+    if not np.any(weights > 0):
+        raise DataError("all weights are zero: no row is left to fit.")
+    return weights
+
+
+def _finite(name: str, argument: Given | None, evaluator: Evaluator) -> np.ndarray | None:
+    if argument is None:
+        return None
+    values = argument.values(evaluator)
+    if not np.isfinite(values).all():
+        row = int(np.flatnonzero(~np.isfinite(values))[0])
+        raise DataError(f"{name} is {values[row]} in row {evaluator.frame.index[row]}: give a finite number.")
+    return values
+
+
+def _check_contrasts(evaluator: Evaluator) -> None:
+    factors = [
+        key.removeprefix("atom ")
+        for key, value in evaluator.cache.items()
+        if key.startswith("atom ") and isinstance(value, Factor)
+    ]
+    for name in evaluator.contrasts:
+        if name not in factors:
+            raise DataError(f"contrasts: the formula has no factor {name!r}. {nearest(name, factors, 'Factors')}")

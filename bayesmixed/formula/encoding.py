@@ -1,0 +1,164 @@
+"""What training fixed, so that new rows mean the same: levels, centres, knots, contrasts, columns kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError
+from .assemble import assemble
+from .design import Design
+from .evaluate import Evaluator
+from .formula import Formula
+from .given import Given, given
+from .grouping import Grouping, encode
+from .plain import from_plain, to_plain
+from .syntax import Call, Node
+from .table import column_names, select
+from .used import Role, roles, used_columns
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """The state of the training data that a formula needs on new data.
+
+    `states` hold levels and transform states by the text of their expression, `groups` the levels of
+    grouping factors by name, `kept` the columns of each predictor that are not aliased.
+    """
+
+    formula: Formula
+    states: dict[str, dict[str, Any]]
+    groups: dict[str, Grouping]
+    kept: dict[str, tuple[int, ...]]
+    contrasts: dict[str, Any] = field(default_factory=dict)
+    namespace: Mapping[str, Any] = field(default_factory=dict)
+    weights: Given | None = None
+    offset: Given | None = None
+
+    def apply(self, newdata: Any, *, unseen: str = "error", offset: Any = None, weights: Any = None) -> Design:
+        """The design of new rows; the response is not needed.
+
+        Parameters
+        ----------
+        newdata : DataFrame
+            Any table with the columns of the right side.
+        unseen : {"error", "population"}
+            What a level that a grouping factor did not have becomes: an error, or code -1. A missing
+            grouping value is always -1; a missing number gives NaN.
+        offset, weights : str, float or array, optional
+            In place of the training arguments; required again where those were arrays.
+
+        Raises
+        ------
+        DataError
+            A missing column, an unseen level of a fixed factor or (by default) of a grouping factor.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from bayesmixed.formula.build import build_design
+        >>> from bayesmixed.formula.formula import Formula
+        >>> table = pd.DataFrame({"y": [1.0, 2.0, 4.0, 3.0], "x": [1, 2, 3, 4], "g": ["a", "a", "b", "b"]})
+        >>> design, _ = build_design(Formula("y ~ scale(x) + (1 | g)"), table)
+        >>> new = design.encoding.apply(pd.DataFrame({"x": [2.5], "g": ["b"]}))
+        >>> new.mu.X.tolist(), new.groups[0].codes.tolist()
+        ([[1.0, 0.0]], [1])
+        """
+        if unseen not in ("error", "population"):
+            raise DataError(f"unseen must be 'error' or 'population', not {unseen!r}.")
+        arguments = {"weights": _again(self.weights, weights, "weights"), "offset": _again(self.offset, offset, "offset")}
+        needed = used_columns(self._roles(arguments), column_names(newdata), self.namespace, "the new data")
+        frame = select(newdata, needed)
+        if not needed:
+            frame = pd.DataFrame(index=getattr(newdata, "index", frame.index))
+        evaluator = Evaluator(frame, self.namespace, dict(self.states), self.contrasts)
+
+        def codes_of(name: str, values: Any) -> tuple[np.ndarray, np.ndarray]:
+            return encode(self.groups[name], values, unseen, frame.index), self.groups[name].levels
+
+        values = {name: None if a is None else a.values(evaluator) for name, a in arguments.items()}
+        predictors, groups, _ = assemble(self.formula, evaluator, self.kept, codes_of, values["offset"])
+        return Design(None, predictors, groups, values["weights"], frame.index, 0, self)
+
+    def _roles(self, arguments: dict[str, Given | None]) -> Iterator[Role]:
+        yield from roles(self.formula, response=False)
+        yield from ((name, a.node) for name, a in arguments.items() if a is not None and a.node is not None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as JSON-able values; functions of the namespace by name only."""
+        return {
+            "formula": list(self.formula.texts),
+            "states": {text: to_plain(state) for text, state in self.states.items()},
+            "groups": {
+                name: {"parts": [to_plain(p) for p in g.parts], "cells": to_plain(g.cells), "levels": to_plain(g.levels)}
+                for name, g in self.groups.items()
+            },
+            "kept": {name: list(columns) for name, columns in self.kept.items()},
+            "contrasts": {name: to_plain(spec) for name, spec in self.contrasts.items()},
+            "namespace": sorted(_names_called(self)),
+            "weights": None if self.weights is None else {"text": self.weights.text},
+            "offset": None if self.offset is None else {"text": self.offset.text},
+        }
+
+    @classmethod
+    def from_dict(cls, d: Mapping[str, Any], namespace: Mapping[str, Any] | None = None) -> Encoding:
+        """The encoding that `to_dict` wrote.
+
+        Raises
+        ------
+        DataError
+            The formula uses functions or values that `namespace` does not have.
+        """
+        missing = [name for name in d["namespace"] if name not in (namespace or {})]
+        if missing:
+            raise DataError(f"this design uses names of your own: give namespace= with {', '.join(missing)}.")
+        return cls(
+            Formula(*d["formula"]),
+            {text: from_plain(state) for text, state in d["states"].items()},
+            {
+                name: Grouping(
+                    name, tuple(map(from_plain, g["parts"])), from_plain(g["cells"]), from_plain(g["levels"])
+                )
+                for name, g in d["groups"].items()
+            },
+            {name: tuple(columns) for name, columns in d["kept"].items()},
+            {name: from_plain(spec) for name, spec in d["contrasts"].items()},
+            dict(namespace or {}),
+            *(None if d[name] is None else Given(d[name]["text"]) for name in ("weights", "offset")),
+        )
+
+
+def _again(trained: Given | None, value: Any, name: str) -> Given | None:
+    """The argument for new rows: the one given now, else the training expression."""
+    if value is not None:
+        return given(value, name)
+    if trained is not None and trained.text is None:
+        raise DataError(f"{name} was given as an array, so new data need their own: pass {name}= (an array or a number).")
+    return trained
+
+
+def _names_called(encoding: Encoding) -> set[str]:
+    """The namespace entries that the expressions refer to."""
+    known = set(encoding.namespace)
+    if not known:
+        return set()
+    nodes = [node for _, node in roles(encoding.formula, response=True)]
+    nodes += [a.node for a in (encoding.weights, encoding.offset) if a is not None and a.node is not None]
+    return known & {name for node in nodes for name in _mentioned(node)}
+
+
+def _mentioned(node: Node) -> Iterator[str]:
+    """Names and functions anywhere in an expression."""
+    yield getattr(node, "identifier", "")
+    if isinstance(node, Call):
+        yield node.function
+        yield node.function.removeprefix("np.").removeprefix("numpy.")
+        for argument in node.arguments:
+            yield from _mentioned(argument.value)
+    for part in ("inner", "operand", "left", "right"):
+        if hasattr(node, part):
+            yield from _mentioned(getattr(node, part))

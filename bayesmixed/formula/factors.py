@@ -1,0 +1,138 @@
+"""Which values are categorical: integer codes with the data's own values as levels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError
+
+if TYPE_CHECKING:
+    from .contrasts import Contrast
+
+MISSING = -1
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A categorical variable: `codes` (n,) int32 into `levels`, -1 where the value is missing.
+
+    On new data `levels` starts with the `known` levels of the training data; values that training
+    never had follow them. `contrast` is what ``C(f, ...)`` asked for; `logical` marks a bool, `text`
+    strings (which R turns into numbers by their text, a factor by its codes).
+    """
+
+    codes: np.ndarray
+    levels: np.ndarray
+    ordered: bool = False
+    known: int = -1
+    contrast: Contrast | None = None
+    logical: bool = False
+    text: bool = False
+
+    def __post_init__(self) -> None:
+        if self.known < 0:
+            object.__setattr__(self, "known", len(self.levels))
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @property
+    def values(self) -> np.ndarray:
+        """The level of each row as an object array, None where missing."""
+        padded = np.append(self.levels.astype(object), None)
+        return padded[self.codes]
+
+
+def as_factor(values: Any, where: str = "a column") -> Factor:
+    """Anything one-dimensional -> Factor: categories keep their order, everything else is sorted."""
+    if isinstance(values, Factor):
+        return values
+    if isinstance(values, pd.Series):
+        values = values.array
+    if isinstance(values, pd.Categorical):
+        codes = np.asarray(values.codes, dtype=np.int32)
+        return Factor(codes, values.categories.to_numpy(), bool(values.ordered))
+    if getattr(values, "dtype", None) == np.bool_:
+        return logical(np.asarray(values))
+    codes, levels = pd.factorize(_hashable(values, where), sort=True)
+    levels = _level_array(levels)
+    return Factor(codes.astype(np.int32), levels, text=bool(len(levels)) and isinstance(levels[0], str))
+
+
+def logical(values: np.ndarray) -> Factor:
+    """A bool array as the two-level factor that R makes of it."""
+    return Factor(values.astype(np.int32), np.array([False, True]), logical=True)
+
+
+def drop_unused(factor: Factor) -> Factor:
+    """The same factor without the levels that no row has (a bool keeps both)."""
+    if factor.logical:
+        return factor
+    used = np.bincount(factor.codes[factor.codes >= 0], minlength=len(factor.levels)) > 0
+    if used.all():
+        return factor
+    position = np.append(np.cumsum(used) - 1, MISSING).astype(np.int32)
+    return replace(factor, codes=position[factor.codes], levels=factor.levels[used], known=-1)
+
+
+def recode(factor: Factor, levels: np.ndarray, *, ordered: bool = False, logical: bool = False) -> Factor:
+    """The same values coded by the training `levels`; values that are not among them come after.
+
+    Values of another type are matched by their text, so that 308 read as a number finds "308".
+    """
+    found = pd.Index(levels).get_indexer(pd.Index(factor.levels)) if len(levels) else np.array([], dtype=int)
+    extra: list[Any] = []
+    if len(found) and found.min() < 0:
+        found = found.copy()
+        text = {level_text(value): i for i, value in enumerate(levels.tolist())}
+        for i in np.flatnonzero(found < 0):
+            value = factor.levels[i]
+            found[i] = text.get(level_text(value), len(levels) + len(extra))
+            extra += [value] if found[i] == len(levels) + len(extra) else []
+    position = np.append(found, MISSING).astype(np.int32)
+    every = levels if not extra else np.array([*levels.tolist(), *extra], dtype=object)
+    return replace(
+        factor, codes=position[factor.codes], levels=every, known=len(levels), ordered=ordered, logical=logical
+    )
+
+
+def level_text(value: Any) -> str:
+    """A level as it appears inside a coefficient name."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float | np.floating):
+        return f"{value:.15g}"
+    if isinstance(value, np.datetime64 | pd.Timestamp):
+        return str(pd.Timestamp(value)).removesuffix(" 00:00:00")
+    return str(value)
+
+
+def r_level_text(value: Any) -> str:
+    """A level as R prints it: its logicals are upper case."""
+    return level_text(value).upper() if isinstance(value, bool | np.bool_) else level_text(value)
+
+
+def _hashable(values: Any, where: str) -> Any:
+    """What `pd.factorize` can hash and sort; None and NaN stay missing."""
+    if getattr(values, "dtype", object) != object:
+        return values
+    array = np.asarray(values, dtype=object)
+    kinds = {type(v) for v in array.tolist() if not _is_missing(v)}
+    if len(kinds) > 1 and str in kinds:
+        shown = ", ".join(sorted(kind.__name__ for kind in kinds))
+        raise DataError(f"{where} mixes values of different types ({shown}); make them all text or all numbers.")
+    return array
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and value != value)
+
+
+def _level_array(levels: Any) -> np.ndarray:
+    """Levels as NumPy values: numbers and times keep their type, the rest are objects."""
+    array = levels.to_numpy() if isinstance(levels, pd.Index) else np.asarray(levels)
+    return array if array.dtype.kind in "iufbM" else array.astype(object)

@@ -1,0 +1,134 @@
+"""Integer codes of grouping factors: observed levels and combinations only, in R's order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError, nearest
+from .factors import Factor, as_factor, drop_unused, level_text, recode
+
+UNSEEN = -2
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """A grouping factor as training saw it.
+
+    `parts` are the levels of each atom; `cells` (m, number of atoms) int the observed combinations,
+    the first atom varying slowest; `levels` (m,) what users see: values of the data, or "A1:B1".
+    """
+
+    name: str
+    parts: tuple[np.ndarray, ...]
+    cells: np.ndarray
+    levels: np.ndarray
+
+
+def learn(name: str, values: Sequence[Any]) -> tuple[Grouping, np.ndarray]:
+    """Levels and int32 codes of the factor whose atoms have these values.
+
+    Raises
+    ------
+    DataError
+        A factor with a single level: its variance cannot be told from the intercept.
+    """
+    factors = [drop_unused(as_factor(value, f"grouping factor {name}")) for value in values]
+    parts = tuple(factor.levels for factor in factors)
+    if len(factors) == 1:
+        cells, codes, levels = np.arange(len(parts[0]))[:, None], factors[0].codes, parts[0]
+    else:
+        cells, codes = _combined(np.column_stack([factor.codes for factor in factors]))
+        levels = _cell_names(parts, cells)
+    if len(levels) < 2:
+        raise DataError(
+            f"grouping factor {name!r} has the single level {levels.tolist()[0]!r}: a variance between levels needs at "
+            "least two. Leave its bar out of the formula."
+        )
+    return Grouping(name, parts, cells, levels), codes
+
+
+def encode(grouping: Grouping, values: Sequence[Any], unseen: str, rows: pd.Index) -> np.ndarray:
+    """Codes of new rows: -1 for a missing value, and for a level training did not have if `unseen` is "population".
+
+    Raises
+    ------
+    DataError
+        A level that training did not have, with the rows, unless `unseen` is "population".
+    """
+    factors = [
+        recode(as_factor(value, f"grouping factor {grouping.name}"), levels)
+        for value, levels in zip(values, grouping.parts, strict=True)
+    ]
+    missing = np.any([factor.codes < 0 for factor in factors], axis=0)
+    if len(factors) == 1:
+        codes = np.where(factors[0].codes >= factors[0].known, UNSEEN, factors[0].codes)
+    else:
+        codes = _looked_up(grouping.cells, np.column_stack([factor.codes for factor in factors]))
+    codes = np.where(missing, -1, codes).astype(np.int32)
+    if unseen == "error" and np.any(codes == UNSEEN):
+        raise DataError(_unseen_message(grouping, factors, codes, rows))
+    return np.maximum(codes, np.int32(-1))
+
+
+def resolve(name: str, known: Mapping[str, Any] | Sequence[str]) -> str:
+    """The grouping factor a user means: its own name, or its atoms in another order ("b:a" for "a:b").
+
+    Raises
+    ------
+    DataError
+        No such grouping factor; the message has the nearest names.
+    """
+    names = list(known)
+    if name in names:
+        return name
+    for candidate in names:
+        if sorted(candidate.split(":")) == sorted(str(name).split(":")):
+            return candidate
+    raise DataError(f"no grouping factor {name!r}. {nearest(str(name), names, 'Grouping factors')}")
+
+
+def _combined(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Observed rows of `codes` in lexicographic order, and which one each row is.
+
+    One column is joined at a time, so that the keys never exceed rows times levels.
+    """
+    dense = codes[:, 0].astype(np.int64)
+    for j in range(1, codes.shape[1]):
+        width = int(codes[:, j].max(initial=0)) + 1
+        dense = pd.factorize(dense * width + codes[:, j], sort=True)[0]
+    first = np.full(int(dense.max(initial=-1)) + 1, -1)
+    first[dense[::-1]] = np.arange(len(dense))[::-1]
+    return codes[first], dense.astype(np.int32)
+
+
+def _looked_up(cells: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Positions in `cells` of the rows of `codes`, `UNSEEN` where there is none."""
+    together = np.vstack([cells, np.maximum(codes, 0)])
+    dense = _combined(together)[1]
+    position = np.full(int(dense.max(initial=0)) + 1, UNSEEN)
+    position[dense[: len(cells)]] = np.arange(len(cells))
+    return position[dense[len(cells) :]]
+
+
+def _cell_names(parts: Sequence[np.ndarray], cells: np.ndarray) -> np.ndarray:
+    texts = [np.array([level_text(level) for level in levels.tolist()], dtype=object) for levels in parts]
+    names = texts[0][cells[:, 0]]
+    for j in range(1, len(parts)):
+        names = names + ":" + texts[j][cells[:, j]]
+    return names
+
+
+def _unseen_message(grouping: Grouping, factors: list[Factor], codes: np.ndarray, rows: pd.Index) -> str:
+    where = np.flatnonzero(codes == UNSEEN)
+    levels = [factor.levels.tolist()[factor.codes[where[0]]] for factor in factors]
+    level = levels[0] if len(levels) == 1 else ":".join(level_text(value) for value in levels)
+    shown = ", ".join(str(row) for row in rows[where[:5]]) + (", ..." if len(where) > 5 else "")
+    return (
+        f"grouping factor {grouping.name!r} has no level {level!r} in the training data "
+        f"({len(where)} rows with new levels: {shown}). Use the population or sampled effects for new levels."
+    )

@@ -1,0 +1,59 @@
+"""What the left side of a formula is worth: one number per row."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import DataError
+from .design import Response
+from .evaluate import Evaluator
+from .factors import Factor, level_text
+from .functions import Columns
+from .syntax import Binary, Call, Node, deparse
+
+_COUNTS = {"cbind", "prop", "proportion", "p", "trials"}
+
+
+def response(node: Node | None, evaluator: Evaluator) -> Response:
+    """The response of a model whose family takes numbers (bools are 0 and 1).
+
+    Raises
+    ------
+    DataError
+        No left side; text, a factor or counts of successes, which need another family; an infinite value.
+    """
+    if node is None:
+        raise DataError("the formula has no response: write it on the left, as in y ~ x + (1 | g).")
+    text = deparse(node)
+    _refuse_counts(node, text)
+    value = evaluator.value(node)
+    if isinstance(value, Factor) and not value.logical:
+        raise DataError(_not_a_number(text, value))
+    if isinstance(value, Columns):
+        raise DataError(f"the response `{text}` has {value.values.shape[1]} columns; one number per row is needed.")
+    y = evaluator.numeric(node)
+    if not np.isfinite(y).all():
+        row = int(np.flatnonzero(~np.isfinite(y))[0])
+        bad = "not a number" if np.isnan(y[row]) else "infinite"
+        raise DataError(f"the response `{text}` is {bad} in row {evaluator.frame.index[row]}: correct or drop it.")
+    return Response(text, y)
+
+
+def _refuse_counts(node: Node, text: str) -> None:
+    counts = isinstance(node, Call) and node.function in _COUNTS
+    if counts or (isinstance(node, Binary) and node.operator == "|"):
+        raise DataError(
+            f"the response `{text}` counts successes out of trials: that needs family='binomial', and only the "
+            "gaussian family is available so far."
+        )
+
+
+def _not_a_number(text: str, factor: Factor) -> str:
+    levels = [level_text(level) for level in factor.levels.tolist()]
+    shown = ", ".join(levels[:4]) + (", ..." if len(levels) > 4 else "")
+    kind = "text" if factor.text else "an ordered factor" if factor.ordered else "a factor"
+    family = "bernoulli" if len(levels) == 2 else "cumulative" if factor.ordered else "categorical"
+    return (
+        f"the response `{text}` is {kind} ({shown}), and the gaussian family needs numbers. "
+        f"Such a response needs family='{family}'; as.numeric({text}) on the left makes numbers of it."
+    )

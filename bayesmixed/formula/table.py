@@ -1,0 +1,107 @@
+"""Which columns and rows of a table are used: any table -> a pandas frame without missing values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError
+
+
+def column_names(data: Any) -> list[Any]:
+    """Names of the table's columns, in order.
+
+    Raises
+    ------
+    DataError
+        `data` is no table.
+    """
+    return list(data.columns) if isinstance(data, pd.DataFrame) else list(_narwhals(data).collect_schema().names())
+
+
+def select(data: Any, columns: Sequence[str]) -> pd.DataFrame:
+    """The columns wanted as a pandas frame; the input is never changed.
+
+    Parameters
+    ----------
+    data : DataFrame
+        pandas, or anything narwhals reads: polars, pyarrow, a DuckDB relation, lazy or not.
+    columns : sequence of str
+
+    Raises
+    ------
+    DataError
+        `data` is no table, or one of the columns exists twice.
+    """
+    if not isinstance(data, pd.DataFrame):
+        return _from_narwhals(data, columns)
+    if not data.columns.is_unique:
+        twice = [name for name in columns if list(data.columns).count(name) > 1]
+        if twice:
+            raise DataError(f"the data have {len(twice)} column name(s) more than once: {', '.join(twice)}. Rename them.")
+    return data[list(columns)]
+
+
+def missing_rows(frame: pd.DataFrame, extra: Mapping[str, np.ndarray]) -> tuple[np.ndarray | None, dict[str, int]]:
+    """Which rows lack a value in any column or extra array (None if none does), and how many per column."""
+    counts: dict[str, int] = {}
+    gone: np.ndarray | None = None
+    columns = [(name, _missing(series)) for name, series in frame.items()]
+    columns += [(name, np.isnan(values) if values.dtype.kind == "f" else None) for name, values in extra.items()]
+    for name, absent in columns:
+        if absent is not None and absent.any():
+            counts[str(name)] = int(absent.sum())
+            gone = absent if gone is None else gone | absent
+    return gone, counts
+
+
+def _missing(series: pd.Series) -> np.ndarray | None:
+    dtype = series.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind in "iub":
+        return None
+    if isinstance(dtype, np.dtype) and dtype.kind == "f":
+        return np.isnan(series.to_numpy())
+    if isinstance(dtype, pd.CategoricalDtype):
+        return np.asarray(series.array.codes) < 0
+    return series.isna().to_numpy()
+
+
+def _narwhals(data: Any) -> Any:
+    import narwhals as nw
+
+    try:
+        return nw.from_native(data)
+    except TypeError:
+        raise DataError(
+            f"data must be a table (pandas, polars, pyarrow, ...), not {type(data).__name__}; "
+            "a dict of columns becomes one with pandas.DataFrame(data)."
+        ) from None
+
+
+def _from_narwhals(data: Any, columns: Sequence[str]) -> pd.DataFrame:
+    import narwhals as nw
+
+    frame = _narwhals(data).select(*columns) if columns else _narwhals(data)
+    if isinstance(frame, nw.LazyFrame):
+        frame = frame.collect()
+    if not columns:
+        return pd.DataFrame(index=pd.RangeIndex(len(frame)))
+    return pd.DataFrame({name: _pandas_values(frame[name]) for name in columns})
+
+
+def _pandas_values(series: Any) -> Any:
+    """One column for pandas: declared categories keep their order, a polars Categorical has none."""
+    import narwhals as nw
+
+    if isinstance(series.dtype, nw.Enum):
+        return pd.Categorical(series.to_list(), categories=list(series.dtype.categories))
+    if isinstance(series.dtype, nw.Categorical):
+        declared = series.implementation.is_pyarrow() or series.implementation.is_pandas_like()
+        categories = series.cat.get_categories().to_list()
+        return pd.Categorical(series.to_list(), categories=categories if declared else sorted(categories))
+    if isinstance(series.dtype, nw.String | nw.Boolean) or series.null_count():
+        return pd.Series(series.to_list()).convert_dtypes() if series.null_count() else series.to_list()
+    return series.to_numpy()

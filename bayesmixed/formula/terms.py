@@ -1,0 +1,224 @@
+"""How ``+ : * / ^ - %in% 0 1`` expand into terms: R's ``terms()``, quirks of the intercept included.
+
+Chambers and Hastie (1992), *Statistical Models in S*, section 2.4. A term is a set of atoms, held as
+the bits of an integer in order of first appearance, so that products are unions and labels sort themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+from .caret import Refusal
+from .parts import Term
+from .syntax import Binary, Call, Name, Node, Number, Parenthesis, String, Unary, deparse, names
+
+Summand: TypeAlias = tuple[bool, Node]  # added (or removed), what
+_Masks: TypeAlias = dict[int, None]  # a set that keeps its order
+
+_LARGEST = 500_000  # pairs of terms in one product: `.^2` over 700 columns passes, an exponential one does not
+
+
+def summands(node: Node) -> list[Summand]:
+    """What a sum adds and removes, left to right: ``a + b - c`` gives +a, +b, -c."""
+    backwards: list[Summand] = []
+    while isinstance(node, Binary) and node.operator in ("+", "-"):
+        backwards.append((node.operator == "+", node.right))
+        node = node.left
+    if isinstance(node, Unary) and node.operator in ("+", "-"):
+        backwards.append((node.operator == "+", node.operand))
+    else:
+        backwards.append((True, node))
+    return backwards[::-1]
+
+
+def expand_terms(parts: Sequence[Summand], *, by_degree: bool = True) -> tuple[bool, tuple[Term, ...]]:
+    """Whether there is an intercept, and the distinct terms of a sum.
+
+    Parameters
+    ----------
+    parts
+        The `summands` of a right side, without bars and offsets.
+    by_degree
+        Main effects first, then two-way interactions and so on, as R orders them; else as they come.
+
+    Raises
+    ------
+    Refusal
+        At a number other than 0 and 1, a comparison, a power that is no whole number, an unknown construct.
+
+    Examples
+    --------
+    >>> from bayesmixed.formula.parser import parse_expression
+    >>> intercept, terms = expand_terms(summands(parse_expression("a:b + c/b - 1")))
+    >>> intercept, [term.name for term in terms]
+    (False, ['c', 'a:b', 'b:c'])
+    """
+    algebra = _Algebra()
+    masks: Iterable[int] = algebra.sum(parts)
+    if by_degree:
+        masks = sorted(masks, key=int.bit_count)
+    return algebra.intercept, tuple(algebra.term(mask) for mask in masks if mask)
+
+
+class _Algebra:
+    """R's EncodeVars: the atoms met so far, and the state of the intercept."""
+
+    def __init__(self) -> None:
+        self.atoms: list[Node] = []
+        self.bits: dict[str, int] = {}
+        self.intercept = True
+        self.adding = True  # flips below each minus: `x - (-1)` keeps the intercept
+
+    def term(self, mask: int) -> Term:
+        found = []
+        while mask:
+            lowest = mask & -mask
+            found.append(self.atoms[lowest.bit_length() - 1])
+            mask ^= lowest
+        return Term(tuple(found))
+
+    def sum(self, parts: Sequence[Summand]) -> _Masks:
+        total: _Masks = {}
+        for added, node in parts:
+            if added:
+                total |= self.encode(node)
+                continue
+            self.adding = not self.adding
+            gone = self.encode(node)
+            self.adding = not self.adding
+            total = {mask: None for mask in total if mask not in gone}
+        return total
+
+    def encode(self, node: Node) -> _Masks:
+        match node:
+            case Parenthesis(inner):
+                return self.encode(inner)
+            case Binary("+" | "-") | Unary("+" | "-"):
+                return self.sum(summands(node))
+            case Binary(":" | "*" | "/" | "%in%"):
+                return self.product(node)
+            case Binary("^", base, power):
+                return self.power(base, power, node.position)
+            case Number():
+                return self.constant(node)
+        return {self.bit(atom_of(node)): None}
+
+    def constant(self, number: Number) -> _Masks:
+        if number.value not in (0.0, 1.0):
+            raise Refusal(
+                f"`{deparse(number)}` is not a term: only 1 and 0 (with and without intercept) stand alone; "
+                "write a known part as offset(...), arithmetic as I(...)",
+                number.position,
+            )
+        self.intercept = self.adding == (number.value == 1.0)
+        return {}
+
+    def product(self, node: Node) -> _Masks:
+        factors: list[tuple[str, Node, int]] = []
+        while isinstance(node, Binary) and node.operator in _JOINED:
+            factors.append((node.operator, node.right, node.position))
+            node = node.left
+        joined = self.factor(node)
+        for operator, right, position in reversed(factors):
+            joined = _JOINED[operator](joined, self.factor(right), position)
+        return joined
+
+    def factor(self, node: Node) -> _Masks:
+        if isinstance(node, Number):
+            raise Refusal(
+                f"a number has no interactions: leave out `{deparse(node)}`, or write arithmetic as I(...)",
+                node.position,
+            )
+        return self.encode(node)
+
+    def power(self, base: Node, power: Node, position: int) -> _Masks:
+        if not (isinstance(power, Number) and power.value >= 1 and power.value.is_integer()):
+            raise Refusal(
+                "outside calls `^` crosses terms and takes a whole number: write (a + b)^2, arithmetic as I(x^2)",
+                position,
+            )
+        first = reached = self.factor(base)
+        for _ in range(int(min(power.value, 10_000)) - 1):
+            before, reached = len(reached), reached | _interact(reached, first, position)
+            if len(reached) == before:
+                break
+        return reached
+
+    def bit(self, atom: Node) -> int:
+        name = deparse(atom)
+        if name not in self.bits:
+            self.bits[name] = 1 << len(self.bits)
+            self.atoms.append(atom)
+        return self.bits[name]
+
+
+def _interact(left: _Masks, right: _Masks, position: int) -> _Masks:
+    if len(left) * len(right) > _LARGEST:
+        raise Refusal(f"this product has {len(left)} x {len(right)} terms: cross fewer columns", position)
+    return {one | other: None for one in left for other in right}
+
+
+def _cross(left: _Masks, right: _Masks, position: int) -> _Masks:
+    return left | right | _interact(left, right, position)
+
+
+def _nest(left: _Masks, right: _Masks, position: int) -> _Masks:
+    return left | _within(right, left, position)
+
+
+def _within(left: _Masks, right: _Masks, position: int) -> _Masks:
+    around = 0
+    for mask in right:
+        around |= mask
+    return {around | mask: None for mask in left}
+
+
+_JOINED = {":": _interact, "*": _cross, "/": _nest, "%in%": _within}
+
+_UNSUPPORTED = {
+    "gr": "write the grouping factor alone, as in (1 | g)",
+    "mm": "multiple membership is not supported",
+    "s": "smooths are not supported; write bs(x, df = 5), ns(x, df = 5) or poly(x, 2)",
+    "t2": "smooths are not supported; write bs(x, df = 5), ns(x, df = 5) or poly(x, 2)",
+    "te": "smooths are not supported; write bs(x, df = 5), ns(x, df = 5) or poly(x, 2)",
+    "ti": "smooths are not supported; write bs(x, df = 5), ns(x, df = 5) or poly(x, 2)",
+    "gp": "Gaussian processes are not supported",
+    "mo": "monotonic effects are not supported; an ordered column gets polynomial contrasts",
+    "me": "measurement error is not supported",
+    "mi": "imputation within the model is not supported",
+    "Error": "write error strata as bars, such as (1 | block)",
+}
+
+
+def atom_of(node: Node) -> Node:
+    """`node` itself, if it can be an atom of a term: a column or a call.
+
+    Raises
+    ------
+    Refusal
+        For everything else, and for functions that bayesmixed does not have.
+    """
+    match node:
+        case Name():
+            return node
+        case Call("offset"):
+            raise Refusal("offset(...) is only ever added: write it as a term of its own, outside bars", node.position)
+        case Call(function) if function in _UNSUPPORTED:
+            raise Refusal(f"{function}(...) is refused: {_UNSUPPORTED[function]}", node.position)
+        case Call():
+            return _without_dot(node)
+        case String(value):
+            raise Refusal(f"a quoted text is not a column: write {deparse(Name(value))}", node.position)
+        case Binary("|" | "||"):
+            raise Refusal(f"a bar stands in parentheses of its own: write ({deparse(node)})", node.position)
+        case Binary(operator) | Unary(operator):
+            raise Refusal(f"`{operator}` only works inside calls: write I({deparse(node)})", node.position)
+    raise TypeError(f"not a formula node: {node!r}")
+
+
+def _without_dot(call: Call) -> Call:
+    for name in names(call):
+        if name.identifier == ".":
+            raise Refusal("`.` stands for columns only as a term: name the column inside a call", name.position)
+    return call

@@ -1,0 +1,136 @@
+"""What draws are called: natural parameters to xarray datasets with named dimensions and coordinates."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from ..priors.names import term_names
+
+if TYPE_CHECKING:
+    from ..formula.design import GroupTerm, Predictor
+    from ..model import Model
+    from ..priors.names import TermNames
+
+ROWS = "__obs__"
+
+
+def posterior_dataset(model: Model, natural: dict[str, Any]) -> xr.Dataset:
+    """Every parameter as a variable (chain, draw, ...).
+
+    Parameters
+    ----------
+    model
+        Gives names, levels and terms.
+    natural
+        `beta` (chain, draw, p); per bar `sds` (chain, draw, k), `factors` (chain, draw, k, k), the
+        Cholesky factors of the covariances, and `effects` (chain, draw, levels, k); `dispersion` by name.
+
+    Returns
+    -------
+    Dataset
+        ``Intercept``, ``Days``, ``period`` (dim ``period_dim``), ``sigma``, ``1|Subject`` (dim
+        ``Subject__factor_dim``), ``1|Subject_sigma``, ``Subject_corr`` (dims ``Subject_effect``,
+        ``Subject_effect_bis``). A second correlated block on one factor is ``Subject#2_corr``. A "/"
+        in a name is written "_per_", the name itself is in ``attrs["term"]``.
+    """
+    variables = _coefficients(model.design.mu, natural["beta"])
+    for name, values in natural["dispersion"].items():
+        if name not in model.constants:
+            variables[name] = _variable(name, values)
+    names = term_names(model.design.groups)
+    for i, (group, named) in enumerate(zip(model.design.groups, names, strict=True)):
+        variables |= _block(group, named, natural["sds"][i], natural["factors"][i])
+    for group, named, effects in zip(model.design.groups, names, natural["effects"], strict=True):
+        variables |= _effects(group, named, effects)
+    return xr.Dataset({safe(name): values for name, values in variables.items()}).assign_coords(
+        chain=np.arange(natural["beta"].shape[0]), draw=np.arange(natural["beta"].shape[1])
+    )
+
+
+def sample_stats_dataset(statistics: dict[str, np.ndarray]) -> xr.Dataset:
+    """ArviZ's sample statistics (chain, draw) by name."""
+    arrays = {name: _variable(name, values) for name, values in statistics.items()}
+    chains, draws = next(iter(statistics.values())).shape
+    return xr.Dataset(arrays, coords={"chain": np.arange(chains), "draw": np.arange(draws)})
+
+
+def observed_dataset(model: Model) -> xr.Dataset:
+    """The response (rows,) under its name in the formula; rows are labelled as in the user's table."""
+    response = model.design.response
+    if response is None:
+        return xr.Dataset()
+    name = safe(response.name)
+    rows = _labels(model.design.index.to_numpy())
+    return xr.Dataset({name: xr.DataArray(response.y, {ROWS: rows}, (ROWS,), attrs={"term": response.name})})
+
+
+def safe(name: str) -> str:
+    """A name that NetCDF takes: "/" is the path separator of its groups.
+
+    >>> safe("y/x")
+    'y_per_x'
+    """
+    return name.replace("/", "_per_")
+
+
+def _variable(name: str, values: Any, **coords: Any) -> xr.DataArray:
+    """An array (chain, draw, *coords) with coordinate labels by dimension."""
+    labelled = {safe(dim): _labels(labels) for dim, labels in coords.items()}
+    dims = ("chain", "draw", *labelled)
+    attrs = {"term": name} if safe(name) != name else {}
+    return xr.DataArray(np.asarray(values), coords=labelled, dims=dims, attrs=attrs)
+
+
+def _labels(labels: Any) -> np.ndarray:
+    """Labels as the data has them; objects of mixed or other types as text, which every format stores."""
+    array = np.asarray(labels)
+    return array.astype(str) if array.dtype == object else array
+
+
+def _coefficients(predictor: Predictor, beta: np.ndarray) -> dict[str, xr.DataArray]:
+    prefix = "" if predictor.name == "mu" else f"{predictor.name}_"
+    found = {}
+    for term, positions in predictor.terms.items():
+        names = [predictor.coefficients[j] for j in positions]
+        name = f"{prefix}{term}"
+        if names == [term]:
+            found[name] = _variable(name, beta[..., positions[0]])
+        elif names:
+            found[name] = _variable(name, beta[..., list(positions)], **{f"{name}_dim": _level_labels(names)})
+    return found
+
+
+def _level_labels(coefficients: list[str]) -> list[str]:
+    """What tells the columns of a term apart: the levels in brackets, joined; the whole names if that is not unique.
+
+    >>> _level_labels(["recipe[B]:temp", "recipe[C]:temp"])
+    ['B', 'C']
+    """
+    labels = [", ".join(re.findall(r"\[([^\]]*)\]", name)) for name in coefficients]
+    return labels if all(labels) and len(set(labels)) == len(labels) else coefficients
+
+
+def _block(group: GroupTerm, named: TermNames, sds: np.ndarray, factors: np.ndarray) -> dict[str, xr.DataArray]:
+    found = {name: _variable(name, sds[..., j]) for j, name in enumerate(named.sds)}
+    if named.correlation:
+        name = named.correlation
+        columns = {f"{named.tag}_effect": list(group.columns), f"{named.tag}_effect_bis": list(group.columns)}
+        found[name] = _variable(name, correlations(factors), **columns)
+    return found
+
+
+def correlations(factors: np.ndarray) -> np.ndarray:
+    """Correlation matrices (..., k, k) of covariances with Cholesky factors (..., k, k)."""
+    rows = factors / np.linalg.norm(factors, axis=-1, keepdims=True)
+    return rows @ np.swapaxes(rows, -1, -2)
+
+
+def _effects(group: GroupTerm, named: TermNames, effects: np.ndarray) -> dict[str, xr.DataArray]:
+    dim = f"{group.factor}__factor_dim"
+    return {
+        name: _variable(name, effects[..., j], **{dim: group.levels}) for j, name in enumerate(named.effects)
+    }

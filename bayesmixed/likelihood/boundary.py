@@ -1,0 +1,95 @@
+"""Is a point with zero variances a maximum, or only stationary by symmetry?
+
+The criterion is even in the sign of each column of Lambda, so its gradient vanishes at a zero column whatever the
+data say. What decides is the derivative in Sigma = Lambda Lambda' along the null directions of Sigma: it must not be
+negative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..covariance import Covariance
+
+STEP = 3e-3  # of a working (unit mean square) column: the quadratic term dominates, rounding stays below 1e-5
+SNAP = 1e-2  # a diagonal element below this is tried at exactly zero
+SNAP_LOSS = 1e-8  # deviance that an exact zero may cost: far below the tolerance of any reported number
+ACCEPT = -1e-3  # deviance per unit of relative variance; what it forgoes is of the order of its square
+
+
+@dataclass(frozen=True)
+class Direction:
+    """The worst null direction of one term: `slope` is the derivative of the criterion in its variance."""
+
+    term: int
+    direction: np.ndarray
+    slope: float
+
+
+def snap(value: Callable[[np.ndarray], float], theta: np.ndarray, diagonal: np.ndarray) -> np.ndarray:
+    """Set small diagonal elements (positions `diagonal`) to exact zero where that costs nothing."""
+    best, reference = theta.copy(), value(theta)
+    for position in sorted(diagonal, key=lambda i: abs(theta[i])):
+        if abs(best[position]) >= SNAP or best[position] == 0.0:
+            continue
+        trial = best.copy()
+        trial[position] = 0.0
+        found = value(trial)
+        if found <= reference + SNAP_LOSS:
+            best, reference = trial, min(reference, found)
+    return best
+
+
+def worst_direction(
+    value: Callable[[np.ndarray], float],
+    parts: dict[int, slice],
+    theta: np.ndarray,
+    structures: dict[int, tuple[Covariance, int]],
+) -> Direction | None:
+    """The null direction along which the criterion falls fastest; None where every block has full rank.
+
+    `parts` maps a term to its slice of theta, `structures` to its structure and number of columns.
+    """
+    reference, found = value(theta), []
+    for term, where in parts.items():
+        structure, k = structures[term]
+        for null in structure.null_directions(theta[where], k, tolerance=1e-8):
+            move = _mover(structure, k, theta, where)
+            slopes = _slopes(lambda v, move=move: value(move(v)) - reference, null)
+            values, vectors = np.linalg.eigh(slopes)
+            found.append(Direction(term, null @ vectors[:, 0], float(values[0])))
+    return min(found, key=lambda d: d.slope) if found else None
+
+
+def leave(
+    value: Callable[[np.ndarray], float], where: slice, structure: Covariance, k: int, theta: np.ndarray, v: np.ndarray
+) -> np.ndarray:
+    """theta moved off the boundary along v, by the step that lowers the criterion most."""
+    move = _mover(structure, k, theta, where)
+    trials = [move(step * v) for step in (0.01, 0.03, 0.1, 0.3, 1.0)]
+    return min(trials, key=value)
+
+
+def _mover(
+    structure: Covariance, k: int, theta: np.ndarray, where: slice
+) -> Callable[[np.ndarray], np.ndarray]:
+    def move(v: np.ndarray) -> np.ndarray:
+        moved = theta.copy()
+        moved[where] = structure.step_off(theta[where], k, v)
+        return moved
+
+    return move
+
+
+def _slopes(rise: Callable[[np.ndarray], float], null: np.ndarray) -> np.ndarray:
+    """The matrix v_i' G v_j of derivatives in Sigma, by polarisation of second-order rises."""
+    m = null.shape[1]
+    slopes = np.diag([rise(STEP * null[:, i]) for i in range(m)])
+    for i in range(m):
+        for j in range(i):
+            both = rise(STEP * (null[:, i] + null[:, j]))
+            slopes[i, j] = slopes[j, i] = 0.5 * (both - slopes[i, i] - slopes[j, j])
+    return slopes / STEP**2

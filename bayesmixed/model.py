@@ -1,0 +1,277 @@
+"""The model: a formula, a table, a family, covariance structures and priors, immutable once made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import priors as prior_presets
+from .covariance import Covariance, structure
+from .description import description
+from .errors import DataError, ModelError, nearest
+from .families import Family, Link, family
+from .formula.build import build_design
+from .formula.design import Design
+from .formula.formula import Formula
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .engines import Engine
+    from .engines.program import Program
+    from .fits.draws import DrawsFit
+    from .fits.point import PointFit
+    from .priors import Priors
+
+
+@dataclass(frozen=True, eq=False)
+class ModelArguments:
+    """What the user passed to `Model`, kept so that `replace` can make another."""
+
+    formula: str | Formula
+    data: Any
+    family: str | Family = "gaussian"
+    link: str | Link | None = None
+    priors: Any = None
+    weights: Any = None
+    offset: Any = None
+    contrasts: Mapping[str, Any] | None = None
+    correlation: Any = None
+    constants: Mapping[str, float] | None = None
+    namespace: Mapping[str, Any] | None = None
+    missing: str = "drop"
+    check: str = "error"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Model:
+    """A (generalized) linear mixed model of one table.
+
+    Parameters
+    ----------
+    formula
+        lme4-style text, or a `Formula`.
+    data
+        A pandas DataFrame, or any table that narwhals reads (polars, pyarrow, a DuckDB relation).
+    family, link
+        Response distribution and link, by name or value; the family's default link if None.
+    priors
+        A preset name, a function ``(Design, Family) -> Priors``, or a dict of distributions by
+        parameter name laid over the default. Used by engines that give draws; ML and REML use none.
+    weights, offset
+        A column name, an expression, or an array with one number per row of `data`. Gaussian
+        weights are precisions: Var(e_i) = sigma^2 / w_i.
+    contrasts
+        ``{"f": "treatment" | "sum" | "helmert" | "poly" | matrix}``.
+    correlation
+        Residual correlation structure; none is available yet.
+    constants
+        Parameters held fixed, e.g. ``{"sigma": 0.5}``.
+    namespace
+        Further names a formula may use: ``{"f": function}``.
+    missing
+        "drop" rows with missing values (counted) or "error".
+    check
+        "error" or "warn" where a term has as many random effects as there are rows.
+
+    Raises
+    ------
+    BayesMixedError
+        With what is wrong, where, and what to write instead.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> model = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy"))
+    >>> round(model.fit("ml").loglik, 4)
+    -875.9697
+    """
+
+    arguments: ModelArguments
+    formula: Formula
+    design: Design = field(repr=False)
+    frame: pd.DataFrame = field(repr=False)
+    family: Family
+    covariances: tuple[Covariance, ...]
+    constants: Mapping[str, float]
+
+    def __init__(
+        self,
+        formula: str | Formula,
+        data: Any,
+        *,
+        family: str | Family = "gaussian",
+        link: str | Link | None = None,
+        priors: Any = None,
+        weights: Any = None,
+        offset: Any = None,
+        contrasts: Mapping[str, Any] | None = None,
+        correlation: Any = None,
+        constants: Mapping[str, float] | None = None,
+        namespace: Mapping[str, Any] | None = None,
+        missing: str = "drop",
+        check: str = "error",
+    ) -> None:
+        arguments = ModelArguments(
+            formula, data, family, link, priors, weights, offset, contrasts, correlation, constants, namespace,
+            missing, check,
+        )  # fmt: skip
+        for name, value in _parts(arguments).items():
+            object.__setattr__(self, name, value)
+        if priors is not None:
+            _ = self.priors  # a wrong prior is an error now, not at the first fit
+
+    @cached_property
+    def priors(self) -> Priors:
+        """The priors as numbers, resolved on this model's data."""
+        return prior_presets.resolve(
+            self.arguments.priors, self.design, self.family, self.covariances, self.constants
+        )
+
+    @property
+    def r_names(self) -> dict[str, str]:
+        """Our coefficient names -> R's."""
+        return dict(zip(self.design.mu.coefficients, self.design.mu.r_names, strict=True))
+
+    @property
+    def coefficients(self) -> tuple[str, ...]:
+        """Names of the fixed effects of the main predictor."""
+        return self.design.mu.coefficients
+
+    @property
+    def n_obs(self) -> int:
+        """Rows of positive weight."""
+        weights = self.design.weights
+        return self.design.n_rows if weights is None else int(np.sum(weights > 0))
+
+    @property
+    def has_scale(self) -> bool:
+        """Whether the random effects are scaled by sigma: normal given them, constant sigma, identity link."""
+        return self.family.normal_conditional and self.family.link.name == "identity"
+
+    def replace(self, **changes: Any) -> Model:
+        """Another model with some arguments changed.
+
+        Parameters
+        ----------
+        **changes
+            Any argument of `Model`, e.g. ``formula="y ~ x + (1 | g)"``.
+        """
+        known = ModelArguments.__dataclass_fields__
+        for name in changes:
+            if name not in known:
+                raise ModelError(f"Model has no argument {name!r}. {nearest(name, known)}")
+        return Model(**({name: getattr(self.arguments, name) for name in known} | changes))
+
+    def fit(
+        self, method: str | Engine = "nuts", *, seed: int | None = None, progress: bool | None = None
+    ) -> PointFit | DrawsFit:
+        """Fit by an engine: "ml", "reml", "nuts", or a value that carries options such as ``bm.NUTS(chains=2)``."""
+        from .engines import fit
+
+        return fit(self, method, seed=seed, progress=progress)
+
+    def loglik_at(
+        self,
+        *,
+        theta: Any,
+        beta: Any = None,
+        sigma: float | None = None,
+        dispersion: Mapping[str, float] | None = None,
+        quadrature: int = 1,
+        reml: bool = False,
+    ) -> float:
+        """The marginal log-likelihood at given values; theta as `fit.theta`, a None is profiled out.
+
+        -inf outside the parameter space. `quadrature` changes nothing in a linear model, where the
+        integral is exact.
+        """
+        from .likelihood.at import loglik_at
+
+        return loglik_at(self, theta=theta, beta=beta, sigma=sigma, dispersion=dispersion, reml=reml)
+
+    def program(self, collapsed: str | bool = "auto") -> Program:
+        """The NumPyro program, its arguments and what each site means; call it inside ``with bm.x64():``."""
+        from .engines.program import build_program
+
+        return build_program(self, collapsed=collapsed)
+
+    def __repr__(self) -> str:
+        return f"Model({str(self.formula)!r}, family={self.family.name!r}, rows={self.design.n_rows})"
+
+    def __str__(self) -> str:
+        return str(description(self))
+
+    def _repr_html_(self) -> str:
+        return description(self)._repr_html_()
+
+
+def _parts(arguments: ModelArguments) -> dict[str, Any]:
+    """Validate and build everything a Model holds."""
+    _check_options(arguments)
+    formula = arguments.formula if isinstance(arguments.formula, Formula) else Formula(arguments.formula)
+    kind = family(arguments.family, arguments.link)
+    _check_predictors(formula, kind)
+    design, frame = build_design(
+        formula,
+        arguments.data,
+        weights=arguments.weights,
+        offset=arguments.offset,
+        contrasts=arguments.contrasts,
+        namespace=arguments.namespace,
+        missing=arguments.missing,
+    )
+    _check_response(design, kind)
+    return {
+        "arguments": arguments,
+        "formula": formula,
+        "design": design,
+        "frame": frame,
+        "family": kind,
+        "covariances": tuple(structure(term.covariance) for term in design.groups),
+        "constants": _constants(arguments.constants, kind),
+    }
+
+
+def _check_options(arguments: ModelArguments) -> None:
+    if arguments.missing not in ("drop", "error"):
+        raise ModelError(f'missing={arguments.missing!r} is not an option. Use "drop" or "error".')
+    if arguments.check not in ("error", "warn"):
+        raise ModelError(f'check={arguments.check!r} is not an option. Use "error" or "warn".')
+    if arguments.correlation is not None:
+        raise ModelError("Residual correlation structures are not available yet. Leave out correlation=.")
+
+
+def _check_predictors(formula: Formula, kind: Family) -> None:
+    extra = [name for name in formula.predictors if name != "mu"]
+    if extra:
+        raise ModelError(
+            f"A formula for {extra[0]!r} cannot be fitted yet: only the mean of the {kind.name} family has predictors. "
+            f"Leave out {extra[0]!r} ~ ..."
+        )
+
+
+def _check_response(design: Design, kind: Family) -> None:
+    response = design.response
+    if response is None:
+        raise DataError("The formula has no response. Write it as 'y ~ x + (1 | g)'.")
+    kind.check(response.y, response.name)
+    used = response.y if design.weights is None else response.y[design.weights > 0]
+    if len(used) and np.all(used == used[0]):
+        raise DataError(f"The response {response.name!r} is {used[0]:g} in every row: there is nothing to model.")
+
+
+def _constants(constants: Mapping[str, float] | None, kind: Family) -> dict[str, float]:
+    given = dict(constants or {})
+    for name, value in given.items():
+        if name not in kind.dispersion:
+            raise ModelError(f"constants has no parameter {name!r}. {nearest(name, kind.dispersion)}")
+        if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value > 0):
+            raise ModelError(f"constants[{name!r}] must be a positive number, not {value!r}.")
+    return {name: float(value) for name, value in given.items()}
+
+

@@ -1,0 +1,237 @@
+"""Predictions for old and new rows, with intervals that include the uncertainty of the random effects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from ..errors import FitError, nearest
+from ..formula.design import Design
+from .linear_predictor import included_terms, linear_predictor
+from .new_levels import extend
+from ..parameters import Parameters
+from .rows import encode, take_rows
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from ..model import Model
+
+PREDICTION_DRAWS = 4000  # behind the quantiles of a point fit's prediction interval
+POINT_DRAWS = 1000  # what predict_draws gives of a point fit unless asked otherwise
+CHUNK = 2**23  # draws x rows held at once (64 MiB)
+
+SCALES = ("response", "link", "observation")
+NEW_LEVELS = ("error", "population", "sample")
+
+
+class Errors(Protocol):
+    """Prediction errors of (beta, b) of a point fit: normal, theta and sigma held."""
+
+    def variance(self, design: Design, terms: Sequence[int]) -> np.ndarray:
+        """Variance (n,) of x'beta + z'b over the included terms."""
+
+    def draw(self, n: int, rng: np.random.Generator) -> Parameters:
+        """n draws of all parameters."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to predict: rows, effects, scale, and what to do with unseen levels."""
+
+    newdata: Any = None
+    re: str | Sequence[str] = "all"
+    scale: str = "response"
+    new_levels: str = "error"
+    offset: Any = None
+    weights: Any = None
+    seed: int | None = None
+
+    def check(self, *scales: str) -> None:
+        """Raise a FitError for an option that does not exist."""
+        if self.scale not in scales:
+            raise FitError(f"scale={self.scale!r} is not an option here. {nearest(self.scale, scales)}")
+        if self.new_levels not in NEW_LEVELS:
+            raise FitError(f"new_levels={self.new_levels!r} is not an option. {nearest(self.new_levels, NEW_LEVELS)}")
+
+    def design(self, model: Model) -> Design:
+        """The rows to predict."""
+        return encode(model, self.newdata, unseen=self.new_levels, offset=self.offset, weights=self.weights)
+
+
+def fitted(model: Model, parameters: Parameters) -> np.ndarray:
+    """Mean of the response (n,), averaged over draws, all effects included."""
+    terms = list(range(len(model.design.groups)))
+    parts = [
+        model.family.link.inverse(linear_predictor(rows, parameters, terms)).mean(axis=0)
+        for _, rows in _chunks(model.design, parameters.n_draws)
+    ]
+    return np.concatenate(parts)
+
+
+def predict(
+    model: Model, parameters: Parameters, errors: Errors | None, request: Request, interval: str | None, level: float
+) -> pd.DataFrame:
+    """See `Fit.predict`; `errors` is None for fits whose draws carry the uncertainty themselves."""
+    request.check("response", "link")
+    _check_interval(interval, level, request.scale)
+    design = request.design(model)
+    terms = included_terms(design.groups, request.re)
+    if errors is None:
+        table = _from_draws(model, parameters, design, terms, request, interval, level)
+    else:
+        table = _from_normal(model, parameters, errors, design, terms, request, interval, level)
+    table.index = design.index
+    return table
+
+
+def predict_draws(
+    model: Model, parameters: Parameters, errors: Errors | None, request: Request, draws: int | None
+) -> xr.DataArray:
+    """See `Fit.predict_draws`."""
+    import xarray as xr
+
+    request.check(*SCALES)
+    rng = np.random.default_rng(request.seed)
+    if errors is not None:
+        parameters = errors.draw(POINT_DRAWS if draws is None else _positive(draws), rng)
+    elif draws is not None:
+        kept = np.linspace(0, parameters.beta.shape[1] - 1, min(_positive(draws), parameters.beta.shape[1]))
+        parameters = parameters.take(np.round(kept).astype(int))
+    design = request.design(model)
+    terms = included_terms(design.groups, request.re)
+    extended, values = extend(design, parameters, rng, sample=request.new_levels == "sample")
+    eta = linear_predictor(extended, values, terms)
+    result = eta if request.scale == "link" else model.family.link.inverse(eta)
+    if request.scale == "observation":
+        result = _observe(model, values, result, design.weights, rng)
+    chains = parameters.beta.shape[0]
+    return xr.DataArray(
+        result.reshape(chains, -1, design.n_rows),
+        dims=("chain", "draw", "__obs__"),
+        coords={"chain": np.arange(chains), "draw": np.arange(result.shape[0] // chains), "__obs__": design.index},
+        name=model.design.response.name if model.design.response else "prediction",
+    )
+
+
+def _from_draws(
+    model: Model,
+    parameters: Parameters,
+    design: Design,
+    terms: Sequence[int],
+    request: Request,
+    interval: str | None,
+    level: float,
+) -> pd.DataFrame:
+    rng = np.random.default_rng(request.seed)
+    extended, values = extend(design, parameters, rng, sample=request.new_levels == "sample")
+    tables = []
+    for _, rows in _chunks(extended, parameters.n_draws):
+        eta = linear_predictor(rows, values, terms)
+        mean = eta if request.scale == "link" else model.family.link.inverse(eta)
+        table = {"estimate": mean.mean(axis=0)}
+        if interval is not None:
+            spread = mean if interval == "confidence" else _observe(model, values, mean, rows.weights, rng)
+            table["lower"], table["upper"] = np.quantile(spread, _tails(level), axis=0)
+        tables.append(pd.DataFrame(table))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _from_normal(
+    model: Model,
+    parameters: Parameters,
+    errors: Errors,
+    design: Design,
+    terms: Sequence[int],
+    request: Request,
+    interval: str | None,
+    level: float,
+) -> pd.DataFrame:
+    eta = linear_predictor(design, parameters, terms)[0]
+    inverse = (lambda value: value) if request.scale == "link" else model.family.link.inverse
+    table = {"estimate": inverse(eta)}
+    if interval is not None:
+        variance = errors.variance(design, terms)
+        if request.new_levels == "sample":
+            variance = variance + _new_level_variance(design, parameters, terms)
+        if interval == "confidence":
+            half = norm.ppf(0.5 + level / 2) * np.sqrt(variance)
+            table["lower"], table["upper"] = inverse(eta - half), inverse(eta + half)
+        else:
+            table["lower"], table["upper"] = _observed_quantiles(
+                model, parameters, eta, variance, design.weights, request.seed, level
+            )
+    return pd.DataFrame(table)
+
+
+def _observed_quantiles(
+    model: Model,
+    parameters: Parameters,
+    eta: np.ndarray,
+    variance: np.ndarray,
+    weights: np.ndarray | None,
+    seed: int | None,
+    level: float,
+) -> np.ndarray:
+    rng, limits = np.random.default_rng(seed), []
+    dispersion = {name: value.reshape(1, 1) for name, value in parameters.dispersion.items()}
+    step = max(1, CHUNK // PREDICTION_DRAWS)
+    for first in range(0, len(eta), step):
+        rows = slice(first, first + step)
+        noise = rng.standard_normal((PREDICTION_DRAWS, len(eta[rows])))
+        mu = model.family.link.inverse(eta[rows] + np.sqrt(variance[rows]) * noise)
+        y = model.family.draw(rng, mu, dispersion, None if weights is None else weights[rows])
+        limits.append(np.quantile(y, _tails(level), axis=0))
+    return np.concatenate(limits, axis=1) if limits else np.zeros((2, 0))
+
+
+def _new_level_variance(design: Design, parameters: Parameters, terms: Sequence[int]) -> np.ndarray:
+    """z' Sigma z for rows whose level is new."""
+    total = np.zeros(design.n_rows)
+    for j in terms:
+        term = design.groups[j]
+        new = term.codes >= parameters.b[j].shape[2]
+        scaled = term.Z @ parameters.factor(j)[0, 0]
+        total += np.where(new, np.sum(scaled**2, axis=1), 0.0)
+    return total
+
+
+def _observe(
+    model: Model, values: Parameters, mean: np.ndarray, weights: np.ndarray | None, rng: np.random.Generator
+) -> np.ndarray:
+    dispersion = {name: value.reshape(-1, 1) for name, value in values.dispersion.items()}
+    return model.family.draw(rng, mean, dispersion, weights)
+
+
+def _chunks(design: Design, draws: int) -> Iterator[tuple[slice, Design]]:
+    step = max(1, CHUNK // max(draws, 1))
+    if design.n_rows <= step:
+        yield slice(0, design.n_rows), design
+        return
+    for first in range(0, design.n_rows, step):
+        rows = slice(first, min(first + step, design.n_rows))
+        yield rows, take_rows(design, rows)
+
+
+def _tails(level: float) -> list[float]:
+    return [0.5 - level / 2, 0.5 + level / 2]
+
+
+def _check_interval(interval: str | None, level: float, scale: str) -> None:
+    if interval not in (None, "confidence", "prediction"):
+        raise FitError(f'interval={interval!r} is not an option. Use None, "confidence" or "prediction".')
+    if interval == "prediction" and scale == "link":
+        raise FitError('interval="prediction" is of new responses: use scale="response".')
+    if not 0 < level < 1:
+        raise FitError(f"level must lie between 0 and 1, not {level!r}.")
+
+
+def _positive(draws: int) -> int:
+    if draws < 1:
+        raise FitError(f"draws must be at least 1, not {draws!r}.")
+    return int(draws)

@@ -1,0 +1,36 @@
+"""The rows to predict: those of the fit, or a new table encoded with the fit's levels and transforms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..formula.design import Design, Predictor
+
+if TYPE_CHECKING:
+    from ..model import Model
+
+
+def encode(model: Model, newdata: Any, *, unseen: str, offset: Any, weights: Any) -> Design:
+    """The model's own design where `newdata` is None, else the new rows; offsets and weights as given for them."""
+    if newdata is None:
+        return model.design
+    return model.design.encoding.apply(newdata, unseen=unseen, offset=offset, weights=weights)
+
+
+def take_rows(design: Design, rows: slice | np.ndarray) -> Design:
+    """A design of some of the rows."""
+    return replace(
+        design,
+        response=None,
+        predictors={name: _take_predictor(value, rows) for name, value in design.predictors.items()},
+        groups=tuple(replace(term, codes=term.codes[rows], Z=term.Z[rows]) for term in design.groups),
+        weights=None if design.weights is None else design.weights[rows],
+        index=design.index[rows],
+    )
+
+
+def _take_predictor(predictor: Predictor, rows: slice | np.ndarray) -> Predictor:
+    return replace(predictor, X=predictor.X[rows], offset=predictor.offset[rows])

@@ -1,0 +1,50 @@
+"""New responses from a fitted model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import FitError
+from .linear_predictor import linear_predictor
+from .new_levels import draw_effects
+from ..parameters import Parameters
+from .rows import encode
+
+if TYPE_CHECKING:
+    from ..model import Model
+
+
+@dataclass(frozen=True)
+class Request:
+    """How many replicates of which rows, and what becomes of the random effects."""
+
+    n: int
+    re: str
+    newdata: Any
+    offset: Any
+    weights: Any
+    seed: int | None
+
+
+def simulate(model: Model, parameters: Parameters, request: Request) -> np.ndarray:
+    """See `Fit.simulate`: (n, rows)."""
+    if request.re not in ("new", "all", "none"):
+        raise FitError(f're={request.re!r} is not an option here. Use "new", "all" or "none".')
+    if request.n < 1:
+        raise FitError(f"n must be at least 1, not {request.n!r}.")
+    rng = np.random.default_rng(request.seed)
+    unseen = "error" if request.re == "all" else "sample"
+    design = encode(model, request.newdata, unseen=unseen, offset=request.offset, weights=request.weights)
+    flat = parameters.flat()
+    chosen = np.zeros(request.n, dtype=int) if flat.n_draws == 1 else rng.integers(flat.n_draws, size=request.n)
+    values = flat.take(chosen)
+    terms = [] if request.re == "none" else list(range(len(design.groups)))
+    if request.re == "new":
+        levels = [max(b.shape[2], int(t.codes.max(initial=-1)) + 1) for b, t in zip(values.b, design.groups, strict=True)]
+        values = replace(values, b=tuple(draw_effects(values, j, levels[j], rng) for j in terms))
+    mu = model.family.link.inverse(linear_predictor(design, values, terms))
+    dispersion = {name: value.reshape(-1, 1) for name, value in values.dispersion.items()}
+    return model.family.draw(rng, mu, dispersion, design.weights)

@@ -1,0 +1,165 @@
+"""What the user's `priors=` means for a given model: a preset, a function, or distributions laid over the default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..covariance import Covariance
+from ..errors import ModelError, nearest
+from ..families import Family
+from ..formula.design import Design
+from .default import default
+from .distributions import LKJ, Prior
+from .given import as_prior
+from .names import CORRELATION, POSITIVE, Slot, canonical, known_names, slots, widths
+from .presets import boundary_avoiding, brms, flat
+from .table import Priors
+
+PRESETS: dict[str, Callable[[Design, Family], Priors]] = {
+    "default": default,
+    "flat": flat,
+    "brms": brms,
+    "boundary_avoiding": boundary_avoiding,
+}
+
+
+def resolve(
+    spec: str | Mapping[str, Any] | Callable[[Design, Family], Priors] | None,
+    design: Design,
+    family: Family,
+    covariances: Sequence[Covariance] = (),
+    constants: Mapping[str, float] | None = None,
+) -> Priors:
+    """The priors as numbers.
+
+    Parameters
+    ----------
+    spec
+        None (the default), a preset's name, a function ``(Design, Family) -> Priors``, or a dict
+        {name: numpyro distribution or value of ``bm.priors``} laid over the default.
+    design, family, covariances
+        The parts of the model, covariances aligned with ``design.groups``.
+    constants
+        Parameters held fixed: they have no prior.
+
+    Raises
+    ------
+    ModelError
+        Unknown preset or name; a prior with negative support on an sd; a correlation prior that is
+        no LKJ or has the wrong dimension; a vector of the wrong length; both intercepts.
+    """
+    parameters = slots(design, family)
+    held = tuple(constants or ())
+    if isinstance(spec, Mapping) and not isinstance(spec, Priors):
+        chosen = _overlaid(default(design, family), spec, parameters, held)
+    else:
+        chosen = _preset(spec)(design, family)
+    return _checked(chosen.without(*held), parameters, held)
+
+
+def _preset(spec: Any) -> Callable[[Design, Family], Priors]:
+    if spec is None:
+        return default
+    if isinstance(spec, Priors):
+        return lambda design, family: spec
+    if callable(spec):
+        return spec
+    if not isinstance(spec, str):
+        raise ModelError(f"priors= takes a preset's name, a dict of distributions or a function, not {spec!r}.")
+    if spec not in PRESETS:
+        raise ModelError(f"Unknown preset of priors {spec!r}. {nearest(spec, PRESETS, 'Known presets')}")
+    return PRESETS[spec]
+
+
+def _overlaid(base: Priors, spec: Mapping[str, Any], parameters: tuple[Slot, ...], held: tuple[str, ...]) -> Priors:
+    given = _known(spec, parameters, held)
+    entries, sources = {}, {}
+    width = widths(parameters)
+    for slot in parameters:
+        name = _raw_intercept(slot.name, given)
+        # Narrow names come first, so the more specific of two overlapping names wins.
+        key = next((key for key in (name, *slot.wider) if key in given), None)
+        entries[name] = base[slot.name] if key is None else _element(given[key], key, slot, width)
+        sources[name] = base.sources[slot.name] if key is None else "user"
+    return Priors(entries, sources)
+
+
+def _known(spec: Mapping[str, Any], parameters: tuple[Slot, ...], held: tuple[str, ...]) -> dict[str, Prior]:
+    names = known_names(parameters)
+    by_canonical = {canonical(name): name for name in reversed(names)}
+    given = {}
+    for key, value in spec.items():
+        name = key if key in names else by_canonical.get(canonical(str(key)))
+        if name is None:
+            raise ModelError(
+                f"There is no parameter {key!r} to put a prior on. {nearest(str(key), names)} "
+                f"This model knows: {', '.join(names)}."
+            )
+        if name in held:
+            raise ModelError(f"{key!r} is held constant, so it cannot have a prior. Drop one of the two.")
+        given[name] = as_prior(value, str(key))
+    if "Intercept" in given and "Intercept_centered" in given:
+        raise ModelError(
+            "Give a prior for 'Intercept' (all columns at 0) or for 'Intercept_centered' (all columns at their "
+            "means), not for both: they are the same parameter in two positions."
+        )
+    return given
+
+
+def _raw_intercept(name: str, given: Mapping[str, Prior]) -> str:
+    raw = name.removesuffix("_centered")
+    return raw if raw != name and raw in given else name
+
+
+def _element(prior: Prior, key: str, slot: Slot, width: Mapping[str, int]) -> Prior:
+    if prior.length is None:
+        return prior
+    expected = 1 if key not in slot.wider else width[key]
+    if prior.length != expected:
+        raise ModelError(
+            f"The prior of {key!r} has {prior.length} elements and {key!r} has {expected}. "
+            "Give one distribution for all of them, or one of that length."
+        )
+    return prior.element(0 if key not in slot.wider else slot.position[slot.wider.index(key)])
+
+
+def _checked(chosen: Priors, parameters: tuple[Slot, ...], held: tuple[str, ...]) -> Priors:
+    entries = {}
+    for slot in parameters:
+        raw = slot.name.removesuffix("_centered")
+        name = slot.name if slot.name in chosen or raw not in chosen else raw
+        if slot.name in held:
+            continue
+        if name not in chosen:
+            raise ModelError(f"The priors lack {slot.name!r}. Add it: every parameter needs one.")
+        entries[name] = _fitting(as_prior(chosen[name], name), name, slot)
+    unknown = [name for name in chosen if name not in entries]
+    if unknown:
+        raise ModelError(f"The priors name {unknown[0]!r}, no parameter of this model. {nearest(unknown[0], entries)}")
+    return Priors(entries, {name: chosen.sources.get(name, "user") for name in entries})
+
+
+def _fitting(prior: Prior, name: str, slot: Slot) -> Prior:
+    if slot.support == CORRELATION:
+        return _correlation(prior, name, slot.dimension)
+    if prior.support == CORRELATION:
+        raise ModelError(f"{name!r} is no correlation matrix, so {prior.describe()} cannot be its prior.")
+    if slot.support == POSITIVE and prior.support != POSITIVE:
+        raise ModelError(
+            f"{name!r} is a standard deviation or dispersion and cannot be negative, but {prior.describe()} reaches "
+            "below 0. Use a prior on positive numbers: HalfNormal, HalfStudentT, Exponential or Gamma of bm.priors."
+        )
+    return prior
+
+
+def _correlation(prior: Prior, name: str, dimension: int) -> Prior:
+    if not isinstance(prior, LKJ):
+        raise ModelError(f"The prior of {name!r} must be an LKJ, such as bm.priors.LKJ(2), not {prior.describe()}.")
+    if prior.dimension not in (None, dimension):
+        raise ModelError(
+            f"{name!r} is a {dimension} x {dimension} correlation matrix, but its LKJ has dimension "
+            f"{prior.dimension}. Write bm.priors.LKJ({prior.concentration:g}), which takes the block's."
+        )
+    return replace(prior, dimension=dimension)

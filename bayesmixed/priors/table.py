@@ -1,0 +1,61 @@
+"""The priors of one model: an ordered, frozen mapping from parameter to prior, with where each comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .distributions import Prior
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Priors(Mapping[str, Prior]):
+    """Parameter name -> prior, as numbers.
+
+    Names are "Intercept_centered" or "Intercept", coefficient names, "1|Subject_sigma",
+    "Subject_corr" and dispersion names. `sources` says for each whether it is a preset's or the user's.
+
+    >>> from bayesmixed.priors import Normal, Priors
+    >>> Priors.of({"Days": Normal(0, 20)}, "user").table().iloc[0].tolist()
+    ['Days', 'Normal(0, 20)', 'user']
+    """
+
+    entries: dict[str, Prior] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, entries: Mapping[str, Prior], source: str) -> Priors:
+        """Priors that all come from `source`."""
+        return cls(dict(entries), dict.fromkeys(entries, source))
+
+    def __getitem__(self, name: str) -> Prior:
+        return self.entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def without(self, *names: str) -> Priors:
+        """The same without `names` (parameters held constant, say)."""
+        return Priors(
+            {k: v for k, v in self.entries.items() if k not in names},
+            {k: v for k, v in self.sources.items() if k not in names},
+        )
+
+    @property
+    def improper(self) -> list[str]:
+        """Parameters whose prior has a constant density, so that nothing can be drawn from it."""
+        return [name for name, prior in self.items() if not prior.proper]
+
+    def table(self) -> pd.DataFrame:
+        """One row per parameter with columns parameter, prior (in words), source."""
+        import pandas as pd
+
+        rows = [(name, prior.describe(), self.sources.get(name, "")) for name, prior in self.items()]
+        return pd.DataFrame(rows, columns=["parameter", "prior", "source"])
