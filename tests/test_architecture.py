@@ -180,7 +180,7 @@ def test_everything_that_the_package_exports_is_documented() -> None:
     import bayesmixed
 
     undocumented = []
-    for name in getattr(bayesmixed, "__all__", [n for n in vars(bayesmixed) if not n.startswith("_")]):
+    for name in getattr(bayesmixed, "__all__", [name for name in dir(bayesmixed) if not name.startswith("_")]):
         value = getattr(bayesmixed, name)
         if callable(value) and not (getattr(value, "__doc__", None) or "").strip():
             undocumented.append(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -27,18 +28,18 @@ class Unstructured(Covariance):
 
     def factor(self, theta: np.ndarray, k: int) -> np.ndarray:
         lower = np.zeros((k, k))
-        lower.T[np.triu_indices(k)] = theta
+        lower.T[_triangle(k)] = theta
         return lower
 
     def theta(self, factor: np.ndarray) -> np.ndarray:
         lower = retriangularise(factor)
-        return lower.T[np.triu_indices(len(lower))]
+        return lower.T[_triangle(len(lower))]
 
     def pullback(self, theta: np.ndarray, k: int, slope: np.ndarray) -> np.ndarray:
-        return slope.T[np.triu_indices(k)]
+        return slope.T[_triangle(k)]
 
     def start(self, sds: np.ndarray) -> np.ndarray:
-        return np.diag(sds)[np.triu_indices(len(sds))]
+        return np.diag(sds)[_triangle(len(sds))]
 
     def theta_diagonal(self, k: int) -> list[int]:
         return [j * k - j * (j - 1) // 2 for j in range(k)]
@@ -62,3 +63,9 @@ class Unstructured(Covariance):
         import numpyro
 
         return sds[:, None] * numpyro.sample(site, correlation_prior)
+
+
+@lru_cache
+def _triangle(k: int) -> tuple[np.ndarray, ...]:
+    """Positions of the lower triangle, column by column, in the transpose."""
+    return np.triu_indices(k)

@@ -116,7 +116,8 @@ def _refuse_unknown_levels(text: str, factor: Factor, rows: pd.Index) -> None:
         known = ", ".join(level_text(level) for level in factor.levels[: factor.known].tolist())
         level = factor.levels.tolist()[factor.codes[where[0]]]
         raise DataError(
-            f"`{text}` has the level {level!r} (row {rows[where[0]]}) that the training data did not have. Known: {known}."
+            f"`{text}` has the level {level!r} (row {rows[where[0]]}) that the training data did not have. "
+            f"Known: {known}."
         )
 
 
@@ -161,7 +162,8 @@ def _refuse_infinite(blocks: list[Block], labels: list[str], rows: pd.Index) -> 
             row = int(np.flatnonzero(~finite.all(axis=1))[0])
             bad = block.values[row][~finite[row]][0]
             raise DataError(
-                f"`{label}` is {_bad(bad)} in row {rows[row]}: correct the value, drop the row, or change the expression."
+                f"`{label}` is {_bad(bad)} in row {rows[row]}: correct the value, drop the row, "
+                "or change the expression."
             )
 
 

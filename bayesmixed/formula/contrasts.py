@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -104,11 +104,19 @@ def maker(name: str, *arguments: Any, base: Any = None, reference: Any = None) -
     base = reference if base is None else base
     if arguments:
         base = arguments[0]
-    if base is None:
-        return make
     if make is not treatment:
-        raise FormulaError(f"{name} takes no arguments inside C().")
-    return lambda levels: treatment(levels, _base_position(base, levels))
+        if base is not None:
+            raise FormulaError(f"{name} takes no arguments inside C().")
+        return make
+    numbered = name.startswith("contr.")  # R's function, unlike its default coding, numbers the levels
+
+    def coded(levels: np.ndarray) -> Contrast:
+        position = 0 if base is None else _base_position(base, levels)
+        made = treatment(levels, position)
+        others = tuple(str(i + 1) for i in range(len(levels)) if i != position)
+        return replace(made, r_labels=others) if numbered else made
+
+    return coded
 
 
 def _named(name: str, where: str) -> Callable[[np.ndarray], Contrast]:

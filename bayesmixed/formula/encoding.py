@@ -70,7 +70,8 @@ class Encoding:
         """
         if unseen not in ("error", "population"):
             raise DataError(f"unseen must be 'error' or 'population', not {unseen!r}.")
-        arguments = {"weights": _again(self.weights, weights, "weights"), "offset": _again(self.offset, offset, "offset")}
+        again = {"weights": (self.weights, weights), "offset": (self.offset, offset)}
+        arguments = {name: _again(*both, name) for name, both in again.items()}
         needed = used_columns(self._roles(arguments), column_names(newdata), self.namespace, "the new data")
         frame = select(newdata, needed)
         if not needed:
@@ -93,10 +94,7 @@ class Encoding:
         return {
             "formula": list(self.formula.texts),
             "states": {text: to_plain(state) for text, state in self.states.items()},
-            "groups": {
-                name: {"parts": [to_plain(p) for p in g.parts], "cells": to_plain(g.cells), "levels": to_plain(g.levels)}
-                for name, g in self.groups.items()
-            },
+            "groups": {name: _group_to_plain(group) for name, group in self.groups.items()},
             "kept": {name: list(columns) for name, columns in self.kept.items()},
             "contrasts": {name: to_plain(spec) for name, spec in self.contrasts.items()},
             "namespace": sorted(_names_called(self)),
@@ -119,12 +117,7 @@ class Encoding:
         return cls(
             Formula(*d["formula"]),
             {text: from_plain(state) for text, state in d["states"].items()},
-            {
-                name: Grouping(
-                    name, tuple(map(from_plain, g["parts"])), from_plain(g["cells"]), from_plain(g["levels"])
-                )
-                for name, g in d["groups"].items()
-            },
+            {name: _group_from_plain(name, group) for name, group in d["groups"].items()},
             {name: tuple(columns) for name, columns in d["kept"].items()},
             {name: from_plain(spec) for name, spec in d["contrasts"].items()},
             dict(namespace or {}),
@@ -137,8 +130,23 @@ def _again(trained: Given | None, value: Any, name: str) -> Given | None:
     if value is not None:
         return given(value, name)
     if trained is not None and trained.text is None:
-        raise DataError(f"{name} was given as an array, so new data need their own: pass {name}= (an array or a number).")
+        raise DataError(
+            f"{name} was given as an array, so new data need their own: pass {name}= (an array or a number)."
+        )
     return trained
+
+
+def _group_to_plain(group: Grouping) -> dict[str, Any]:
+    return {
+        "parts": [to_plain(levels) for levels in group.parts],
+        "cells": to_plain(group.cells),
+        "levels": to_plain(group.levels),
+    }
+
+
+def _group_from_plain(name: str, plain: Mapping[str, Any]) -> Grouping:
+    parts = tuple(from_plain(levels) for levels in plain["parts"])
+    return Grouping(name, parts, from_plain(plain["cells"]), from_plain(plain["levels"]))
 
 
 def _names_called(encoding: Encoding) -> set[str]:

@@ -1,4 +1,4 @@
-"""What an expression of a formula is worth on a table: only columns, listed functions and `namespace=` are reachable."""
+"""What an expression is worth on a table: only columns, listed functions and `namespace=` can be reached."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pandas as pd
 
 from ..errors import DataError, FormulaError, nearest
 from .contrasts import contrast, maker
-from .factors import Factor, as_factor, drop_unused, level_text, logical, recode
+from .factors import Factor, as_factor, drop_unused, logical, recode
 from .functions import CATEGORICAL, NUMERIC, Columns, apply_cut, fit_cut
+from .logic import COMPARISON, compare, described, three_valued, truth
 from .series import raw_values
 from .syntax import Argument, Binary, Call, Name, Node, Number, Parenthesis, String, Unary, deparse
 from .transforms import TRANSFORMS, Transform
@@ -36,14 +37,6 @@ ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "*": np.multiply,
     "/": np.divide,
     "^": np.power,
-}
-COMPARISON: dict[str, Callable[[Any, Any], Any]] = {
-    "<": np.less,
-    "<=": np.less_equal,
-    ">": np.greater,
-    ">=": np.greater_equal,
-    "==": np.equal,
-    "!=": np.not_equal,
 }
 _SPECIAL = ("I", "C", "c", "cut")
 Value = Any  # float array, bool array, Factor, Columns, or a scalar, string or tuple inside a call
@@ -133,8 +126,8 @@ class Evaluator:
 
     def _unary(self, node: Unary) -> Value:
         if node.operator == "!":
-            truth, missing = _truth(self._evaluate(node.operand), node)
-            return _logical(~truth, missing)
+            holds, missing = truth(self._evaluate(node.operand), node)
+            return three_valued(~holds, missing)
         number = self._number(node.operand)
         return -number if node.operator == "-" else number
 
@@ -144,10 +137,10 @@ class Evaluator:
             return ARITHMETIC[operator](self._number(node.left), self._number(node.right))
         left, right = self._evaluate(node.left), self._evaluate(node.right)
         if operator in COMPARISON:
-            return _compare(operator, left, right, node)
+            return compare(operator, left, right, node)
         if operator in ("&", "|", "&&", "||"):
-            (a, a_missing), (b, b_missing) = _truth(left, node), _truth(right, node)
-            return _logical(a & b if operator[0] == "&" else a | b, a_missing | b_missing)
+            (a, a_missing), (b, b_missing) = truth(left, node), truth(right, node)
+            return three_valued(a & b if operator[0] == "&" else a | b, a_missing | b_missing)
         raise FormulaError(f"`{operator}` has no meaning inside `{deparse(node)}`: it belongs between terms.")
 
     def _number(self, node: Node) -> Any:
@@ -160,7 +153,7 @@ class Evaluator:
         array = None if isinstance(value, Factor | str) or value is None else np.asarray(value)
         if array is None or array.dtype.kind not in "biuf":
             raise DataError(
-                f"`{deparse(node)}` is {_described(value)}, not a number, and cannot be used in arithmetic; "
+                f"`{deparse(node)}` is {described(value)}, not a number, and cannot be used in arithmetic; "
                 "as.numeric() converts text that holds numbers."
             )
         return array.astype(float) if array.ndim else float(array)
@@ -267,7 +260,7 @@ class Evaluator:
         if array.dtype.kind == "b":
             return logical(self._per_row(array, node))
         if array.dtype.kind not in "iuf":
-            raise DataError(f"`{text}` is {_described(value)}, which has no columns; make it a number or text first.")
+            raise DataError(f"`{text}` is {described(value)}, which has no columns; make it a number or text first.")
         if array.ndim == 2:
             return _columns(array.astype(float))
         return self._per_row(array.astype(float, copy=False), node)
@@ -321,51 +314,8 @@ def _as_trained(values: Value, state: dict[str, Any], name: str) -> Value:
     if isinstance(values, Factor) and len(values.levels) == 0:
         return np.full(len(values), np.nan)
     if isinstance(values, Factor) or _kind(values)["kind"] == "time" != kind:
-        raise DataError(f"column {name!r} was {kind} in training and is {_described(values)} in the new data.")
+        raise DataError(f"column {name!r} was {kind} in training and is {described(values)} in the new data.")
     return values
-
-
-def _truth(value: Value, node: Node) -> tuple[np.ndarray, np.ndarray]:
-    if isinstance(value, Factor) and value.logical:
-        return value.codes == 1, value.codes < 0
-    array = np.asarray(None if isinstance(value, Factor | Columns) else value)
-    if array.dtype.kind not in "biuf":
-        raise DataError(f"`{deparse(node)}`: {_described(value)} is neither true nor false.")
-    return array.astype(bool), np.isnan(array.astype(float))
-
-
-def _logical(truth: np.ndarray, missing: np.ndarray) -> np.ndarray | Factor:
-    """A bool array, or a Factor where some rows are neither true nor false."""
-    if not np.any(missing):
-        return truth
-    return Factor(np.where(missing, -1, truth).astype(np.int32), np.array([False, True]), logical=True)
-
-
-def _compare(operator: str, left: Value, right: Value, node: Node) -> np.ndarray | Factor:
-    if isinstance(left, Factor) and left.logical:
-        left = np.where(left.codes < 0, np.nan, left.codes.astype(float))
-    if isinstance(left, Factor) or isinstance(right, Factor):
-        left, right = _comparable(left, right, operator, node)
-    a, b = np.asarray(left), np.asarray(right)
-    if a.dtype.kind not in "biufM" or b.dtype.kind not in "biufM":
-        raise DataError(f"`{deparse(node)}` compares {_described(left)} with {_described(right)}.")
-    return _logical(COMPARISON[operator](a, b), pd.isna(a) | pd.isna(b))
-
-
-def _comparable(left: Value, right: Value, operator: str, node: Node) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of levels: in an ordered factor's own order, otherwise good for equality only."""
-    factor = left if isinstance(left, Factor) else right
-    if operator not in ("==", "!=") and not factor.ordered:
-        raise DataError(f"`{deparse(node)}`: levels without an order can only be compared with == and !=.")
-    texts = {level_text(level): i for i, level in enumerate(factor.levels.tolist())}
-
-    def positions(side: Value) -> np.ndarray:
-        if not isinstance(side, Factor):
-            return np.asarray(float(texts.get(level_text(side), len(texts))))
-        found = [float(texts.get(level_text(v), -1.0 - i)) for i, v in enumerate(side.levels.tolist())]
-        return np.array([*found, np.nan])[side.codes]
-
-    return positions(left), positions(right)
 
 
 def _called(function: Callable[..., Any], text: str, *arguments: Any, **options: Any) -> Any:
@@ -396,12 +346,3 @@ def _only(node: Call) -> Node:
 
 def _columns(values: np.ndarray) -> Columns:
     return Columns(values, tuple(str(i + 1) for i in range(values.shape[1])))
-
-
-def _described(value: Value) -> str:
-    if isinstance(value, Factor):
-        return "text" if value.text else "a factor"
-    if isinstance(value, str):
-        return f"the text {value!r}"
-    kind = getattr(value, "dtype", None)
-    return f"of type {kind}" if kind is not None else f"a {type(value).__name__}"

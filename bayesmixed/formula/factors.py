@@ -118,7 +118,7 @@ def r_level_text(value: Any) -> str:
 
 def _hashable(values: Any, where: str) -> Any:
     """What `pd.factorize` can hash and sort; None and NaN stay missing."""
-    if getattr(values, "dtype", object) != object:
+    if isinstance(values, np.ndarray | pd.api.extensions.ExtensionArray) and values.dtype.kind != "O":
         return values
     array = np.asarray(values, dtype=object)
     kinds = {type(v) for v in array.tolist() if not _is_missing(v)}

@@ -139,9 +139,8 @@ class Formula:
         return Formula(*_written(self.response, {n: _replace_dot(tree, left) for n, tree in self._trees.items()}))
 
     def _unused(self, columns: Sequence[str]) -> list[str]:
-        used = {name for tree in self._trees.values() for name in columns_in(tree)}
-        if self.response_node is not None:
-            used.update(columns_in(self.response_node))
+        trees = [*self._trees.values(), *([] if self.response_node is None else [self.response_node])]
+        used = {name.identifier for tree in trees for name in names(tree)}
         left = [column for column in dict.fromkeys(columns) if column not in used]
         unnamed = [column for column in left if not isinstance(column, str) or not column]
         if unnamed:

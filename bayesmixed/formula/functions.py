@@ -138,7 +138,7 @@ def ifelse(test: Any, yes: Any, no: Any) -> Any:
     """Row by row `yes` where the test holds, else `no`: numbers, or text that becomes a factor."""
     chosen = np.asarray(test, dtype=bool)
     sides = [side.values if isinstance(side, Factor) else side for side in (yes, no)]
-    if any(isinstance(side, str) or getattr(side, "dtype", None) == object for side in sides):
+    if any(isinstance(side, str) or np.asarray(side).dtype.kind == "O" for side in sides):
         sides = [np.asarray(side, dtype=object) for side in sides]
         return as_factor(np.where(chosen, *sides))
     return np.where(chosen, *sides)
@@ -189,7 +189,7 @@ def _interval_labels(points: np.ndarray, lowest: bool, right: bool, digits: int)
 
 
 def _as_r(value: float, precision: int) -> str:
-    return f"{value:.{precision}g}".replace("inf", "Inf")
+    return " Inf" if value == np.inf else f"{value:.{precision}g}".replace("inf", "Inf")
 
 
 def _restricted(made: Factor, wanted: list[Any]) -> Factor:

@@ -186,7 +186,8 @@ class _Parser:
         if self.at(")"):
             return Refusal("this parenthesis closes nothing: leave it out, or open it before", token.position)
         if self.at(","):
-            return Refusal("paste the formula only: data and options are arguments of their own", token.position)
+            message = "paste the formula only: data, options and further formulas are arguments of their own"
+            return Refusal(message, token.position)
         if self.at("="):
             what = "write == to compare" if tilde_seen else "write y ~ x, with `~`, and paste the formula only"
             return Refusal(f"`=` only names an argument of a call: {what}", token.position)

@@ -41,7 +41,7 @@ def select(data: Any, columns: Sequence[str]) -> pd.DataFrame:
     if not data.columns.is_unique:
         twice = [name for name in columns if list(data.columns).count(name) > 1]
         if twice:
-            raise DataError(f"the data have {len(twice)} column name(s) more than once: {', '.join(twice)}. Rename them.")
+            raise DataError(f"these columns exist more than once in the data: {', '.join(twice)}. Rename them.")
     return data[list(columns)]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from .syntax import Binary, Call, Name, Node, Parenthesis, Unary
 
-CONSTANTS = frozenset({"pi", "TRUE", "FALSE", "T", "F", "Inf", "NaN", "NA", "NULL"})
+CONSTANTS = frozenset("pi np.pi TRUE FALSE T F True False Inf NaN NA NULL None".split())
 
 
 def columns_in(node: Node) -> Iterator[str]:

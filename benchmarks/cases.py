@@ -1,0 +1,94 @@
+"""Which models are timed, on which data, how often, and what each must reach."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import bayesmixed as bm
+
+GROUP_SIZE = 100  # rows per group of the simulated tables: 1,000,000 rows are 10,000 groups
+ROWS = (10_000, 100_000, 1_000_000)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One model on one table; every peer fits it by maximum likelihood, `repeats` times after an untimed call."""
+
+    name: str
+    title: str
+    formula: str
+    table: Callable[[], pd.DataFrame]
+    repeats: int
+    lme4_repeats: int
+
+    def factors(self, table: pd.DataFrame) -> list[str]:
+        """The columns that every peer must treat as categorical."""
+        return [name for name in table.columns if isinstance(table[name].dtype, pd.CategoricalDtype)]
+
+
+def sleepstudy() -> pd.DataFrame:
+    """180 rows, 18 people."""
+    return bm.load_data("sleepstudy")
+
+
+def insteval() -> pd.DataFrame:
+    """73,421 ratings of 1,128 lecturers by 2,972 students, from BAYESMIXED_DATA, the reference data or R."""
+    folders = [os.environ.get("BAYESMIXED_DATA"), Path(__file__).parents[2] / "shared" / "reference" / "data"]
+    for folder in [*filter(None, folders), _exported_from_r()]:
+        os.environ["BAYESMIXED_DATA"] = str(folder)
+        try:
+            return bm.load_data("InstEval")[["y", "s", "d", "service", "dept"]]
+        except bm.errors.DataError:
+            continue
+    return bm.load_data("InstEval")  # raises, saying how to get the file
+
+
+def simulated(rows: int) -> pd.DataFrame:
+    """Correlated intercepts and slopes for rows / 100 groups: sds 1 and 0.5, correlation 0.3, noise 2."""
+    rng = np.random.default_rng(rows)
+    groups = rows // GROUP_SIZE
+    factor = np.array([[1.0, 0.0], [0.15, np.sqrt(0.25 - 0.15**2)]])
+    effects = rng.standard_normal((groups, 2)) @ factor.T
+    codes = np.repeat(np.arange(groups), GROUP_SIZE)
+    x = rng.standard_normal(rows).round(6)
+    y = 3.0 + 0.7 * x + effects[codes, 0] + effects[codes, 1] * x + rng.normal(0.0, 2.0, rows)
+    labels = [f"g{code}" for code in range(groups)]
+    return pd.DataFrame({"y": y.round(6), "x": x, "g": pd.Categorical.from_codes(codes, labels)})
+
+
+def cases() -> list[Case]:
+    """Every case, the quick ones first."""
+    slopes = "Reaction ~ Days + (Days | Subject)"
+    crossed = "y ~ service + (1 | s) + (1 | d)"
+    wide = "y ~ service * dept + (1 | s) + (1 | d)"
+    return [
+        Case("sleepstudy", "sleepstudy, correlated slopes", slopes, sleepstudy, 50, 50),
+        Case("insteval", "InstEval, service", crossed, insteval, 5, 1),
+        Case("insteval_dept", "InstEval, service * dept", wide, insteval, 5, 1),
+        *(
+            Case(f"rows_{n}", f"{n:,} rows x {n // GROUP_SIZE:,} groups", "y ~ x + (x | g)", _maker(n), 3, 1)
+            for n in ROWS
+        ),
+    ]
+
+
+def _maker(rows: int) -> Callable[[], pd.DataFrame]:
+    return lambda: simulated(rows)
+
+
+def _exported_from_r() -> Path:
+    """Where R's lme4 put its InstEval, if R and lme4 are there."""
+    folder = Path("build", "benchmarks")
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "InstEval.csv").is_file() and shutil.which("Rscript"):
+        script = f'write.csv(lme4::InstEval, "{(folder / "InstEval.csv").as_posix()}", row.names = FALSE)'
+        subprocess.run(["Rscript", "-e", script], check=False, capture_output=True)
+    return folder

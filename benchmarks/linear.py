@@ -1,0 +1,98 @@
+"""Times ML fits of linear mixed models against lme4, glmm and mixedlm in one run: see README.md in this folder."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cases import Case, cases
+from machine import machine
+from report import markdown
+from startup import startup
+
+HERE = Path(__file__).parent
+WORK = HERE.parent / "build" / "benchmarks"
+RESULTS = HERE / "results"
+
+
+def main() -> None:
+    """Run every case with every engine, then write results/linear.json and results/linear.md."""
+    options = arguments()
+    commands = engines(options.peers)
+    records: list[dict[str, Any]] = []
+    for case in cases():
+        if options.case and case.name not in options.case:
+            continue
+        path, factors = prepare(case)
+        for peer, command in commands.items():
+            record = timed(peer, command, case, path, factors, options.limit)
+            records.append(record)
+            print(json.dumps(record), flush=True)
+    run = {"machine": machine(), "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "command": "make bench"}
+    write({**run, "limit": options.limit, "startup": startup(), "records": records}, options.output)
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--peers", default=".venv-peers/bin/python", help="the interpreter that has glmm and mixedlm")
+    parser.add_argument("--case", nargs="*", help="only these cases: " + ", ".join(case.name for case in cases()))
+    parser.add_argument("--limit", type=float, default=600.0, help="seconds after which an engine is given up")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder for linear.json and linear.md")
+    return parser.parse_args()
+
+
+def engines(peers: str) -> dict[str, list[str]]:
+    """The command that runs each engine."""
+    return {
+        "bayesmixed": [sys.executable, str(HERE / "ours.py")],
+        "lme4": ["Rscript", str(HERE / "peers" / "run_lme4.R")],
+        "glmm": [peers, str(HERE / "peers" / "run_glmm.py")],
+        "mixedlm": [peers, str(HERE / "peers" / "run_mixedlm.py")],
+    }
+
+
+def prepare(case: Case) -> tuple[Path, list[str]]:
+    """The case's table as a CSV file, and its categorical columns."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    table = case.table()
+    path = WORK / f"{case.name}.csv"
+    table.to_csv(path, index=False)
+    return path, case.factors(table)
+
+
+def timed(peer: str, command: list[str], case: Case, path: Path, factors: list[str], limit: float) -> dict[str, Any]:
+    """The engine's own JSON line, or a record that says why there is none."""
+    nothing = {"peer": peer, "case": case.name}
+    if shutil.which(command[0]) is None:
+        return {**nothing, "missing": f"{Path(command[0]).name} not found"}
+    repeats = case.lme4_repeats if peer == "lme4" else case.repeats
+    words = [*command, case.name, str(path), case.formula, ",".join(factors), str(repeats)]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=limit, check=False)
+    except subprocess.TimeoutExpired:
+        return {**nothing, "missing": f"not done within {limit:g} s"}
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode or not lines:
+        said = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
+        return {**nothing, "missing": said[:200]}
+    return json.loads(lines[-1])
+
+
+def write(run: dict[str, Any], folder: Path) -> None:
+    """Both files of results."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = markdown(run, cases())
+    (folder / "linear.json").write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    (folder / "linear.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

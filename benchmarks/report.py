@@ -1,0 +1,136 @@
+"""How the records of a run become the tables of results/linear.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cases import ROWS, Case
+
+PEERS = ("lme4", "glmm", "mixedlm")
+STARTUP_LIMIT = 1.5  # seconds
+FIT_ALONE = 0.015  # seconds: the fit of sleepstudy may take that long, however quick others are
+LINEAR_GROWTH = 12.0  # times the seconds for ten times the rows, with room for noise
+
+Records = dict[tuple[str, str], dict[str, Any]]
+
+
+def markdown(run: dict[str, Any], cases: list[Case]) -> str:
+    """The whole page."""
+    records: Records = {(record["peer"], record["case"]): record for record in run["records"]}
+    cases = [case for case in cases if any(key[1] == case.name for key in records)]
+    parts = [
+        "# Maximum likelihood of linear mixed models: times in one run",
+        _facts(run, records),
+        "## Seconds (model and fit together, warm) and how many times ours the others take",
+        _times(records, cases),
+        "## Ours in parts",
+        _parts(records, cases),
+        "## Log-likelihoods",
+        _logliks(records, cases),
+        "## Targets",
+        _targets(run, records),
+        _missing(run["records"]),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _facts(run: dict[str, Any], records: Records) -> str:
+    versions = {peer: f"{peer} {record['version']}" for (peer, _), record in records.items() if "version" in record}
+    runtimes = {record["runtime"] for record in records.values() if "runtime" in record}
+    facts = {**run["machine"], "engines": ", ".join([*versions.values(), *runtimes]), "date": run["date"]}
+    facts["command"] = f"`{run['command']}`, threads as each engine sets them by default"
+    return "\n".join(f"- {name}: {value}" for name, value in facts.items())
+
+
+def _times(records: Records, cases: list[Case]) -> str:
+    header = ["case", "formula", "bayesmixed", *(word for peer in PEERS for word in (peer, "ratio"))]
+    rows = []
+    for case in cases:
+        ours = _seconds(records, "bayesmixed", case.name)
+        row = [case.title, f"`{case.formula.replace('|', chr(92) + '|')}`", _shown(ours)]
+        for peer in PEERS:
+            theirs = _seconds(records, peer, case.name)
+            row += [_shown(theirs), f"{theirs / ours:.2f}" if ours and theirs else ""]
+        rows.append(row)
+    return _table(header, rows)
+
+
+def _parts(records: Records, cases: list[Case]) -> str:
+    rows = []
+    for case in cases:
+        record = records.get(("bayesmixed", case.name), {})
+        if "seconds" in record:
+            model, fit = record["model_seconds"], record["fit_seconds"]
+            rows.append([case.title, _shown(model), _shown(fit), f"{fit / model:.2f}", str(record["repeats"])])
+    return _table(["case", "Model()", 'fit("ml")', "fit / Model()", "median of"], rows)
+
+
+def _logliks(records: Records, cases: list[Case]) -> str:
+    rows = []
+    for case in cases:
+        found = {peer: records.get((peer, case.name), {}).get("loglik") for peer in ("bayesmixed", *PEERS)}
+        best = max((value for value in found.values() if value is not None), default=None)
+        ours = found["bayesmixed"]
+        short = "" if ours is None or best is None else f"{best - ours:.1e}"
+        rows.append([case.title, *("" if value is None else f"{value:.6f}" for value in found.values()), short])
+    return _table(["case", "bayesmixed", *PEERS, "ours below the best"], rows)
+
+
+def _targets(run: dict[str, Any], records: Records) -> str:
+    def ours(case: str, part: str = "seconds") -> float | None:
+        return records.get(("bayesmixed", case), {}).get(part)
+
+    def theirs(peer: str, case: str, factor: float = 1.0) -> float | None:
+        return _scaled(_seconds(records, peer, case), factor)
+
+    alone = theirs("glmm", "sleepstudy", 3.0)
+    large, middle = f"rows_{ROWS[-1]}", f"rows_{ROWS[-2]}"
+    targets = {
+        "sleepstudy, model and fit: at most lmer": (ours("sleepstudy"), theirs("lme4", "sleepstudy")),
+        "sleepstudy, the fit alone: at most 3 x glmm or 15 ms": (
+            ours("sleepstudy", "fit_seconds"),
+            None if alone is None else max(alone, FIT_ALONE),
+        ),
+        "InstEval, service: at most glmm": (ours("insteval"), theirs("glmm", "insteval")),
+        "InstEval, service * dept: at most lmer / 30": (ours("insteval_dept"), theirs("lme4", "insteval_dept", 1 / 30)),
+        "1,000,000 rows, the fit: at most 5 x Model()": (
+            ours(large, "fit_seconds"),
+            _scaled(ours(large, "model_seconds"), 5.0),
+        ),
+        f"1,000,000 rows, model and fit: at most {LINEAR_GROWTH:g} x that of 100,000 rows": (
+            ours(large),
+            _scaled(ours(middle), LINEAR_GROWTH),
+        ),
+        "import and first fit, beyond importing pandas and SciPy": (run["startup"]["beyond"], STARTUP_LIMIT),
+    }
+    return _table(["target", "measured", "limit", ""], [_verdict(label, *pair) for label, pair in targets.items()])
+
+
+def _scaled(seconds: float | None, factor: float) -> float | None:
+    return None if seconds is None else factor * seconds
+
+
+def _verdict(label: str, value: float | None, limit: float | None) -> list[str]:
+    if value is None or limit is None:
+        return [label, _shown(value), _shown(limit), "not measured"]
+    return [label, _shown(value), _shown(limit), "met" if value <= limit else "**missed**"]
+
+
+def _missing(records: list[dict[str, Any]]) -> str:
+    lines = [f"- {record['peer']}, {record['case']}: {record['missing']}" for record in records if "missing" in record]
+    return "## Not measured\n\n" + "\n".join(lines) if lines else ""
+
+
+def _seconds(records: Records, peer: str, case: str) -> float | None:
+    return records.get((peer, case), {}).get("seconds")
+
+
+def _shown(seconds: float | None) -> str:
+    if seconds is None:
+        return "missing"
+    return f"{1000 * seconds:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
