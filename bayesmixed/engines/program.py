@@ -109,16 +109,18 @@ class ExplicitProgram:
         import numpyro.distributions as dist
 
         sds = _sample_vector(term.sds, term.n_columns, priors)
-        name, correlation = "", None
-        if term.correlation is not None:
-            name, kind = term.correlation
-            correlation = kind.build(priors[name])
-        factor = term.covariance.sample(sds, term.n_columns, name, correlation)
+        factor = self._factor(term, sds, priors)
         if term.centered:
             normal = dist.MultivariateNormal(np.zeros(term.n_columns), scale_tril=factor)
             return sds, factor, numpyro.sample(term.effect_site, normal.expand([term.n_levels]).to_event(1))
         spherical = dist.Normal(0.0, 1.0).expand([term.n_levels, term.n_columns]).to_event(2)
         return sds, factor, numpyro.sample(term.effect_site, spherical) @ factor.T
+
+    def _factor(self, term: TermProgram, sds: Any, priors: dict[str, Any]) -> Any:
+        if term.n_columns == 1:
+            return sds[:, None]
+        name, kind = term.correlation or ("", None)
+        return term.covariance.sample(sds, term.n_columns, name, kind and kind.build(priors[name]))
 
     def _dispersion(self, data: dict[str, Any]) -> dict[str, Any]:
         held = {name: data["constants"][name] for name in self.constants}

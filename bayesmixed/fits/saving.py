@@ -1,14 +1,229 @@
-"""Fits on disk: one NetCDF file with JSON inside, readable without this package; nothing is pickled."""
+"""Fits on disk: formula, the columns used, estimates or draws in one NetCDF file, JSON inside; nothing is pickled."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import DataError, FitError
+from ..formula.formula import Formula
+from ..formula.plain import from_plain, to_plain
+from ..model import Model
+from ..priors import Priors, distributions
+from .base import Fit
+from .draws import DrawsFit
+from .point import PointFit
+from .status import DrawsStatus, PointStatus
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+_POINT = ("beta", "theta", "beta_covariance")
+_PER_TERM = ("factors", "b", "b_covariances")
 
 
-def save(fit: Any, path: str | Path) -> Path:
-    raise NotImplementedError
+def save(fit: Fit, path: str | Path) -> Path:
+    """Write a fit to one NetCDF file.
+
+    Parameters
+    ----------
+    fit
+        Any fit.
+    path
+        The file; ".nc" is added where there is no suffix.
+
+    Returns
+    -------
+    Path
+        Where it was written.
+    """
+    from ..interop import storage
+
+    path = Path(path)
+    path = path if path.suffix else path.with_suffix(".nc")
+    kind, numbers, groups = _point_parts(fit) if isinstance(fit, PointFit) else _draws_parts(fit)
+    content = {"kind": kind, "model": _model_content(fit.model), "numbers": numbers}
+    content |= {"engine": _engine_content(fit), "status": {k: to_plain(v) for k, v in asdict(fit.status).items()}}
+    storage.write(path, content, _frame(fit.model), groups)
+    return path
 
 
-def load(path: str | Path) -> Any:
-    raise NotImplementedError
+def load(path: str | Path, *, namespace: Mapping[str, Any] | None = None, family: Any = None, priors: Any = None) -> Fit:
+    """Read a fit that `fit.save` wrote; it predicts, simulates and summarises as before.
+
+    Parameters
+    ----------
+    path
+        The file.
+    namespace, family, priors
+        User code, which is not stored: functions the formula uses, a custom family, prior
+        distributions without a name of their own. The error lists what is missing.
+
+    Returns
+    -------
+    PointFit or DrawsFit
+    """
+    from ..interop import storage
+
+    content, frame, groups = storage.read(Path(path))
+    model = _model(content["model"], frame, namespace, family, priors)
+    status = {name: from_plain(value) for name, value in content["status"].items()}
+    status["problems"] = tuple(status["problems"])
+    if content["kind"] == "point":
+        return _point(model, _engine(content), content["numbers"], groups["estimates"], PointStatus(**status))
+    return _draws(model, _engine(content), content["numbers"], groups, DrawsStatus(**status))
+
+
+def _point_parts(fit: PointFit) -> tuple[str, dict[str, Any], dict[str, xr.Dataset]]:
+    arrays = {name: getattr(fit, name) for name in _POINT}
+    arrays |= {f"{name}_{j}": value for name in _PER_TERM for j, value in enumerate(getattr(fit, name))}
+    numbers = {name: getattr(fit, name) for name in ("dispersion", "criterion", "loglik", "n_parameters")}
+    return "point", to_plain(numbers), {"estimates": _dataset(arrays)}
+
+
+def _point(model: Model, engine: Any, numbers: Any, arrays: xr.Dataset, status: PointStatus) -> PointFit:
+    terms = range(len(model.design.groups))
+    per_term = {name: tuple(arrays[f"{name}_{j}"].to_numpy() for j in terms) for name in _PER_TERM}
+    single = {name: arrays[name].to_numpy() for name in _POINT}
+    return PointFit(model=model, engine=engine, status=status, **single, **per_term, **from_plain(numbers))
+
+
+def _draws_parts(fit: DrawsFit) -> tuple[str, dict[str, Any], dict[str, xr.Dataset]]:
+    from ..interop import arviz
+
+    groups = {name: arviz.group(fit.idata, name) for name in arviz.group_names(fit.idata)}
+    return "draws", to_plain({"seed": fit.seed}), groups
+
+
+def _draws(model: Model, engine: Any, numbers: Any, groups: dict[str, xr.Dataset], status: DrawsStatus) -> DrawsFit:
+    from ..interop import naming
+
+    natural = naming.natural_values(model, groups["posterior"])
+    statistics = {str(name): values.to_numpy() for name, values in groups["sample_stats"].items()}
+    return DrawsFit(model, engine, natural, statistics, status, **from_plain(numbers))
+
+
+def _dataset(arrays: Mapping[str, np.ndarray]) -> xr.Dataset:
+    import xarray as xr
+
+    return xr.Dataset(
+        {name: ([f"{name}_dim_{i}" for i in range(value.ndim)], value) for name, value in arrays.items()}
+    )
+
+
+def _model_content(model: Model) -> dict[str, Any]:
+    arguments, encoding = model.arguments, model.design.encoding
+    stored, unnamed = _prior_content(model.priors)
+    return {
+        "formula": list(encoding.formula.texts),
+        "family": model.family.name,
+        "link": model.family.link.name,
+        "contrasts": {name: to_plain(value) for name, value in (arguments.contrasts or {}).items()},
+        "constants": dict(model.constants),
+        "missing": arguments.missing,
+        "check": arguments.check,
+        "n_dropped": model.design.n_dropped,
+        "namespace": encoding.to_dict()["namespace"],
+        "weights": _given_content(encoding.weights, model.design.weights),
+        "offset": _given_content(encoding.offset, None),
+        "priors": stored,
+        "unnamed_priors": unnamed,
+    }
+
+
+def _given_content(given: Any, values: np.ndarray | None) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    if given.text is not None:
+        return {"text": given.text}
+    return {"array": to_plain(given.array if values is None else values)}
+
+
+def _frame(model: Model) -> pd.DataFrame:
+    return model.frame
+
+
+def _prior_content(priors: Priors) -> tuple[dict[str, Any], list[str]]:
+    """Priors by class and numbers; those whose class is the user's own are only named."""
+    stored, unnamed = {}, []
+    for name, prior in priors.items():
+        kind = type(prior).__name__
+        if getattr(distributions, kind, None) is not type(prior):
+            unnamed.append(name)
+            continue
+        numbers = {field.name: to_plain(getattr(prior, field.name)) for field in fields(prior)}  # type: ignore[arg-type]
+        stored[name] = {"kind": kind, "numbers": numbers, "source": priors.sources.get(name, "")}
+    return stored, unnamed
+
+
+def _model(content: dict[str, Any], frame: pd.DataFrame, namespace: Any, family: Any, priors: Any) -> Model:
+    _need(content, namespace, priors)
+    model = Model(
+        Formula(*content["formula"]),
+        frame,
+        family=family or content["family"],
+        link=content["link"] if family is None else None,
+        priors=priors if priors is not None else _PriorsAsStored(content["priors"]),
+        weights=_given(content["weights"]),
+        offset=_given(content["offset"]),
+        contrasts={name: from_plain(value) for name, value in content["contrasts"].items()} or None,
+        constants=content["constants"] or None,
+        namespace=namespace,
+        missing=content["missing"],
+        check=content["check"],
+    )
+    # the rows that were dropped are not in the file, only how many they were
+    object.__setattr__(model, "design", replace(model.design, n_dropped=content["n_dropped"]))
+    return model
+
+
+def _need(content: dict[str, Any], namespace: Any, priors: Any) -> None:
+    missing = [name for name in content["namespace"] if name not in (namespace or {})]
+    if missing:
+        raise DataError(f"The formula uses {', '.join(missing)}: call bm.load(path, namespace={{...}}) with them.")
+    if content["unnamed_priors"] and priors is None:
+        names = ", ".join(content["unnamed_priors"])
+        raise DataError(f"The priors of {names} are distributions of your own: call bm.load(path, priors={{...}}).")
+
+
+def _given(content: dict[str, Any] | None) -> Any:
+    if content is None:
+        return None
+    return content["text"] if "text" in content else from_plain(content["array"])
+
+
+class _PriorsAsStored:
+    """A prior function that gives back what the file holds."""
+
+    def __init__(self, stored: dict[str, Any]) -> None:
+        self.stored = stored
+
+    def __call__(self, design: Any, family: Any) -> Priors:
+        entries = {
+            name: getattr(distributions, value["kind"])(**{k: from_plain(v) for k, v in value["numbers"].items()})
+            for name, value in self.stored.items()
+        }
+        return Priors(entries, {name: value["source"] for name, value in self.stored.items()})
+
+
+def _engine_content(fit: Fit) -> dict[str, Any]:
+    options = {}
+    for field in fields(fit.engine):  # type: ignore[arg-type]
+        value = getattr(fit.engine, field.name)
+        if value is None or isinstance(value, bool | int | float | str | list | tuple | np.ndarray):
+            options[field.name] = to_plain(value)
+    return {"name": fit.engine.name, "options": options}
+
+
+def _engine(content: dict[str, Any]) -> Any:
+    from ..engines import ENGINES
+
+    name = content["engine"]["name"]
+    if name not in ENGINES:
+        raise FitError(f"The file was fitted by {name!r}, which this version does not have.")
+    return ENGINES[name](**{key: from_plain(value) for key, value in content["engine"]["options"].items()})

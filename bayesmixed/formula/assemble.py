@@ -55,7 +55,7 @@ def predictor(
         Added to the ``offset()`` terms.
     """
     n = len(evaluator.frame)
-    atoms = _atoms(side.terms, evaluator)
+    atoms = _atoms(side.terms, evaluator, name not in kept)
     blocks = term_blocks(side.terms, side.intercept, atoms, evaluator.contrasts, bar=False)
     columns = _with_constant(side.intercept, blocks, n)
     labels = [*(["Intercept"] if side.intercept else []), *(term.name for term in side.terms)]
@@ -82,7 +82,7 @@ def predictor(
 def group_term(name: str, bar: Bar, evaluator: Evaluator, codes_of: CodesOf, training: bool) -> GroupTerm:
     """One bar: codes and levels of its factor, and the within-group columns in full rank."""
     n = len(evaluator.frame)
-    atoms = _atoms(bar.terms, evaluator)
+    atoms = _atoms(bar.terms, evaluator, training)
     blocks = term_blocks(bar.terms, bar.intercept, atoms, evaluator.contrasts, bar=True)
     # an intercept beside a full set of indicators would leave the block's covariance unidentified
     intercept = bar.intercept and spans_constant(bar.terms, bar.intercept, atoms) is None
@@ -97,10 +97,13 @@ def group_term(name: str, bar: Bar, evaluator: Evaluator, codes_of: CodesOf, tra
     return GroupTerm(name, bar.group, codes, levels, Z.values, Z.names, Z.r_names, bar.covariance, bar.text)
 
 
-def _atoms(terms: Sequence[Term], evaluator: Evaluator) -> dict[str, Any]:
+def _atoms(terms: Sequence[Term], evaluator: Evaluator, training: bool) -> dict[str, Any]:
     found = {deparse(atom): evaluator.atom(atom) for term in terms for atom in term.atoms}
     for text, value in found.items():
         if isinstance(value, Factor):
+            if training and value.codes.min(initial=0) < 0:
+                row = evaluator.frame.index[int(np.argmin(value.codes))]
+                raise DataError(f"`{text}` has no level in row {row}: widen its levels or breaks, or drop the row.")
             _refuse_unknown_levels(text, value, evaluator.frame.index)
     return found
 

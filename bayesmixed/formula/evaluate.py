@@ -314,7 +314,7 @@ def _as_trained(values: Value, state: dict[str, Any], name: str) -> Value:
     if isinstance(values, Factor) and len(values.levels) == 0:
         return np.full(len(values), np.nan)
     if isinstance(values, Factor) or _kind(values)["kind"] == "time" != kind:
-        raise DataError(f"column {name!r} was {kind} in training and is {described(values)} in the new data.")
+        raise DataError(f"column {name!r} held {kind}s in training and is {described(values)} in the new data.")
     return values
 
 
@@ -323,7 +323,8 @@ def _called(function: Callable[..., Any], text: str, *arguments: Any, **options:
     try:
         return function(*arguments, **options)
     except TypeError as problem:
-        raise FormulaError(f"`{text}`: wrong arguments ({problem}).") from None
+        reason = str(problem).replace("fit_", "").replace("_one.<locals>.", "").replace("<lambda>", text.split("(")[0])
+        raise FormulaError(f"`{text}`: wrong arguments ({reason}).") from None
     except FormulaError as problem:
         raise FormulaError(f"`{text}`: {problem}") from None
     except DataError as problem:

@@ -43,8 +43,7 @@ class Factor:
     @property
     def values(self) -> np.ndarray:
         """The level of each row as an object array, None where missing."""
-        padded = np.append(self.levels.astype(object), None)
-        return padded[self.codes]
+        return with_none(self.levels)[self.codes]
 
 
 def as_factor(values: Any, where: str = "a column") -> Factor:
@@ -68,6 +67,11 @@ def logical(values: np.ndarray) -> Factor:
     return Factor(values.astype(np.int32), np.array([False, True]), logical=True)
 
 
+def with_none(levels: Any) -> np.ndarray:
+    """Levels as objects, with None at the end, where code -1 finds it."""
+    return np.array([*np.asarray(levels, dtype=object).tolist(), None], dtype=object)
+
+
 def drop_unused(factor: Factor) -> Factor:
     """The same factor without the levels that no row has (a bool keeps both)."""
     if factor.logical:
@@ -87,10 +91,10 @@ def recode(factor: Factor, levels: np.ndarray, *, ordered: bool = False, logical
     found = pd.Index(levels).get_indexer(pd.Index(factor.levels)) if len(levels) else np.array([], dtype=int)
     extra: list[Any] = []
     if len(found) and found.min() < 0:
-        found = found.copy()
+        found, values = found.copy(), factor.levels.tolist()
         text = {level_text(value): i for i, value in enumerate(levels.tolist())}
         for i in np.flatnonzero(found < 0):
-            value = factor.levels[i]
+            value = values[i]
             found[i] = text.get(level_text(value), len(levels) + len(extra))
             extra += [value] if found[i] == len(levels) + len(extra) else []
     position = np.append(found, MISSING).astype(np.int32)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, FormulaError, nearest
-from .factors import Factor, as_factor, level_text, logical
+from .factors import Factor, as_factor, level_text, logical, with_none
 
 
 @dataclass(frozen=True)
@@ -38,22 +38,27 @@ def _extreme(function: Callable[..., Any]) -> Callable[..., Any]:
     return among
 
 
+def _one(function: Callable[..., Any]) -> Callable[[Any], Any]:
+    """A NumPy function of one argument, so that a formula cannot reach its `out=` and `where=`."""
+    return lambda x: function(x)
+
+
 NUMERIC: dict[str, Callable[..., Any]] = {
-    "exp": np.exp,
-    "expm1": np.expm1,
-    "sqrt": np.sqrt,
+    "exp": _one(np.exp),
+    "expm1": _one(np.expm1),
+    "sqrt": _one(np.sqrt),
     "log": _log,
-    "log2": np.log2,
-    "log10": np.log10,
-    "log1p": np.log1p,
-    "abs": np.abs,
-    "sign": np.sign,
-    "sin": np.sin,
-    "cos": np.cos,
-    "tan": np.tan,
-    "floor": np.floor,
-    "ceiling": np.ceil,
-    "ceil": np.ceil,
+    "log2": _one(np.log2),
+    "log10": _one(np.log10),
+    "log1p": _one(np.log1p),
+    "abs": _one(np.abs),
+    "sign": _one(np.sign),
+    "sin": _one(np.sin),
+    "cos": _one(np.cos),
+    "tan": _one(np.tan),
+    "floor": _one(np.floor),
+    "ceiling": _one(np.ceil),
+    "ceil": _one(np.ceil),
     "round": _round,
     "pmin": _extreme(np.minimum),
     "pmax": _extreme(np.maximum),
@@ -78,8 +83,7 @@ def factor(x: Any, levels: Any = None, labels: Any = None, ordered: Any = None) 
 def as_character(x: Any) -> Factor:
     """The levels as text, sorted as text."""
     made = as_factor(x)
-    names = np.append(np.array([level_text(v) for v in made.levels.tolist()], dtype=object), None)
-    return as_factor(names[made.codes])
+    return as_factor(with_none([level_text(v) for v in made.levels.tolist()])[made.codes])
 
 
 def as_numeric(x: Any) -> np.ndarray:
@@ -136,12 +140,18 @@ def dummy(x: Any, *levels: Any) -> Columns:
 
 def ifelse(test: Any, yes: Any, no: Any) -> Any:
     """Row by row `yes` where the test holds, else `no`: numbers, or text that becomes a factor."""
-    chosen = np.asarray(test, dtype=bool)
+    if isinstance(test, Factor) and not test.logical:
+        raise DataError("ifelse(): the test must be true or false for each row, such as f == \"a\".")
+    missing = test.codes < 0 if isinstance(test, Factor) else np.isnan(np.asarray(test, dtype=float))
+    chosen = test.codes == 1 if isinstance(test, Factor) else np.asarray(test, dtype=bool)
     sides = [side.values if isinstance(side, Factor) else side for side in (yes, no)]
     if any(isinstance(side, str) or np.asarray(side).dtype.kind == "O" for side in sides):
         sides = [np.asarray(side, dtype=object) for side in sides]
-        return as_factor(np.where(chosen, *sides))
-    return np.where(chosen, *sides)
+        words = np.where(chosen, *sides)
+        words[missing] = None
+        return as_factor(words)
+    found = np.where(chosen, *sides)
+    return np.where(missing, np.nan, found) if np.any(missing) else found
 
 
 def fit_cut(

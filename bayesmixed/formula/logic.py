@@ -30,7 +30,7 @@ def compare(operator: str, left: Any, right: Any, node: Node) -> np.ndarray | Fa
     if isinstance(left, Factor) or isinstance(right, Factor):
         left, right = _comparable(left, right, operator, node)
     a, b = np.asarray(left), np.asarray(right)
-    if a.dtype.kind not in "biufM" or b.dtype.kind not in "biufM":
+    if a.dtype.kind not in "biufM" or b.dtype.kind not in "biufM" or (a.dtype.kind == "M") != (b.dtype.kind == "M"):
         raise DataError(f"`{deparse(node)}` compares {described(left)} with {described(right)}.")
     return three_valued(COMPARISON[operator](a, b), pd.isna(a) | pd.isna(b))
 

@@ -73,7 +73,8 @@ def _index(index: pd.Index) -> dict[str, Any]:
 
 def _from_index(plain: dict[str, Any]) -> pd.Index:
     if "range" in plain:
-        return pd.RangeIndex(*plain["range"], name=plain["name"])
+        start, stop, step = plain["range"]
+        return pd.RangeIndex(start, stop, step, name=plain["name"])
     if "tuples" in plain:
         return pd.MultiIndex.from_tuples([tuple(from_plain(row)) for row in plain["tuples"]], names=plain["names"])
     values = _from_array(plain["index"])

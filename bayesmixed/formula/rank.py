@@ -22,7 +22,7 @@ def independent(X: np.ndarray, constant_from: int | None) -> np.ndarray:
     X, length = _standardized(X, constant_from)
     if _clearly_independent(X, length):
         return np.arange(X.shape[1])
-    R = np.linalg.qr(X, mode="r")
+    R: np.ndarray = np.linalg.qr(X, mode="r")  # type: ignore[assignment]
     return _greedy(R, length)
 
 

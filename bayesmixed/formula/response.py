@@ -52,8 +52,10 @@ def _not_a_number(text: str, factor: Factor) -> str:
     levels = [level_text(level) for level in factor.levels.tolist()]
     shown = ", ".join(levels[:4]) + (", ..." if len(levels) > 4 else "")
     kind = "text" if factor.text else "an ordered factor" if factor.ordered else "a factor"
+    numbers = factor.text and all(level.strip().lstrip("+-").replace(".", "", 1).isdigit() for level in levels)
     family = "bernoulli" if len(levels) == 2 else "cumulative" if factor.ordered else "categorical"
+    advice = f"; write as.numeric({text}) for its numbers." if numbers else "."
     return (
         f"the response `{text}` is {kind} ({shown}), and the gaussian family needs numbers. "
-        f"Such a response needs family='{family}'; as.numeric({text}) on the left makes numbers of it."
+        f"Such a response needs family='{family}'{advice}"
     )

@@ -33,7 +33,7 @@ def raw_values(series: pd.Series, name: str) -> np.ndarray | Factor:
     if kind == "extension" and getattr(series.dtype, "kind", "O") in "iuf":
         return _nullable_numbers(series)
     if kind == "extension" and getattr(series.dtype, "kind", "O") == "b":
-        return _bools(series.to_numpy(dtype=object, na_value=None))
+        return _bools(series.astype(object).to_numpy())
     if kind == "extension" and getattr(series.dtype, "kind", "O") == "M":
         return series.dt.tz_localize(None).to_numpy() if hasattr(series, "dt") else series.to_numpy()
     return _objects(series, name)

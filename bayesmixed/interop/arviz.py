@@ -13,7 +13,7 @@ import xarray as xr
 def container(groups: Mapping[str, xr.Dataset]) -> Any:
     """ArviZ's container of `groups` (posterior, sample_stats, ...)."""
     az = _arviz()
-    if hasattr(az, "InferenceData"):
+    if int(az.__version__.split(".")[0]) < 1:
         return az.InferenceData(**groups)
     return xr.DataTree.from_dict({f"/{name}": data for name, data in groups.items()})
 
