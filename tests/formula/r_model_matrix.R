@@ -8,7 +8,7 @@ n <- 24
 d <- data.frame(
   x = round(sin(1:n) * 3 + (1:n) / 10, 3), z = round(cos((1:n) * 1.7), 3) + 2, k = rep(1:4, 6),
   f = rep(c("b", "a", "c"), each = 8), h = rep(c("u", "v"), 12), o = rep(c("lo", "mid", "hi", "top"), 6),
-  g = rep(1:6, 4), stringsAsFactors = FALSE
+  g = rep(1:6, 4), y = 1:n, stringsAsFactors = FALSE
 )
 new <- data.frame(
   x = c(-4, -1, 0, 2.5, 6.5), z = c(1.2, 2, 2.5, 3.4, .5), k = c(1, 2, 3, 4, 4), f = c("a", "b", "c", "a", "a"),
@@ -43,12 +43,12 @@ fixed <- c(
   'ifelse(x > 0 & z < 2 | h == "u", 1, 0)', "log(z, 2) + log10(z) + log1p(z) + exp(z) + sqrt(z)",
   "sin(2 * pi * x/5) + cos(2 * pi * x/5)", "pmin(x, 1) + pmax(x, z)", "abs(x) + floor(x) + ceiling(x) + round(z, 1)",
   "as.numeric(b) + as.numeric(fc)", "x:z + oo:x", "as.integer(x)", "factor(k, levels = c(4, 3, 2, 1))",
-  'factor(k, labels = c("one", "two", "three", "four"))', "I(-x^2)", "f:h:b", "b:h", "oo:f", "f:oo + h",
+  'factor(k, labels = c("one", "two", "three", "four"))', "I(-x^2)", "f:h:b", "x:f:h + f:h:b", "b:h", "oo:f", "f:oo + h",
   'I(oo > "mid")', 'I(fc != "a" | !b)', 'dummy(fc, "b")', "dummy(fc)"
 )
 d <- typed(d); given <- typed(new)
 cases <- sapply(fixed, function(s) {
-  frame <- model.frame(as.formula(paste("z ~", s)), d, drop.unused.levels = TRUE)
+  frame <- model.frame(as.formula(paste("y ~", s)), d, drop.unused.levels = TRUE)
   terms <- delete.response(terms(frame))
   X <- model.matrix(terms, frame)
   # R forgets the contrasts of C() and builds cut(x, 3) anew on new data
@@ -62,7 +62,7 @@ bars <- c("(1 | g)", "(x | g)", "(f | g)", "(0 + f | g)", "(f:x | g)", "(f * h |
           "(x - 1 | g)", "(poly(x, 2) | g)", "(1 | g:h)", "(1 | h:g)", '(0 + dummy(fc, "b") | k)', "(b | k)")
 groups <- sapply(bars, function(s) {
   control <- lmerControl(check.nobs.vs.nRE = "ignore", check.nobs.vs.nlev = "ignore", check.nobs.vs.rankZ = "ignore")
-  part <- lFormula(as.formula(paste("z ~", s)), d, control = control)$reTrms
+  part <- lFormula(as.formula(paste("y ~", s)), d, control = control)$reTrms
   f <- part$flist[[1]]
   sprintf('  {"bar": %s, "columns": [%s], "levels": [%s], "codes": [%s]}', deparse(s), text(part$cnms[[1]]),
           text(levels(f)), numbers(as.integer(f) - 1))

@@ -24,7 +24,7 @@ EXTRAPOLATED = 1e-9  # beyond the boundary knots polynomial pieces cancel large 
 @pytest.mark.parametrize("case", R["cases"], ids=lambda case: case["formula"])
 @pytest.mark.filterwarnings("ignore::bayesmixed.errors.BayesMixedWarning")
 def test_fixed_columns_are_those_of_model_matrix(case: dict) -> None:
-    ours = design(f"z ~ {case['formula']}")
+    ours = design(f"y ~ {case['formula']}")
     kept = [case["names"].index(name) for name in ours.mu.r_names]
     assert len(kept) + len(ours.mu.aliased) == len(case["names"])
     np.testing.assert_allclose(fingerprint(ours.mu.X), np.array(case["sums"])[kept], rtol=PRINTED, atol=PRINTED)
@@ -35,7 +35,7 @@ def test_fixed_columns_are_those_of_model_matrix(case: dict) -> None:
 
 @pytest.mark.parametrize("case", R["bars"], ids=lambda case: case["bar"])
 def test_bars_have_the_columns_levels_and_codes_of_lme4(case: dict) -> None:
-    (term,) = design(f"z ~ 1 + {case['bar']}").groups
+    (term,) = design(f"y ~ 1 + {case['bar']}").groups
     assert list(term.r_columns) == case["columns"]
     assert [str(level) for level in term.levels] == case["levels"]
     assert term.codes.tolist() == case["codes"]
@@ -45,21 +45,19 @@ def test_bars_have_the_columns_levels_and_codes_of_lme4(case: dict) -> None:
 @pytest.mark.parametrize(
     ("formula", "names"),
     [
-        ("z ~ f * x", ["Intercept", "f[b]", "f[c]", "x", "f[b]:x", "f[c]:x"]),
-        ("z ~ oo", ["Intercept", "oo[.L]", "oo[.Q]", "oo[.C]"]),
-        ("z ~ ordered(g)", ["Intercept", *(f"ordered(g)[{p}]" for p in (".L", ".Q", ".C", "^4", "^5"))]),
-        ("z ~ poly(x, 2)", ["Intercept", "poly(x, 2)[1]", "poly(x, 2)[2]"]),
-        ("z ~ I(x > 1) + b:h", ["Intercept", "I(x > 1)[True]", "b[False]:h[v]", "b[True]:h[v]"]),
-        ("z ~ factor(k)", ["Intercept", "factor(k)[2]", "factor(k)[3]", "factor(k)[4]"]),
-        ("z ~ 0 + h:f", [f"h[{h}]:f[{f}]" for f in "abc" for h in "uv"]),
+        ("y ~ f * x", ["Intercept", "f[b]", "f[c]", "x", "f[b]:x", "f[c]:x"]),
+        ("y ~ oo", ["Intercept", "oo[.L]", "oo[.Q]", "oo[.C]"]),
+        ("y ~ ordered(g)", ["Intercept", *(f"ordered(g)[{p}]" for p in (".L", ".Q", ".C", "^4", "^5"))]),
+        ("y ~ poly(x, 2)", ["Intercept", "poly(x, 2)[1]", "poly(x, 2)[2]"]),
+        ("y ~ h / I(x > 0)", ["Intercept", "h[v]", "h[u]:I(x > 0)[True]", "h[v]:I(x > 0)[True]"]),
+        ("y ~ factor(k)", ["Intercept", "factor(k)[2]", "factor(k)[3]", "factor(k)[4]"]),
+        ("y ~ 0 + h:f", [f"h[{h}]:f[{f}]" for f in "abc" for h in "uv"]),
     ],
 )
 @pytest.mark.filterwarnings("ignore::bayesmixed.errors.BayesMixedWarning")
 def test_names_put_the_level_in_brackets(formula: str, names: list[str]) -> None:
-    ours = design(formula)
-    assert set(ours.mu.coefficients) <= set(names) and [*ours.mu.coefficients, *ours.mu.aliased] == sorted(
-        names, key=[*ours.mu.coefficients, *ours.mu.aliased].index
-    )
+    mu = design(formula).mu
+    assert [*mu.coefficients, *mu.aliased] == names
 
 
 def test_terms_point_at_their_columns() -> None:
@@ -114,15 +112,19 @@ def test_importing_formulae_leaves_no_log_handler() -> None:
     assert logging.getLogger("formulae").handlers == []
 
 
-atoms = st.sampled_from(["x", "z", "f", "h", "k", "fc", "b"])
-terms = st.lists(atoms, min_size=1, max_size=3, unique=True).map(":".join)
-sides = st.lists(terms, min_size=1, max_size=4, unique=True)
+categorical = st.lists(st.sampled_from(["f", "h", "fc", "b"]), min_size=1, max_size=3, unique=True).map(":".join)
+hierarchical = st.lists(st.sampled_from(["x", "k", "f", "h", "b"]), min_size=1, max_size=3, unique=True).map("*".join)
+sides = st.lists(st.one_of(categorical, hierarchical), min_size=1, max_size=3, unique=True)
 
 
 @given(sides, st.booleans(), st.integers(0, 2**16))
-@settings(deadline=None, derandomize=True, max_examples=60)
+@settings(deadline=None, derandomize=True, max_examples=40)
 def test_fixed_columns_span_what_formulaic_spans(side: list[str], intercept: bool, seed: int) -> None:
-    """An independent implementation codes differently in redundant formulas, yet the space is the same."""
+    """An independent implementation codes differently in redundant formulas, yet the space is the same.
+
+    Formulas with numbers are closed under margins here: R takes the margin f:h of f:h:b as present once
+    x:f:h is, and so do we (the R cases above have that formula).
+    """
     rng = np.random.default_rng(seed)
     n = 80
     data = pd.DataFrame({"x": rng.normal(size=n), "z": rng.normal(size=n), "k": rng.integers(0, 9, n).astype(float)})
