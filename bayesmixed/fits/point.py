@@ -100,6 +100,18 @@ class PointFit(Fit):
         sds = [np.sqrt(np.diagonal(v, axis1=1, axis2=2)) for v in self.b_covariances]
         return tables.by_factor(self.model.design.groups, sds)
 
+    def repca(self) -> dict[str, pd.DataFrame]:
+        """Principal components of each term's relative covariance, by the term's text."""
+        pairs = zip(self.model.design.groups, self.factors, strict=True)
+        return {term.text: tables.principal_components(term, factor) for term, factor in pairs}
+
+    def leverage(self) -> np.ndarray:
+        """d fitted / d y (n,), the diagonal of the hat matrix with the random effects in it."""
+        terms = list(range(len(self.model.design.groups)))
+        variance = self._prediction_errors().variance(self.model.design, terms) / self.sigma**2
+        weights = self.model.design.weights
+        return variance if weights is None else weights * variance
+
     def summary(self) -> Summary:
         """lme4's summary; no p-values without degrees of freedom."""
         return point_summary(self)

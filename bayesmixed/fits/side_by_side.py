@@ -11,6 +11,9 @@ from . import tables
 from .base import Fit
 
 
+LOGLIK = "log-likelihood"
+
+
 class SideBySide(pd.DataFrame):
     """A DataFrame (parameters x (fit, estimate | se)) that prints without NaNs."""
 
@@ -22,7 +25,7 @@ class SideBySide(pd.DataFrame):
         shown = pd.DataFrame(index=self.index)
         for label in self.columns.get_level_values(0).unique():
             pairs = zip(self[label, "estimate"], self[label, "se"], strict=True)
-            shown[label] = [_cell(estimate, se) for estimate, se in pairs]
+            shown[label] = [_cell(name, *pair) for name, pair in zip(self.index, pairs, strict=True)]
         return shown.to_string(justify="right")
 
     def _repr_html_(self) -> str:
@@ -80,7 +83,7 @@ def _estimates(fit: Fit) -> tuple[pd.Series, pd.Series]:
     estimate = pd.Series([float(np.mean(v)) for v in scalars["values"]], index=scalars["label"])
     if fit.parameters.n_draws > 1:
         return estimate, pd.Series([float(np.std(v, ddof=1)) for v in scalars["values"]], index=scalars["label"])
-    estimate["log-likelihood"] = fit.loglik  # type: ignore[attr-defined]
+    estimate[LOGLIK] = fit.loglik  # type: ignore[attr-defined]
     return estimate, fit.coefficients["se"].copy()
 
 
@@ -91,8 +94,10 @@ def _rank(fits: tuple[Fit, ...]):  # noqa: ANN202
     return lambda name: rank.get(name, len(kinds))
 
 
-def _cell(estimate: float, se: float) -> str:
+def _cell(name: str, estimate: float, se: float) -> str:
     if pd.isna(estimate):
         return ""
+    if name == LOGLIK:
+        return f"{estimate:.2f}"
     text = f"{estimate:.4g}" if abs(estimate) < 1e4 else f"{estimate:.1f}"
     return text if pd.isna(se) else f"{text} ({se:.3g})"

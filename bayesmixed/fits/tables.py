@@ -62,6 +62,19 @@ def _columns(groups: Sequence[GroupTerm], corrs: Sequence[np.ndarray | None]) ->
     return ["group", "name", "sd", *earlier]
 
 
+def principal_components(term: GroupTerm, factor: np.ndarray) -> pd.DataFrame:
+    """Principal components of a block's covariance: sd, share and cumulated share of variance, loadings per column.
+
+    A share of zero says that the block has fewer dimensions than columns (lme4's rePCA).
+    """
+    directions, sds, _ = np.linalg.svd(factor)
+    total = float(np.sum(sds**2))
+    share = sds**2 / total if total > 0 else np.zeros_like(sds)
+    table = pd.DataFrame({"sd": sds, "proportion": share, "cumulative": np.cumsum(share)})
+    table[[f"loading {name}" for name in term.columns]] = directions.T
+    return table.set_axis([f"PC{i + 1}" for i in range(len(sds))], axis=0)
+
+
 def scalar_table(groups: Sequence[GroupTerm], coefficients: Sequence[str], parameters: Parameters) -> pd.DataFrame:
     """Every population parameter in one frame: columns kind, group, parameter, label; `values` (chains, draws) each.
 

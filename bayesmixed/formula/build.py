@@ -79,8 +79,20 @@ def build_design(
     formula = _without_dot(formula, columns, arguments)
     used = used_columns(_all_roles(formula, arguments), columns, namespace, "the data")
     frame, arguments, n_dropped = _complete_rows(select(data, used), arguments, missing)
-    evaluator = Evaluator(frame, namespace, {}, dict(contrasts or {}))
+    evaluator = Evaluator(frame, namespace, {}, _own(contrasts or {}))
     return _design(formula, evaluator, arguments, n_dropped), frame
+
+
+def _own(contrasts: Mapping[str, Any]) -> dict[str, Any]:
+    """Contrasts that nobody else can change: names, or copies of matrices and tables."""
+    return {
+        name: spec
+        if isinstance(spec, str)
+        else spec.copy()
+        if isinstance(spec, pd.DataFrame)
+        else np.array(spec, float)
+        for name, spec in contrasts.items()
+    }
 
 
 def _without_dot(formula: Formula, columns: Sequence[Any], arguments: Mapping[str, Given]) -> Formula:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -127,7 +128,10 @@ def _contrast(text: str, factor: Factor, contrasts: Mapping[str, Any]) -> Contra
 def _products(parts: list[list[Block]]) -> list[Block]:
     """One block per term. A term of one atom is that atom's block: no product has to be formed."""
     several = [blocks for blocks in parts if len(blocks) > 1]
-    values = iter(_formed(several)) if several else iter(())
+    if several and len(several[0][0].values) == 0:  # formulae refuses a table without rows
+        values = iter([np.empty((0, math.prod(len(block.names) for block in blocks))) for blocks in several])
+    else:
+        values = iter(_formed(several) if several else [])
     return [blocks[0] if len(blocks) == 1 else _named_product(blocks, next(values)) for blocks in parts]
 
 

@@ -107,20 +107,21 @@ class Evaluator:
 
     def _name(self, identifier: str) -> Value:
         if identifier in self.frame.columns:
-            if identifier not in self.cache:
-                self.cache[identifier] = self._column(identifier)
-            return self.cache[identifier]
+            key = deparse(Name(identifier))  # in backticks, a column named "log(x)" is not the call
+            if key not in self.cache:
+                self.cache[key] = self._column(identifier, key)
+            return self.cache[key]
         if identifier in self.namespace:
             return self.namespace[identifier]
         if identifier in CONSTANTS:
             return CONSTANTS[identifier]
         raise DataError(unknown_column(identifier, self.frame.columns))
 
-    def _column(self, name: str) -> Value:
+    def _column(self, name: str, key: str) -> Value:
         values = raw_values(self.frame[name], name)
-        state = self.states.get(name)
+        state = self.states.get(key)
         if state is None:
-            self.states[name] = _kind(values)
+            self.states[key] = _kind(values)
             return values
         return _as_trained(values, state, name)
 

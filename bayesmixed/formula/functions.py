@@ -141,7 +141,7 @@ def dummy(x: Any, *levels: Any) -> Columns:
 def ifelse(test: Any, yes: Any, no: Any) -> Any:
     """Row by row `yes` where the test holds, else `no`: numbers, or text that becomes a factor."""
     if isinstance(test, Factor) and not test.logical:
-        raise DataError("ifelse(): the test must be true or false for each row, such as f == \"a\".")
+        raise DataError('ifelse(): the test must be true or false for each row, such as f == "a".')
     missing = test.codes < 0 if isinstance(test, Factor) else np.isnan(np.asarray(test, dtype=float))
     chosen = test.codes == 1 if isinstance(test, Factor) else np.asarray(test, dtype=bool)
     sides = [side.values if isinstance(side, Factor) else side for side in (yes, no)]

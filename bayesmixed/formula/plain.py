@@ -24,11 +24,13 @@ def to_plain(value: Any) -> Any:
             return _index(value)
         case pd.Timestamp() | np.datetime64():
             return {"time": pd.Timestamp(value).isoformat()}
+        case pd.Interval():
+            return {"interval": [to_plain(value.left), to_plain(value.right), value.closed]}
         case np.generic():
             return value.item()
         case None | str() | int() | float():
             return value
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+    return str(value)  # a level of another type (a date): new data find it by its text
 
 
 def from_plain(plain: Any) -> Any:
@@ -45,6 +47,9 @@ def from_plain(plain: Any) -> Any:
         return pd.DataFrame(from_plain(plain["table"]), from_plain(plain["index"]), from_plain(plain["columns"]))
     if "time" in plain:
         return pd.Timestamp(plain["time"])
+    if "interval" in plain:
+        left, right, closed = from_plain(plain["interval"])
+        return pd.Interval(left, right, closed)
     return _from_index(plain)
 
 

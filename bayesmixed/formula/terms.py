@@ -16,6 +16,7 @@ from .syntax import Binary, Call, Name, Node, Number, Parenthesis, String, Unary
 Summand: TypeAlias = tuple[bool, Node]  # added (or removed), what
 _Masks: TypeAlias = dict[int, None]  # a set that keeps its order
 
+_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "&", "&&")
 _LARGEST = 500_000  # pairs of terms in one product: `.^2` over 700 columns passes, an exponential one does not
 
 
@@ -92,6 +93,8 @@ class _Algebra:
 
     def encode(self, node: Node) -> _Masks:
         match node:
+            case Parenthesis(Binary(operator) as comparison) if operator in _COMPARISONS:
+                return {self.bit(comparison): None}  # `y ~ (x > 2)` is a two-level factor, as in R
             case Parenthesis(inner):
                 return self.encode(inner)
             case Binary("+" | "-") | Unary("+" | "-"):

@@ -60,7 +60,12 @@ def test_contrasts_inside_the_formula_equal_the_argument() -> None:
 
 
 def test_treatment_takes_a_reference_by_name_or_place() -> None:
-    for spec in ('Treatment("b")', 'contr.treatment(base = "b")', "contr.treatment(base = 2)", 'Treatment(reference="b")'):
+    for spec in (
+        'Treatment("b")',
+        'contr.treatment(base = "b")',
+        "contr.treatment(base = 2)",
+        'Treatment(reference="b")',
+    ):
         assert design(f"z ~ C(f, {spec})").mu.coefficients[1].endswith("[a]")
     np.testing.assert_array_equal(design('z ~ relevel(f, "b")').mu.X, design('z ~ C(f, Treatment("b"))').mu.X)
 

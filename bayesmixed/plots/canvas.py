@@ -1,0 +1,63 @@
+"""Where a picture is drawn: the user's axes or new ones, in the package's style, without touching global settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import BayesMixedError, FitError
+from . import theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def pyplot() -> Any:
+    """matplotlib.pyplot, imported now."""
+    try:
+        from matplotlib import pyplot as plt
+    except ImportError as error:
+        raise BayesMixedError('Plots need matplotlib. Install it with: pip install "bayesmixed[plots]"') from error
+    return plt
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The package's matplotlib settings for what is drawn inside, the user's again afterwards."""
+    with pyplot().rc_context(theme.STYLE):
+        yield
+
+
+def one_axes(ax: Axes | None, height: float = theme.HEIGHT) -> Axes:
+    """`ax`, or the axes of a new figure."""
+    if ax is not None:
+        return ax
+    return pyplot().subplots(figsize=(theme.WIDTH, height), layout="constrained")[1]
+
+
+def panels(n: int, ax: Any, rows_height: float, per_row: int = 4) -> np.ndarray:
+    """`n` axes that share their vertical axis: those given, or those of a new figure; array (n,) of Axes."""
+    if ax is not None:
+        return _given(n, ax)
+    columns = min(n, per_row)
+    rows = ceil(n / columns)
+    width = max(theme.WIDTH if n > 1 else 0.75 * theme.WIDTH, columns * theme.PANEL_WIDTH)
+    size = (width, rows * (rows_height + 0.6) + 0.5)
+    _, grid = pyplot().subplots(rows, columns, figsize=size, sharey=True, squeeze=False, layout="constrained")
+    for spare in grid.ravel()[n:]:
+        spare.set_axis_off()
+    return grid.ravel()[:n]
+
+
+def _given(n: int, ax: Axes | Sequence[Axes]) -> np.ndarray:
+    given = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
+    if len(given) != n:
+        raise FitError(
+            f"This picture has {n} panels but ax= holds {len(given)} axes. "
+            f"Give {n}, e.g. plt.subplots(1, {n})[1], or choose one with column=."
+        )
+    return given

@@ -1,0 +1,140 @@
+"""What pictures are made of: arrows between two estimates, names beside dots, ellipses, an axis of levels, a legend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+DASHES = (0, (4, 3))
+
+_DIRECTIONS = np.array([(1, 0), (0, 1), (-1, 0), (0, -1), (0.7, 0.7), (-0.7, 0.7), (-0.7, -0.7), (0.7, -0.7)])
+_LABEL_SIZE = 7.0  # points
+_LETTER = 0.62  # width of a letter over its size, on the wide side
+
+
+def arrows(ax: Axes, start: np.ndarray, end: np.ndarray, color: str) -> None:
+    """Arrows from `start` to `end` (L, 2) between the rims of their dots, headless where there is no room for one.
+
+    Call it when the limits of the axes are final: room is measured on the page.
+    """
+    from matplotlib.patches import FancyArrowPatch
+
+    L = len(start)
+    rim, head = theme.marker_size(L) / 2, theme.arrow_head(L)
+    lengths = np.linalg.norm(_points(ax, end) - _points(ax, start), axis=1)
+    for i in np.flatnonzero(lengths > 2 * rim + 0.5):
+        headed = lengths[i] - 2 * rim > 0.4 * head + 0.5
+        arrow = FancyArrowPatch(
+            tuple(start[i]),
+            tuple(end[i]),
+            arrowstyle="-|>" if headed else "-",
+            mutation_scale=head,
+            shrinkA=rim,
+            shrinkB=rim,
+            color=color,
+            lw=0.8 * theme.line_width(L),
+            joinstyle="miter",
+            zorder=2,
+        )
+        ax.add_patch(arrow)
+
+
+def labels(ax: Axes, names: Sequence[str], at: np.ndarray, towards: np.ndarray) -> None:
+    """Names beside the dots `at` (L, 2), away from `towards`, where they cover no dot, arrow or other name.
+
+    A name that fits nowhere is left out: two on one spot say less than one.
+    """
+    from matplotlib.patheffects import withStroke
+
+    at = np.where(np.isnan(at), towards, at)
+    dots, ends = _points(ax, at), _points(ax, towards)
+    page = ax.transAxes.transform([(0, 0), (1, 1)]).ravel() * 72 / ax.figure.dpi
+    obstacles = _boxes(_along(dots, ends), 2.5)
+    for i, name in enumerate(names):
+        size = np.array([len(name) * _LETTER, 1.1]) * _LABEL_SIZE
+        centres = dots[i] + _away(dots[i] - ends[i]) * (size / 2 + 5.0)
+        boxes = _boxes(centres, size / 2)
+        free = [k for k, box in enumerate(boxes) if _inside(box, page) and not _overlap(box, obstacles)]
+        if free:
+            obstacles = np.vstack([obstacles, boxes[free[0]]])
+            shift = centres[free[0]] - dots[i]
+            text = ax.annotate(name, at[i], shift, textcoords="offset points", fontsize=_LABEL_SIZE, zorder=6)
+            text.set(ha="center", va="center_baseline", color="0.2")
+            text.set_path_effects([withStroke(linewidth=2, foreground=ax.get_facecolor())])
+
+
+def ellipses(ax: Axes, centre: np.ndarray, covariance: np.ndarray, sds: Sequence[float] = (1.0, 2.0)) -> None:
+    """Contours of a bivariate normal distribution at so many standard deviations from its centre."""
+    angle = np.linspace(0, 2 * np.pi, 181)
+    values, vectors = np.linalg.eigh(covariance)
+    root = vectors * np.sqrt(np.clip(values, 0, None))
+    for sd in sds:
+        x, y = centre[:, None] + sd * root @ np.array([np.cos(angle), np.sin(angle)])
+        ax.plot(x, y, color=theme.REFERENCE, lw=0.8, ls=DASHES, zorder=1)
+
+
+def level_axis(ax: Axes, factor: str, levels: np.ndarray) -> None:
+    """Rows 0, 1, ... of the vertical axis named by `levels`, if they are few enough to be read."""
+    L = len(levels)
+    few = L <= theme.MAX_LABELS
+    ax.set_yticks(np.arange(L) if few else [])
+    if few:
+        ax.set_yticklabels([theme.level_label(level) for level in levels])
+    margin = 0.7 if few else 0.02 * L
+    ax.set_ylim(-margin, L - 1 + margin)
+    ax.set_ylabel(factor if few else f"{factor} ({L} levels, names left out)")
+
+
+def legend(ax: Axes, entries: Sequence[tuple[str, str, str]], outside: bool) -> None:
+    """A legend of (kind of mark, colour, text); below the axes if `outside`, which needs a figure of their own."""
+    from matplotlib.lines import Line2D
+
+    kinds: dict[str, dict[str, Any]] = {
+        "dot": {"marker": "o", "ls": "none", "mew": 0},
+        "hollow": {"marker": "o", "ls": "none", "mfc": "none", "mew": 1.1},
+        "line": {"lw": 1.0},
+        "cross": {"marker": "P", "ls": "none", "mec": "white", "ms": 8},
+        "dashes": {"lw": 0.8, "ls": DASHES},
+    }
+    looks: list[dict[str, Any]] = [{"color": color, "ms": 5.5, "label": text} | kinds[k] for k, color, text in entries]
+    handles = [Line2D([], [], **look) for look in looks]
+    if outside:
+        ax.figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), columnspacing=1.4)
+    else:
+        ax.legend(handles=handles, loc="best")
+
+
+def _points(ax: Axes, values: np.ndarray) -> np.ndarray:
+    """Data coordinates as points (1/72 inch) on the page."""
+    return ax.transData.transform(values) * 72 / ax.figure.dpi
+
+
+def _along(start: np.ndarray, end: np.ndarray, step: float = 5.0) -> np.ndarray:
+    """Points (M, 2) on the lines from `start` to `end`, both ends included, about `step` apart."""
+    counts = 2 + (np.linalg.norm(end - start, axis=1) / step).astype(int)
+    return np.vstack([np.linspace(a, b, n) for a, b, n in zip(start, end, counts, strict=True)])
+
+
+def _away(direction: np.ndarray) -> np.ndarray:
+    """Directions to try, those nearest to `direction` first."""
+    return _DIRECTIONS[np.argsort(-_DIRECTIONS @ direction, kind="stable")]
+
+
+def _boxes(centres: np.ndarray, half: np.ndarray | float) -> np.ndarray:
+    """Left, bottom, right, top (.., 4)."""
+    return np.concatenate([centres - half, centres + half], axis=-1)
+
+
+def _inside(box: np.ndarray, page: np.ndarray) -> bool:
+    return bool(np.all(box[:2] >= page[:2]) and np.all(box[2:] <= page[2:]))
+
+
+def _overlap(box: np.ndarray, others: np.ndarray) -> bool:
+    return bool(np.any(np.all(box[:2] < others[:, 2:], axis=1) & np.all(others[:, :2] < box[2:], axis=1)))

@@ -1,0 +1,272 @@
+"""How far partial pooling draws each group's own estimate towards the population."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..errors import FitError
+from . import canvas, marks, theme
+from .separate import SeparateFits, separate_fits
+from .varying import Varying, chosen_columns, factors, varying
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..fits.base import Fit
+
+_FAR_OUT = 6.0  # interquartile ranges from the quartiles
+_MARGIN = 0.06  # of the range, on each side
+
+
+def shrinkage(
+    fit: Fit,
+    group: str | None = None,
+    columns: str | Sequence[str] | None = None,
+    *,
+    max_groups: int = 150,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw each group's own estimate, its partially pooled one, and the population's, joined by arrows.
+
+    Parameters
+    ----------
+    fit
+        Any fit with random effects; draws are drawn at their posterior means.
+    group
+        Grouping factor; None for the first of the formula. ``"b:a"`` also finds ``"a:b"``.
+    columns
+        One column (levels down the page) or two (a plane, with ellipses of 1 and 2 estimated standard
+        deviations between groups); None for the first two, or the only one.
+    max_groups
+        With more levels than this, as many are drawn, evenly spaced in the order of their estimates.
+    ax
+        Where to draw; None for a new figure.
+
+    Returns
+    -------
+    Axes
+        With `shrinkage_frame` drawn on it.
+
+    Raises
+    ------
+    FitError
+        If the model has no random effects, not that grouping factor, or not those columns.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("reml")
+    >>> ax = bm.plot.shrinkage(fit)
+    >>> ax.get_xlabel(), ax.get_ylabel()
+    ('Intercept', 'Days')
+    """
+    of = varying(fit, group)
+    names = _drawn_columns(columns, of)
+    drawn = _thinned(_estimates(of, separate_fits(fit, of), names), max_groups)
+    with canvas.style():
+        if len(names) == 2:
+            axes = _plane(canvas.one_axes(ax), drawn)
+        else:
+            axes = _rows(canvas.one_axes(ax, theme.rows_height(len(drawn.levels)) + 1.2), drawn, of.factor)
+        axes.set_title(_title(fit, of, drawn))
+        marks.legend(axes, _legend_entries(drawn, fit.label), outside=ax is None)
+    return axes
+
+
+def shrinkage_frame(fit: Fit, group: str | None = None) -> pd.DataFrame:
+    """What `shrinkage` draws: three estimates per grouping factor, level and column.
+
+    Parameters
+    ----------
+    fit
+        Any fit with random effects.
+    group
+        One grouping factor; None for all.
+
+    Returns
+    -------
+    DataFrame
+        group, level, column; `no_pooling`, the least-squares fit of the group's rows alone to the
+        response less the rest of the linear predictor (other fixed effects, other factors' random
+        effects unless nested within the group); `partial_pooling`, fixed plus random effect;
+        `complete_pooling`, the fixed effect (0 where a column has none); `n_rows` of the group;
+        `reason` where there is no separate fit.
+
+    Raises
+    ------
+    FitError
+        If the model has no random effects or not that grouping factor.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("reml")
+    >>> bm.plot.shrinkage_frame(fit).loc[0, ["no_pooling", "complete_pooling"]].tolist()
+    [1505.0, 1527.5]
+    """
+    names = factors(fit) if group is None else [group]
+    return pd.concat([_tidy(fit, varying(fit, name)) for name in names], ignore_index=True)
+
+
+def _tidy(fit: Fit, of: Varying) -> pd.DataFrame:
+    fits = separate_fits(fit, of)
+    L, K = len(of.levels), len(of.columns)
+    n_rows = np.repeat(fits.n_rows, K)
+    columns = {
+        "group": of.factor,
+        "level": np.repeat(of.levels, K),
+        "column": np.tile(np.array(of.columns, dtype=object), L),
+        "no_pooling": fits.estimates.ravel(),
+        "partial_pooling": (fits.complete + of.effects.mean(axis=(0, 1))).ravel(),
+        "complete_pooling": np.tile(fits.complete, L),
+        "n_rows": n_rows,
+    }
+    frame = pd.DataFrame(columns)
+    missing = np.isnan(fits.estimates).ravel()
+    reasons = [_reason(fit, int(n)) if gone else "" for gone, n in zip(missing, n_rows, strict=True)]
+    return frame.assign(reason=reasons)
+
+
+def _reason(fit: Fit, n: int) -> str:
+    if not fit.model.has_scale:
+        return f"no least-squares fit for {fit.model.family.name} with link {fit.model.family.link.name}"
+    return f"not determined by {n} row{'' if n == 1 else 's'}" if n else "no rows"
+
+
+@dataclass(frozen=True)
+class _Estimates:
+    """What is drawn of L groups and d columns: `own` and `partial` (L, d), `complete` (d,), `covariance` (d, d)."""
+
+    names: list[str]
+    levels: np.ndarray
+    own: np.ndarray
+    partial: np.ndarray
+    complete: np.ndarray
+    covariance: np.ndarray
+
+
+def _drawn_columns(columns: str | Sequence[str] | None, of: Varying) -> list[str]:
+    names = list(of.columns[:2]) if columns is None else chosen_columns(columns, of.columns, of.factor)
+    if not 1 <= len(set(names)) == len(names) <= 2:
+        raise FitError(
+            f"columns={columns!r}: one or two different columns can be drawn, "
+            f"e.g. columns={list(of.columns[:2])!r}. Those of {of.factor}: {', '.join(of.columns)}."
+        )
+    return names
+
+
+def _estimates(of: Varying, fits: SeparateFits, names: list[str]) -> _Estimates:
+    """The groups in the order of the first column's partially pooled estimate."""
+    at = [of.columns.index(name) for name in names]
+    partial = (fits.complete + of.effects.mean(axis=(0, 1)))[:, at]
+    order = np.lexsort((fits.estimates[:, at[0]], partial[:, 0]))  # ties (a zero variance) by the group's own estimate
+    return _Estimates(
+        names=names,
+        levels=np.asarray(of.levels)[order],
+        own=fits.estimates[order][:, at],
+        partial=partial[order],
+        complete=fits.complete[at],
+        covariance=of.covariance[np.ix_(at, at)],
+    )
+
+
+def _thinned(estimates: _Estimates, max_groups: int) -> _Estimates:
+    if max_groups < 1:
+        raise FitError(f"max_groups={max_groups} draws nothing: give at least 1.")
+    L = len(estimates.levels)
+    if L <= max_groups:
+        return estimates
+    kept = np.unique(np.linspace(0, L - 1, max_groups).round().astype(int))
+    return _Estimates(
+        names=estimates.names,
+        levels=estimates.levels[kept],
+        own=estimates.own[kept],
+        partial=estimates.partial[kept],
+        complete=estimates.complete,
+        covariance=estimates.covariance,
+    )
+
+
+def _plane(ax: Axes, e: _Estimates) -> Axes:
+    """Two columns: first across, second up."""
+    marks.ellipses(ax, e.complete, e.covariance)
+    _dots(ax, e.own, e.partial)
+    ax.plot(*e.complete, marker="P", ms=9, mfc=theme.COMPLETE_POOLING, mec="white", mew=0.8, ls="none", zorder=5)
+    ax.set_xlabel(e.names[0])
+    ax.set_ylabel(e.names[1])
+    spread = 2 * np.sqrt(np.diag(e.covariance))
+    ax.set_xlim(*_window(e, 0, spread[0]))
+    ax.set_ylim(*_window(e, 1, spread[1]))
+    marks.arrows(ax, e.own, e.partial, theme.NO_POOLING)
+    if len(e.levels) <= theme.MAX_LABELS:
+        marks.labels(ax, [theme.level_label(level) for level in e.levels], e.own, e.partial)
+    return ax
+
+
+def _rows(ax: Axes, e: _Estimates, factor: str) -> Axes:
+    """One column: a row per level, in the order of the estimates."""
+    at = np.arange(len(e.levels), dtype=float)
+    own, partial = np.column_stack([e.own[:, 0], at]), np.column_stack([e.partial[:, 0], at])
+    ax.axvline(e.complete[0], color=theme.COMPLETE_POOLING, lw=1.0, zorder=1)
+    _dots(ax, own, partial)
+    ax.set_xlabel(e.names[0])
+    ax.set_xlim(*_window(e, 0))
+    marks.level_axis(ax, factor, e.levels)
+    marks.arrows(ax, own, partial, theme.NO_POOLING)
+    return ax
+
+
+def _dots(ax: Axes, own: np.ndarray, partial: np.ndarray) -> None:
+    size = theme.marker_size(len(own))
+    ax.plot(*own.T, "o", ms=size, mfc=ax.get_facecolor(), mec=theme.NO_POOLING, mew=0.2 * size, zorder=3)
+    ax.plot(*partial.T, "o", ms=size, color=theme.PARTIAL_POOLING, mew=0, zorder=4)
+
+
+def _window(e: _Estimates, column: int, spread: float = 0.0) -> tuple[float, float]:
+    """Limits that hold the partially pooled estimates, the population and all separate estimates but the far out."""
+    own, centre = e.own[:, column], e.complete[column]
+    low, high = _fences(own)
+    near = own[(own >= low) & (own <= high)]
+    shown = np.concatenate([near, e.partial[:, column], [centre - spread, centre + spread]])
+    margin = _MARGIN * (np.ptp(shown) or 1.0)
+    return float(shown.min() - margin), float(shown.max() + margin)
+
+
+def _fences(own: np.ndarray) -> tuple[float, float]:
+    """Beyond these a separate estimate is far out: a group of two rows can have a slope of any size."""
+    if np.isnan(own).all():
+        return -np.inf, np.inf
+    lower, upper = np.nanquantile(own, [0.25, 0.75])
+    return lower - _FAR_OUT * (upper - lower), upper + _FAR_OUT * (upper - lower)
+
+
+def _title(fit: Fit, of: Varying, e: _Estimates) -> str:
+    response = fit.model.design.response
+    shown, total = len(e.levels), len(of.levels)
+    count = f"{total} levels" if shown == total else f"{shown} of {total} levels"
+    return f"{response.name if response else 'Response'} by {of.factor} ({count})"
+
+
+def _legend_entries(e: _Estimates, label: str) -> list[tuple[str, str, str]]:
+    entries = [
+        ("hollow", theme.NO_POOLING, "no pooling" + _absent(e)),
+        ("dot", theme.PARTIAL_POOLING, f"partial pooling ({label})"),
+    ]
+    if len(e.names) == 1:
+        return [*entries, ("line", theme.COMPLETE_POOLING, "complete pooling")]
+    ellipse = ("dashes", theme.REFERENCE, "1, 2 sd between groups")
+    return [*entries, ("cross", theme.COMPLETE_POOLING, "complete pooling"), ellipse]
+
+
+def _absent(e: _Estimates) -> str:
+    """How many separate estimates the picture lacks, and why."""
+    none = np.isnan(e.own).any(axis=1)
+    fences = np.array([_fences(column) for column in e.own.T])
+    far = ((e.own < fences[:, 0]) | (e.own > fences[:, 1])).any(axis=1) & ~none
+    notes = [f"impossible for {none.sum()}"] * bool(none.any()) + [f"{far.sum()} off the picture"] * bool(far.any())
+    return f" ({', '.join(notes)})" if notes else ""

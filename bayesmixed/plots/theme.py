@@ -1,0 +1,75 @@
+"""How every picture looks: colours that the colour-blind can tell apart, sizes for a notebook's width and for print."""
+
+from __future__ import annotations
+
+# Okabe & Ito (2008), Color Universal Design; they differ in lightness too, so they survive a grey printout.
+NO_POOLING = "#E69F00"
+PARTIAL_POOLING = "#0072B2"
+COMPLETE_POOLING = "#000000"
+ESTIMATE = PARTIAL_POOLING
+REFERENCE = "#7F7F7F"
+
+WIDTH = 6.4  # inches; fits a notebook cell and a printed column and a half
+PANEL_WIDTH = 3.0
+HEIGHT = 4.8
+ROW_HEIGHT = 0.19  # of one labelled level
+LEAST_HEIGHT = 1.6  # of all levels together
+UNLABELLED_HEIGHT = 6.0  # of all levels together where there are too many for labels
+
+MAX_LABELS = 40  # more levels than this are drawn without their names
+MAX_LABEL_LENGTH = 22
+
+MARKER = 5.5  # points
+MARKER_MANY = 3.0
+LINE = 1.3
+LINE_MANY = 0.6
+
+# Applied while a picture is drawn and only to it; with the ground named too, a dark default leaves no black on black.
+STYLE = {
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "axes.edgecolor": "black",
+    "axes.labelcolor": "black",
+    "axes.grid": False,
+    "text.color": "black",
+    "xtick.color": "black",
+    "ytick.color": "black",
+    "font.size": 9.0,
+    "figure.titlesize": 10.0,
+    "axes.titlesize": 10.0,
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "xtick.labelsize": 8.0,
+    "ytick.labelsize": 8.0,
+    "legend.fontsize": 8.0,
+    "legend.frameon": False,
+}
+
+
+def marker_size(n_levels: int) -> float:
+    """Diameter of a dot in points."""
+    return MARKER if n_levels <= MAX_LABELS else MARKER_MANY
+
+
+def arrow_head(n_levels: int) -> float:
+    """Size of an arrow's head in points; its length is 0.4 of it."""
+    return 1.7 * marker_size(n_levels)
+
+
+def line_width(n_levels: int) -> float:
+    """Width of a line in points."""
+    return LINE if n_levels <= MAX_LABELS else LINE_MANY
+
+
+def rows_height(n_levels: int) -> float:
+    """Inches that `n_levels` rows of a dot plot take together."""
+    return max(LEAST_HEIGHT, n_levels * ROW_HEIGHT) if n_levels <= MAX_LABELS else UNLABELLED_HEIGHT
+
+
+def level_label(level: object) -> str:
+    """A level's name, cut where it would crowd out the picture."""
+    text = str(level)
+    return text if len(text) <= MAX_LABEL_LENGTH else text[: MAX_LABEL_LENGTH - 1] + "\N{HORIZONTAL ELLIPSIS}"
