@@ -101,9 +101,9 @@ def _draws_parts(fit: DrawsFit) -> tuple[str, dict[str, Any], dict[str, xr.Datas
 
 
 def _draws(model: Model, engine: Any, numbers: Any, groups: dict[str, xr.Dataset], status: DrawsStatus) -> DrawsFit:
-    from ..interop import naming
+    from ..interop.reading import natural_values
 
-    natural = naming.natural_values(model, groups["posterior"])
+    natural = natural_values(model, groups["posterior"])
     statistics = {str(name): values.to_numpy() for name, values in groups["sample_stats"].items()}
     return DrawsFit(model, engine, natural, statistics, status, **from_plain(numbers))
 

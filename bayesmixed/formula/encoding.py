@@ -46,9 +46,9 @@ class Encoding:
         ----------
         newdata : DataFrame
             Any table with the columns of the right side.
-        unseen : {"error", "population"}
-            What a level that a grouping factor did not have becomes: an error, or code -1. A missing
-            grouping value is always -1; a missing number gives NaN.
+        unseen : {"error", "population", "sample"}
+            What a level that a grouping factor did not have becomes: an error, code -1, or a code of its
+            own after the known levels. A missing grouping value is always -1; a missing number gives NaN.
         offset, weights : str, float or array, optional
             In place of the training arguments; required again where those were arrays.
 
@@ -68,8 +68,8 @@ class Encoding:
         >>> new.mu.X.tolist(), new.groups[0].codes.tolist()
         ([[1.0, 0.0]], [1])
         """
-        if unseen not in ("error", "population"):
-            raise DataError(f"unseen must be 'error' or 'population', not {unseen!r}.")
+        if unseen not in ("error", "population", "sample"):
+            raise DataError(f"unseen must be 'error', 'population' or 'sample', not {unseen!r}.")
         again = {"weights": (self.weights, weights), "offset": (self.offset, offset)}
         arguments = {name: _again(*both, name) for name, both in again.items()}
         needed = used_columns(self._roles(arguments), column_names(newdata), self.namespace, "the new data")

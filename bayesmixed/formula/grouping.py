@@ -55,10 +55,12 @@ def learn(name: str, values: Sequence[Any]) -> tuple[Grouping, np.ndarray]:
 def encode(grouping: Grouping, values: Sequence[Any], unseen: str, rows: pd.Index) -> np.ndarray:
     """Codes of new rows: -1 for a missing value, and for a level training did not have if `unseen` is "population".
 
+    With "sample" new levels are numbered on from the known ones, in order of appearance: each has an effect of its own.
+
     Raises
     ------
     DataError
-        A level that training did not have, with the rows, unless `unseen` is "population".
+        A level that training did not have, with the rows, unless `unseen` says otherwise.
     """
     factors = [
         recode(as_factor(value, f"grouping factor {grouping.name}"), levels)
@@ -72,6 +74,8 @@ def encode(grouping: Grouping, values: Sequence[Any], unseen: str, rows: pd.Inde
     codes = np.where(missing, -1, codes).astype(np.int32)
     if unseen == "error" and np.any(codes == UNSEEN):
         raise DataError(_unseen_message(grouping, factors, codes, rows))
+    if unseen == "sample":
+        return _numbered_on(codes, np.column_stack([factor.codes for factor in factors]), len(grouping.levels))
     return np.maximum(codes, np.int32(-1))
 
 
@@ -123,6 +127,15 @@ def _cell_names(parts: Sequence[np.ndarray], cells: np.ndarray) -> np.ndarray:
     return names
 
 
+def _numbered_on(codes: np.ndarray, parts: np.ndarray, known: int) -> np.ndarray:
+    new = codes == UNSEEN
+    if not new.any():
+        return codes
+    numbered = codes.copy()
+    numbered[new] = known + pd.factorize(_combined(parts[new])[1])[0]
+    return numbered
+
+
 def _unseen_message(grouping: Grouping, factors: list[Factor], codes: np.ndarray, rows: pd.Index) -> str:
     where = np.flatnonzero(codes == UNSEEN)
     levels = [factor.levels.tolist()[factor.codes[where[0]]] for factor in factors]
@@ -130,5 +143,5 @@ def _unseen_message(grouping: Grouping, factors: list[Factor], codes: np.ndarray
     shown = ", ".join(str(row) for row in rows[where[:5]]) + (", ..." if len(where) > 5 else "")
     return (
         f"grouping factor {grouping.name!r} has no level {level!r} in the training data "
-        f"({len(where)} rows with new levels: {shown}). Use the population or sampled effects for new levels."
+        f"({len(where)} rows with new levels: {shown}). Pass new_levels=\"population\" (no effect) or new_levels=\"sample\" (an effect drawn for each)."
     )

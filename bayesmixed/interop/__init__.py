@@ -1,0 +1,1 @@
+"""Plain arrays and xarray to and from other libraries and files."""

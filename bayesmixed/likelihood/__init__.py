@@ -1,0 +1,1 @@
+"""The mathematics of the marginal likelihood, free of tables and printing."""

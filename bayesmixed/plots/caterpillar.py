@@ -145,8 +145,8 @@ def _order(frame: pd.DataFrame, name: str, sort: bool) -> np.ndarray:
 
 def _panel(ax: Axes, factor: str, frame: pd.DataFrame) -> None:
     at, n = np.arange(len(frame)), len(frame)
-    ax.axvline(0, color=theme.REFERENCE, lw=0.8, zorder=1)
-    ax.hlines(at, frame["lower"], frame["upper"], color=theme.ESTIMATE, lw=theme.line_width(n), zorder=2)
+    ax.axvline(0, color=theme.REFERENCE, lw=0.8, zorder=2)
+    ax.hlines(at, frame["lower"], frame["upper"], color=theme.interval_color(n), lw=theme.line_width(n), zorder=1)
     ax.plot(frame["estimate"], at, "o", color=theme.ESTIMATE, ms=0.85 * theme.marker_size(n), mew=0, zorder=3)
     ax.set_xlabel("deviation from the fixed part")
     marks.level_axis(ax, factor, frame["level"].to_numpy())

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 DASHES = (0, (4, 3))
 
-_DIRECTIONS = np.array([(1, 0), (0, 1), (-1, 0), (0, -1), (0.7, 0.7), (-0.7, 0.7), (-0.7, -0.7), (0.7, -0.7)])
+_TURNS = np.arange(16) * np.pi / 8
+_DIRECTIONS = np.column_stack([np.cos(_TURNS), np.sin(_TURNS)])
 _LABEL_SIZE = 7.0  # points
+_LEGEND_LETTERS = 80  # more than these do not fit on one line below a picture of the usual width
 _LETTER = 0.62  # width of a letter over its size, on the wide side
 
 
@@ -56,10 +58,10 @@ def labels(ax: Axes, names: Sequence[str], at: np.ndarray, towards: np.ndarray) 
     at = np.where(np.isnan(at), towards, at)
     dots, ends = _points(ax, at), _points(ax, towards)
     page = ax.transAxes.transform([(0, 0), (1, 1)]).ravel() * 72 / ax.figure.dpi
-    obstacles = _boxes(_along(dots, ends), 2.5)
+    obstacles = np.vstack([_boxes(np.vstack([dots, ends]), 3.0), _boxes(_along(dots, ends), 1.5)])
     for i, name in enumerate(names):
         size = np.array([len(name) * _LETTER, 1.1]) * _LABEL_SIZE
-        centres = dots[i] + _away(dots[i] - ends[i]) * (size / 2 + 5.0)
+        centres = dots[i] + _away(dots[i] - ends[i]) * (size / 2 + 4.5)
         boxes = _boxes(centres, size / 2)
         free = [k for k, box in enumerate(boxes) if _inside(box, page) and not _overlap(box, obstacles)]
         if free:
@@ -106,7 +108,8 @@ def legend(ax: Axes, entries: Sequence[tuple[str, str, str]], outside: bool) -> 
     looks: list[dict[str, Any]] = [{"color": color, "ms": 5.5, "label": text} | kinds[k] for k, color, text in entries]
     handles = [Line2D([], [], **look) for look in looks]
     if outside:
-        ax.figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), columnspacing=1.4)
+        ncols = len(handles) if sum(len(text) for _, _, text in entries) < _LEGEND_LETTERS else 2
+        ax.figure.legend(handles=handles, loc="outside lower center", ncols=ncols, columnspacing=1.4)
     else:
         ax.legend(handles=handles, loc="best")
 
@@ -116,7 +119,7 @@ def _points(ax: Axes, values: np.ndarray) -> np.ndarray:
     return ax.transData.transform(values) * 72 / ax.figure.dpi
 
 
-def _along(start: np.ndarray, end: np.ndarray, step: float = 5.0) -> np.ndarray:
+def _along(start: np.ndarray, end: np.ndarray, step: float = 4.0) -> np.ndarray:
     """Points (M, 2) on the lines from `start` to `end`, both ends included, about `step` apart."""
     counts = 2 + (np.linalg.norm(end - start, axis=1) / step).astype(int)
     return np.vstack([np.linspace(a, b, n) for a, b, n in zip(start, end, counts, strict=True)])

@@ -164,11 +164,13 @@ def _estimates(of: Varying, fits: SeparateFits, names: list[str]) -> _Estimates:
     """The groups in the order of the first column's partially pooled estimate."""
     at = [of.columns.index(name) for name in names]
     partial = (fits.complete + of.effects.mean(axis=(0, 1)))[:, at]
-    order = np.lexsort((fits.estimates[:, at[0]], partial[:, 0]))  # ties (a zero variance) by the group's own estimate
+    own = fits.estimates[:, at]
+    own = np.where(np.isnan(own).any(axis=1, keepdims=True), np.nan, own)  # half a point cannot be drawn
+    order = np.lexsort((own[:, 0], partial[:, 0]))  # ties (a zero variance) by the group's own estimate
     return _Estimates(
         names=names,
         levels=np.asarray(of.levels)[order],
-        own=fits.estimates[order][:, at],
+        own=own[order],
         partial=partial[order],
         complete=fits.complete[at],
         covariance=of.covariance[np.ix_(at, at)],
@@ -265,7 +267,7 @@ def _legend_entries(e: _Estimates, label: str) -> list[tuple[str, str, str]]:
 
 def _absent(e: _Estimates) -> str:
     """How many separate estimates the picture lacks, and why."""
-    none = np.isnan(e.own).any(axis=1)
+    none = np.isnan(e.own[:, 0])
     fences = np.array([_fences(column) for column in e.own.T])
     far = ((e.own < fences[:, 0]) | (e.own > fences[:, 1])).any(axis=1) & ~none
     notes = [f"impossible for {none.sum()}"] * bool(none.any()) + [f"{far.sum()} off the picture"] * bool(far.any())

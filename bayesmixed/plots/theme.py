@@ -8,6 +8,7 @@ PARTIAL_POOLING = "#0072B2"
 COMPLETE_POOLING = "#000000"
 ESTIMATE = PARTIAL_POOLING
 REFERENCE = "#7F7F7F"
+INTERVAL_MANY = "#99C7E0"  # lighter, so that the estimates stay visible among hundreds of intervals
 
 WIDTH = 6.4  # inches; fits a notebook cell and a printed column and a half
 PANEL_WIDTH = 3.0
@@ -62,6 +63,11 @@ def arrow_head(n_levels: int) -> float:
 def line_width(n_levels: int) -> float:
     """Width of a line in points."""
     return LINE if n_levels <= MAX_LABELS else LINE_MANY
+
+
+def interval_color(n_levels: int) -> str:
+    """Colour of intervals."""
+    return ESTIMATE if n_levels <= MAX_LABELS else INTERVAL_MANY
 
 
 def rows_height(n_levels: int) -> float:

@@ -1,0 +1,1 @@
+"""Predictions, simulations and residuals from parameter values."""

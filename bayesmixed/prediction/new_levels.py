@@ -10,12 +10,10 @@ from ..formula.design import Design
 from ..parameters import Parameters
 
 
-def extend(
-    design: Design, parameters: Parameters, rng: np.random.Generator, *, sample: bool
-) -> tuple[Design, Parameters]:
-    """Parameters with rows added for the new levels of `design` (codes at or above the number of known ones).
+def extend(design: Design, parameters: Parameters, rng: np.random.Generator | None) -> Parameters:
+    """Parameters with effects added for the new levels of `design` (codes at or above the number of known ones).
 
-    Without `sample` new levels have no effect.
+    They are drawn with `rng`, and zero without one.
     """
     effects = list(parameters.b)
     for j, term in enumerate(design.groups):
@@ -23,10 +21,10 @@ def extend(
         new = int(term.codes.max(initial=-1)) + 1 - known
         if new <= 0:
             continue
-        drawn = draw_effects(parameters, j, new, rng) if sample else np.zeros((*parameters.b[j].shape[:2], new, 1))
-        width = parameters.b[j].shape[3]
-        effects[j] = np.concatenate([parameters.b[j], np.broadcast_to(drawn, (*drawn.shape[:3], width))], axis=2)
-    return design, replace(parameters, b=tuple(effects))
+        chains, draws, _, k = parameters.b[j].shape
+        added = np.zeros((chains, draws, new, k)) if rng is None else draw_effects(parameters, j, new, rng)
+        effects[j] = np.concatenate([parameters.b[j], added], axis=2)
+    return replace(parameters, b=tuple(effects))
 
 
 def draw_effects(parameters: Parameters, term: int, levels: int, rng: np.random.Generator) -> np.ndarray:

@@ -59,9 +59,16 @@ class Request:
         if self.new_levels not in NEW_LEVELS:
             raise FitError(f"new_levels={self.new_levels!r} is not an option. {nearest(self.new_levels, NEW_LEVELS)}")
 
-    def design(self, model: Model) -> Design:
-        """The rows to predict."""
-        return encode(model, self.newdata, unseen=self.new_levels, offset=self.offset, weights=self.weights)
+    def design(self, model: Model, *, observed: bool) -> Design:
+        """The rows to predict; `observed` says that new responses are wanted."""
+        return encode(
+            model,
+            self.newdata,
+            unseen=self.new_levels,
+            offset=self.offset,
+            weights=self.weights,
+            need_weights=observed,
+        )
 
 
 def fitted(model: Model, parameters: Parameters) -> np.ndarray:
@@ -69,7 +76,7 @@ def fitted(model: Model, parameters: Parameters) -> np.ndarray:
     terms = list(range(len(model.design.groups)))
     parts = [
         model.family.link.inverse(linear_predictor(rows, parameters, terms)).mean(axis=0)
-        for _, rows in _chunks(model.design, parameters.n_draws)
+        for rows in _chunks(model.design, parameters.n_draws)
     ]
     return np.concatenate(parts)
 
@@ -80,7 +87,7 @@ def predict(
     """See `Fit.predict`; `errors` is None for fits whose draws carry the uncertainty themselves."""
     request.check("response", "link")
     _check_interval(interval, level, request.scale)
-    design = request.design(model)
+    design = request.design(model, observed=interval == "prediction")
     terms = included_terms(design.groups, request.re)
     if errors is None:
         table = _from_draws(model, parameters, design, terms, request, interval, level)
@@ -103,10 +110,10 @@ def predict_draws(
     elif draws is not None:
         kept = np.linspace(0, parameters.beta.shape[1] - 1, min(_positive(draws), parameters.beta.shape[1]))
         parameters = parameters.take(np.round(kept).astype(int))
-    design = request.design(model)
+    design = request.design(model, observed=request.scale == "observation")
     terms = included_terms(design.groups, request.re)
-    extended, values = extend(design, parameters, rng, sample=request.new_levels == "sample")
-    eta = linear_predictor(extended, values, terms)
+    values = extend(design, parameters, rng)
+    eta = linear_predictor(design, values, terms)
     result = eta if request.scale == "link" else model.family.link.inverse(eta)
     if request.scale == "observation":
         result = _observe(model, values, result, design.weights, rng)
@@ -129,9 +136,9 @@ def _from_draws(
     level: float,
 ) -> pd.DataFrame:
     rng = np.random.default_rng(request.seed)
-    extended, values = extend(design, parameters, rng, sample=request.new_levels == "sample")
+    values = extend(design, parameters, rng)
     tables = []
-    for _, rows in _chunks(extended, parameters.n_draws):
+    for rows in _chunks(design, parameters.n_draws):
         eta = linear_predictor(rows, values, terms)
         mean = eta if request.scale == "link" else model.family.link.inverse(eta)
         table = {"estimate": mean.mean(axis=0)}
@@ -139,7 +146,8 @@ def _from_draws(
             spread = mean if interval == "confidence" else _observe(model, values, mean, rows.weights, rng)
             table["lower"], table["upper"] = np.quantile(spread, _tails(level), axis=0)
         tables.append(pd.DataFrame(table))
-    return pd.concat(tables, ignore_index=True)
+    empty = pd.DataFrame(columns=["estimate"], dtype=float)
+    return pd.concat(tables, ignore_index=True) if tables else empty
 
 
 def _from_normal(
@@ -152,7 +160,7 @@ def _from_normal(
     interval: str | None,
     level: float,
 ) -> pd.DataFrame:
-    eta = linear_predictor(design, parameters, terms)[0]
+    eta = linear_predictor(design, extend(design, parameters, None), terms)[0]
     inverse = (lambda value: value) if request.scale == "link" else model.family.link.inverse
     table = {"estimate": inverse(eta)}
     if interval is not None:
@@ -208,14 +216,10 @@ def _observe(
     return model.family.draw(rng, mean, dispersion, weights)
 
 
-def _chunks(design: Design, draws: int) -> Iterator[tuple[slice, Design]]:
+def _chunks(design: Design, draws: int) -> Iterator[Design]:
     step = max(1, CHUNK // max(draws, 1))
-    if design.n_rows <= step:
-        yield slice(0, design.n_rows), design
-        return
     for first in range(0, design.n_rows, step):
-        rows = slice(first, min(first + step, design.n_rows))
-        yield rows, take_rows(design, rows)
+        yield design if design.n_rows <= step else take_rows(design, slice(first, first + step))
 
 
 def _tails(level: float) -> list[float]:

@@ -13,10 +13,17 @@ if TYPE_CHECKING:
     from ..model import Model
 
 
-def encode(model: Model, newdata: Any, *, unseen: str, offset: Any, weights: Any) -> Design:
-    """The model's own design where `newdata` is None, else the new rows; offsets and weights as given for them."""
+def encode(
+    model: Model, newdata: Any, *, unseen: str, offset: Any, weights: Any, need_weights: bool
+) -> Design:
+    """The model's own design where `newdata` is None, else the new rows; offsets and weights as given for them.
+
+    Weights matter only to new responses: where these are not asked for, the new table need not have them.
+    """
     if newdata is None:
         return model.design
+    if weights is None and not need_weights and model.design.weights is not None:
+        weights = 1.0
     return model.design.encoding.apply(newdata, unseen=unseen, offset=offset, weights=weights)
 
 

@@ -37,7 +37,9 @@ def simulate(model: Model, parameters: Parameters, request: Request) -> np.ndarr
         raise FitError(f"n must be at least 1, not {request.n!r}.")
     rng = np.random.default_rng(request.seed)
     unseen = "error" if request.re == "all" else "sample"
-    design = encode(model, request.newdata, unseen=unseen, offset=request.offset, weights=request.weights)
+    design = encode(
+        model, request.newdata, unseen=unseen, offset=request.offset, weights=request.weights, need_weights=True
+    )
     flat = parameters.flat()
     chosen = np.zeros(request.n, dtype=int) if flat.n_draws == 1 else rng.integers(flat.n_draws, size=request.n)
     values = flat.take(chosen)

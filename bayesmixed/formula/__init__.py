@@ -1,0 +1,1 @@
+"""Formula text and a table become a Design: arrays with names."""
