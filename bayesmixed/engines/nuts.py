@@ -47,8 +47,8 @@ class NUTS(Engine):
     collapsed
         "auto" or False: effects are sampled. (Integrating them out is not available yet.)
     centered
-        Sample effects themselves (True), scaled by their sds (False), or decide per term by whether its
-        rows say more than the prior ("auto").
+        Sample effects themselves (True), spherical ones that are scaled by their sds (False), or per column
+        as far between the two as its rows say more than the prior ("auto").
     chain_method
         "threads" runs chains side by side, "sequential" one after another; the draws are the same.
     start
@@ -83,8 +83,7 @@ class NUTS(Engine):
 
         _check_model(model, self)
         start = start_from(self._point_fit(model), model)
-        centered = start.centered() if self.centered == "auto" else bool(self.centered)
-        program = build_program(model, self.collapsed, centered)
+        program = build_program(model, self.collapsed, self._centering(start))
         chosen = _seed(seed)
         natural, statistics = self._sample(program, start, chosen, progress)
         status = draws_status(
@@ -100,10 +99,15 @@ class NUTS(Engine):
             warnings.simplefilter("ignore", BayesMixedWarning)
             return ML().fit(model)
 
+    def _centering(self, start: Start) -> tuple[np.ndarray, ...]:
+        if self.centered == "auto":
+            return start.centering()
+        return tuple(np.full(len(factor), float(self.centered)) for factor in start.factors)
+
     def _sample(self, program: Program, start: Start, seed: int, progress: bool | None) -> Any:
         function = program.function
-        values = site_values(start, function, program.data["means"])
-        arguments = _cast((program.data, values, site_scales(start, function)), self.dtype)
+        values = site_values(start, function, program.data)
+        arguments = _cast((program.data, values, site_scales(start, function, program.data)), self.dtype)
         schedule = self._schedule(sum(np.size(value) for value in values.values()))
         with progress_bar(progress, self.chains * (schedule.tune + schedule.draws)) as bar:
             bar.say("sampling" if is_compiled(function, schedule, arguments) else "compiling")
@@ -205,5 +209,12 @@ def _cast(tree: Any, dtype: str) -> Any:
 
 
 def _route(program: Program) -> str:
-    ways = [f"{term.tag} {'centred' if term.centered else 'non-centred'}" for term in program.function.terms]
+    powers = zip(program.function.terms, program.data["centering"], strict=True)
+    ways = [f"{term.tag} {_centred(power)}" for term, power in powers]
     return "explicit" + (f" ({', '.join(ways)})" if ways else "")
+
+
+def _centred(power: np.ndarray) -> str:
+    if np.all(power == 0):
+        return "non-centred"
+    return "centred" if np.all(power == 1) else "partly centred"

@@ -42,7 +42,7 @@ class TermProgram:
 
     @property
     def effect_site(self) -> str:
-        """"Subject_b" holds the effects themselves (centred), "Subject_u" the spherical ones."""
+        """"Subject_u" holds spherical effects, "Subject_b" effects over a power of their sds (1 minus the centring)."""
         return f"{self.tag}_{'b' if self.centered else 'u'}"
 
 
@@ -82,7 +82,7 @@ class ExplicitProgram:
     def parameters(self, **data: Any) -> dict[str, Any]:
         """Sample every parameter from its prior; `fixed` (n,) is the fixed part of eta without offset."""
         fixed, beta = self._coefficients(data)
-        blocks = [self._block(term, data["priors"]) for term in self.terms]
+        blocks = [self._block(*pair, data["priors"]) for pair in zip(self.terms, data["centering"], strict=True)]
         return {
             "fixed": fixed,
             "beta": beta,
@@ -104,15 +104,17 @@ class ExplicitProgram:
         at = self.intercept_position
         return fixed + intercept, jnp.concatenate([slopes[:at], raw[None], slopes[at:]])
 
-    def _block(self, term: TermProgram, priors: dict[str, Any]) -> tuple[Any, Any, Any]:
+    def _block(self, term: TermProgram, power: Any, priors: dict[str, Any]) -> tuple[Any, Any, Any]:
         import numpyro
         import numpyro.distributions as dist
 
         sds = _sample_vector(term.sds, term.n_columns, priors)
         factor = self._factor(term, sds, priors)
         if term.centered:
-            normal = dist.MultivariateNormal(np.zeros(term.n_columns), scale_tril=factor)
-            return sds, factor, numpyro.sample(term.effect_site, normal.expand([term.n_levels]).to_event(1))
+            rest = sds ** (1 - power)
+            normal = dist.MultivariateNormal(np.zeros(term.n_columns), scale_tril=factor / rest[:, None])
+            scaled = numpyro.sample(term.effect_site, normal.expand([term.n_levels]).to_event(1))
+            return sds, factor, scaled * rest
         spherical = dist.Normal(0.0, 1.0).expand([term.n_levels, term.n_columns]).to_event(2)
         return sds, factor, numpyro.sample(term.effect_site, spherical) @ factor.T
 
@@ -147,7 +149,7 @@ class Program:
 
 
 def build_program(
-    model: Model, collapsed: str | bool = "auto", centered: Sequence[bool] | bool = False
+    model: Model, collapsed: str | bool = "auto", centering: Sequence[np.ndarray] | None = None
 ) -> Program:
     """The program of a Gaussian mixed model with explicit effects.
 
@@ -157,9 +159,10 @@ def build_program(
         Any model whose distributional parameters are constants (one predictor, `mu`).
     collapsed
         "auto" or False: effects are sampled. (Other routes do not exist yet.)
-    centered
-        Whether the effects of a bar are sampled themselves rather than as spherical effects times
-        the Cholesky factor of their covariance; one value per bar, or one for all.
+    centering
+        Per bar a vector (k,) between 0 and 1. All zero, or None: spherical effects are sampled. Else b over
+        sds^(1 - centering) is: at 1 the effects themselves, between them part of the way (Gorinova, Moore
+        & Hoffman 2020, Automatic reparameterisation of probabilistic programs).
 
     Raises
     ------
@@ -170,9 +173,10 @@ def build_program(
         raise FitError(f"collapsed={collapsed!r} is not available yet. Use collapsed=False: effects are sampled.")
     if len(model.design.predictors) > 1:
         raise FitError("NUTS takes one predictor so far; this model predicts " + ", ".join(model.design.predictors))
-    flags = (centered,) * len(model.design.groups) if isinstance(centered, bool) else tuple(centered)
-    function, priors = _structure(model, flags)
-    return Program(function, _data(model, function, priors), _sites(model, function))
+    if centering is None:
+        centering = [np.zeros(len(group.columns)) for group in model.design.groups]
+    function, priors = _structure(model, tuple(bool(np.any(power > 0)) for power in centering))
+    return Program(function, _data(model, function, priors, tuple(centering)), _sites(model, function))
 
 
 def _structure(model: Model, centered: tuple[bool, ...]) -> tuple[ExplicitProgram, dict[str, Any]]:
@@ -263,7 +267,9 @@ def _sample_vector(sites: tuple[VectorSite, ...], n: int, priors: dict[str, Any]
     return vector
 
 
-def _data(model: Model, program: ExplicitProgram, priors: dict[str, Any]) -> dict[str, Any]:
+def _data(
+    model: Model, program: ExplicitProgram, priors: dict[str, Any], centering: tuple[np.ndarray, ...]
+) -> dict[str, Any]:
     design = model.design
     # Rows of weight zero have no density (an infinite sd) and say nothing.
     used = rows_used(design)
@@ -278,6 +284,7 @@ def _data(model: Model, program: ExplicitProgram, priors: dict[str, Any]) -> dic
         "Z": tuple(group.Z[used] for group in design.groups),
         "codes": tuple(group.codes[used] for group in design.groups),
         "priors": priors,
+        "centering": centering,
         "constants": {name: float(model.constants[name]) for name in program.constants},
     }
     if design.weights is not None:
@@ -306,7 +313,7 @@ def _sites(model: Model, program: ExplicitProgram) -> dict[str, str]:
         if term.correlation:
             bar = f"({', '.join(columns)} | {group.factor})"
             meaning[term.correlation[0]] = f"Cholesky factor of the correlation of {bar}"
-        kind = "effects" if term.centered else "spherical effects u, b = u factor',"
+        kind = "effects over sds^(1 - centering)" if term.centered else "spherical effects u, b = u factor',"
         meaning[term.effect_site] = f"{kind} of {group.factor} (levels x columns)"
     for name, _ in program.dispersion:
         meaning[name] = f"{name} of the {model.family.name} family"

@@ -23,8 +23,8 @@ CENTER_ABOVE = 0.2  # share of an effect's variance that rows explain; with a de
 class Start:
     """Natural parameters to start from: `beta` (p,), `dispersion`, absolute `factors` (k, k), `effects` (levels, k).
 
-    `beta_sds` (p,) are standard errors, `reliability` the mean share per bar of the effects' variance
-    that their own rows explain (0 to 1).
+    `beta_sds` (p,) are standard errors, `reliability` (k,) per bar the share of the effects' variance that
+    the rows explain (0 to 1), averaged over levels.
     """
 
     beta: np.ndarray
@@ -32,11 +32,11 @@ class Start:
     dispersion: dict[str, float]
     factors: tuple[np.ndarray, ...]
     effects: tuple[np.ndarray, ...]
-    reliability: tuple[float, ...]
+    reliability: tuple[np.ndarray, ...]
 
-    def centered(self) -> tuple[bool, ...]:
-        """Which bars are better sampled centred: those whose rows say more than the prior."""
-        return tuple(share > CENTER_ABOVE for share in self.reliability)
+    def centering(self) -> tuple[np.ndarray, ...]:
+        """How far each column of a bar is better sampled centred: as far as rows say more than the prior."""
+        return tuple(share if np.any(share > CENTER_ABOVE) else np.zeros_like(share) for share in self.reliability)
 
 
 def start_from(fit: PointFit, model: Model) -> Start:
@@ -79,37 +79,37 @@ def inner_factor(factor: np.ndarray, floor: np.ndarray) -> np.ndarray:
     return np.maximum(raw, floor)[:, None] * np.linalg.cholesky(correlation)
 
 
-def _reliability(factor: np.ndarray, conditional: np.ndarray) -> float:
-    """1 - Var(b | y) / Var(b), averaged over columns and levels, 0 for an sd of 0; `conditional` is (levels, k, k)."""
+def _reliability(factor: np.ndarray, conditional: np.ndarray) -> np.ndarray:
+    """1 - Var(b | y) / Var(b) per column (k,), averaged over levels, 0 for an sd of 0; `conditional` is (levels, k, k)."""
     total = np.broadcast_to(np.sum(factor**2, axis=1), conditional.shape[:2])
     left = np.diagonal(conditional, axis1=1, axis2=2)
     shares = 1 - np.divide(left, total, out=np.ones_like(total), where=total > 0)
-    return float(np.mean(np.clip(shares, 0.0, 1.0)))
+    return np.clip(shares, 0.0, 1.0).mean(axis=0)
 
 
-def site_values(start: Start, program: ExplicitProgram, means: np.ndarray) -> dict[str, Any]:
-    """The start values by sample site; `means` (p - 1,) are the means of the slopes' columns."""
+def site_values(start: Start, program: ExplicitProgram, data: dict[str, Any]) -> dict[str, Any]:
+    """The start values by sample site; `data` are the program's arguments."""
     at = program.intercept_position
     slopes = np.delete(start.beta, at) if program.intercept else start.beta
     values = {site.name: slopes[list(site.members)] for site in program.coefficients}
     if program.intercept:
-        values[program.intercept] = start.beta[at] + means @ slopes
-    for term, factor, effects in zip(program.terms, start.factors, start.effects, strict=True):
-        values |= _block_values(term, factor, effects)
+        values[program.intercept] = start.beta[at] + data["means"] @ slopes
+    for parts in zip(program.terms, start.factors, start.effects, data["centering"], strict=True):
+        values |= _block_values(*parts)
     values |= {name: start.dispersion[name] for name, _ in program.dispersion}
     return {name: np.asarray(value, dtype=float) for name, value in values.items()}
 
 
-def _block_values(term: TermProgram, factor: np.ndarray, effects: np.ndarray) -> dict[str, Any]:
+def _block_values(term: TermProgram, factor: np.ndarray, effects: np.ndarray, power: np.ndarray) -> dict[str, Any]:
     sds = np.sqrt(np.sum(factor**2, axis=1))
     values: dict[str, Any] = {site.name: sds[list(site.members)] for site in term.sds}
     if term.correlation:
         values[term.correlation[0]] = factor / sds[:, None]
-    values[term.effect_site] = effects if term.centered else np.linalg.solve(factor, effects.T).T
+    values[term.effect_site] = effects / sds ** (1 - power) if term.centered else np.linalg.solve(factor, effects.T).T
     return values
 
 
-def site_scales(start: Start, program: ExplicitProgram) -> dict[str, np.ndarray]:
+def site_scales(start: Start, program: ExplicitProgram, data: dict[str, Any]) -> dict[str, np.ndarray]:
     """Rough posterior sds of the unconstrained sites: how far a first step may go in each direction."""
     at = program.intercept_position
     slopes = np.delete(start.beta_sds, at) if program.intercept else start.beta_sds
@@ -117,18 +117,18 @@ def site_scales(start: Start, program: ExplicitProgram) -> dict[str, np.ndarray]
     if program.intercept:
         # At centred columns the intercept is known about as well as the best slope combination allows.
         scales[program.intercept] = np.asarray(start.beta_sds[at])
-    for term, factor in zip(program.terms, start.factors, strict=True):
-        scales |= _block_scales(term, factor)
+    for parts in zip(program.terms, start.factors, data["centering"], strict=True):
+        scales |= _block_scales(*parts)
     scales |= {name: np.asarray(0.1) for name, _ in program.dispersion}
     return scales
 
 
-def _block_scales(term: TermProgram, factor: np.ndarray) -> dict[str, np.ndarray]:
+def _block_scales(term: TermProgram, factor: np.ndarray, power: np.ndarray) -> dict[str, np.ndarray]:
     k, levels = term.n_columns, term.n_levels
     log_sd = 1 / np.sqrt(2 * levels)
     scales = {site.name: np.full(len(site.members), log_sd) for site in term.sds}
     if term.correlation:
         scales[term.correlation[0]] = np.full(k * (k - 1) // 2, 1 / np.sqrt(levels))
-    spread = np.sqrt(np.sum(factor**2, axis=1)) if term.centered else np.ones(k)
+    spread = np.sqrt(np.sum(factor**2, axis=1)) ** power
     scales[term.effect_site] = np.broadcast_to(spread, (levels, k)).copy()
     return scales

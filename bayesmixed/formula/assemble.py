@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,17 +28,24 @@ def assemble(
     kept: Mapping[str, tuple[int, ...]],
     codes_of: CodesOf,
     offset: np.ndarray | None,
+    factors: Collection[str] | None = None,
 ) -> tuple[dict[str, Predictor], tuple[GroupTerm, ...], dict[str, tuple[int, ...]]]:
     """Predictors, group terms in formula order, and the columns kept, on the evaluator's table.
 
     An empty `kept` means training: the rank decides, and values must be finite. `codes_of` gives codes
-    and levels of a grouping factor from the values of its atoms; `offset` belongs to "mu".
+    and levels of a grouping factor from the values of its atoms; `offset` belongs to "mu"; the bars of grouping
+    factors outside `factors` (None: all are in) come out empty.
     """
     predictors, keep, groups = {}, {}, []
     for name, side in formula.predictors.items():
         extra = offset if name == "mu" else None
         predictors[name], keep[name] = predictor(name, side, evaluator, kept, extra)
-        groups += [group_term(name, bar, evaluator, codes_of, not kept) for bar in side.bars]
+        groups += [
+            group_term(name, bar, evaluator, codes_of, not kept)
+            if factors is None or bar.group in factors
+            else _empty_term(name, bar, len(evaluator.frame))
+            for bar in side.bars
+        ]
     return predictors, tuple(groups), keep
 
 
@@ -95,6 +102,11 @@ def group_term(name: str, bar: Bar, evaluator: Evaluator, codes_of: CodesOf, tra
     Z = _bound(columns, n)
     codes, levels = codes_of(bar.group, [evaluator.grouping(atom) for atom in bar.factor])
     return GroupTerm(name, bar.group, codes, levels, Z.values, Z.names, Z.r_names, bar.covariance, bar.text)
+
+
+def _empty_term(name: str, bar: Bar, n: int) -> GroupTerm:
+    codes, levels = np.full(n, -1, dtype=np.int32), np.empty(0, dtype=object)
+    return GroupTerm(name, bar.group, codes, levels, np.empty((n, 0)), (), (), bar.covariance, bar.text)
 
 
 def _atoms(terms: Sequence[Term], evaluator: Evaluator, training: bool) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,7 +39,15 @@ class Encoding:
     weights: Given | None = None
     offset: Given | None = None
 
-    def apply(self, newdata: Any, *, unseen: str = "error", offset: Any = None, weights: Any = None) -> Design:
+    def apply(
+        self,
+        newdata: Any,
+        *,
+        unseen: str = "error",
+        offset: Any = None,
+        weights: Any = None,
+        factors: Collection[str] | None = None,
+    ) -> Design:
         """The design of new rows; the response is not needed.
 
         Parameters
@@ -51,6 +59,9 @@ class Encoding:
             own after the known levels. A missing grouping value is always -1; a missing number gives NaN.
         offset, weights : str, float or array, optional
             In place of the training arguments; required again where those were arrays.
+        factors : collection of str, optional
+            The grouping factors to encode, all if None. The bars of others come out empty (codes -1, no
+            columns), and the new table need not have what they use.
 
         Raises
         ------
@@ -72,7 +83,7 @@ class Encoding:
             raise DataError(f"unseen must be 'error', 'population' or 'sample', not {unseen!r}.")
         again = {"weights": (self.weights, weights), "offset": (self.offset, offset)}
         arguments = {name: _again(*both, name) for name, both in again.items()}
-        needed = used_columns(self._roles(arguments), column_names(newdata), self.namespace, "the new data")
+        needed = used_columns(self._roles(arguments, factors), column_names(newdata), self.namespace, "the new data")
         frame = select(newdata, needed)
         if not needed:
             frame = pd.DataFrame(index=getattr(newdata, "index", frame.index))
@@ -82,11 +93,11 @@ class Encoding:
             return encode(self.groups[name], values, unseen, frame.index), self.groups[name].levels
 
         values = {name: None if a is None else a.values(evaluator) for name, a in arguments.items()}
-        predictors, groups, _ = assemble(self.formula, evaluator, self.kept, codes_of, values["offset"])
+        predictors, groups, _ = assemble(self.formula, evaluator, self.kept, codes_of, values["offset"], factors)
         return Design(None, predictors, groups, values["weights"], frame.index, 0, self)
 
-    def _roles(self, arguments: dict[str, Given | None]) -> Iterator[Role]:
-        yield from roles(self.formula, response=False)
+    def _roles(self, arguments: dict[str, Given | None], factors: Collection[str] | None) -> Iterator[Role]:
+        yield from roles(self.formula, response=False, factors=factors)
         yield from ((name, a.node) for name, a in arguments.items() if a is not None and a.node is not None)
 
     def to_dict(self) -> dict[str, Any]:

@@ -14,14 +14,19 @@ from .variables import columns_in
 Role = tuple[str, Node]
 
 
-def roles(formula: Formula, *, response: bool) -> Iterator[Role]:
-    """Every expression of the formula with what it is for: a term, a bar, an offset, the response."""
+def roles(formula: Formula, *, response: bool, factors: Collection[str] | None = None) -> Iterator[Role]:
+    """Every expression of the formula with what it is for: a term, a bar, an offset, the response.
+
+    `factors` are the grouping factors that matter, all of them if None.
+    """
     if response and formula.response_node is not None:
         yield "the response", formula.response_node
     for side in formula.predictors.values():
         yield from ((f"term `{term.name}`", atom) for term in side.terms for atom in term.atoms)
         yield from ((f"`offset({deparse(node)})`", node) for node in side.offsets)
         for bar in side.bars:
+            if factors is not None and bar.group not in factors:
+                continue
             yield from ((f"`{bar.text}`", atom) for term in bar.terms for atom in term.atoms)
             yield from ((f"`{bar.text}`", atom) for atom in bar.factor)
 

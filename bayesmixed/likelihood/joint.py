@@ -85,7 +85,10 @@ class JointErrors:
         codes = design.groups[found.terms[0]].codes
         known = (codes >= 0) & (codes < found.n_levels)
         parts = [
-            design.groups[j].Z @ self.likelihood.term_bases[j] * (known & (j in terms))[:, None] for j in found.terms
+            design.groups[j].Z @ self.likelihood.term_bases[j] * known[:, None]
+            if j in terms
+            else np.zeros((len(codes), len(self.likelihood.term_bases[j])))
+            for j in found.terms
         ]
         return np.where(known, codes, 0), np.column_stack(parts)
 

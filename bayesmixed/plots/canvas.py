@@ -26,10 +26,15 @@ def pyplot() -> Any:
 
 
 @contextmanager
-def style() -> Iterator[None]:
-    """The package's matplotlib settings for what is drawn inside, the user's again afterwards."""
-    with pyplot().rc_context(theme.STYLE):
+def style(ax: Any) -> Iterator[None]:
+    """The package's matplotlib settings while a new figure is drawn, the user's again afterwards and on given axes."""
+    with pyplot().rc_context(theme.STYLE if ax is None else {}):
         yield
+
+
+def ink(ax: Axes) -> Any:
+    """The colour of what must stand out on these axes: black on white, white on black."""
+    return ax.xaxis.label.get_color()
 
 
 def one_axes(ax: Axes | None, height: float = theme.HEIGHT) -> Axes:

@@ -65,13 +65,13 @@ def caterpillar(
     names = list(of.columns) if column is None else chosen_columns(column, of.columns, of.factor)
     frame = _tidy(fit, of, level)
     order = _order(frame, names[0], sort)
-    with canvas.style():
+    with canvas.style(ax):
         axes = canvas.panels(len(names), ax, theme.rows_height(len(order)))
         for panel, name in zip(axes, names, strict=True):
             _panel(panel, of.factor, frame[frame["column"] == name].iloc[order])
             panel.set_title(name)
         if ax is None:
-            axes[0].figure.suptitle(_title(fit, of, level), x=0.01, ha="left")
+            axes[0].figure.suptitle(_title(fit, of, level))
     return axes
 
 

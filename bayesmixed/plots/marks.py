@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import theme
+from . import canvas, theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,8 @@ def labels(ax: Axes, names: Sequence[str], at: np.ndarray, towards: np.ndarray) 
     at = np.where(np.isnan(at), towards, at)
     dots, ends = _points(ax, at), _points(ax, towards)
     page = ax.transAxes.transform([(0, 0), (1, 1)]).ravel() * 72 / ax.figure.dpi
-    obstacles = np.vstack([_boxes(np.vstack([dots, ends]), 3.0), _boxes(_along(dots, ends), 1.5)])
+    lines = _along(dots, ends, longest=float(np.linalg.norm(page)))
+    obstacles = np.vstack([_boxes(np.vstack([dots, ends]), 3.0), _boxes(lines, 1.5)])
     for i, name in enumerate(names):
         size = np.array([len(name) * _LETTER, 1.1]) * _LABEL_SIZE
         centres = dots[i] + _away(dots[i] - ends[i]) * (size / 2 + 4.5)
@@ -68,7 +69,7 @@ def labels(ax: Axes, names: Sequence[str], at: np.ndarray, towards: np.ndarray) 
             obstacles = np.vstack([obstacles, boxes[free[0]]])
             shift = centres[free[0]] - dots[i]
             text = ax.annotate(name, at[i], shift, textcoords="offset points", fontsize=_LABEL_SIZE, zorder=6)
-            text.set(ha="center", va="center_baseline", color="0.2")
+            text.set(ha="center", va="center_baseline", color=canvas.ink(ax), alpha=0.8)
             text.set_path_effects([withStroke(linewidth=2, foreground=ax.get_facecolor())])
 
 
@@ -102,7 +103,7 @@ def legend(ax: Axes, entries: Sequence[tuple[str, str, str]], outside: bool) -> 
         "dot": {"marker": "o", "ls": "none", "mew": 0},
         "hollow": {"marker": "o", "ls": "none", "mfc": "none", "mew": 1.1},
         "line": {"lw": 1.0},
-        "cross": {"marker": "P", "ls": "none", "mec": "white", "ms": 8},
+        "cross": {"marker": "P", "ls": "none", "mec": "none", "ms": 7},
         "dashes": {"lw": 0.8, "ls": DASHES},
     }
     looks: list[dict[str, Any]] = [{"color": color, "ms": 5.5, "label": text} | kinds[k] for k, color, text in entries]
@@ -111,7 +112,7 @@ def legend(ax: Axes, entries: Sequence[tuple[str, str, str]], outside: bool) -> 
         ncols = len(handles) if sum(len(text) for _, _, text in entries) < _LEGEND_LETTERS else 2
         ax.figure.legend(handles=handles, loc="outside lower center", ncols=ncols, columnspacing=1.4)
     else:
-        ax.legend(handles=handles, loc="best")
+        ax.legend(handles=handles, loc="best", fontsize="small", labelcolor=canvas.ink(ax))
 
 
 def _points(ax: Axes, values: np.ndarray) -> np.ndarray:
@@ -119,9 +120,11 @@ def _points(ax: Axes, values: np.ndarray) -> np.ndarray:
     return ax.transData.transform(values) * 72 / ax.figure.dpi
 
 
-def _along(start: np.ndarray, end: np.ndarray, step: float = 4.0) -> np.ndarray:
-    """Points (M, 2) on the lines from `start` to `end`, both ends included, about `step` apart."""
-    counts = 2 + (np.linalg.norm(end - start, axis=1) / step).astype(int)
+def _along(start: np.ndarray, end: np.ndarray, longest: float, step: float = 4.0) -> np.ndarray:
+    """Points (M, 2), about `step` apart, on the lines from `end` towards `start`, as far as `longest`."""
+    lengths = np.linalg.norm(start - end, axis=1)
+    start = end + (start - end) * np.minimum(1.0, longest / np.maximum(lengths, 1.0))[:, None]
+    counts = 2 + (np.minimum(lengths, longest) / step).astype(int)
     return np.vstack([np.linspace(a, b, n) for a, b, n in zip(start, end, counts, strict=True)])
 
 

@@ -68,13 +68,13 @@ def shrinkage(
     of = varying(fit, group)
     names = _drawn_columns(columns, of)
     drawn = _thinned(_estimates(of, separate_fits(fit, of), names), max_groups)
-    with canvas.style():
+    with canvas.style(ax):
         if len(names) == 2:
             axes = _plane(canvas.one_axes(ax), drawn)
         else:
             axes = _rows(canvas.one_axes(ax, theme.rows_height(len(drawn.levels)) + 1.2), drawn, of.factor)
         axes.set_title(_title(fit, of, drawn))
-        marks.legend(axes, _legend_entries(drawn, fit.label), outside=ax is None)
+        marks.legend(axes, _legend_entries(drawn, fit.label, canvas.ink(axes)), outside=ax is None)
     return axes
 
 
@@ -106,7 +106,7 @@ def shrinkage_frame(fit: Fit, group: str | None = None) -> pd.DataFrame:
     --------
     >>> import bayesmixed as bm
     >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("reml")
-    >>> bm.plot.shrinkage_frame(fit).loc[0, ["no_pooling", "complete_pooling"]].tolist()
+    >>> bm.plot.shrinkage_frame(fit).round(1).loc[0, ["no_pooling", "complete_pooling"]].tolist()
     [1505.0, 1527.5]
     """
     names = factors(fit) if group is None else [group]
@@ -198,7 +198,7 @@ def _plane(ax: Axes, e: _Estimates) -> Axes:
     """Two columns: first across, second up."""
     marks.ellipses(ax, e.complete, e.covariance)
     _dots(ax, e.own, e.partial)
-    ax.plot(*e.complete, marker="P", ms=9, mfc=theme.COMPLETE_POOLING, mec="white", mew=0.8, ls="none", zorder=5)
+    ax.plot(*e.complete, marker="P", ms=9, mfc=canvas.ink(ax), mec=ax.get_facecolor(), mew=0.8, ls="none", zorder=5)
     ax.set_xlabel(e.names[0])
     ax.set_ylabel(e.names[1])
     spread = 2 * np.sqrt(np.diag(e.covariance))
@@ -214,7 +214,7 @@ def _rows(ax: Axes, e: _Estimates, factor: str) -> Axes:
     """One column: a row per level, in the order of the estimates."""
     at = np.arange(len(e.levels), dtype=float)
     own, partial = np.column_stack([e.own[:, 0], at]), np.column_stack([e.partial[:, 0], at])
-    ax.axvline(e.complete[0], color=theme.COMPLETE_POOLING, lw=1.0, zorder=1)
+    ax.axvline(e.complete[0], color=canvas.ink(ax), lw=1.0, zorder=1)
     _dots(ax, own, partial)
     ax.set_xlabel(e.names[0])
     ax.set_xlim(*_window(e, 0))
@@ -254,15 +254,15 @@ def _title(fit: Fit, of: Varying, e: _Estimates) -> str:
     return f"{response.name if response else 'Response'} by {of.factor} ({count})"
 
 
-def _legend_entries(e: _Estimates, label: str) -> list[tuple[str, str, str]]:
+def _legend_entries(e: _Estimates, label: str, ink: str) -> list[tuple[str, str, str]]:
     entries = [
         ("hollow", theme.NO_POOLING, "no pooling" + _absent(e)),
         ("dot", theme.PARTIAL_POOLING, f"partial pooling ({label})"),
     ]
     if len(e.names) == 1:
-        return [*entries, ("line", theme.COMPLETE_POOLING, "complete pooling")]
+        return [*entries, ("line", ink, "complete pooling")]
     ellipse = ("dashes", theme.REFERENCE, "1, 2 sd between groups")
-    return [*entries, ("cross", theme.COMPLETE_POOLING, "complete pooling"), ellipse]
+    return [*entries, ("cross", ink, "complete pooling"), ellipse]
 
 
 def _absent(e: _Estimates) -> str:

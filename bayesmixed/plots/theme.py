@@ -5,7 +5,6 @@ from __future__ import annotations
 # Okabe & Ito (2008), Color Universal Design; they differ in lightness too, so they survive a grey printout.
 NO_POOLING = "#E69F00"
 PARTIAL_POOLING = "#0072B2"
-COMPLETE_POOLING = "#000000"
 ESTIMATE = PARTIAL_POOLING
 REFERENCE = "#7F7F7F"
 INTERVAL_MANY = "#99C7E0"  # lighter, so that the estimates stay visible among hundreds of intervals
@@ -25,7 +24,8 @@ MARKER_MANY = 3.0
 LINE = 1.3
 LINE_MANY = 0.6
 
-# Applied while a picture is drawn and only to it; with the ground named too, a dark default leaves no black on black.
+# Applied while a new figure is drawn and only to it. Ground and ink are named so that it can be printed whatever the
+# user's defaults; on axes that the user made, the user's settings hold.
 STYLE = {
     "figure.facecolor": "white",
     "axes.facecolor": "white",
@@ -38,7 +38,6 @@ STYLE = {
     "font.size": 9.0,
     "figure.titlesize": 10.0,
     "axes.titlesize": 10.0,
-    "axes.titlelocation": "left",
     "axes.labelsize": 9.0,
     "axes.spines.top": False,
     "axes.spines.right": False,

@@ -59,8 +59,8 @@ class Request:
         if self.new_levels not in NEW_LEVELS:
             raise FitError(f"new_levels={self.new_levels!r} is not an option. {nearest(self.new_levels, NEW_LEVELS)}")
 
-    def design(self, model: Model, *, observed: bool) -> Design:
-        """The rows to predict; `observed` says that new responses are wanted."""
+    def design(self, model: Model, terms: Sequence[int], *, observed: bool) -> Design:
+        """The rows to predict with these group terms; `observed` says that new responses are wanted."""
         return encode(
             model,
             self.newdata,
@@ -68,6 +68,7 @@ class Request:
             offset=self.offset,
             weights=self.weights,
             need_weights=observed,
+            factors={model.design.groups[j].factor for j in terms},
         )
 
 
@@ -87,8 +88,8 @@ def predict(
     """See `Fit.predict`; `errors` is None for fits whose draws carry the uncertainty themselves."""
     request.check("response", "link")
     _check_interval(interval, level, request.scale)
-    design = request.design(model, observed=interval == "prediction")
-    terms = included_terms(design.groups, request.re)
+    terms = included_terms(model.design.groups, request.re)
+    design = request.design(model, terms, observed=interval == "prediction")
     if errors is None:
         table = _from_draws(model, parameters, design, terms, request, interval, level)
     else:
@@ -110,8 +111,8 @@ def predict_draws(
     elif draws is not None:
         kept = np.linspace(0, parameters.beta.shape[1] - 1, min(_positive(draws), parameters.beta.shape[1]))
         parameters = parameters.take(np.round(kept).astype(int))
-    design = request.design(model, observed=request.scale == "observation")
-    terms = included_terms(design.groups, request.re)
+    terms = included_terms(model.design.groups, request.re)
+    design = request.design(model, terms, observed=request.scale == "observation")
     values = extend(design, parameters, rng)
     eta = linear_predictor(design, values, terms)
     result = eta if request.scale == "link" else model.family.link.inverse(eta)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,17 +15,25 @@ if TYPE_CHECKING:
 
 
 def encode(
-    model: Model, newdata: Any, *, unseen: str, offset: Any, weights: Any, need_weights: bool
+    model: Model,
+    newdata: Any,
+    *,
+    unseen: str,
+    offset: Any,
+    weights: Any,
+    need_weights: bool,
+    factors: Collection[str] | None = None,
 ) -> Design:
     """The model's own design where `newdata` is None, else the new rows; offsets and weights as given for them.
 
-    Weights matter only to new responses: where these are not asked for, the new table need not have them.
+    Weights matter only to new responses: where these are not asked for, the new table need not have them, nor
+    the columns of grouping factors outside `factors`.
     """
     if newdata is None:
         return model.design
     if weights is None and not need_weights and model.design.weights is not None:
         weights = 1.0
-    return model.design.encoding.apply(newdata, unseen=unseen, offset=offset, weights=weights)
+    return model.design.encoding.apply(newdata, unseen=unseen, offset=offset, weights=weights, factors=factors)
 
 
 def take_rows(design: Design, rows: slice | np.ndarray) -> Design:

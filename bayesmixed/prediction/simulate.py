@@ -38,7 +38,13 @@ def simulate(model: Model, parameters: Parameters, request: Request) -> np.ndarr
     rng = np.random.default_rng(request.seed)
     unseen = "error" if request.re == "all" else "sample"
     design = encode(
-        model, request.newdata, unseen=unseen, offset=request.offset, weights=request.weights, need_weights=True
+        model,
+        request.newdata,
+        unseen=unseen,
+        offset=request.offset,
+        weights=request.weights,
+        need_weights=True,
+        factors=() if request.re == "none" else None,
     )
     flat = parameters.flat()
     chosen = np.zeros(request.n, dtype=int) if flat.n_draws == 1 else rng.integers(flat.n_draws, size=request.n)
