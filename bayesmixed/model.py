@@ -128,9 +128,7 @@ class Model:
     @cached_property
     def priors(self) -> Priors:
         """The priors as numbers, resolved on this model's data."""
-        return prior_presets.resolve(
-            self.arguments.priors, self.design, self.family, self.covariances, self.constants
-        )
+        return prior_presets.resolve(self.arguments.priors, self.design, self.family, self.covariances, self.constants)
 
     @property
     def r_names(self) -> dict[str, str]:
@@ -273,5 +271,3 @@ def _constants(constants: Mapping[str, float] | None, kind: Family) -> dict[str,
         if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value > 0):
             raise ModelError(f"constants[{name!r}] must be a positive number, not {value!r}.")
     return {name: float(value) for name, value in given.items()}
-
-

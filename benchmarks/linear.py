@@ -26,12 +26,12 @@ def main() -> None:
     """Run every case with every engine, then write results/linear.json and results/linear.md."""
     options = arguments()
     commands = engines(options.peers)
+    run = {"machine": machine(), "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "command": "make bench"}
     records: list[dict[str, Any]] = []
     for case in cases():
         if options.case and case.name not in options.case:
             continue
         records += in_turn(case, commands, options.limit)
-    run = {"machine": machine(), "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "command": "make bench"}
     write({**run, "limit": options.limit, "startup": startup(), "records": records}, options.output)
 
 

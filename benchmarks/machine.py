@@ -20,6 +20,7 @@ def machine() -> dict[str, str]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "packages": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
         "blas": _blas(),
+        "load before the run": _load(),
     }
 
 
@@ -43,6 +44,11 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "absent"
+
+
+def _load() -> str:
+    """Processes that were already busy: times of a loaded machine are not worth comparing."""
+    return f"{os.getloadavg()[0]:.1f} (one-minute average)" if hasattr(os, "getloadavg") else "unknown"
 
 
 def _blas() -> str:

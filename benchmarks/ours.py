@@ -14,7 +14,7 @@ import bayesmixed as bm
 
 def main(case: str, path: str, formula: str, factors: str, repeats: str) -> None:
     """Time Model() and its first fit, each time on a new model, after one untimed round."""
-    data = pd.read_csv(path, dtype=dict.fromkeys(factors.split(","), "category"))
+    data = pd.read_csv(path, dtype=dict.fromkeys(filter(None, factors.split(",")), "category"))
     once(formula, data)
     rounds = [once(formula, data) for _ in range(int(repeats))]
     model, fit, loglik = zip(*rounds, strict=True)

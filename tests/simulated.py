@@ -7,7 +7,7 @@ import pandas as pd
 
 
 def crossed(n: int = 300, seed: int = 1) -> pd.DataFrame:
-    """Two crossed factors (a: 30, b: 12 levels), one with few levels (c: 5), a covariate and a response with effects."""
+    """Two crossed factors (a: 30, b: 12 levels), one with few levels (c: 5), a covariate, a response with effects."""
     rng = np.random.default_rng(seed)
     table = pd.DataFrame(
         {

@@ -72,7 +72,7 @@ def retriangularise(factor: np.ndarray) -> np.ndarray:
 
     Diagonal elements below 1e-10 of their row's norm are rounding of an exact zero and set to it.
     """
-    upper = np.linalg.qr(np.asarray(factor).T, mode="r")
+    upper: np.ndarray = np.linalg.qr(np.asarray(factor).T, mode="r")  # type: ignore[assignment]
     k = factor.shape[0]
     lower = np.zeros((k, k))
     lower[:, : upper.shape[0]] = upper.T

@@ -34,21 +34,23 @@ def draws_status(route: str, posterior: xr.Dataset, stats: xr.Dataset, engine: N
     free = posterior[[name for name in posterior.data_vars if float(posterior[name].std()) > 0]]
     rhat, bulk = seam.rhat(free), seam.ess(free, "bulk")
     tail, bfmi = seam.ess(free, "tail"), seam.bfmi(stats["energy"])
-    numbers = {
-        "divergences": int(stats["diverging"].sum()),
-        "max_rhat": _largest(rhat),
-        "min_ess_bulk": _smallest(bulk),
-        "min_ess_tail": _smallest(tail),
-        "min_bfmi": float(np.min(bfmi)),
-    }
+    divergences = int(stats["diverging"].sum())
     problems = [
-        *_divergences(numbers["divergences"], stats, engine),
+        *_divergences(divergences, stats, engine),
         *_mixing(rhat, engine),
         *_sizes(bulk, tail, stats.sizes["chain"], engine),
-        *_energy(numbers["min_bfmi"]),
+        *_energy(float(np.min(bfmi))),
         *_depth(stats, engine),
     ]
-    return DrawsStatus(route=route, problems=tuple(problems), **numbers)  # type: ignore[arg-type]
+    return DrawsStatus(
+        route=route,
+        divergences=divergences,
+        max_rhat=_largest(rhat),
+        min_ess_bulk=_smallest(bulk),
+        min_ess_tail=_smallest(tail),
+        min_bfmi=float(np.min(bfmi)),
+        problems=tuple(problems),
+    )
 
 
 def _largest(found: xr.Dataset) -> float:
@@ -66,7 +68,7 @@ def _divergences(count: int, stats: xr.Dataset, engine: NUTS) -> list[str]:
     higher = min(0.99, round(1 - (1 - engine.target_accept) / 4, 3))
     return [
         f"{count} of {stats['diverging'].size} draws diverged: part of the posterior may be missing. Use "
-        f"bm.NUTS(target_accept={higher:g}); if some remain, bm.NUTS(centered={not engine.centered is True}) or "
+        f"bm.NUTS(target_accept={higher:g}); if some remain, bm.NUTS(centered={engine.centered is not True}) or "
         "tighter priors on sds."
     ]
 

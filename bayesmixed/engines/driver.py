@@ -99,7 +99,7 @@ def _functions(function: Any, schedule: Schedule) -> tuple[Callable[..., Any], C
             schedule.tune,
             step_size=STEP_SIZE,
             inverse_mass_matrix=inverse_mass,
-            dense_mass=schedule.metric.startswith("dense"),
+            dense_mass=schedule.metric == "dense",
             adapt_mass_matrix=schedule.metric != "dense",
             target_accept_prob=schedule.target_accept,
             max_tree_depth=schedule.max_tree_depth,
@@ -137,7 +137,7 @@ def place(key: Any, z: Any, scale: Any, energy: Callable[[Any], Any], metric: st
     flat, unravel = ravel_pytree(z)
     unit, _ = ravel_pytree(scale)
     noise = jax.random.normal(key, flat.shape)
-    if not metric.startswith("dense"):
+    if metric != "dense":
         return unravel(flat + unit * noise), unit**2
 
     def slope(x: Any) -> Any:

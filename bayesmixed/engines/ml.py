@@ -139,7 +139,12 @@ def _given_start(likelihood: LinearLikelihood, start: Sequence[float]) -> np.nda
 
 
 def _leave_false_boundaries(
-    likelihood: LinearLikelihood, function: Any, value: Any, optimum: Optimum, optimizer: str | None, maxiter: int | None
+    likelihood: LinearLikelihood,
+    function: Any,
+    value: Any,
+    optimum: Optimum,
+    optimizer: str | None,
+    maxiter: int | None,
 ) -> tuple[Optimum, Direction | None]:
     """Exact zeros where they cost nothing; a zero that is only stationary by symmetry is left again."""
     slices = likelihood.slices()
@@ -190,5 +195,7 @@ def _collect(
         criterion=optimum.value,
         loglik=-0.5 * optimum.value,
         n_parameters=likelihood.p + likelihood.n_theta + (fixed_sigma is None),
-        status=PointStatus.of(optimum.converged, singular, optimum.gradient, optimum.evaluations, edge, optimum.message),
+        status=PointStatus.of(
+            optimum.converged, singular, optimum.gradient, optimum.evaluations, edge, optimum.message
+        ),
     )

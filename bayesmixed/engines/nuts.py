@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..model import Model
 
 DENSE_UP_TO = 400  # unknowns: beyond it a dense metric costs more per step than the gradient
-TUNE_DENSE, TUNE_ADAPT = 400, 1000
+TUNE_DENSE, TUNE_ADAPT = 500, 1000
 CHAIN_METHODS = ("auto", "threads", "sequential")
 
 
@@ -38,7 +38,7 @@ class NUTS(Engine):
     draws, chains
         Kept draws per chain, and chains.
     tune
-        Warm-up iterations per chain; "auto" is 400 where the metric comes from the curvature at the
+        Warm-up iterations per chain; "auto" is 500 where the metric comes from the curvature at the
         point fit (up to 400 unknowns), else 1000 with a diagonal metric that adapts.
     target_accept
         Acceptance the step size aims at; higher means smaller steps and fewer divergences.
@@ -118,7 +118,7 @@ class NUTS(Engine):
                 seed=seed,
                 chains=self.chains,
                 workers=1 if self.chain_method == "sequential" else min(self.chains, os.cpu_count() or 1),
-                on_progress=lambda n: (bar.say("sampling"), bar.add(n)),
+                on_progress=bar.add,
             )
 
     def _schedule(self, unknowns: int) -> Schedule:

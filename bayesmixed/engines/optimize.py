@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -58,11 +59,11 @@ def minimise(
         value, gradient = counted(start)
         return Optimum(start, value, gradient, 0.0, 1, "nothing to optimise")
     method = optimizer or "L-BFGS-B"
-    tight = {"gtol": 1e-7} if method == "BFGS" else {"ftol": 1e-15}
+    options: dict[str, Any] = {"gtol": 1e-7} if method == "BFGS" else {"ftol": 1e-15}
     if method == "L-BFGS-B":
-        tight |= {"gtol": 1e-6, "maxcor": 30}
-    limit = {"maxiter" if method != "TNC" else "maxfun": maxiter or 1000}
-    result = minimize(counted, start, jac=True, method=method, options=tight | limit)
+        options |= {"gtol": 1e-6, "maxcor": 30}
+    options["maxfun" if method == "TNC" else "maxiter"] = maxiter or 1000
+    result: Any = minimize(counted, start, jac=True, method=method, options=options)  # type: ignore[call-overload]
     inverse = result.hess_inv if hasattr(result, "hess_inv") else None
     dense = None if inverse is None else (inverse.todense() if hasattr(inverse, "todense") else inverse)
     point = Optimum(result.x, float(result.fun), np.asarray(result.jac), np.inf, 0, str(result.message))
@@ -112,7 +113,9 @@ def _polish(function: _Counted, point: Optimum, inverse: np.ndarray | None) -> O
 def _inverse_hessian(function: _Counted, point: Optimum) -> np.ndarray:
     """(|H|)^-1 from forward differences of the gradient, flat directions left out."""
     size = 1e-5 * (1 + np.abs(point.x))
-    columns = [(function(point.x + h * e)[1] - point.gradient) / h for h, e in zip(size, np.eye(len(size)), strict=True)]
+    columns = [
+        (function(point.x + h * e)[1] - point.gradient) / h for h, e in zip(size, np.eye(len(size)), strict=True)
+    ]
     hessian = np.array(columns)
     values, vectors = np.linalg.eigh(0.5 * (hessian + hessian.T))
     values = np.abs(values)

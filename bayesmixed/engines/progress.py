@@ -20,8 +20,9 @@ class Progress:
             self._bar.set_description(words)
 
     def add(self, iterations: int) -> None:
-        """Count iterations; called from worker threads (tqdm guards itself)."""
+        """Count iterations of sampling; called from worker threads (tqdm guards itself)."""
         if self._bar is not None:
+            self._bar.set_description("sampling", refresh=False)
             self._bar.update(iterations)
 
 

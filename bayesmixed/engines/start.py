@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SD_FLOOR = 0.05  # times s / s_z: an sd of zero has no logarithm
 CORRELATION_CAP = 0.95  # beyond it the factor's transform is too steep to start from
-CENTER_ABOVE = 0.2  # share of an effect's variance that rows explain; with a dense metric centring pays early
+CENTER_ABOVE = 0.2  # share of an effect's variance that rows explain, below which spherical effects mix better
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,13 @@ class Start:
     reliability: tuple[np.ndarray, ...]
 
     def centering(self) -> tuple[np.ndarray, ...]:
-        """How far each column of a bar is better sampled centred: as far as rows say more than the prior."""
-        return tuple(share if np.any(share > CENTER_ABOVE) else np.zeros_like(share) for share in self.reliability)
+        """How far each column of a bar is better sampled centred, from 0 (spherical) to 1 (the effects themselves).
+
+        The root of the reliability mixed better than the reliability on one-way, nested and slope models.
+        """
+        return tuple(
+            np.sqrt(share) if np.any(share > CENTER_ABOVE) else np.zeros_like(share) for share in self.reliability
+        )
 
 
 def start_from(fit: PointFit, model: Model) -> Start:
@@ -80,7 +85,7 @@ def inner_factor(factor: np.ndarray, floor: np.ndarray) -> np.ndarray:
 
 
 def _reliability(factor: np.ndarray, conditional: np.ndarray) -> np.ndarray:
-    """1 - Var(b | y) / Var(b) per column (k,), averaged over levels, 0 for an sd of 0; `conditional` is (levels, k, k)."""
+    """1 - Var(b | y) / Var(b) per column (k,), averaged over levels of `conditional` (levels, k, k); 0 for an sd of 0."""
     total = np.broadcast_to(np.sum(factor**2, axis=1), conditional.shape[:2])
     left = np.diagonal(conditional, axis1=1, axis2=2)
     shares = 1 - np.divide(left, total, out=np.ones_like(total), where=total > 0)
@@ -96,7 +101,7 @@ def site_values(start: Start, program: ExplicitProgram, data: dict[str, Any]) ->
         values[program.intercept] = start.beta[at] + data["means"] @ slopes
     for parts in zip(program.terms, start.factors, start.effects, data["centering"], strict=True):
         values |= _block_values(*parts)
-    values |= {name: start.dispersion[name] for name, _ in program.dispersion}
+    values |= {name: np.asarray(start.dispersion[name]) for name, _ in program.dispersion}
     return {name: np.asarray(value, dtype=float) for name, value in values.items()}
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..parameters import Parameters
 from ..prediction import predict as prediction
 from ..prediction import residuals as residuals_of
 from ..prediction import simulate as simulation
-from ..parameters import Parameters
 from . import tables
 from .status import DrawsStatus, PointStatus
 
@@ -48,7 +48,7 @@ class Fit(ABC):
     @property
     @abstractmethod
     def coefficients(self) -> pd.DataFrame:
-        """Table of the fixed effects, 95 %: estimate, se, lower, upper, statistic; or mean, sd, lower, upper, rhat, ess."""
+        """Fixed effects, 95 %: estimate, se, lower, upper, statistic; or mean, sd, lower, upper, rhat, ess_*."""
 
     @abstractmethod
     def vcov(self) -> pd.DataFrame:
@@ -59,8 +59,8 @@ class Fit(ABC):
         """Conditional (point fits) or posterior standard deviations of the random effects, per grouping factor."""
 
     @abstractmethod
-    def _prediction_errors(self) -> prediction.Errors:
-        """What intervals of predictions need."""
+    def _prediction_errors(self) -> prediction.Errors | None:
+        """What intervals of predictions need; None where the draws carry it."""
 
     @property
     def label(self) -> str:
@@ -103,7 +103,9 @@ class Fit(ABC):
         """Fitted means (n,) of the rows used, random effects included."""
         return prediction.fitted(self.model, self.parameters)
 
-    def residuals(self, kind: str = "response", *, re: str | Sequence[str] = "all", seed: int | None = None) -> np.ndarray:
+    def residuals(
+        self, kind: str = "response", *, re: str | Sequence[str] = "all", seed: int | None = None
+    ) -> np.ndarray:
         """Residuals (n,) of the rows used.
 
         Parameters

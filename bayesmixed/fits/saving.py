@@ -46,14 +46,16 @@ def save(fit: Fit, path: str | Path) -> Path:
 
     path = Path(path)
     path = path if path.suffix else path.with_suffix(".nc")
-    kind, numbers, groups = _point_parts(fit) if isinstance(fit, PointFit) else _draws_parts(fit)
+    kind, numbers, groups = _point_parts(fit) if isinstance(fit, PointFit) else _draws_parts(fit)  # type: ignore[arg-type]
     content = {"kind": kind, "model": _model_content(fit.model), "numbers": numbers}
     content |= {"engine": _engine_content(fit), "status": {k: to_plain(v) for k, v in asdict(fit.status).items()}}
     storage.write(path, content, _frame(fit.model), groups)
     return path
 
 
-def load(path: str | Path, *, namespace: Mapping[str, Any] | None = None, family: Any = None, priors: Any = None) -> Fit:
+def load(
+    path: str | Path, *, namespace: Mapping[str, Any] | None = None, family: Any = None, priors: Any = None
+) -> Fit:
     """Read a fit that `fit.save` wrote; it predicts, simulates and summarises as before.
 
     Parameters
@@ -88,9 +90,9 @@ def _point_parts(fit: PointFit) -> tuple[str, dict[str, Any], dict[str, xr.Datas
 
 def _point(model: Model, engine: Any, numbers: Any, arrays: xr.Dataset, status: PointStatus) -> PointFit:
     terms = range(len(model.design.groups))
-    per_term = {name: tuple(arrays[f"{name}_{j}"].to_numpy() for j in terms) for name in _PER_TERM}
-    single = {name: arrays[name].to_numpy() for name in _POINT}
-    return PointFit(model=model, engine=engine, status=status, **single, **per_term, **from_plain(numbers))
+    values: dict[str, Any] = {name: arrays[name].to_numpy() for name in _POINT}
+    values |= {name: tuple(arrays[f"{name}_{j}"].to_numpy() for j in terms) for name in _PER_TERM}
+    return PointFit(model=model, engine=engine, status=status, **values, **from_plain(numbers))
 
 
 def _draws_parts(fit: DrawsFit) -> tuple[str, dict[str, Any], dict[str, xr.Dataset]]:
@@ -111,9 +113,7 @@ def _draws(model: Model, engine: Any, numbers: Any, groups: dict[str, xr.Dataset
 def _dataset(arrays: Mapping[str, np.ndarray]) -> xr.Dataset:
     import xarray as xr
 
-    return xr.Dataset(
-        {name: ([f"{name}_dim_{i}" for i in range(value.ndim)], value) for name, value in arrays.items()}
-    )
+    return xr.Dataset({name: ([f"{name}_dim_{i}" for i in range(value.ndim)], value) for name, value in arrays.items()})
 
 
 def _model_content(model: Model) -> dict[str, Any]:

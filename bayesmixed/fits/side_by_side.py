@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -9,7 +11,6 @@ from ..errors import FitError
 from ..report import number
 from . import tables
 from .base import Fit
-
 
 LOGLIK = "log-likelihood"
 
@@ -87,10 +88,13 @@ def _estimates(fit: Fit) -> tuple[pd.Series, pd.Series]:
     return estimate, fit.coefficients["se"].copy()
 
 
-def _rank(fits: tuple[Fit, ...]):  # noqa: ANN202
+def _rank(fits: tuple[Fit, ...]) -> Callable[[str], int]:
+    """Fixed effects first, then sds, correlations, dispersion and what is no parameter."""
     kinds = ["fixed", "sd", "cor", "dispersion"]
     frames = [tables.scalar_table(f.model.design.groups, f.model.coefficients, f.parameters) for f in fits]
-    rank = {row.label: kinds.index(row.kind) for frame in frames for row in frame.itertuples()}
+    rank = {
+        label: kinds.index(kind) for frame in frames for label, kind in zip(frame["label"], frame["kind"], strict=True)
+    }
     return lambda name: rank.get(name, len(kinds))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,7 +41,12 @@ def draws_summary(fit: DrawsFit) -> Summary:
     digits = (2, 2, 2, 2, 2, 0, 0)
     scalars = tables.scalar_table(fit.model.design.groups, fit.model.coefficients, fit.parameters)
     table = draws_table(np.stack(list(scalars["values"]), axis=-1), list(scalars["label"])).set_axis(names, axis=1)
-    table = table[[kind != "dispersion" or name not in fit.model.constants for kind, name in zip(scalars["kind"], scalars["parameter"], strict=True)]]
+    table = table[
+        [
+            kind != "dispersion" or name not in fit.model.constants
+            for kind, name in zip(scalars["kind"], scalars["parameter"], strict=True)
+        ]
+    ]
     kept = scalars[scalars["label"].isin(table.index)]
     sections = [_heading(fit, f"{_kind(fit)}, posterior by {fit.label}"), Section("", lines=(_sampling(fit),))]
     for term in dict.fromkeys(t.factor for t in fit.model.design.groups):
@@ -146,8 +150,7 @@ def _notes(fit: Fit) -> list[Section]:
 
 
 def _formatted(table: pd.DataFrame, digits: tuple[int, ...]) -> pd.DataFrame:
-    columns: dict[str, list[str]] = {}
-    for name, places in zip(table.columns, digits, strict=True):
-        show: Callable[[float], str] = lambda value, places=places: number(value, places)  # noqa: E731
-        columns[name] = [show(value) for value in table[name]]
-    return pd.DataFrame(columns, index=table.index)
+    pairs = zip(table.columns, digits, strict=True)
+    return pd.DataFrame(
+        {name: [number(value, places) for value in table[name]] for name, places in pairs}, index=table.index
+    )

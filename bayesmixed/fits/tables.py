@@ -86,10 +86,11 @@ def scalar_table(groups: Sequence[GroupTerm], coefficients: Sequence[str], param
     for term, sd, corr in zip(groups, parameters.sds, parameters.corrs, strict=True):
         for i, name in enumerate(term.columns):
             rows.append(_row("sd", term.factor, name, f"sd({name} | {term.factor})", sd[..., i]))
-        for i in range(len(term.columns) if corr is not None else 0):
-            for j in range(i):
-                pair = f"{term.columns[j]}, {term.columns[i]}"
-                rows.append(_row("cor", term.factor, pair, f"cor({pair} | {term.factor})", corr[..., i, j]))
+        if corr is None:
+            continue
+        for i, j in ((i, j) for i in range(len(term.columns)) for j in range(i)):
+            pair = f"{term.columns[j]}, {term.columns[i]}"
+            rows.append(_row("cor", term.factor, pair, f"cor({pair} | {term.factor})", corr[..., i, j]))
     for name, values in parameters.dispersion.items():
         rows.append(_row("dispersion", "", name, name, values))
     return pd.DataFrame(rows, columns=["kind", "group", "parameter", "label", "values"])

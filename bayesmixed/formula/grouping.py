@@ -143,5 +143,6 @@ def _unseen_message(grouping: Grouping, factors: list[Factor], codes: np.ndarray
     shown = ", ".join(str(row) for row in rows[where[:5]]) + (", ..." if len(where) > 5 else "")
     return (
         f"grouping factor {grouping.name!r} has no level {level!r} in the training data "
-        f"({len(where)} rows with new levels: {shown}). Pass new_levels=\"population\" (no effect) or new_levels=\"sample\" (an effect drawn for each)."
+        f"({len(where)} rows with new levels: {shown}). Pass new_levels='population' (no effect) or "
+        "new_levels='sample' (an effect drawn for each)."
     )

@@ -64,6 +64,7 @@ def read(path: Path) -> tuple[dict[str, Any], pd.DataFrame, dict[str, xr.Dataset
 def _columns(frame: pd.DataFrame) -> tuple[xr.Dataset, dict[str, Any]]:
     """Numbers as they are; everything else as integer codes with its levels kept apart."""
     variables, levels = {}, {}
+    kind: dict[str, Any]
     for i, name in enumerate(frame.columns):
         column = frame[name]
         if column.dtype.kind in "iufb":

@@ -41,9 +41,7 @@ def blocks(groups: Sequence[GroupTerm], covariances: Sequence[Covariance]) -> tu
     return tuple(sorted(found, key=lambda block: -block.n_levels))
 
 
-def _block(
-    factor: str, positions: list[int], groups: Sequence[GroupTerm], covariances: Sequence[Covariance]
-) -> Block:
+def _block(factor: str, positions: list[int], groups: Sequence[GroupTerm], covariances: Sequence[Covariance]) -> Block:
     edges = np.cumsum([0, *(groups[j].Z.shape[1] for j in positions)])
     return Block(
         factor=factor,

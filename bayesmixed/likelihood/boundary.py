@@ -7,7 +7,7 @@ negative.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +29,7 @@ class Direction:
     slope: float
 
 
-def snap(value: Callable[[np.ndarray], float], theta: np.ndarray, diagonal: np.ndarray) -> np.ndarray:
+def snap(value: Callable[[np.ndarray], float], theta: np.ndarray, diagonal: Sequence[int]) -> np.ndarray:
     """Set small diagonal elements (positions `diagonal`) to exact zero where that costs nothing."""
     best, reference = theta.copy(), value(theta)
     for position in sorted(diagonal, key=lambda i: abs(theta[i])):
@@ -58,8 +58,7 @@ def worst_direction(
         structure, k = structures[term]
         for null in structure.null_directions(theta[where], k, tolerance=1e-8):
             move = _mover(structure, k, theta, where)
-            slopes = _slopes(lambda v, move=move: value(move(v)) - reference, null)
-            values, vectors = np.linalg.eigh(slopes)
+            values, vectors = np.linalg.eigh(_slopes(value, reference, move, null))
             found.append(Direction(term, null @ vectors[:, 0], float(values[0])))
     return min(found, key=lambda d: d.slope) if found else None
 
@@ -73,9 +72,7 @@ def leave(
     return min(trials, key=value)
 
 
-def _mover(
-    structure: Covariance, k: int, theta: np.ndarray, where: slice
-) -> Callable[[np.ndarray], np.ndarray]:
+def _mover(structure: Covariance, k: int, theta: np.ndarray, where: slice) -> Callable[[np.ndarray], np.ndarray]:
     def move(v: np.ndarray) -> np.ndarray:
         moved = theta.copy()
         moved[where] = structure.step_off(theta[where], k, v)
@@ -84,8 +81,14 @@ def _mover(
     return move
 
 
-def _slopes(rise: Callable[[np.ndarray], float], null: np.ndarray) -> np.ndarray:
+def _slopes(
+    value: Callable[[np.ndarray], float], reference: float, move: Callable[[np.ndarray], np.ndarray], null: np.ndarray
+) -> np.ndarray:
     """The matrix v_i' G v_j of derivatives in Sigma, by polarisation of second-order rises."""
+
+    def rise(v: np.ndarray) -> float:
+        return value(move(v)) - reference
+
     m = null.shape[1]
     slopes = np.diag([rise(STEP * null[:, i]) for i in range(m)])
     for i in range(m):

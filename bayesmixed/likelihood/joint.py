@@ -1,4 +1,4 @@
-"""Prediction errors of (beta, b) together: normal with covariance sigma^2 N, N the inverse of the mixed-model equations.
+"""Prediction errors of (beta, b) together: normal with covariance sigma^2 N, N inverse to the mixed-model equations.
 
 With the elimination of `pls`: beta - beta_hat ~ U^-1, b_t given beta ~ K about -F (beta - beta_hat) with F = K T_tx,
 and b_0 given both ~ W about -W A_0 (their errors), A_0 the cross-products of the largest factor with the rest.
@@ -16,9 +16,10 @@ from scipy import sparse
 from ..formula.design import Design
 from ..parameters import Parameters
 from .at import likelihood_of
-from .effects import multiply
+from .blocks import Block
 from .linear import LinearLikelihood
-from .pls import Solution
+from .pls import Rest, Solution
+from .tail import Tail
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -42,42 +43,37 @@ class JointErrors:
     def variance(self, design: Design, terms: Sequence[int]) -> np.ndarray:
         """Variance (n,) of x'beta + z'b over the included terms; unknown levels add nothing."""
         solution, p = self.solution, self.likelihood.p
-        rest_x = np.linalg.solve(self.likelihood.basis.R.T, design.mu.X.T).T if p else design.mu.X
-        total = np.zeros(design.n_rows)
-        if solution.W is None:
-            return self.sigma**2 * _quadratic(rest_x, solution.U_inverse)
+        left_x = np.linalg.solve(self.likelihood.basis.R.T, design.mu.X.T).T if p else design.mu.X
+        if solution.largest is None:
+            return self.sigma**2 * _quadratic(left_x, solution.U_inverse)
         columns = [self._columns(design, i, terms) for i in range(len(self.likelihood.blocks))]
         codes, z = columns[0]
-        known = np.maximum(codes, 0)
-        Wz = (solution.W[known] @ z[:, :, None])[:, :, 0]
-        total += np.einsum("nk,nk->n", z, Wz)
-        rest_x = rest_x - np.einsum("nk,nkp->np", Wz, self.likelihood.gram.zw[0][known][:, :, :p])
-        if self.likelihood.tail is not None:
-            G = self._tail_rows(design.n_rows, columns[1:], known, Wz)
-            K = self._sparse(solution.K)
-            total += _sparse_quadratic(G, K)
-            rest_x = rest_x - G @ multiply(self.likelihood.tail, solution.K, solution.T_tw[:, :p])
-        return self.sigma**2 * (total + _quadratic(rest_x, solution.U_inverse))
+        Wz = (solution.largest.W[codes] @ z[:, :, None])[:, :, 0]
+        total = np.einsum("nk,nk->n", z, Wz)
+        left_x = left_x - np.einsum("nk,nkp->np", Wz, self.likelihood.gram.zw[0][codes][:, :, :p])
+        if solution.rest is not None:
+            rest = solution.rest
+            G = _tail_rows(rest.tail, columns[1:], self.likelihood.blocks[1:], codes, Wz)
+            total += _sparse_quadratic(G, _matrix(rest.tail, rest.K))
+            left_x = left_x - G @ rest.multiply(rest.K, rest.T_tw[:, :p])
+        return self.sigma**2 * (total + _quadratic(left_x, solution.U_inverse))
 
     def draw(self, n: int, rng: np.random.Generator) -> Parameters:
         """n draws (1, n, ..) of beta and b from their joint normal; everything else held."""
-        likelihood, solution, p = self.likelihood, self.solution, self.likelihood.p
+        gram, solution, p = self.likelihood.gram, self.solution, self.likelihood.p
         beta = np.linalg.cholesky(solution.U_inverse) @ rng.standard_normal((p, n)) if p else np.zeros((0, n))
-        blocks: list[np.ndarray] = []
-        if solution.W is not None:
-            shift = likelihood.gram.zw[0][:, :, :p] @ beta
-            tail: list[np.ndarray] = []
-            if likelihood.tail is not None:
-                b_t = self._draw_tail(beta, n, rng)
-                shift = shift + (likelihood.tail.coupling @ b_t).reshape(shift.shape)
-                edges = np.cumsum([0, *(z.shape[0] * z.shape[1] for z in likelihood.gram.zz[1:])])
-                tail = [
-                    b_t[a:b].reshape(*z.shape[:2], n)
-                    for a, b, z in zip(edges[:-1], edges[1:], likelihood.gram.zz[1:], strict=True)
-                ]
-            noise = _root(solution.W) @ rng.standard_normal((*solution.W.shape[:2], n))
-            blocks = [noise - solution.W @ shift, *tail]
-        return self._assemble(beta, blocks, n)
+        if solution.largest is None:
+            return self._assemble(beta, [], n)
+        shift = gram.zw[0][:, :, :p] @ beta
+        tail: list[np.ndarray] = []
+        if solution.rest is not None:
+            b_t = _draw_tail(solution.rest, beta, rng)
+            shift = shift + (solution.rest.tail.coupling @ b_t).reshape(shift.shape)
+            edges = np.cumsum([0, *(z.shape[0] * z.shape[1] for z in gram.zz[1:])])
+            pieces = zip(edges[:-1], edges[1:], gram.zz[1:], strict=True)
+            tail = [b_t[first:last].reshape(*z.shape[:2], n) for first, last, z in pieces]
+        W = solution.largest.W
+        return self._assemble(beta, [_root(W) @ rng.standard_normal((*W.shape[:2], n)) - W @ shift, *tail], n)
 
     def _columns(self, design: Design, block: int, terms: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         """Codes (n,) and working columns (n, k) of one block, zero for excluded terms and unknown levels."""
@@ -91,44 +87,6 @@ class JointErrors:
             for j in found.terms
         ]
         return np.where(known, codes, 0), np.column_stack(parts)
-
-    def _tail_rows(
-        self, n: int, columns: Sequence[tuple[np.ndarray, np.ndarray]], known: np.ndarray, Wz: np.ndarray
-    ) -> sparse.csr_array:
-        tail = self.likelihood.tail
-        k0 = Wz.shape[1]
-        rows = np.repeat(np.arange(n), k0)
-        picked = (known[:, None] * k0 + np.arange(k0)).ravel()
-        weights = sparse.csr_array((Wz.ravel(), (rows, picked)), shape=(n, tail.coupling.shape[0]))
-        G = -(weights @ tail.coupling)
-        start = 0
-        for (codes, z), block in zip(columns, self.likelihood.blocks[1:], strict=True):
-            where = (start + codes[:, None] * block.k + np.arange(block.k)).ravel()
-            entries = (z.ravel(), (np.repeat(np.arange(n), block.k), where))
-            G = G + sparse.csr_array(entries, shape=(n, tail.n_columns))
-            start += block.n_levels * block.k
-        return G.tocsr()
-
-    def _sparse(self, flat: np.ndarray) -> sparse.csr_array | np.ndarray:
-        tail = self.likelihood.tail
-        if len(tail.batches) == 1 and tail.batches[0].count == 1:
-            return flat.reshape(tail.n_columns, tail.n_columns)
-        rows, columns, values = [], [], []
-        for batch in tail.batches:
-            shape = (batch.count, batch.size, batch.size)
-            rows.append(np.broadcast_to(batch.members[:, :, None], shape).ravel())
-            columns.append(np.broadcast_to(batch.members[:, None, :], shape).ravel())
-            values.append(batch.view(flat).ravel())
-        entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
-        return sparse.csr_array(entries, shape=(tail.n_columns,) * 2)
-
-    def _draw_tail(self, beta: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
-        tail, solution, p = self.likelihood.tail, self.solution, self.likelihood.p
-        drawn = np.empty((tail.n_columns, n))
-        for batch in tail.batches:
-            noise = rng.standard_normal((batch.count, batch.size, n))
-            drawn[batch.members] = _root(batch.view(solution.K)) @ noise
-        return drawn - multiply(tail, solution.K, solution.T_tw[:, :p] @ beta)
 
     def _assemble(self, beta: np.ndarray, blocks: Sequence[np.ndarray], n: int) -> Parameters:
         likelihood, estimates = self.likelihood, self.estimates
@@ -153,6 +111,50 @@ def joint_errors(model: Model, theta: np.ndarray, estimates: Parameters) -> Join
     return JointErrors(likelihood, likelihood.solve(likelihood.working(theta), invert=True), estimates)
 
 
+def _tail_rows(
+    tail: Tail,
+    columns: Sequence[tuple[np.ndarray, np.ndarray]],
+    blocks: Sequence[Block],
+    codes: np.ndarray,
+    Wz: np.ndarray,
+) -> sparse.csr_array:
+    """What a row's tail coefficients become once the largest factor is eliminated: z_t - A_t0 W z_0, sparse."""
+    n, k0 = Wz.shape
+    picked = (codes[:, None] * k0 + np.arange(k0)).ravel()
+    weights = sparse.csr_array((Wz.ravel(), (np.repeat(np.arange(n), k0), picked)), shape=(n, tail.coupling.shape[0]))
+    G = -(weights @ tail.coupling)
+    start = 0
+    for (levels, z), block in zip(columns, blocks, strict=True):
+        where = (start + levels[:, None] * block.k + np.arange(block.k)).ravel()
+        entries = (z.ravel(), (np.repeat(np.arange(n), block.k), where))
+        G = G + sparse.csr_array(entries, shape=(n, tail.n_columns))
+        start += block.n_levels * block.k
+    return G.tocsr()
+
+
+def _matrix(tail: Tail, flat: np.ndarray) -> sparse.csr_array | np.ndarray:
+    """A flat block-diagonal matrix as one (q_t, q_t): dense where it is one component, else sparse."""
+    if len(tail.batches) == 1 and tail.batches[0].count == 1:
+        return flat.reshape(tail.n_columns, tail.n_columns)
+    rows, columns, values = [], [], []
+    for batch in tail.batches:
+        shape = (batch.count, batch.size, batch.size)
+        rows.append(np.broadcast_to(batch.members[:, :, None], shape).ravel())
+        columns.append(np.broadcast_to(batch.members[:, None, :], shape).ravel())
+        values.append(batch.view(flat).ravel())
+    entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
+    return sparse.csr_array(entries, shape=(tail.n_columns,) * 2)
+
+
+def _draw_tail(rest: Rest, beta: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    p, n = beta.shape
+    drawn = np.empty((rest.tail.n_columns, n))
+    for batch in rest.tail.batches:
+        noise = rng.standard_normal((batch.count, batch.size, n))
+        drawn[batch.members] = _root(batch.view(rest.K)) @ noise
+    return drawn - rest.multiply(rest.K, rest.T_tw[:, :p] @ beta)
+
+
 def _quadratic(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return np.einsum("np,np->n", rows @ matrix, rows)
 
@@ -162,7 +164,7 @@ def _sparse_quadratic(G: sparse.csr_array, K: sparse.csr_array | np.ndarray) -> 
     parts = []
     for first in range(0, G.shape[0], step):
         rows = G[first : first + step]
-        parts.append(np.asarray(rows.multiply(rows @ K).sum(axis=1)).ravel())
+        parts.append(np.asarray(rows.multiply(rows @ K).sum(axis=1)).ravel())  # type: ignore[call-overload]
     return np.concatenate(parts) if parts else np.zeros(0)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..covariance import Covariance
+from ..errors import FitError
 from ..formula.design import Design, GroupTerm
 from .basis import FixedBasis, fixed_basis, term_bases
 from .blocks import Block, blocks
@@ -91,7 +92,7 @@ class LinearLikelihood:
         return solve(self.gram, self.tail, self.factors(working), invert=invert)
 
     def criterion(self, solution: Solution, *, reml: bool, sigma: float | None = None) -> float:
-        """Deviance or REML criterion with every constant; sigma profiled out unless given (Bates et al. 2015, eq. 34, 41)."""
+        """Deviance or REML criterion, every constant in it, sigma profiled out unless given (Bates et al., eq. 34, 41)."""
         df = self.n - self.p if reml else self.n
         value = solution.log_det_M - self.gram.log_weights
         if reml:
@@ -108,8 +109,8 @@ class LinearLikelihood:
         solution = solve(self.gram, self.tail, factors, invert=True)
         df = self.n - self.p if reml else self.n
         weight = 1 / sigma**2 if sigma is not None else df / max(solution.rss, 1e-300)
-        slopes = log_det_slopes(self.gram, self.tail, solution, factors, reml)
-        found = modes(self.gram, self.tail, solution)
+        slopes = log_det_slopes(self.gram, solution, reml)
+        found = modes(self.gram, solution)
         full = [
             slope - 2 * weight * _residual_slope(Ze, Lambda)
             for slope, Ze, Lambda in zip(slopes, found.Ze, factors, strict=True)
@@ -130,7 +131,7 @@ class LinearLikelihood:
 
     def modes(self, solution: Solution) -> dict[int, np.ndarray]:
         """Conditional modes b (L, k) of each group term in the user's columns."""
-        found: Modes = modes(self.gram, self.tail, solution)
+        found: Modes = modes(self.gram, solution)
         return {
             j: found.b[i][:, columns] @ self.term_bases[j].T
             for i, block in enumerate(self.blocks)
@@ -139,7 +140,7 @@ class LinearLikelihood:
 
     def conditional_covariances(self, solution: Solution) -> dict[int, np.ndarray]:
         """Var(b | y, beta) / sigma^2 (L, k, k) of each group term in the user's columns."""
-        found = conditional_covariances(self.gram, self.tail, solution)
+        found = conditional_covariances(self.gram, solution)
         return {
             j: self.term_bases[j] @ found[i][:, columns, columns] @ self.term_bases[j].T
             for i, block in enumerate(self.blocks)
@@ -195,7 +196,10 @@ class LinearLikelihood:
 
 def linear_likelihood(design: Design, covariances: Sequence[Covariance]) -> LinearLikelihood:
     """Condition the design's rows and form their cross-products; rows of weight zero are left out."""
-    weights, keep = design.weights, slice(None)
+    if design.response is None:
+        raise FitError("A design without a response has no likelihood.")
+    weights = design.weights
+    keep: slice | np.ndarray = slice(None)
     if weights is not None:
         keep = weights > 0
         weights = weights[keep]

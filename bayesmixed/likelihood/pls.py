@@ -22,27 +22,58 @@ from .tail import Batch, Tail
 
 
 @dataclass(frozen=True)
+class Largest:
+    """The eliminated factor: `W` and `Q` = Lambda_0 M_0^-1, both (L, k, k), `log_det` = log|M_0|."""
+
+    W: np.ndarray
+    Q: np.ndarray
+    log_det: float
+
+
+@dataclass(frozen=True)
+class Rest:
+    """The tail: `T`, `K` and `R` = Lambda_t S^-1 flat over its components, `T_tw` (q_t, p + 1), `log_det` = log|S|.
+
+    `K` and `R` are empty where no inverse was asked for.
+    """
+
+    tail: Tail
+    T: np.ndarray
+    T_tw: np.ndarray
+    K: np.ndarray
+    R: np.ndarray
+    log_det: float
+
+    def multiply(self, flat: np.ndarray, right: np.ndarray, transpose: bool = False) -> np.ndarray:
+        """One of the flat block-diagonal matrices (T, K, R) times (q_t,) or (q_t, m)."""
+        columns = right if right.ndim == 2 else right[:, None]
+        product = np.empty_like(columns)
+        for batch in self.tail.batches:
+            matrix = batch.view(flat)
+            product[batch.members] = (matrix.transpose(0, 2, 1) if transpose else matrix) @ columns[batch.members]
+        return product if right.ndim == 2 else product[:, 0]
+
+
+@dataclass(frozen=True)
 class Solution:
     """The solved equations at one Lambda.
 
-    `log_det_M` = log|M|, `log_det_U` = log|U_xx|, `rss` = r^2, `beta` (p,), `U` (p + 1, p + 1), `U_inverse` (p, p);
-    `W` (L, k, k) and `Q` = Lambda_0 M_0^-1 (L, k, k) of the eliminated factor (None without bars);
-    `T`, `K` and `R` = Lambda_t S^-1 flat over the tail's components (None without a tail, K and R also
-    where `invert` was off); `T_tw` (q_t, p + 1).
+    `rss` = r^2, `beta` (p,), `U` (p + 1, p + 1), `U_inverse` (p, p) of its first p rows and columns,
+    `log_det_U` = log|U_xx|; `largest` is None without bars, `rest` with fewer than two factors.
     """
 
-    log_det_M: float
-    log_det_U: float
     rss: float
     beta: np.ndarray
     U: np.ndarray
     U_inverse: np.ndarray
-    W: np.ndarray | None
-    Q: np.ndarray | None
-    T: np.ndarray | None
-    K: np.ndarray | None
-    R: np.ndarray | None
-    T_tw: np.ndarray | None
+    log_det_U: float
+    largest: Largest | None
+    rest: Rest | None
+
+    @property
+    def log_det_M(self) -> float:
+        """log|M| = log|M_0| + log|S|."""
+        return sum(part.log_det for part in (self.largest, self.rest) if part is not None)
 
 
 def solve(gram: Gram, tail: Tail | None, factors: Sequence[np.ndarray], *, invert: bool) -> Solution:
@@ -62,27 +93,24 @@ def solve(gram: Gram, tail: Tail | None, factors: Sequence[np.ndarray], *, inver
     numpy.linalg.LinAlgError
         Where a matrix is not positive definite in floating point (absurdly large Lambda).
     """
-    U, log_det, W, Q = gram.ww, 0.0, None, None
-    T = K = R = T_tw = None
+    U, largest, rest = gram.ww, None, None
     if gram.zz:
-        W, Q, log_det = _largest(gram.zz[0], factors[0])
-        shrunk = W @ gram.zw[0]
+        largest = _largest(gram.zz[0], factors[0])
+        shrunk = largest.W @ gram.zw[0]
         flat = shrunk.reshape(-1, shrunk.shape[2])
         U = U - gram.zw[0].reshape(flat.shape).T @ flat
         if tail is not None:
-            T = tail.schur(W)
             T_tw = np.concatenate([zw.reshape(-1, flat.shape[1]) for zw in gram.zw[1:]]) - tail.coupling_t @ flat
-            K, R, log_det_S, U = _tail(tail, T, T_tw, U, factors, invert)
-            log_det += log_det_S
+            rest, U = _rest(tail, tail.schur(largest.W), T_tw, U, factors, invert)
     log_det_U, inverse, beta, rss = _fixed(U)
-    return Solution(log_det, log_det_U, rss, beta, U, inverse, W, Q, T, K, R, T_tw)
+    return Solution(rss, beta, U, inverse, log_det_U, largest, rest)
 
 
-def _largest(A: np.ndarray, Lambda: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """W, Q = Lambda M^-1 and log|M| of the eliminated factor; one column needs no factorisation."""
+def _largest(A: np.ndarray, Lambda: np.ndarray) -> Largest:
+    """One column needs no factorisation."""
     if len(Lambda) == 1:
         M = A * Lambda[0, 0] ** 2 + 1.0
-        return Lambda[0, 0] ** 2 / M, Lambda[0, 0] / M, float(np.sum(np.log(M)))
+        return Largest(Lambda[0, 0] ** 2 / M, Lambda[0, 0] / M, float(np.sum(np.log(M))))
     M = Lambda.T @ A @ Lambda
     M[:, np.arange(len(Lambda)), np.arange(len(Lambda))] += 1.0
     if len(Lambda) == 2:
@@ -92,7 +120,7 @@ def _largest(A: np.ndarray, Lambda: np.ndarray) -> tuple[np.ndarray, np.ndarray,
         log_det = 2 * float(np.sum(np.log(np.diagonal(half, axis1=1, axis2=2))))
         inverse = np.linalg.inv(M)
     Q = Lambda @ inverse
-    return Q @ Lambda.T, Q, log_det
+    return Largest(Q @ Lambda.T, Q, log_det)
 
 
 def _invert_pairs(M: np.ndarray) -> tuple[np.ndarray, float]:
@@ -107,11 +135,10 @@ def _invert_pairs(M: np.ndarray) -> tuple[np.ndarray, float]:
     return inverse, float(np.sum(np.log(M[:, 0, 0] * pivot)))
 
 
-def _tail(
+def _rest(
     tail: Tail, T: np.ndarray, T_tw: np.ndarray, U: np.ndarray, factors: Sequence[np.ndarray], invert: bool
-) -> tuple[np.ndarray | None, np.ndarray | None, float, np.ndarray]:
-    K = np.empty_like(T) if invert else None
-    R = np.empty_like(T) if invert else None
+) -> tuple[Rest, np.ndarray]:
+    K, R = (np.empty_like(T if invert else T[:0]) for _ in range(2))
     log_det = 0.0
     for batch in tail.batches:
         S = scale_columns(batch, batch.view(T), factors)
@@ -120,14 +147,14 @@ def _tail(
         half, inverse = _factorise(S, invert)
         log_det += 2 * float(np.sum(np.log(np.diagonal(half, axis1=1, axis2=2))))
         scaled = scale_columns(batch, T_tw[batch.members].transpose(0, 2, 1), factors)
-        if inverse is not None and K is not None and R is not None:
+        if inverse is None:
+            solved = np.linalg.solve(half, scaled.transpose(0, 2, 1))
+            U = U - (solved.transpose(0, 2, 1) @ solved).sum(axis=0)
+        else:
             batch.view(R)[:] = scale_columns(batch, inverse, factors, transpose=True).transpose(0, 2, 1)
             batch.view(K)[:] = scale_columns(batch, batch.view(R), factors, transpose=True)
             U = U - (scaled @ inverse @ scaled.transpose(0, 2, 1)).sum(axis=0)
-        else:
-            solved = np.linalg.solve(half, scaled.transpose(0, 2, 1))
-            U = U - (solved.transpose(0, 2, 1) @ solved).sum(axis=0)
-    return K, R, log_det, U
+    return Rest(tail, T, T_tw, K, R, log_det), U
 
 
 def scale_columns(

@@ -128,9 +128,7 @@ def _coupling(blocks: Sequence[Block], gram: Gram, starts: np.ndarray) -> sparse
         cross, k = gram.cross[0, j], blocks[j].k
         shape = (len(cross.rows), k0, k)
         rows.append(np.broadcast_to(cross.rows[:, None, None] * k0 + np.arange(k0)[:, None], shape).ravel())
-        columns.append(
-            np.broadcast_to(starts[j - 1] + cross.columns[:, None, None] * k + np.arange(k), shape).ravel()
-        )
+        columns.append(np.broadcast_to(starts[j - 1] + cross.columns[:, None, None] * k + np.arange(k), shape).ravel())
         values.append(cross.values.ravel())
     shape2 = (blocks[0].n_levels * k0, int(starts[-1]))
     entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
@@ -164,9 +162,7 @@ def _batches(blocks: Sequence[Block], gram: Gram, starts: np.ndarray) -> tuple[t
     kind_of = kind_of.ravel()
     q = int(starts[-1])
     base, inside, size = (np.zeros(q, dtype=np.int64) for _ in range(3))
-    column_component = np.concatenate(
-        [np.repeat(component[owner == j], widths[j]) for j in range(len(counts))]
-    )
+    column_component = np.concatenate([np.repeat(component[owner == j], widths[j]) for j in range(len(counts))])
     # columns sorted by component; the sort is stable, so blocks, levels and columns keep their order inside
     order = np.argsort(column_component, kind="stable")
     first = np.searchsorted(column_component[order], np.arange(n_components))

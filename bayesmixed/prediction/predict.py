@@ -12,9 +12,9 @@ from scipy.stats import norm
 
 from ..errors import FitError, nearest
 from ..formula.design import Design
+from ..parameters import Parameters
 from .linear_predictor import included_terms, linear_predictor
 from .new_levels import extend
-from ..parameters import Parameters
 from .rows import encode, take_rows
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import FitError, nearest
-from .linear_predictor import included_terms, linear_predictor
 from ..parameters import Parameters
+from .linear_predictor import included_terms, linear_predictor
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -24,6 +24,8 @@ def residuals(
     if kind not in KINDS:
         raise FitError(f"residuals has no kind {kind!r}. {nearest(kind, KINDS)}")
     design, mean = model.design, parameters.mean()
+    if design.response is None:
+        raise FitError("There is no response to compare with.")
     y, weights = design.response.y, design.weights
     mu = model.family.link.inverse(linear_predictor(design, mean, included_terms(design.groups, re)))[0]
     dispersion = {name: float(value[0, 0]) for name, value in mean.dispersion.items()}

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import FitError
+from ..parameters import Parameters
 from .linear_predictor import linear_predictor
 from .new_levels import draw_effects
-from ..parameters import Parameters
 from .rows import encode
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ def simulate(model: Model, parameters: Parameters, request: Request) -> np.ndarr
     values = flat.take(chosen)
     terms = [] if request.re == "none" else list(range(len(design.groups)))
     if request.re == "new":
-        levels = [max(b.shape[2], int(t.codes.max(initial=-1)) + 1) for b, t in zip(values.b, design.groups, strict=True)]
+        levels = [
+            max(b.shape[2], int(t.codes.max(initial=-1)) + 1) for b, t in zip(values.b, design.groups, strict=True)
+        ]
         values = replace(values, b=tuple(draw_effects(values, j, levels[j], rng) for j in terms))
     mu = model.family.link.inverse(linear_predictor(design, values, terms))
     dispersion = {name: value.reshape(-1, 1) for name, value in values.dispersion.items()}

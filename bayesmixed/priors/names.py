@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..covariance import structure
+from ..errors import ModelError
 from ..families import Family
 from ..formula.design import Design, GroupTerm
 
@@ -57,8 +58,11 @@ def term_names(groups: tuple[GroupTerm, ...]) -> tuple[TermNames, ...]:
     named = []
     for group in groups:
         correlated = structure(group.covariance).has_correlation and len(group.columns) > 1
-        named.append(_term(group, correlated, taken))
-        taken.update(named[-1].effects + ((named[-1].correlation,) if correlated else ()))  # type: ignore[arg-type]
+        names = _term(group, correlated, taken)
+        taken.update(names.effects)
+        if names.correlation:
+            taken.add(names.correlation)
+        named.append(names)
     return tuple(named)
 
 
@@ -74,8 +78,19 @@ def _term(group: GroupTerm, correlated: bool, taken: set[str]) -> TermNames:
 
 
 def slots(design: Design, family: Family) -> tuple[Slot, ...]:
-    """Every parameter that needs a prior, in the order of the printout."""
-    return (*_coefficient_slots(design), *_covariance_slots(design), *_dispersion_slots(design, family))
+    """Every parameter that needs a prior, in the order of the printout.
+
+    Raises
+    ------
+    ModelError
+        Where two parameters would have one name (a column called "sigma").
+    """
+    found = (*_coefficient_slots(design), *_covariance_slots(design), *_dispersion_slots(design, family))
+    counted = Counter(slot.name for slot in found)
+    twice = [name for name, count in counted.items() if count > 1]
+    if twice:
+        raise ModelError(f"Two parameters are called {twice[0]!r}: rename the column {twice[0]!r} in the table.")
+    return found
 
 
 def _coefficient_slots(design: Design) -> list[Slot]:

@@ -17,7 +17,7 @@ def report(peer: str, fit: Callable[[str, pd.DataFrame], float]) -> None:
     """Time ``fit(formula, data) -> log-likelihood`` on the case that the command line names."""
     warnings.simplefilter("ignore")
     case, path, formula, factors, repeats = sys.argv[1:]
-    data = pd.read_csv(path, dtype=dict.fromkeys(factors.split(","), "category"))
+    data = pd.read_csv(path, dtype=dict.fromkeys(filter(None, factors.split(",")), "category"))
     loglik = fit(formula, data)
     seconds = statistics.median(timed(fit, formula, data) for _ in range(int(repeats)))
     line = {"peer": peer, "version": version(peer), "case": case, "seconds": seconds, "loglik": loglik}

@@ -70,9 +70,7 @@ def test_estimates_agree_with_lme4(name: str, estimator: str) -> None:
     assert list(ours.model.r_names.values()) == theirs["fixed"]["names"]
     estimate, se = np.array(theirs["fixed"]["estimate"]), np.array(theirs["fixed"]["se"])
     assert np.all(np.abs(ours.fixef() - estimate) <= FIXEF * np.maximum(np.abs(estimate), se))
-    np.testing.assert_allclose(
-        np.sqrt(np.diag(ours.vcov())), se * np.sqrt(ml_scale(theirs)), rtol=SE
-    )
+    np.testing.assert_allclose(np.sqrt(np.diag(ours.vcov())), se * np.sqrt(ml_scale(theirs)), rtol=SE)
     assert ours.aic == pytest.approx(theirs["AIC"], abs=1e-4)
     assert ours.bic == pytest.approx(theirs["BIC"], abs=1e-4)
     assert ours.n_parameters == theirs["df"]
