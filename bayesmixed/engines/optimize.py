@@ -1,4 +1,4 @@
-"""Minimising a smooth criterion with an exact gradient: a quasi-Newton run, then Newton steps where it stopped early."""
+"""Minimising a smooth criterion with an exact gradient: quasi-Newton, then Newton steps where that stopped early."""
 
 from __future__ import annotations
 

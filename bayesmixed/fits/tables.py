@@ -88,12 +88,17 @@ def scalar_table(groups: Sequence[GroupTerm], coefficients: Sequence[str], param
             rows.append(_row("sd", term.factor, name, f"sd({name} | {term.factor})", sd[..., i]))
         if corr is None:
             continue
-        for i, j in ((i, j) for i in range(len(term.columns)) for j in range(i)):
+        for i, j in below_diagonal(len(term.columns)):
             pair = f"{term.columns[j]}, {term.columns[i]}"
             rows.append(_row("cor", term.factor, pair, f"cor({pair} | {term.factor})", corr[..., i, j]))
     for name, values in parameters.dispersion.items():
         rows.append(_row("dispersion", "", name, name, values))
     return pd.DataFrame(rows, columns=["kind", "group", "parameter", "label", "values"])
+
+
+def below_diagonal(k: int) -> list[tuple[int, int]]:
+    """Positions (row, column) of the correlations of k columns, row by row."""
+    return [(i, j) for i in range(k) for j in range(i)]
 
 
 def _row(kind: str, group: str, parameter: str, label: str, values: np.ndarray) -> dict[str, object]:

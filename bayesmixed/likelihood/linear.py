@@ -92,7 +92,7 @@ class LinearLikelihood:
         return solve(self.gram, self.tail, self.factors(working), invert=invert)
 
     def criterion(self, solution: Solution, *, reml: bool, sigma: float | None = None) -> float:
-        """Deviance or REML criterion, every constant in it, sigma profiled out unless given (Bates et al., eq. 34, 41)."""
+        """Deviance or REML criterion with all constants, sigma profiled out unless given (Bates et al., eq. 34, 41)."""
         df = self.n - self.p if reml else self.n
         value = solution.log_det_M - self.gram.log_weights
         if reml:

@@ -110,7 +110,7 @@ def _number(value: Any) -> Any:
     """A float (or float64 array); float32 numbers by their shortest decimal."""
     array = np.asarray(value)
     if array.dtype == np.float32:
-        array = np.vectorize(lambda v: float(str(v)), otypes=[float])(array)
+        array = np.array([float(str(v)) for v in array.ravel()]).reshape(array.shape)
     array = array.astype(float)
     return float(array) if array.ndim == 0 else array
 
