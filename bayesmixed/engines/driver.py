@@ -44,11 +44,7 @@ _LOCK = threading.Lock()
 
 def compiled(function: Any, schedule: Schedule, arguments: tuple[Any, ...]) -> Compiled:
     """The executables, made once per process for each program, schedule and set of shapes."""
-    import jax
-
-    leaves, tree = jax.tree_util.tree_flatten(arguments)
-    shapes = tuple((np.shape(leaf), np.asarray(leaf).dtype.str) for leaf in leaves)
-    key = (function, schedule, tree, shapes)
+    key = _key(function, schedule, arguments)
     with _LOCK:
         if key not in _COMPILED:
             with x64(schedule.dtype == "float64"):
@@ -58,11 +54,15 @@ def compiled(function: Any, schedule: Schedule, arguments: tuple[Any, ...]) -> C
 
 def is_compiled(function: Any, schedule: Schedule, arguments: tuple[Any, ...]) -> bool:
     """Whether `compiled` would return at once."""
+    return _key(function, schedule, arguments) in _COMPILED
+
+
+def _key(function: Any, schedule: Schedule, arguments: tuple[Any, ...]) -> Any:
     import jax
 
     leaves, tree = jax.tree_util.tree_flatten(arguments)
     shapes = tuple((np.shape(leaf), np.asarray(leaf).dtype.str) for leaf in leaves)
-    return (function, schedule, tree, shapes) in _COMPILED
+    return function, schedule, tree, shapes
 
 
 def _compile(function: Any, schedule: Schedule, arguments: tuple[Any, ...]) -> Compiled:
@@ -191,8 +191,9 @@ def run_chains(
     pool = ThreadPoolExecutor(workers)
     try:
         jobs = [pool.submit(_chain, executables, schedule, arguments, s, stop, on_progress) for s in seeds]
-        wait(jobs, return_when=FIRST_EXCEPTION)
-        stop.set()
+        finished, _ = wait(jobs, return_when=FIRST_EXCEPTION)
+        for job in finished:
+            job.result()  # raises what went wrong first, not what stopped the others
         results = [job.result() for job in jobs]
     finally:
         stop.set()

@@ -85,7 +85,7 @@ def inner_factor(factor: np.ndarray, floor: np.ndarray) -> np.ndarray:
 
 
 def _reliability(factor: np.ndarray, conditional: np.ndarray) -> np.ndarray:
-    """1 - Var(b | y) / Var(b) per column (k,), averaged over levels of `conditional` (levels, k, k); 0 for an sd of 0."""
+    """1 - Var(b | y) / Var(b) per column (k,), averaged over levels; `conditional` is (levels, k, k); 0 at sd 0."""
     total = np.broadcast_to(np.sum(factor**2, axis=1), conditional.shape[:2])
     left = np.diagonal(conditional, axis1=1, axis2=2)
     shares = 1 - np.divide(left, total, out=np.ones_like(total), where=total > 0)

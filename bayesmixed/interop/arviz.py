@@ -45,7 +45,9 @@ def convergence(values: np.ndarray) -> dict[str, np.ndarray]:
 def rhat(posterior: xr.Dataset) -> xr.Dataset:
     """Rank-normalised split R-hat of every element."""
     az = _arviz()
-    return _dataset(az.rhat(posterior))
+    # Constant elements (the diagonal of a correlation matrix) have no R-hat: NaN, silently.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return _dataset(az.rhat(posterior))
 
 
 def ess(posterior: xr.Dataset, kind: str = "bulk") -> xr.Dataset:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .components import times
 from .gram import Gram
-from .pls import Rest, Solution
+from .pls import Rest, Solution, scale_columns
+from .tail import Batch, mirror
 
 
 @dataclass(frozen=True)
@@ -70,20 +72,38 @@ def log_det_slopes(gram: Gram, solution: Solution, reml: bool) -> list[np.ndarra
 def _rest_slopes(gram: Gram, rest: Rest, F: np.ndarray, U_inverse: np.ndarray | None) -> list[np.ndarray]:
     """Slopes of the tail's factors; F = K T_tx (q_t, p), and U^-1 for REML."""
     slopes = [np.zeros((z.shape[1], z.shape[1])) for z in gram.zz[1:]]
-    T_tx = rest.T_tw[:, : F.shape[1]]
-    E = None if U_inverse is None else (T_tx - rest.multiply(rest.T, F)) @ U_inverse
-    H = None if U_inverse is None else rest.multiply(rest.R, T_tx, transpose=True)
     for batch in rest.tail.batches:
-        T, R = batch.view(rest.T), batch.view(rest.R)
-        for block, columns, k in batch.parts:
-            rows = T[:, columns].reshape(batch.count, -1, k, batch.size)
-            right = R[:, :, columns].transpose(0, 2, 1).reshape(batch.count, -1, k, batch.size)
-            total = np.array([[np.vdot(rows[:, :, a], right[:, :, b]) for b in range(k)] for a in range(k)])
-            if E is not None and H is not None:
-                members = batch.members[:, columns].reshape(-1, k)
-                total -= np.einsum("map,mbp->ab", E[members], H[members])
+        for (block, _, _), total in zip(batch.parts, _traces(rest, batch), strict=True):
             slopes[block - 1] += 2 * total
+    if U_inverse is None:
+        return slopes
+    T_tx = rest.T_tw[:, : F.shape[1]]
+    E = (T_tx - rest.multiply(rest.T, F)) @ U_inverse
+    H = rest.multiply(rest.S_inverse, rest.scale_rows(T_tx))
+    for batch in rest.tail.batches:
+        for block, columns, k in batch.parts:
+            members = batch.members[:, columns].reshape(-1, k)
+            slopes[block - 1] -= 2 * np.einsum("map,mbp->ab", E[members], H[members])
     return slopes
+
+
+def _traces(rest: Rest, batch: Batch) -> list[np.ndarray]:
+    """Per part of a batch the sum over levels of the diagonal blocks (k, k) of T Lambda S^-1."""
+    T, inverse = batch.view(rest.T), batch.view(rest.S_inverse)
+    if batch.dense and batch.scalar:
+        # both are symmetric, so the diagonal of the product is a row sum of the elementwise one
+        scale = np.concatenate([np.full(c.stop - c.start, rest.factors[b][0, 0]) for b, c, _ in batch.parts])
+        sums = times(batch, T * inverse, scale[None, :, None])[0, :, 0]
+        return [np.array([[sums[columns].sum()]]) for _, columns, _ in batch.parts]
+    if batch.dense:
+        T, inverse = mirror(T.copy()), mirror(inverse.copy())
+    left = scale_columns(batch, T, rest.factors)
+    traces = []
+    for _, columns, k in batch.parts:
+        rows = left[:, columns].reshape(batch.count, -1, k, batch.size)
+        right = inverse[:, columns].reshape(batch.count, -1, k, batch.size)
+        traces.append(np.array([[np.sum(rows[:, :, a] * right[:, :, b]) for b in range(k)] for a in range(k)]))
+    return traces
 
 
 def conditional_covariances(gram: Gram, solution: Solution) -> list[np.ndarray]:

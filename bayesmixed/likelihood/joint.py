@@ -19,7 +19,7 @@ from .at import likelihood_of
 from .blocks import Block
 from .linear import LinearLikelihood
 from .pls import Rest, Solution
-from .tail import Tail
+from .tail import Tail, mirror
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -135,7 +135,7 @@ def _tail_rows(
 def _matrix(tail: Tail, flat: np.ndarray) -> sparse.csr_array | np.ndarray:
     """A flat block-diagonal matrix as one (q_t, q_t): dense where it is one component, else sparse."""
     if len(tail.batches) == 1 and tail.batches[0].count == 1:
-        return flat.reshape(tail.n_columns, tail.n_columns)
+        return mirror(flat.reshape(1, tail.n_columns, tail.n_columns).copy())[0]
     rows, columns, values = [], [], []
     for batch in tail.batches:
         shape = (batch.count, batch.size, batch.size)

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import lapack
 
+from .components import factorise, invert_factor, solve_lower, times
 from .gram import Gram
-from .tail import Batch, Tail
+from .tail import Batch, Tail, mirror
 
 
 @dataclass(frozen=True)
@@ -32,26 +32,34 @@ class Largest:
 
 @dataclass(frozen=True)
 class Rest:
-    """The tail: `T`, `K` and `R` = Lambda_t S^-1 flat over its components, `T_tw` (q_t, p + 1), `log_det` = log|S|.
+    """The tail: `T`, `K` and `S_inverse` flat over its components, `T_tw` (q_t, p + 1), `log_det` = log|S|.
 
-    `K` and `R` are empty where no inverse was asked for.
+    `K` and `S_inverse` are empty where no inverse was asked for.
     """
 
     tail: Tail
+    factors: tuple[np.ndarray, ...]
     T: np.ndarray
     T_tw: np.ndarray
     K: np.ndarray
-    R: np.ndarray
+    S_inverse: np.ndarray
     log_det: float
 
-    def multiply(self, flat: np.ndarray, right: np.ndarray, transpose: bool = False) -> np.ndarray:
-        """One of the flat block-diagonal matrices (T, K, R) times (q_t,) or (q_t, m)."""
+    def multiply(self, flat: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """One of the symmetric flat matrices (T, K, S_inverse) times (q_t,) or (q_t, m)."""
         columns = right if right.ndim == 2 else right[:, None]
         product = np.empty_like(columns)
         for batch in self.tail.batches:
-            matrix = batch.view(flat)
-            product[batch.members] = (matrix.transpose(0, 2, 1) if transpose else matrix) @ columns[batch.members]
+            product[batch.members] = times(batch, batch.view(flat), columns[batch.members])
         return product if right.ndim == 2 else product[:, 0]
+
+    def scale_rows(self, right: np.ndarray) -> np.ndarray:
+        """blockdiag(Lambda') times (q_t, m)."""
+        scaled = np.empty_like(right)
+        for batch in self.tail.batches:
+            part = right[batch.members].transpose(0, 2, 1)
+            scaled[batch.members] = scale_columns(batch, part, self.factors).transpose(0, 2, 1)
+        return scaled
 
 
 @dataclass(frozen=True)
@@ -138,23 +146,50 @@ def _invert_pairs(M: np.ndarray) -> tuple[np.ndarray, float]:
 def _rest(
     tail: Tail, T: np.ndarray, T_tw: np.ndarray, U: np.ndarray, factors: Sequence[np.ndarray], invert: bool
 ) -> tuple[Rest, np.ndarray]:
-    K, R = (np.empty_like(T if invert else T[:0]) for _ in range(2))
+    K, S_inverse = (np.empty_like(T if invert else T[:0]) for _ in range(2))
     log_det = 0.0
     for batch in tail.batches:
-        S = scale_columns(batch, batch.view(T), factors)
-        S = scale_columns(batch, S.transpose(0, 2, 1), factors)
-        S[:, np.arange(batch.size), np.arange(batch.size)] += 1.0
-        half, inverse = _factorise(S, invert)
-        log_det += 2 * float(np.sum(np.log(np.diagonal(half, axis1=1, axis2=2))))
-        scaled = scale_columns(batch, T_tw[batch.members].transpose(0, 2, 1), factors)
-        if inverse is None:
-            solved = np.linalg.solve(half, scaled.transpose(0, 2, 1))
-            U = U - (solved.transpose(0, 2, 1) @ solved).sum(axis=0)
+        S = _penalised(batch, batch.view(T), factors)
+        scaled = scale_columns(batch, T_tw[batch.members].transpose(0, 2, 1), factors).transpose(0, 2, 1)
+        half, part = factorise(batch, S)
+        log_det += part
+        if invert:
+            inverse = invert_factor(batch, half, S)
+            batch.view(S_inverse)[:] = inverse
+            batch.view(K)[:] = _outside(batch, inverse, factors)
+            U = U - (scaled.transpose(0, 2, 1) @ times(batch, inverse, scaled)).sum(axis=0)
         else:
-            batch.view(R)[:] = scale_columns(batch, inverse, factors, transpose=True).transpose(0, 2, 1)
-            batch.view(K)[:] = scale_columns(batch, batch.view(R), factors, transpose=True)
-            U = U - (scaled @ inverse @ scaled.transpose(0, 2, 1)).sum(axis=0)
-    return Rest(tail, T, T_tw, K, R, log_det), U
+            solved = solve_lower(batch, half, scaled)
+            U = U - (solved.transpose(0, 2, 1) @ solved).sum(axis=0)
+    return Rest(tail, tuple(factors), T, T_tw, K, S_inverse, log_det), U
+
+
+def _penalised(batch: Batch, T: np.ndarray, factors: Sequence[np.ndarray]) -> np.ndarray:
+    """S = Lambda' T Lambda + I."""
+    if batch.dense and batch.scalar:
+        S = _scaled_both_sides(batch, T, factors)
+    else:
+        full = mirror(T.copy()) if batch.dense else T
+        S = scale_columns(batch, full, factors)
+        S = scale_columns(batch, S.transpose(0, 2, 1), factors)
+    S[:, np.arange(batch.size), np.arange(batch.size)] += 1.0
+    return S
+
+
+def _outside(batch: Batch, inverse: np.ndarray, factors: Sequence[np.ndarray]) -> np.ndarray:
+    """K = Lambda S^-1 Lambda'."""
+    if batch.dense and batch.scalar:
+        return _scaled_both_sides(batch, inverse, factors)
+    full = mirror(inverse) if batch.dense else inverse
+    half = scale_columns(batch, full, factors, transpose=True)
+    return scale_columns(batch, half.transpose(0, 2, 1), factors, transpose=True)
+
+
+def _scaled_both_sides(batch: Batch, matrix: np.ndarray, factors: Sequence[np.ndarray]) -> np.ndarray:
+    scale = np.concatenate([np.full(c.stop - c.start, factors[block][0, 0]) for block, c, _ in batch.parts])
+    scaled = matrix * scale
+    scaled *= scale[:, None]
+    return scaled
 
 
 def scale_columns(
@@ -170,20 +205,6 @@ def scale_columns(
         else:
             scaled[:, :, columns] = (part.reshape(*part.shape[:2], -1, k) @ Lambda).reshape(part.shape)
     return scaled
-
-
-def _factorise(S: np.ndarray, invert: bool) -> tuple[np.ndarray, np.ndarray | None]:
-    """Cholesky factors and, if asked, inverses of (count, size, size); one large matrix goes straight to LAPACK."""
-    if len(S) > 1 or S.shape[1] < 40:
-        return np.linalg.cholesky(S), np.linalg.inv(S) if invert else None
-    half, info = lapack.dpotrf(S[0].T, lower=1, clean=1)
-    if info:
-        raise np.linalg.LinAlgError("the tail is not positive definite")
-    if not invert:
-        return half[None], None
-    inverse, _ = lapack.dpotri(half, lower=1)
-    inverse = np.tril(inverse) + np.tril(inverse, -1).T
-    return half[None], inverse[None]
 
 
 def _fixed(U: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, float]:

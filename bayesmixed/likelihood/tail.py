@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg import blas
 from scipy.sparse.csgraph import connected_components
 
 from ..errors import FitError
@@ -19,6 +20,7 @@ from .blocks import Block
 from .gram import Gram
 
 MAX_DENSE_BYTES = 4e9  # one dense matrix of 22,000 effects; above this the fit is refused with its size
+DENSE_FROM = 40  # columns of a single component from which symmetric LAPACK routines beat batched ones
 MAX_PATTERN = 10_000_000  # entries of the elimination pattern (12 bytes each) before dense products are cheaper
 
 
@@ -26,7 +28,8 @@ MAX_PATTERN = 10_000_000  # entries of the elimination pattern (12 bytes each) b
 class Batch:
     """`count` components with `size` columns each, `offset` into the flat storage.
 
-    `members` (count, size) are tail columns; `parts` lists (block, columns inside a component, k).
+    `members` (count, size) are tail columns; `parts` lists (block, columns inside a component, k). A single
+    large component is `dense`: of its symmetric matrices only the lower triangle is kept up.
     """
 
     offset: int
@@ -34,6 +37,16 @@ class Batch:
     size: int
     members: np.ndarray
     parts: tuple[tuple[int, slice, int], ...]
+
+    @property
+    def dense(self) -> bool:
+        """Whether this is one matrix worth LAPACK's symmetric routines."""
+        return self.count == 1 and self.size >= DENSE_FROM
+
+    @property
+    def scalar(self) -> bool:
+        """Whether every tail factor has one column."""
+        return all(k == 1 for _, _, k in self.parts)
 
     def view(self, flat: np.ndarray) -> np.ndarray:
         """The (count, size, size) matrices inside a flat array."""
@@ -44,10 +57,10 @@ class Batch:
 class Tail:
     """Symbolic structure of the tail.
 
-    `n_columns` q_t; `batches` of dense components; `direct` (flat,) the tail's own cross-products;
-    `coupling` (L k, q_t) sparse: cross-products of the eliminated factor with the tail; `pattern`
-    sparse (m, L k k), which turns the eliminated blocks' weights into what they subtract at `lower`
-    and `upper` (m,) flat positions (None where dense products of the coupling are cheaper).
+    `n_columns` q_t; `batches` of components; `direct` (flat,) the tail's own cross-products; `coupling`
+    (L k, q_t) sparse: cross-products of the eliminated factor with the tail; `pattern` sparse (m, L k k),
+    which turns the eliminated blocks' weights into what they subtract at the `lower` (m,) flat positions
+    (None where dense products of the coupling are cheaper); `multiplicity` (m,) is 2 off the diagonal.
     """
 
     n_columns: int
@@ -58,32 +71,32 @@ class Tail:
     pattern: sparse.csr_array | None
     pattern_t: sparse.csr_array | None
     lower: np.ndarray
-    upper: np.ndarray
+    multiplicity: np.ndarray
 
     def schur(self, weights: np.ndarray) -> np.ndarray:
         """direct - coupling' diag(weights) coupling, flat; `weights` (L, k, k) symmetric blocks."""
         flat = self.direct.copy()
         if self.pattern is not None:
-            update = self.pattern @ weights.ravel()
-            flat[self.lower] -= update
-            off = self.lower != self.upper
-            flat[self.upper[off]] -= update[off]
+            flat[self.lower] -= self.pattern @ weights.ravel()
+            for batch in self.batches:
+                if not batch.dense:
+                    mirror(batch.view(flat))
             return flat
         for rows, dense in self._dense_rows(weights.shape[1]):
             product = (weights[rows] @ dense).reshape(-1, self.n_columns)
-            flat -= (dense.reshape(-1, self.n_columns).T @ product).ravel()
+            flat -= blas.dgemm(1.0, dense.reshape(-1, self.n_columns).T, product.T, trans_b=True).ravel()
         return flat
 
     def pull(self, flat: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
         """Blocks (L, k, k) of coupling K coupling' for a symmetric K stored flat: the transpose of `schur`."""
         if self.pattern_t is not None:
-            values = flat[self.lower] + np.where(self.lower != self.upper, flat[self.upper], 0.0)
-            blocks = (self.pattern_t @ values).reshape(shape)
-            return 0.5 * (blocks + blocks.transpose(0, 2, 1))
-        K = flat.reshape(self.n_columns, self.n_columns)
+            blocks = (self.pattern_t @ (self.multiplicity * flat[self.lower])).reshape(shape)
+            return blocks if shape[1] == 1 else 0.5 * (blocks + blocks.transpose(0, 2, 1))
+        K = mirror(flat.reshape(1, self.n_columns, self.n_columns).copy())[0]
         blocks = np.empty(shape)
         for rows, dense in self._dense_rows(shape[1]):
-            blocks[rows] = (dense @ K) @ dense.transpose(0, 2, 1)
+            product = blas.dgemm(1.0, K.T, dense.reshape(-1, self.n_columns).T).T.reshape(dense.shape)
+            blocks[rows] = product @ dense.transpose(0, 2, 1)
         return blocks
 
     def _dense_rows(self, k: int) -> Iterator[tuple[slice, np.ndarray]]:
@@ -107,7 +120,9 @@ def tail(blocks: Sequence[Block], gram: Gram) -> Tail | None:
     coupling = _coupling(blocks, gram, starts)
     batches, position = _batches(blocks, gram, starts)
     direct = _direct(blocks, gram, starts, position, batches)
-    pattern, lower, upper = _pattern(coupling, blocks[0].k, position, len(batches) == 1 and batches[0].count == 1)
+    pattern, lower, multiplicity = _pattern(
+        coupling, blocks[0].k, position, len(batches) == 1 and batches[0].count == 1
+    )
     return Tail(
         n_columns=int(starts[-1]),
         batches=batches,
@@ -117,8 +132,15 @@ def tail(blocks: Sequence[Block], gram: Gram) -> Tail | None:
         pattern=pattern,
         pattern_t=None if pattern is None else pattern.T.tocsr(),
         lower=lower,
-        upper=upper,
+        multiplicity=multiplicity,
     )
+
+
+def mirror(matrices: np.ndarray) -> np.ndarray:
+    """Copy the lower triangles of (count, size, size) onto the upper ones, in place."""
+    for j in range(matrices.shape[1] - 1):
+        matrices[:, j, j + 1 :] = matrices[:, j + 1 :, j]
+    return matrices
 
 
 def _coupling(blocks: Sequence[Block], gram: Gram, starts: np.ndarray) -> sparse.csr_array:
@@ -241,7 +263,7 @@ def _pattern(
     per_level = per_row.reshape(-1, k).sum(axis=1)
     total = int(np.sum(per_level**2))
     if single and total > MAX_PATTERN:
-        return None, none, none
+        return None, none, np.zeros(0)
     owner = np.repeat(np.arange(len(per_level)), per_level)
     left = np.repeat(np.arange(len(owner)), per_level[owner])
     ends = np.cumsum(per_level[owner])
@@ -257,8 +279,8 @@ def _pattern(
     seen[keys] = True
     lower = np.flatnonzero(seen)
     where = (np.cumsum(seen) - 1)[keys]
-    upper = np.empty_like(lower)
-    upper[where] = position.flat(b, a)
+    multiplicity = np.empty(len(lower))
+    multiplicity[where] = np.where(a == b, 1.0, 2.0)
     values = coupling.data[left] * coupling.data[right]
     shape = (len(lower), len(per_level) * k * k)
-    return sparse.coo_array((values, (where, weight)), shape=shape).tocsr(), lower, upper
+    return sparse.coo_array((values, (where, weight)), shape=shape).tocsr(), lower, multiplicity
