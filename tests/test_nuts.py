@@ -151,6 +151,20 @@ def test_wrong_options_are_refused(options, words):
         bm.NUTS(**options)
 
 
+def test_a_start_must_be_a_point_fit_of_the_same_model(small_model):
+    ml = bm.Model("Reaction ~ 1 + (1 | Subject)", SLEEP).fit("ml")
+    for start in (ml, 0.0):
+        with pytest.raises(FitError, match="point fit of the same model"):
+            small_model.fit(bm.NUTS(start=start))
+
+
+def test_as_many_effects_as_rows_only_warn():
+    data = SLEEP.assign(row=np.arange(len(SLEEP)))
+    model = bm.Model("Reaction ~ Days + (1 | row)", data)
+    with pytest.warns(bm.errors.BayesMixedWarning, match="cannot be told from the residual"):
+        model.fit(bm.NUTS(draws=20, chains=1, tune=20), seed=1)
+
+
 def test_wrong_seeds_are_refused(small_model):
     with pytest.raises(FitError, match="seed must be a whole number"):
         small_model.fit(QUICK, seed=1.5)

@@ -1,4 +1,4 @@
-"""NUTS over one chain as three compiled functions (place, start, advance), and chains side by side on threads."""
+"""NUTS over one chain as two compiled functions, `start` and `advance`, and chains side by side on threads."""
 
 from __future__ import annotations
 
@@ -79,16 +79,20 @@ def _compile(function: Any, schedule: Schedule, arguments: tuple[Any, ...]) -> C
 
 def _functions(function: Any, schedule: Schedule) -> tuple[Callable[..., Any], Callable[..., Any]]:
     import jax
-    from numpyro import handlers
     from numpyro.infer.hmc import hmc
-    from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
+    from numpyro.infer.util import potential_energy
 
-    @jax.jit
+    @jax.jit  # traced once, whichever function asks for it
     def energy(z: Any, data: Any) -> Any:
         return potential_energy(function, (), data, z)
 
     # NumPyro's kernel keeps what `init` was given in its closure; only static values may end there.
     init, sample = hmc(potential_fn_gen=lambda data: lambda z: energy(z, data))
+    return _start(function, schedule, energy, init), _advance(function, sample)
+
+
+def _start(function: Any, schedule: Schedule, energy: Any, init: Any) -> Callable[..., Any]:
+    from numpyro.infer.util import unconstrain_fn
 
     def start(key: Any, data: Any, values: Any, scales: Any) -> Any:
         z = unconstrain_fn(function, (), data, values)
@@ -107,10 +111,11 @@ def _functions(function: Any, schedule: Schedule) -> tuple[Callable[..., Any], C
             rng_key=key,
         )
 
-    def natural(z: Any, data: Any) -> Any:
-        sites = constrain_fn(function.parameters, (), data, z)
-        found = handlers.substitute(function.parameters, data=sites)(**data)
-        return {name: value for name, value in found.items() if name != "fixed"}
+    return start
+
+
+def _advance(function: Any, sample: Any) -> Callable[..., Any]:
+    import jax
 
     def advance(state: Any, data: Any) -> Any:
         def step(state: Any, _: Any) -> Any:
@@ -118,9 +123,19 @@ def _functions(function: Any, schedule: Schedule) -> tuple[Callable[..., Any], C
             return state, (state.z, statistics(state))
 
         state, (z, stats) = jax.lax.scan(step, state, None, length=ITERATIONS)
-        return state, jax.vmap(natural, (0, None))(z, data), stats
+        return state, jax.vmap(lambda z: natural(function, z, data))(z), stats
 
-    return start, advance
+    return advance
+
+
+def natural(function: Any, z: Any, data: Any) -> dict[str, Any]:
+    """The program's natural parameters at an unconstrained point."""
+    from numpyro import handlers
+    from numpyro.infer.util import constrain_fn
+
+    sites = constrain_fn(function.parameters, (), data, z)
+    found = handlers.substitute(function.parameters, data=sites)(**data)
+    return {name: value for name, value in found.items() if name != "fixed"}
 
 
 def place(key: Any, z: Any, scale: Any, energy: Callable[[Any], Any], metric: str) -> tuple[Any, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -100,18 +100,34 @@ def fit_linear(
     likelihood = likelihood_of(model)
     if likelihood.n <= likelihood.p:
         raise FitError(f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.")
-    sigma = model.constants.get("sigma")
-
-    def function(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        return likelihood.value_and_gradient(theta, reml=reml, sigma=sigma)
-
-    def value(theta: np.ndarray) -> float:
-        return likelihood.criterion(likelihood.solve(theta), reml=reml, sigma=sigma)
-
+    criterion = Criterion(likelihood, reml, model.constants.get("sigma"))
     first = likelihood.start() if start is None else _given_start(likelihood, start)
-    optimum = minimise(function, first, optimizer=optimizer, maxiter=maxiter)
-    optimum, edge = _leave_false_boundaries(likelihood, function, value, optimum, optimizer, maxiter)
-    return _collect(model, engine, likelihood, optimum, edge, reml, sigma)
+    optimum, edge = _search(criterion, first, optimizer, maxiter)
+    return _collect(model, engine, criterion, optimum, edge)
+
+
+@dataclass
+class Criterion:
+    """The function to minimise; the solution of its last evaluation with a gradient is kept for what follows."""
+
+    likelihood: LinearLikelihood
+    reml: bool
+    sigma: float | None
+    _last: tuple[np.ndarray, Solution] | None = None
+
+    def value(self, theta: np.ndarray) -> float:
+        """The criterion alone."""
+        return self.likelihood.criterion(self.likelihood.solve(theta), reml=self.reml, sigma=self.sigma)
+
+    def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """The criterion and its gradient."""
+        return self.likelihood.value_and_gradient(theta, self.solution(theta), reml=self.reml, sigma=self.sigma)
+
+    def solution(self, theta: np.ndarray) -> Solution:
+        """The solved equations at theta."""
+        if self._last is None or not np.array_equal(self._last[0], theta):
+            self._last = (theta.copy(), self.likelihood.solve(theta, invert=True))
+        return self._last[1]
 
 
 def check_identifiable(model: Model) -> None:
@@ -138,44 +154,33 @@ def _given_start(likelihood: LinearLikelihood, start: Sequence[float]) -> np.nda
     return likelihood.working(theta)
 
 
-def _leave_false_boundaries(
-    likelihood: LinearLikelihood,
-    function: Any,
-    value: Any,
-    optimum: Optimum,
-    optimizer: str | None,
-    maxiter: int | None,
+def _search(
+    criterion: Criterion, start: np.ndarray, optimizer: str | None, maxiter: int | None
 ) -> tuple[Optimum, Direction | None]:
-    """Exact zeros where they cost nothing; a zero that is only stationary by symmetry is left again."""
+    """Minimise; exact zeros where they cost nothing; a zero that is only stationary by symmetry is left again."""
+    likelihood, function = criterion.likelihood, criterion.value_and_gradient
     slices = likelihood.slices()
     structures = {j: (likelihood.covariances[j], len(likelihood.term_bases[j])) for j in slices}
-    evaluations = optimum.evaluations
+    evaluations = 0
     for _ in range(MAX_DEPARTURES):
-        x = snap(value, optimum.x, likelihood.diagonal())
-        edge = worst_direction(value, slices, x, structures)
+        optimum = minimise(function, start, metric=likelihood.metric(start), optimizer=optimizer, maxiter=maxiter)
+        evaluations += optimum.evaluations
+        x = snap(criterion.value, optimum.x, likelihood.diagonal())
+        edge = worst_direction(criterion.value, slices, x, structures)
         if edge is None or edge.slope >= ACCEPT:
             break
         structure, k = structures[edge.term]
-        start = leave(value, slices[edge.term], structure, k, x, edge.direction)
-        optimum = minimise(function, start, optimizer=optimizer, maxiter=maxiter)
-        evaluations += optimum.evaluations
-    value_x, gradient = function(x)
-    return Optimum(x, value_x, gradient, optimum.decrease, evaluations, optimum.message), edge
+        start = leave(criterion.value, slices[edge.term], structure, k, x, edge.direction)
+    value, gradient = (optimum.value, optimum.gradient) if x is optimum.x else function(x)
+    return Optimum(x, value, gradient, optimum.decrease, evaluations, optimum.message), edge
 
 
-def _collect(
-    model: Model,
-    engine: Engine,
-    likelihood: LinearLikelihood,
-    optimum: Optimum,
-    edge: Direction | None,
-    reml: bool,
-    fixed_sigma: float | None,
-) -> PointFit:
-    solution: Solution = likelihood.solve(optimum.x, invert=True)
+def _collect(model: Model, engine: Engine, criterion: Criterion, optimum: Optimum, edge: Direction | None) -> PointFit:
+    likelihood, fixed_sigma = criterion.likelihood, criterion.sigma
+    solution = criterion.solution(optimum.x)
     theta = likelihood.reported(optimum.x)
     parts = likelihood.split(theta)
-    sigma = likelihood.sigma(solution, reml=reml) if fixed_sigma is None else fixed_sigma
+    sigma = likelihood.sigma(solution, reml=criterion.reml) if fixed_sigma is None else fixed_sigma
     factors = tuple(
         likelihood.covariances[j].factor(parts[j], term.Z.shape[1]) for j, term in enumerate(model.design.groups)
     )

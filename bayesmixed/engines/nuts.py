@@ -14,7 +14,7 @@ from ..interop.naming import posterior_dataset, sample_stats_dataset
 from .base import Engine
 from .diagnostics import draws_status
 from .driver import Schedule, is_compiled, run_chains
-from .ml import ML
+from .ml import ML, check_identifiable
 from .program import Program, build_program
 from .progress import progress_bar
 from .start import Start, site_scales, site_values, start_from
@@ -93,7 +93,13 @@ class NUTS(Engine):
 
     def _point_fit(self, model: Model) -> PointFit:
         if self.start != "auto":
-            return self.start
+            return _given_start(self.start, model)
+        try:
+            check_identifiable(model)
+        except ModelError as stop:
+            # What stops ML only warns here: priors keep the posterior proper.
+            warnings.warn(str(stop), BayesMixedWarning, 4)
+            model = model.replace(check="warn")
         with warnings.catch_warnings():
             # What an ML fit warns of (a boundary) does not matter to a start.
             warnings.simplefilter("ignore", BayesMixedWarning)
@@ -157,6 +163,13 @@ def _check(engine: NUTS) -> None:
 
 def _is_integer(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _given_start(start: Any, model: Model) -> PointFit:
+    names = getattr(getattr(start, "model", None), "coefficients", None)
+    if names != model.coefficients or not hasattr(start, "factors"):
+        raise FitError('start must be "auto" or a point fit of the same model, e.g. model.fit("ml").')
+    return start
 
 
 def _check_model(model: Model, engine: NUTS) -> None:

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 
 from ..errors import FitError, nearest
 
-OPTIMIZERS = ("L-BFGS-B", "BFGS", "TNC", "SLSQP")
+OPTIMIZERS = ("BFGS", "L-BFGS-B", "TNC", "SLSQP")
 DECREASE = 1e-9  # predicted decrease of the criterion at which no further step is taken
 STEP = 1e-7  # relative size of a Newton step at which no further step is taken
 HUGE = 1e100  # stands for +inf, which line searches cannot interpolate
@@ -37,7 +37,12 @@ class Optimum:
 
 
 def minimise(
-    function: ValueAndGradient, start: np.ndarray, *, optimizer: str | None = None, maxiter: int | None = None
+    function: ValueAndGradient,
+    start: np.ndarray,
+    *,
+    metric: np.ndarray | None = None,
+    optimizer: str | None = None,
+    maxiter: int | None = None,
 ) -> Optimum:
     """Minimise `function`.
 
@@ -47,8 +52,10 @@ def minimise(
         x -> (value, gradient); may raise LinAlgError outside its domain.
     start
         First x.
+    metric
+        A guess of the inverse Hessian at `start`; used by BFGS.
     optimizer
-        One of SciPy's gradient methods in `OPTIMIZERS`, L-BFGS-B by default.
+        One of SciPy's gradient methods in `OPTIMIZERS`, BFGS by default.
     maxiter
         Limit of iterations, 1000 by default.
     """
@@ -58,8 +65,8 @@ def minimise(
     if len(start) == 0:
         value, gradient = counted(start)
         return Optimum(start, value, gradient, 0.0, 1, "nothing to optimise")
-    method = optimizer or "L-BFGS-B"
-    options: dict[str, Any] = {"gtol": 1e-7} if method == "BFGS" else {"ftol": 1e-15}
+    method = optimizer or "BFGS"
+    options: dict[str, Any] = {"gtol": 1e-5, "hess_inv0": metric} if method == "BFGS" else {"ftol": 1e-15}
     if method == "L-BFGS-B":
         options |= {"gtol": 1e-6, "maxcor": 30}
     options["maxfun" if method == "TNC" else "maxiter"] = maxiter or 1000

@@ -31,10 +31,11 @@ class Direction:
 
 def snap(value: Callable[[np.ndarray], float], theta: np.ndarray, diagonal: Sequence[int]) -> np.ndarray:
     """Set small diagonal elements (positions `diagonal`) to exact zero where that costs nothing."""
+    small = sorted((i for i in diagonal if 0 < abs(theta[i]) < SNAP), key=lambda i: abs(theta[i]))
+    if not small:
+        return theta
     best, reference = theta.copy(), value(theta)
-    for position in sorted(diagonal, key=lambda i: abs(theta[i])):
-        if abs(best[position]) >= SNAP or best[position] == 0.0:
-            continue
+    for position in small:
         trial = best.copy()
         trial[position] = 0.0
         found = value(trial)
@@ -53,14 +54,20 @@ def worst_direction(
 
     `parts` maps a term to its slice of theta, `structures` to its structure and number of columns.
     """
+    nulls = [
+        (term, where, null)
+        for term, where in parts.items()
+        for null in structures[term][0].null_directions(theta[where], structures[term][1], tolerance=1e-8)
+    ]
+    if not nulls:
+        return None
     reference, found = value(theta), []
-    for term, where in parts.items():
+    for term, where, null in nulls:
         structure, k = structures[term]
-        for null in structure.null_directions(theta[where], k, tolerance=1e-8):
-            move = _mover(structure, k, theta, where)
-            values, vectors = np.linalg.eigh(_slopes(value, reference, move, null))
-            found.append(Direction(term, null @ vectors[:, 0], float(values[0])))
-    return min(found, key=lambda d: d.slope) if found else None
+        move = _mover(structure, k, theta, where)
+        values, vectors = np.linalg.eigh(_slopes(value, reference, move, null))
+        found.append(Direction(term, null @ vectors[:, 0], float(values[0])))
+    return min(found, key=lambda d: d.slope)
 
 
 def leave(

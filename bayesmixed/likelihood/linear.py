@@ -14,6 +14,7 @@ from .basis import FixedBasis, fixed_basis, term_bases
 from .blocks import Block, blocks
 from .effects import Modes, conditional_covariances, log_det_slopes, modes
 from .gram import Gram, gram
+from .information import block_information, inverse
 from .pls import Solution, solve
 from .tail import Tail, tail
 
@@ -102,11 +103,13 @@ class LinearLikelihood:
         return value + df * (1 + LOG_2PI + np.log(max(solution.rss, 1e-300) / df))
 
     def value_and_gradient(
-        self, working: np.ndarray, *, reml: bool, sigma: float | None = None
+        self, working: np.ndarray, solution: Solution, *, reml: bool, sigma: float | None = None
     ) -> tuple[float, np.ndarray]:
-        """The criterion and its exact gradient in the working theta (envelope theorem)."""
+        """The criterion and its exact gradient in the working theta (envelope theorem).
+
+        `solution` is that at `working`, with its inverse.
+        """
         factors = self.factors(working)
-        solution = solve(self.gram, self.tail, factors, invert=True)
         df = self.n - self.p if reml else self.n
         weight = 1 / sigma**2 if sigma is not None else df / max(solution.rss, 1e-300)
         slopes = log_det_slopes(self.gram, solution, reml)
@@ -168,6 +171,21 @@ class LinearLikelihood:
         sds = {j: np.clip(np.sqrt(t / residual), 0.2, 3.0) for j, t in taus.items()}
         parts = [self.covariances[j].start(sds[j]) for j in self.order]
         return np.concatenate(parts) if parts else np.zeros(0)
+
+    def metric(self, working: np.ndarray) -> np.ndarray:
+        """A guess of the inverse curvature (n_theta, n_theta) of the criterion, to start a search with."""
+        information = np.zeros((len(working), len(working)))
+        slices = self.slices()
+        for block, A in zip(self.blocks, self.gram.zz, strict=True):
+            where = np.concatenate([np.arange(slices[j].start, slices[j].stop) for j in block.terms])
+
+            def factor(part: np.ndarray, block: Block = block, where: np.ndarray = where) -> np.ndarray:
+                full = working.copy()
+                full[where] = part
+                return self._block_factor(block, self.split(full))
+
+            information[np.ix_(where, where)] = block_information(A, factor, working[where], self.n)
+        return inverse(information)
 
     def _convert(self, theta: np.ndarray, bases: Sequence[np.ndarray]) -> np.ndarray:
         parts = [

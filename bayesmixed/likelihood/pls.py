@@ -103,7 +103,7 @@ def solve(gram: Gram, tail: Tail | None, factors: Sequence[np.ndarray], *, inver
     """
     U, largest, rest = gram.ww, None, None
     if gram.zz:
-        largest = _largest(gram.zz[0], factors[0])
+        largest = shrink(gram.zz[0], factors[0])
         shrunk = largest.W @ gram.zw[0]
         flat = shrunk.reshape(-1, shrunk.shape[2])
         U = U - gram.zw[0].reshape(flat.shape).T @ flat
@@ -114,8 +114,8 @@ def solve(gram: Gram, tail: Tail | None, factors: Sequence[np.ndarray], *, inver
     return Solution(rss, beta, U, inverse, log_det_U, largest, rest)
 
 
-def _largest(A: np.ndarray, Lambda: np.ndarray) -> Largest:
-    """One column needs no factorisation."""
+def shrink(A: np.ndarray, Lambda: np.ndarray) -> Largest:
+    """W and Q of one factor with cross-products A (L, k, k); one column needs no factorisation."""
     if len(Lambda) == 1:
         M = A * Lambda[0, 0] ** 2 + 1.0
         return Largest(Lambda[0, 0] ** 2 / M, Lambda[0, 0] / M, float(np.sum(np.log(M))))

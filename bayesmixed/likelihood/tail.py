@@ -69,7 +69,7 @@ class Tail:
     coupling: sparse.csr_array
     coupling_t: sparse.csr_array
     pattern: sparse.csr_array | None
-    pattern_t: sparse.csr_array | None
+    pattern_t: sparse.csc_array | None
     lower: np.ndarray
     multiplicity: np.ndarray
 
@@ -130,7 +130,7 @@ def tail(blocks: Sequence[Block], gram: Gram) -> Tail | None:
         coupling=coupling,
         coupling_t=coupling.T.tocsr(),
         pattern=pattern,
-        pattern_t=None if pattern is None else pattern.T.tocsr(),
+        pattern_t=None if pattern is None else pattern.T,
         lower=lower,
         multiplicity=multiplicity,
     )
@@ -154,7 +154,9 @@ def _coupling(blocks: Sequence[Block], gram: Gram, starts: np.ndarray) -> sparse
         values.append(cross.values.ravel())
     shape2 = (blocks[0].n_levels * k0, int(starts[-1]))
     entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
-    return sparse.coo_array(entries, shape=shape2).tocsr()
+    coupling = sparse.coo_array(entries, shape=shape2).tocsr()
+    coupling.sort_indices()
+    return coupling
 
 
 @dataclass(frozen=True)
@@ -265,13 +267,16 @@ def _pattern(
     if single and total > MAX_PATTERN:
         return None, none, np.zeros(0)
     owner = np.repeat(np.arange(len(per_level)), per_level)
-    left = np.repeat(np.arange(len(owner)), per_level[owner])
-    ends = np.cumsum(per_level[owner])
     first = np.concatenate([[0], np.cumsum(per_level)])[owner]
-    right = np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - per_level[owner] - first, per_level[owner])
+    # one column per level: its tail columns are in order, so partners up to itself are the lower triangle
+    partners = np.arange(len(owner)) - first + 1 if k == 1 else per_level[owner]
+    left = np.repeat(np.arange(len(owner)), partners)
+    ends = np.cumsum(partners)
+    right = np.arange(len(left)) - np.repeat(ends - partners - first, partners)
     a, b = coupling.indices[left].astype(np.int64), coupling.indices[right].astype(np.int64)
-    keep = a >= b
-    left, right, a, b = left[keep], right[keep], a[keep], b[keep]
+    if k > 1:
+        keep = a >= b
+        left, right, a, b = left[keep], right[keep], a[keep], b[keep]
     row_of = np.repeat(np.arange(coupling.shape[0]), per_row)
     weight = owner[left] * k * k + (row_of[left] % k) * k + row_of[right] % k
     keys = position.flat(a, b)
