@@ -68,7 +68,7 @@ def _divergences(count: int, stats: xr.Dataset, engine: NUTS) -> list[str]:
     higher = min(0.99, round(1 - (1 - engine.target_accept) / 4, 3))
     return [
         f"{count} of {stats['diverging'].size} draws diverged: part of the posterior may be missing. Use "
-        f"bm.NUTS(target_accept={higher:g}); if some remain, bm.NUTS(centered={engine.centered is not True}) or "
+        f"bm.NUTS(target_accept={higher:g}); if some remain, bm.NUTS(centered={engine.centered is False}) or "
         "tighter priors on sds."
     ]
 

@@ -18,6 +18,7 @@ from ..likelihood.linear import LinearLikelihood
 from ..likelihood.pls import Solution
 from .base import Engine
 from .optimize import Optimum, minimise
+from .threads import blas_threads
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -97,6 +98,21 @@ def fit_linear(
     if not model.has_scale:
         raise FitError(f"{engine.label} of the {model.family.name} family with this link is not available yet.")
     check_identifiable(model)
+    with blas_threads(_tail_columns(model)):
+        return _fit_linear(model, engine, reml, start, optimizer, maxiter)
+
+
+def _tail_columns(model: Model) -> int:
+    """Random effects that remain when the largest grouping factor is eliminated."""
+    sizes: dict[str, int] = {}
+    for term in model.design.groups:
+        sizes[term.factor] = sizes.get(term.factor, 0) + term.n_levels * len(term.columns)
+    return sum(sizes.values()) - max(sizes.values(), default=0)
+
+
+def _fit_linear(
+    model: Model, engine: Engine, reml: bool, start: Sequence[float] | None, optimizer: str | None, maxiter: int | None
+) -> PointFit:
     likelihood = likelihood_of(model)
     if likelihood.n <= likelihood.p:
         raise FitError(f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.")

@@ -12,8 +12,8 @@ from scipy.optimize import minimize
 from ..errors import FitError, nearest
 
 OPTIMIZERS = ("BFGS", "L-BFGS-B", "TNC", "SLSQP")
-DECREASE = 1e-9  # predicted decrease of the criterion at which no further step is taken
-STEP = 1e-7  # relative size of a Newton step at which no further step is taken
+DECREASE = 1e-8  # predicted decrease of the criterion below which no further step is taken, and
+STEP = 1e-6  # predicted step, relative to 1 + |x|: both must be small
 HUGE = 1e100  # stands for +inf, which line searches cannot interpolate
 
 ValueAndGradient = Callable[[np.ndarray], tuple[float, np.ndarray]]
@@ -70,7 +70,10 @@ def minimise(
     if method == "L-BFGS-B":
         options |= {"gtol": 1e-6, "maxcor": 30}
     options["maxfun" if method == "TNC" else "maxiter"] = maxiter or 1000
-    result: Any = minimize(counted, start, jac=True, method=method, options=options)  # type: ignore[call-overload]
+    stop = None if metric is None or method != "BFGS" else _stopper(counted, metric)
+    result: Any = minimize(  # type: ignore[call-overload]
+        counted, start, jac=True, method=method, options=options, callback=stop
+    )
     inverse = result.hess_inv if hasattr(result, "hess_inv") else None
     dense = None if inverse is None else (inverse.todense() if hasattr(inverse, "todense") else inverse)
     point = Optimum(result.x, float(result.fun), np.asarray(result.jac), np.inf, 0, str(result.message))
@@ -81,19 +84,40 @@ def minimise(
 
 
 class _Counted:
-    """Counts evaluations and turns a failed factorisation into a huge value."""
+    """Counts evaluations, remembers the last gradient, and turns a failed factorisation into a huge value."""
 
     def __init__(self, function: ValueAndGradient) -> None:
         self.function = function
         self.evaluations = 0
+        self.last: tuple[np.ndarray, np.ndarray] | None = None
 
     def __call__(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         self.evaluations += 1
         try:
             value, gradient = self.function(x)
         except np.linalg.LinAlgError:
-            return HUGE, np.zeros_like(x)
-        return (value, gradient) if np.isfinite(value) else (HUGE, np.zeros_like(x))
+            value, gradient = HUGE, np.zeros_like(x)
+        if not np.isfinite(value):
+            value, gradient = HUGE, np.zeros_like(x)
+        self.last = (x.copy(), gradient)
+        return value, gradient
+
+
+def _stopper(counted: _Counted, metric: np.ndarray) -> Callable[[np.ndarray], None]:
+    """Ends a search by scale: SciPy's test is of the gradient alone, whose unit depends on the amount of data."""
+
+    def stop(x: np.ndarray) -> None:
+        if counted.last is None or not np.array_equal(counted.last[0], x):
+            return
+        step = metric @ counted.last[1]
+        if 0.5 * step @ counted.last[1] < DECREASE and _small(step, x):
+            raise StopIteration
+
+    return stop
+
+
+def _small(step: np.ndarray, x: np.ndarray) -> bool:
+    return bool(np.max(np.abs(step)) <= STEP * (1 + np.max(np.abs(x))))
 
 
 def _polish(function: _Counted, point: Optimum, inverse: np.ndarray | None) -> Optimum:
@@ -102,7 +126,7 @@ def _polish(function: _Counted, point: Optimum, inverse: np.ndarray | None) -> O
         step = None if inverse is None else -inverse @ point.gradient
         decrease = np.inf if step is None else float(-0.5 * step @ point.gradient)
         point = Optimum(point.x, point.value, point.gradient, max(decrease, 0.0), 0, point.message)
-        small = step is not None and np.max(np.abs(step)) <= STEP * (1 + np.max(np.abs(point.x)))
+        small = step is not None and _small(step, point.x)
         if 0 <= decrease <= DECREASE and (small or attempt > 0):
             return point
         if attempt == 3:

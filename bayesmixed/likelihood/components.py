@@ -45,6 +45,13 @@ def solve_lower(batch: Batch, half: np.ndarray, right: np.ndarray) -> np.ndarray
     return lapack.dtrtrs(half[0].T, right[0], lower=0, trans=1)[0][None]
 
 
+def inner(batch: Batch, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Sum over components of left' right for (count, size, m) each: (m, m)."""
+    if not batch.dense:
+        return (left.transpose(0, 2, 1) @ right).sum(axis=0)
+    return blas.dgemm(1.0, left[0], right[0], trans_a=True)
+
+
 def times(batch: Batch, symmetric: np.ndarray, right: np.ndarray) -> np.ndarray:
     """A right for (count, size, m)."""
     if not batch.dense:

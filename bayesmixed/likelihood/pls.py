@@ -15,8 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import blas
 
-from .components import factorise, invert_factor, solve_lower, times
+from .components import factorise, inner, invert_factor, solve_lower, times
 from .gram import Gram
 from .tail import Batch, Tail, mirror
 
@@ -106,7 +107,7 @@ def solve(gram: Gram, tail: Tail | None, factors: Sequence[np.ndarray], *, inver
         largest = shrink(gram.zz[0], factors[0])
         shrunk = largest.W @ gram.zw[0]
         flat = shrunk.reshape(-1, shrunk.shape[2])
-        U = U - gram.zw[0].reshape(flat.shape).T @ flat
+        U = U - blas.dgemm(1.0, gram.zw[0].reshape(flat.shape), flat, trans_a=True)
         if tail is not None:
             T_tw = np.concatenate([zw.reshape(-1, flat.shape[1]) for zw in gram.zw[1:]]) - tail.coupling_t @ flat
             rest, U = _rest(tail, tail.schur(largest.W), T_tw, U, factors, invert)
@@ -157,10 +158,10 @@ def _rest(
             inverse = invert_factor(batch, half, S)
             batch.view(S_inverse)[:] = inverse
             batch.view(K)[:] = _outside(batch, inverse, factors)
-            U = U - (scaled.transpose(0, 2, 1) @ times(batch, inverse, scaled)).sum(axis=0)
+            U = U - inner(batch, scaled, times(batch, inverse, scaled))
         else:
             solved = solve_lower(batch, half, scaled)
-            U = U - (solved.transpose(0, 2, 1) @ solved).sum(axis=0)
+            U = U - inner(batch, solved, solved)
     return Rest(tail, tuple(factors), T, T_tw, K, S_inverse, log_det), U
 
 
