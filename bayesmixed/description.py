@@ -75,6 +75,6 @@ def _notes(model: Model) -> list[str]:
         if bar.double:
             notes.append(
                 f"  {bar.text} is read as diag({bar.left} | {bar.group}): every sd its own, no correlations, the "
-                "columns of a factor included. lme4 splits it into terms and keeps the columns of one factor correlated."
+                "columns of a factor included. lme4 splits it into terms and keeps those of one factor correlated."
             )
     return notes

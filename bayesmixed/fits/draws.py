@@ -23,6 +23,21 @@ if TYPE_CHECKING:
 _LIMITS = (0.025, 0.975)
 
 
+class _PointOnly:
+    """A member that only fits with a maximised criterion have."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, fit: DrawsFit | None, owner: type) -> Any:
+        if fit is None:
+            return self
+        raise FitError(
+            f"A fit with draws has no {self.name}: it maximised nothing. "
+            f'Ask a point fit, model.fit("ml").{self.name}, or compare predictions of draws with ArviZ: az.loo.'
+        )
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class DrawsFit(Fit):
     """Draws from the posterior of a model.
@@ -88,46 +103,13 @@ class DrawsFit(Fit):
     def _prediction_errors(self) -> None:
         return None
 
-    def _refuse(self, name: str) -> FitError:
-        return FitError(
-            f"A fit with draws has no {name}: it maximised nothing. "
-            'Ask model.fit("ml") for it, or compare predictions of draws with ArviZ: az.loo.'
-        )
-
-    @property
-    def loglik(self) -> float:
-        """Point fits only."""
-        raise self._refuse("loglik")
-
-    @property
-    def deviance(self) -> float:
-        """Point fits only."""
-        raise self._refuse("deviance")
-
-    @property
-    def criterion(self) -> float:
-        """Point fits only."""
-        raise self._refuse("criterion")
-
-    @property
-    def aic(self) -> float:
-        """Point fits only."""
-        raise self._refuse("aic")
-
-    @property
-    def bic(self) -> float:
-        """Point fits only."""
-        raise self._refuse("bic")
-
-    @property
-    def n_parameters(self) -> int:
-        """Point fits only."""
-        raise self._refuse("n_parameters")
-
-    @property
-    def theta(self) -> np.ndarray:
-        """Point fits only."""
-        raise self._refuse("theta")
+    loglik = _PointOnly()
+    deviance = _PointOnly()
+    criterion = _PointOnly()
+    aic = _PointOnly()
+    bic = _PointOnly()
+    n_parameters = _PointOnly()
+    theta = _PointOnly()
 
 
 def draws_table(values: np.ndarray, names: list[str]) -> pd.DataFrame:

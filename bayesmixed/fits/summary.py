@@ -97,8 +97,8 @@ def _random_effects(fit: Fit, variances: bool) -> list[Section]:
     shown = pd.DataFrame({"Groups": table["group"].where(table["group"] != table["group"].shift(), "")})
     shown["Name"] = table["name"]
     if variances:
-        shown["Variance"] = [number(v, 4) for v in table["sd"] ** 2]
-    shown["Std.Dev."] = [number(v, 4) for v in table["sd"]]
+        shown["Variance"] = [number(v) for v in table["sd"] ** 2]
+    shown["Std.Dev."] = [number(v) for v in table["sd"]]
     for i, name in enumerate(table.columns[3:]):
         shown["Corr" if i == 0 else " " * i] = [number(v, 2) for v in table[name]]
     levels = {term.factor: term.n_levels for term in groups}

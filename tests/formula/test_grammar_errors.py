@@ -52,7 +52,7 @@ REFUSALS = [
     ("y ~ poly(x + 1 = 2)", "= 2)", "write == to compare"),
     ("y ~ `my f`(x)", "`my f`(x)", "plain name"),
     ("y ~ x == 2", "== 2", "write I(x == 2)"),
-    ("y ~ a:(x | b > 2)", "| b", "only ever added"),
+    ("y ~ a:(x | b > 2)", "| b > 2)", "only ever added"),
     ("y ~ !x", "!x", "write I(!x)"),
     ("y ~ a & b", "& b", "write I(a & b)"),
     ("y ~ I(a < b < c)", "< c)", "a < b & b < c"),
