@@ -57,10 +57,11 @@ def log_det_slopes(gram: Gram, solution: Solution, reml: bool) -> list[np.ndarra
     if solution.rest is not None:
         rest = solution.rest
         pulled -= rest.tail.pull(rest.K, W.shape)
-        F = rest.multiply(rest.K, rest.T_tw[:, :p])
-        slopes = _rest_slopes(gram, rest, F, solution.U_inverse if reml and p else None)
+        slopes = _rest_slopes(gram, rest)
         if residual_X is not None:
+            F = rest.multiply(rest.K, rest.T_tw[:, :p])
             residual_X = residual_X - (rest.tail.coupling @ F).reshape(residual_X.shape)
+            slopes = [a - b for a, b in zip(slopes, _fixed_slopes(gram, rest, F, solution.U_inverse), strict=True)]
     if residual_X is not None and p:
         pulled -= residual_X @ solution.U_inverse @ residual_X.transpose(0, 2, 1)
     if solution.rest is not None or reml:
@@ -69,21 +70,25 @@ def log_det_slopes(gram: Gram, solution: Solution, reml: bool) -> list[np.ndarra
     return [2 * slope, *slopes]
 
 
-def _rest_slopes(gram: Gram, rest: Rest, F: np.ndarray, U_inverse: np.ndarray | None) -> list[np.ndarray]:
-    """Slopes of the tail's factors; F = K T_tx (q_t, p), and U^-1 for REML."""
+def _rest_slopes(gram: Gram, rest: Rest) -> list[np.ndarray]:
+    """d log|S| / d Lambda of the tail's factors."""
     slopes = [np.zeros((z.shape[1], z.shape[1])) for z in gram.zz[1:]]
     for batch in rest.tail.batches:
         for (block, _, _), total in zip(batch.parts, _traces(rest, batch), strict=True):
             slopes[block - 1] += 2 * total
-    if U_inverse is None:
-        return slopes
+    return slopes
+
+
+def _fixed_slopes(gram: Gram, rest: Rest, F: np.ndarray, U_inverse: np.ndarray) -> list[np.ndarray]:
+    """- d log|U_xx| / d Lambda of the tail's factors; F = K T_tx (q_t, p)."""
+    slopes = [np.zeros((z.shape[1], z.shape[1])) for z in gram.zz[1:]]
     T_tx = rest.T_tw[:, : F.shape[1]]
     E = (T_tx - rest.multiply(rest.T, F)) @ U_inverse
     H = rest.multiply(rest.S_inverse, rest.scale_rows(T_tx))
     for batch in rest.tail.batches:
         for block, columns, k in batch.parts:
             members = batch.members[:, columns].reshape(-1, k)
-            slopes[block - 1] -= 2 * np.einsum("map,mbp->ab", E[members], H[members])
+            slopes[block - 1] += 2 * np.einsum("map,mbp->ab", E[members], H[members])
     return slopes
 
 

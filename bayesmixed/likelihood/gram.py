@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from .blocks import Block
+
+WIDE = 6  # columns from which one sparse product beats a count per column
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,10 @@ def _sum_outer(
     codes: np.ndarray, left: np.ndarray, right: np.ndarray, size: int, symmetric: bool = False
 ) -> np.ndarray:
     """Sum of outer products of rows by code: (size, k_left, k_right)."""
+    if not symmetric and right.shape[1] > WIDE:
+        rows = np.arange(len(codes))
+        sums = [sparse.csr_array((column, (codes, rows)), shape=(size, len(codes))) @ right for column in left.T]
+        return np.stack(sums, axis=1)
     total = np.empty((size, left.shape[1], right.shape[1]))
     for i in range(left.shape[1]):
         for j in range(i if symmetric else 0, right.shape[1]):
