@@ -55,7 +55,7 @@ HOMES = {
     "arviz": ("interop/arviz.py",),
     "matplotlib": ("plots/",),
 }
-SAMPLING = ("engines/program.py", "covariance/")  # where numpyro.sample may be called
+SAMPLING = ("engines/program/", "covariance/")  # where numpyro.sample may be called
 
 FILE_LINES = 400
 BODY_LINES = 40

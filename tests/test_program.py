@@ -10,7 +10,6 @@ from scipy import special, stats
 
 import bayesmixed as bm
 from bayesmixed.engines.program import Program, build_program
-from bayesmixed.errors import FitError
 from bayesmixed.priors import HalfNormal, HalfStudentT, Normal, StudentT
 
 LOG_DENSITY = 1e-9  # relative: the same sums in float64 twice
@@ -52,7 +51,7 @@ def half_t(x: Any, scale: float) -> float:
 def test_log_density_is_conditional_density_plus_priors(weights):
     formula = "Reaction ~ Days + offset(2 * Days) + (Days | Subject)"
     model = bm.Model(formula, SLEEP, weights=weights)
-    program = build_program(model)
+    program = build_program(model, False)
     values = {
         "Intercept_centered": 300.0, "b": np.array([9.0]), "Subject_sigma": SDS,
         "Subject_corr": CORRELATION_FACTOR, "Subject_u": U, "sigma": SIGMA,
@@ -74,8 +73,8 @@ def test_log_density_is_conditional_density_plus_priors(weights):
 @pytest.mark.parametrize("power", [0.3, 1.0])
 def test_centring_is_a_change_of_variables(power):
     model = bm.Model("Reaction ~ Days + (Days | Subject)", SLEEP)
-    spherical = build_program(model)
-    centred = build_program(model, centering=[np.full(2, power)])
+    spherical = build_program(model, False)
+    centred = build_program(model, False, centering=[np.full(2, power)])
     shared = {
         "Intercept_centered": 300.0, "b": np.array([9.0]), "Subject_sigma": SDS,
         "Subject_corr": CORRELATION_FACTOR, "sigma": SIGMA,
@@ -91,7 +90,7 @@ def test_centring_is_a_change_of_variables(power):
 
 def test_raw_intercept_prior_speaks_of_the_intercept_itself():
     model = bm.Model("Reaction ~ Days + (1 | Subject)", SLEEP, priors={"Intercept": Normal(250, 10)})
-    program = build_program(model)
+    program = build_program(model, False)
     values = {
         "Intercept": 251.0, "b": np.array([9.0]), "Subject_sigma": np.array([30.0]),
         "Subject_u": U[:, :1], "sigma": SIGMA,
@@ -110,14 +109,14 @@ def test_raw_intercept_prior_speaks_of_the_intercept_itself():
 
 def test_a_constant_is_not_sampled():
     model = bm.Model("Reaction ~ Days + (1 | Subject)", SLEEP, constants={"sigma": SIGMA})
-    assert "sigma" not in build_program(model).sites
-    assert float(build_program(model).data["constants"]["sigma"]) == SIGMA
+    assert "sigma" not in build_program(model, False).sites
+    assert float(build_program(model, False).data["constants"]["sigma"]) == SIGMA
 
 
 def test_priors_of_several_kinds_make_several_sites():
     data = SLEEP.assign(x=np.sin(np.arange(N)), z=np.cos(np.arange(N)))
     priors = {"x": StudentT(3, 0, 1), "1|Subject_sigma": HalfNormal(30), "Days|Subject_sigma": HalfStudentT(3, 9)}
-    program = build_program(bm.Model("Reaction ~ Days + x + z + (Days | Subject)", data, priors=priors))
+    program = build_program(bm.Model("Reaction ~ Days + x + z + (Days | Subject)", data, priors=priors), False)
     assert {"b_Normal", "x", "1|Subject_sigma", "Days|Subject_sigma", "Subject_u"} <= set(program.sites)
     values = {
         "Intercept_centered": 300.0, "b_Normal": np.array([9.0, 2.0]), "x": 1.0, "1|Subject_sigma": SDS[0],
@@ -129,15 +128,15 @@ def test_priors_of_several_kinds_make_several_sites():
 
 def test_rows_of_weight_zero_are_absent():
     weights = np.where(SLEEP["Days"] < 9, 1.0, 0.0)
-    data = build_program(bm.Model("Reaction ~ Days + (1 | Subject)", SLEEP, weights=weights)).data
+    data = build_program(bm.Model("Reaction ~ Days + (1 | Subject)", SLEEP, weights=weights), False).data
     assert len(data["y"]) == len(data["X"]) == len(data["codes"][0]) == int(weights.sum())
 
 
 def test_equal_structures_are_equal_programs():
     doubled = SLEEP.assign(Reaction=2 * SLEEP["Reaction"])
-    one, two = (build_program(bm.Model("Reaction ~ Days + (Days | Subject)", d)) for d in (SLEEP, doubled))
+    one, two = (build_program(bm.Model("Reaction ~ Days + (Days | Subject)", d), False) for d in (SLEEP, doubled))
     assert one.function == two.function and hash(one.function) == hash(two.function)
-    other = build_program(bm.Model("Reaction ~ Days + (Days || Subject)", SLEEP))
+    other = build_program(bm.Model("Reaction ~ Days + (Days || Subject)", SLEEP), False)
     assert other.function != one.function
 
 
@@ -148,8 +147,3 @@ def test_every_site_has_a_meaning():
     with bm.x64():
         trace = handlers.trace(handlers.seed(program.function, 0)).get_trace(**program.data)
     assert set(program.sites) == {name for name, site in trace.items() if site["type"] == "sample"} - {"y"}
-
-
-def test_a_collapsed_program_is_refused_with_the_way_out():
-    with pytest.raises(FitError, match="collapsed=False"):
-        build_program(bm.Model("Reaction ~ Days + (1 | Subject)", SLEEP), collapsed="full")

@@ -15,6 +15,7 @@ from .x64 import x64
 ITERATIONS = 100  # per call of advance: progress and interruption come between calls
 STEP_SIZE = 0.3  # first guess after scaling; the warm-up finds its own
 FLOOR = 0.1  # smallest curvature of the metric relative to the rough scales
+AFTERWARDS = 0x5EED  # folded into the sampler's key for draws of what was integrated out
 DIFFERENCE = 1e-4  # of a rough scale: the step of the differences that make the Hessian
 
 
@@ -120,22 +121,23 @@ def _advance(function: Any, sample: Any) -> Callable[..., Any]:
     def advance(state: Any, data: Any) -> Any:
         def step(state: Any, _: Any) -> Any:
             state = sample(state, (data,), {})
-            return state, (state.z, statistics(state))
+            # one more split of the state's key: what is drawn afterwards shares no randomness with the sampler
+            return state, (state.z, jax.random.fold_in(state.rng_key, AFTERWARDS), statistics(state))
 
-        state, (z, stats) = jax.lax.scan(step, state, None, length=ITERATIONS)
-        return state, jax.vmap(lambda z: natural(function, z, data))(z), stats
+        state, (z, keys, stats) = jax.lax.scan(step, state, None, length=ITERATIONS)
+        return state, jax.vmap(lambda z, key: natural(function, z, key, data))(z, keys), stats
 
     return advance
 
 
-def natural(function: Any, z: Any, data: Any) -> dict[str, Any]:
-    """The program's natural parameters at an unconstrained point."""
+def natural(function: Any, z: Any, key: Any, data: Any) -> dict[str, Any]:
+    """The natural parameters at an unconstrained point; `key` draws what the program integrated out."""
     from numpyro import handlers
     from numpyro.infer.util import constrain_fn
 
     sites = constrain_fn(function.parameters, (), data, z)
     found = handlers.substitute(function.parameters, data=sites)(**data)
-    return {name: value for name, value in found.items() if name != "fixed"}
+    return function.complete(found, key, data)
 
 
 def place(key: Any, z: Any, scale: Any, energy: Callable[[Any], Any], metric: str) -> tuple[Any, Any]:

@@ -45,7 +45,9 @@ class NUTS(Engine):
     max_tree_depth
         Limit of doublings per draw.
     collapsed
-        "auto" or False: effects are sampled. (Integrating them out is not available yet.)
+        "full" integrates effects and coefficients with a normal or flat prior out exactly, and draws them
+        afterwards; False samples everything; "auto" takes "full" where it is possible (at most 256 effects beside
+        those of the largest factor). `status.route` says which was taken.
     centered
         Sample effects themselves (True), spherical ones that are scaled by their sds (False), or per column
         as far between the two as its rows say more than the prior ("auto").
@@ -86,9 +88,7 @@ class NUTS(Engine):
         program = build_program(model, self.collapsed, self._centering(start))
         chosen = _seed(seed)
         natural, statistics = self._sample(program, start, chosen, progress)
-        status = draws_status(
-            _route(program), posterior_dataset(model, natural), sample_stats_dataset(statistics), self
-        )
+        status = draws_status(program.route, posterior_dataset(model, natural), sample_stats_dataset(statistics), self)
         return DrawsFit(model, self, natural, statistics, status, chosen)
 
     def _point_fit(self, model: Model) -> PointFit:
@@ -150,7 +150,7 @@ def _check(engine: NUTS) -> None:
     if not 0 < engine.target_accept < 1:
         raise FitError(f"target_accept must be between 0 and 1, not {engine.target_accept!r}. Try 0.9.")
     options = {
-        "collapsed": ("auto", False),
+        "collapsed": ("auto", "full", False),
         "centered": ("auto", True, False),
         "chain_method": CHAIN_METHODS,
         "dtype": ("float64", "float32"),
@@ -219,15 +219,3 @@ def _cast(tree: Any, dtype: str) -> Any:
         return tuple(_cast(value, dtype) for value in tree)
     array = np.asarray(tree)
     return array.astype(dtype) if array.dtype.kind == "f" else array
-
-
-def _route(program: Program) -> str:
-    powers = zip(program.function.terms, program.data["centering"], strict=True)
-    ways = [f"{term.tag} {_centred(power)}" for term, power in powers]
-    return "explicit" + (f" ({', '.join(ways)})" if ways else "")
-
-
-def _centred(power: np.ndarray) -> str:
-    if np.all(power == 0):
-        return "non-centred"
-    return "centred" if np.all(power == 1) else "partly centred"

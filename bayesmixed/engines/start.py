@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..priors.default import column_spreads, location_and_scale, rows_used
-from .program import ExplicitProgram, TermProgram
+from .program.collapsed import CollapsedProgram
+from .program.explicit import ExplicitProgram
+from .program.sites import TermSites
 
 if TYPE_CHECKING:
     from ..fits.point import PointFit
@@ -92,48 +94,59 @@ def _reliability(factor: np.ndarray, conditional: np.ndarray) -> np.ndarray:
     return np.clip(shares, 0.0, 1.0).mean(axis=0)
 
 
-def site_values(start: Start, program: ExplicitProgram, data: dict[str, Any]) -> dict[str, Any]:
+def site_values(start: Start, program: ExplicitProgram | CollapsedProgram, data: dict[str, Any]) -> dict[str, Any]:
     """The start values by sample site; `data` are the program's arguments."""
     at = program.intercept_position
-    slopes = np.delete(start.beta, at) if program.intercept else start.beta
+    slopes = np.delete(start.beta, at) if at >= 0 else start.beta
     values = {site.name: slopes[list(site.members)] for site in program.coefficients}
     if program.intercept:
         values[program.intercept] = start.beta[at] + data["means"] @ slopes
-    for parts in zip(program.terms, start.factors, start.effects, data["centering"], strict=True):
+    for parts in zip(program.terms, start.factors, start.effects, _centering(program.terms, data), strict=True):
         values |= _block_values(*parts)
-    values |= {name: np.asarray(start.dispersion[name]) for name, _ in program.dispersion}
+    values |= {name: np.asarray(start.dispersion[name]) for name, _ in program.dispersion.free}
     return {name: np.asarray(value, dtype=float) for name, value in values.items()}
 
 
-def _block_values(term: TermProgram, factor: np.ndarray, effects: np.ndarray, power: np.ndarray) -> dict[str, Any]:
+def _centering(terms: tuple[TermSites, ...], data: dict[str, Any]) -> tuple[np.ndarray, ...]:
+    """How far each bar is centred; programs that integrate effects out have no such argument."""
+    return data.get("centering", tuple(np.zeros(term.n_columns) for term in terms))
+
+
+def _block_values(term: TermSites, factor: np.ndarray, effects: np.ndarray, power: np.ndarray) -> dict[str, Any]:
     sds = np.sqrt(np.sum(factor**2, axis=1))
     values: dict[str, Any] = {site.name: sds[list(site.members)] for site in term.sds}
     if term.correlation:
         values[term.correlation[0]] = factor / sds[:, None]
-    values[term.effect_site] = effects / sds ** (1 - power) if term.centered else np.linalg.solve(factor, effects.T).T
+    if term.centered:
+        values[str(term.effect_site)] = effects / sds ** (1 - power)
+    elif term.effect_site:
+        values[term.effect_site] = np.linalg.solve(factor, effects.T).T
     return values
 
 
-def site_scales(start: Start, program: ExplicitProgram, data: dict[str, Any]) -> dict[str, np.ndarray]:
+def site_scales(
+    start: Start, program: ExplicitProgram | CollapsedProgram, data: dict[str, Any]
+) -> dict[str, np.ndarray]:
     """Rough posterior sds of the unconstrained sites: how far a first step may go in each direction."""
     at = program.intercept_position
-    slopes = np.delete(start.beta_sds, at) if program.intercept else start.beta_sds
+    slopes = np.delete(start.beta_sds, at) if at >= 0 else start.beta_sds
     scales = {site.name: slopes[list(site.members)] for site in program.coefficients}
     if program.intercept:
         # At centred columns the intercept is known about as well as the best slope combination allows.
         scales[program.intercept] = np.asarray(start.beta_sds[at])
-    for parts in zip(program.terms, start.factors, data["centering"], strict=True):
+    for parts in zip(program.terms, start.factors, _centering(program.terms, data), strict=True):
         scales |= _block_scales(*parts)
-    scales |= {name: np.asarray(0.1) for name, _ in program.dispersion}
+    scales |= {name: np.asarray(0.1) for name, _ in program.dispersion.free}
     return scales
 
 
-def _block_scales(term: TermProgram, factor: np.ndarray, power: np.ndarray) -> dict[str, np.ndarray]:
+def _block_scales(term: TermSites, factor: np.ndarray, power: np.ndarray) -> dict[str, np.ndarray]:
     k, levels = term.n_columns, term.n_levels
     log_sd = 1 / np.sqrt(2 * levels)
     scales = {site.name: np.full(len(site.members), log_sd) for site in term.sds}
     if term.correlation:
         scales[term.correlation[0]] = np.full(k * (k - 1) // 2, 1 / np.sqrt(levels))
-    spread = np.sqrt(np.sum(factor**2, axis=1)) ** power
-    scales[term.effect_site] = np.broadcast_to(spread, (levels, k)).copy()
+    if term.effect_site:
+        spread = np.sqrt(np.sum(factor**2, axis=1)) ** power
+        scales[term.effect_site] = np.broadcast_to(spread, (levels, k)).copy()
     return scales

@@ -81,9 +81,10 @@ def _labels(fits: tuple[Fit, ...]) -> list[str]:
 
 def _estimates(fit: Fit) -> tuple[pd.Series, pd.Series]:
     scalars = tables.scalar_table(fit.model.design.groups, fit.model.coefficients, fit.parameters)
-    estimate = pd.Series([float(np.mean(v)) for v in scalars["values"]], index=scalars["label"])
+    labels = list(scalars["label"])
+    estimate = pd.Series([float(np.mean(v)) for v in scalars["values"]], index=labels)
     if fit.parameters.n_draws > 1:
-        return estimate, pd.Series([float(np.std(v, ddof=1)) for v in scalars["values"]], index=scalars["label"])
+        return estimate, pd.Series([float(np.std(v, ddof=1)) for v in scalars["values"]], index=labels)
     estimate[LOGLIK] = fit.loglik  # type: ignore[attr-defined]
     return estimate, fit.coefficients["se"].copy()
 

@@ -17,6 +17,7 @@ Summand: TypeAlias = tuple[bool, Node]  # added (or removed), what
 _Masks: TypeAlias = dict[int, None]  # a set that keeps its order
 
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "&", "&&")
+_MOST_POWERS = 100  # no sum has terms of more atoms that stay below the next limit
 _LARGEST = 500_000  # pairs of terms in one product: `.^2` over 700 columns passes, an exponential one does not
 
 
@@ -142,9 +143,9 @@ class _Algebra:
                 position,
             )
         first = reached = self.factor(base)
-        for _ in range(int(min(power.value, 10_000)) - 1):
-            before, reached = len(reached), reached | _interact(reached, first, position)
-            if len(reached) == before:
+        for _ in range(int(min(power.value, _MOST_POWERS)) - 1):
+            before, reached = reached, _interact(first, reached, position)
+            if list(reached) == list(before):
                 break
         return reached
 

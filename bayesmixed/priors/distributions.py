@@ -58,6 +58,11 @@ class Prior(ABC):
         shape = np.broadcast_shapes(*(np.shape(value) for value in self.values.values()))
         return None if shape == () else int(np.prod(shape))
 
+    @property
+    def normal_form(self) -> tuple[float, float] | None:
+        """Mean and precision where this is a normal (precision 0: flat on the real line), else None."""
+        return None
+
     def element(self, i: int) -> Prior:
         """The prior of element `i`; a scalar prior is that of every element."""
         if self.length is None:
@@ -87,6 +92,10 @@ class Normal(Prior):
     loc: Any = 0.0
     scale: Any = 1.0
     label = "Normal"
+
+    @property
+    def normal_form(self) -> tuple[float, float]:
+        return self.loc, 1 / self.scale**2
 
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
@@ -274,6 +283,10 @@ class Flat(Prior):
     label = "flat"
     proper = False
     static_fields = ("support",)
+
+    @property
+    def normal_form(self) -> tuple[float, float] | None:
+        return (0.0, 0.0) if self.support == "real" else None
 
     def numpyro(self) -> Any:
         import numpyro.distributions as dist

@@ -1,0 +1,84 @@
+"""A model as a NumPyro program: a static structure, its arguments, and what each site means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import FitError, nearest
+from .collapsed import CollapsedProgram, collapsed_program, why_not_collapsed
+from .explicit import ExplicitProgram, explicit_program
+from .sites import population_meanings
+
+if TYPE_CHECKING:
+    from ...model import Model
+
+
+@dataclass(frozen=True)
+class Program:
+    """A model as NumPyro sees it.
+
+    Attributes
+    ----------
+    function
+        The NumPyro model; call it as ``function(**data)`` inside ``with bm.x64():``.
+    data
+        Its arguments: arrays (and nested dicts and tuples of arrays), never closed over.
+    sites
+        What each sample site means, by name.
+    """
+
+    function: ExplicitProgram | CollapsedProgram
+    data: dict[str, Any]
+    sites: dict[str, str]
+
+    @property
+    def route(self) -> str:
+        """How effects are treated, in words."""
+        return self.function.route(self.data)
+
+
+def build_program(
+    model: Model, collapsed: str | bool = "auto", centering: Sequence[np.ndarray] | None = None
+) -> Program:
+    """The program of a Gaussian mixed model.
+
+    Parameters
+    ----------
+    model
+        Any model whose distributional parameters are constants (one predictor, `mu`).
+    collapsed
+        "full": effects and coefficients with a normal or flat prior are integrated out exactly and drawn
+        afterwards. False: everything is sampled. "auto": "full" where that is possible.
+    centering
+        Of sampled effects, per bar a vector (k,) between 0 and 1. All zero, or None: spherical effects are
+        sampled. Else b over sds^(1 - centering) is: at 1 the effects themselves, between them part of the way
+        (Gorinova, Moore & Hoffman 2020, Automatic reparameterisation of probabilistic programs).
+
+    Raises
+    ------
+    FitError
+        Where the route asked for is not possible, with the reason.
+    """
+    if len(model.design.predictors) > 1:
+        raise FitError("NUTS takes one predictor so far; this model predicts " + ", ".join(model.design.predictors))
+    options = ("auto", "full", False)
+    if collapsed not in options:
+        raise FitError(f"collapsed={collapsed!r} is not available. {nearest(str(collapsed), map(str, options))}")
+    reason = why_not_collapsed(model)
+    if collapsed == "full" and reason:
+        raise FitError(f"collapsed='full' is not possible here: {reason} Use collapsed='auto' or False.")
+    if collapsed is not False and reason is None:
+        return _program(model, *collapsed_program(model))
+    if centering is None:
+        centering = [np.zeros(len(group.columns)) for group in model.design.groups]
+    return _program(model, *explicit_program(model, centering))
+
+
+def _program(model: Model, function: ExplicitProgram | CollapsedProgram, data: dict[str, Any]) -> Program:
+    return Program(
+        function, data, population_meanings(model, function.intercept, function.coefficients, function.terms)
+    )
