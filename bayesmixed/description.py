@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from .errors import ModelError
 from .report import Page, Section
 
 if TYPE_CHECKING:
@@ -22,11 +23,18 @@ def description(model: Model) -> Page:
     ]
     if model.design.groups:
         sections.append(Section("Random effects", _groups(model), index=False))
-    sections.append(Section("Priors", model.priors.table().astype(str), (_ENGINES,), index=False))
+    sections.append(_priors(model))
     notes = _notes(model)
     if notes:
         sections.append(Section("Notes", lines=tuple(notes)))
     return Page(tuple(sections))
+
+
+def _priors(model: Model) -> Section:
+    try:
+        return Section("Priors", model.priors.table().astype(str), (_ENGINES,), index=False)
+    except ModelError as error:  # ML and REML need no priors, so their absence must not hide the model
+        return Section("Priors", lines=(f"  {error}",))
 
 
 def _facts(model: Model) -> list[str]:

@@ -26,6 +26,10 @@ class FitError(BayesMixedError):
     """A question that this fit cannot answer, or an engine that cannot fit this model."""
 
 
+class NoSuchAnswer(FitError, AttributeError):
+    """A member that this kind of fit does not have; `hasattr` sees it as absent."""
+
+
 class BayesMixedWarning(UserWarning):
     """Something was done that the user should know about (dropped columns, a boundary, divergences)."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -258,16 +259,17 @@ def _check_response(design: Design, kind: Family) -> None:
     if response is None:
         raise DataError("The formula has no response. Write it as 'y ~ x + (1 | g)'.")
     kind.check(response.y, response.name)
-    used = response.y if design.weights is None else response.y[design.weights > 0]
-    if len(used) and np.all(used == used[0]):
-        raise DataError(f"The response {response.name!r} is {used[0]:g} in every row: there is nothing to model.")
+    used = slice(None) if design.weights is None else design.weights > 0
+    y, known = response.y[used], design.mu.offset[used]
+    if len(y) and np.ptp(y) == 0 and np.ptp(known) == 0:
+        raise DataError(f"The response {response.name!r} is {y[0]:g} in every row: there is nothing to model.")
 
 
-def _constants(constants: Mapping[str, float] | None, kind: Family) -> dict[str, float]:
+def _constants(constants: Mapping[str, float] | None, kind: Family) -> Mapping[str, float]:
     given = dict(constants or {})
     for name, value in given.items():
         if name not in kind.dispersion:
             raise ModelError(f"constants has no parameter {name!r}. {nearest(name, kind.dispersion)}")
         if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value > 0):
             raise ModelError(f"constants[{name!r}] must be a positive number, not {value!r}.")
-    return {name: float(value) for name, value in given.items()}
+    return MappingProxyType({name: float(value) for name, value in given.items()})

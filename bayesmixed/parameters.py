@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,48 +30,36 @@ class Parameters:
 
     def mean(self) -> Parameters:
         """The average over chains and draws, as one draw."""
-        return Parameters(
-            beta=_mean(self.beta),
-            b=tuple(_mean(b) for b in self.b),
-            sds=tuple(_mean(s) for s in self.sds),
-            corrs=tuple(None if c is None else _mean(c) for c in self.corrs),
-            dispersion={name: _mean(value) for name, value in self.dispersion.items()},
-        )
+        return self._map(lambda values: values.mean(axis=(0, 1), keepdims=True))
 
     def flat(self) -> Parameters:
         """Chains and draws as one axis of draws: (1, chains * draws, ..)."""
-        return Parameters(
-            beta=_flat(self.beta),
-            b=tuple(_flat(b) for b in self.b),
-            sds=tuple(_flat(s) for s in self.sds),
-            corrs=tuple(None if c is None else _flat(c) for c in self.corrs),
-            dispersion={name: _flat(value) for name, value in self.dispersion.items()},
-        )
+        return self._map(lambda values: values.reshape(1, values.shape[0] * values.shape[1], *values.shape[2:]))
 
     def take(self, draws: np.ndarray | slice) -> Parameters:
         """Some of the draws (second axis)."""
-        return Parameters(
-            beta=self.beta[:, draws],
-            b=tuple(b[:, draws] for b in self.b),
-            sds=tuple(s[:, draws] for s in self.sds),
-            corrs=tuple(None if c is None else c[:, draws] for c in self.corrs),
-            dispersion={name: value[:, draws] for name, value in self.dispersion.items()},
-        )
+        return self._map(lambda values: values[:, draws])
+
+    def covariance(self, term: int) -> np.ndarray:
+        """Absolute covariance (.., k, k) of a group term; a correlation with a zero sd counts as zero."""
+        sds, corr = self.sds[term], self.corrs[term]
+        if corr is None:
+            return sds[..., None] ** 2 * np.eye(sds.shape[-1])
+        return sds[..., :, None] * np.nan_to_num(corr) * sds[..., None, :]
 
     def factor(self, term: int) -> np.ndarray:
-        """Cholesky factor (.., k, k) of the absolute covariance of a group term; zero sds are allowed."""
-        sds, corr = self.sds[term], self.corrs[term]
-        k = sds.shape[-1]
-        if corr is None or k == 1:
-            return sds[..., None] * np.eye(k)
-        covariance = sds[..., :, None] * corr * sds[..., None, :]
-        values, vectors = np.linalg.eigh(covariance)
+        """F (.., k, k) with F F' the absolute covariance of a group term; zero sds are allowed."""
+        sds = self.sds[term]
+        if self.corrs[term] is None or sds.shape[-1] == 1:
+            return sds[..., None] * np.eye(sds.shape[-1])
+        values, vectors = np.linalg.eigh(self.covariance(term))
         return vectors * np.sqrt(np.clip(values, 0.0, None))[..., None, :]
 
-
-def _mean(values: np.ndarray) -> np.ndarray:
-    return values.mean(axis=(0, 1), keepdims=True)
-
-
-def _flat(values: np.ndarray) -> np.ndarray:
-    return values.reshape(1, -1, *values.shape[2:])
+    def _map(self, change: Callable[[np.ndarray], np.ndarray]) -> Parameters:
+        return Parameters(
+            beta=change(self.beta),
+            b=tuple(change(b) for b in self.b),
+            sds=tuple(change(s) for s in self.sds),
+            corrs=tuple(None if c is None else change(c) for c in self.corrs),
+            dispersion={name: change(value) for name, value in self.dispersion.items()},
+        )

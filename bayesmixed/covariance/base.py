@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +16,12 @@ class Covariance(ABC):
     `invariance` says which changes of basis of the columns the structure survives: "linear" (any
     invertible map), "scaling" (each column by its own constant) or "none" (one constant for all).
     """
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), tuple(sorted(self.__dict__.items()))))
 
     name: ClassVar[str]
     invariance: ClassVar[str]
@@ -43,12 +48,11 @@ class Covariance(ABC):
         """A theta (n_theta,) with relative standard deviations `sds` (k,) and no correlation."""
 
     @abstractmethod
-    def theta_diagonal(self, k: int) -> list[int]:
-        """Positions of theta that are diagonal elements of Lambda: where an exact zero is worth trying."""
+    def theta_columns(self, k: int) -> list[list[int]]:
+        """Positions of theta that make up each column of Lambda, its diagonal element first.
 
-    @abstractmethod
-    def theta_names(self, columns: Sequence[str], factor: str) -> list[str]:
-        """Names of the elements of theta, in order."""
+        Where an exact zero is worth trying: of a diagonal element, or of a whole column.
+        """
 
     @abstractmethod
     def null_directions(self, theta: np.ndarray, k: int, tolerance: float) -> list[np.ndarray]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -37,11 +36,8 @@ class Diagonal(Covariance):
     def start(self, sds: np.ndarray) -> np.ndarray:
         return np.array(sds, dtype=float)
 
-    def theta_diagonal(self, k: int) -> list[int]:
-        return list(range(k))
-
-    def theta_names(self, columns: Sequence[str], factor: str) -> list[str]:
-        return [f"{factor}.{column}" for column in columns]
+    def theta_columns(self, k: int) -> list[list[int]]:
+        return [[j] for j in range(k)]
 
     def null_directions(self, theta: np.ndarray, k: int, tolerance: float) -> list[np.ndarray]:
         return [np.eye(k)[:, [j]] for j in np.flatnonzero(np.abs(theta) < tolerance)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -41,15 +40,9 @@ class Unstructured(Covariance):
     def start(self, sds: np.ndarray) -> np.ndarray:
         return np.diag(sds)[_triangle(len(sds))]
 
-    def theta_diagonal(self, k: int) -> list[int]:
-        return [j * k - j * (j - 1) // 2 for j in range(k)]
-
-    def theta_names(self, columns: Sequence[str], factor: str) -> list[str]:
-        return [
-            f"{factor}.{columns[j]}" if i == j else f"{factor}.{columns[i]}.{columns[j]}"
-            for j in range(len(columns))
-            for i in range(j, len(columns))
-        ]
+    def theta_columns(self, k: int) -> list[list[int]]:
+        starts = [j * k - j * (j - 1) // 2 for j in range(k)]
+        return [list(range(start, start + k - j)) for j, start in enumerate(starts)]
 
     def null_directions(self, theta: np.ndarray, k: int, tolerance: float) -> list[np.ndarray]:
         left, values, _ = np.linalg.svd(self.factor(theta, k))

@@ -37,7 +37,7 @@ class ML(Engine):
     start
         theta to start from, in the order of `fit.theta`; from moments of the data if None.
     optimizer
-        A gradient method of SciPy by name, L-BFGS-B if None.
+        A gradient method of SciPy by name, BFGS if None.
     maxiter
         Limit of iterations.
 
@@ -57,6 +57,7 @@ class ML(Engine):
     def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> PointFit:
         if not isinstance(self.quadrature, int | np.integer) or self.quadrature < 0:
             raise FitError(f"quadrature must be 0, 1 or a number of nodes, not {self.quadrature!r}.")
+        check_identifiable(model)
         return fit_linear(model, self, reml=False, start=self.start, optimizer=self.optimizer, maxiter=self.maxiter)
 
 
@@ -82,6 +83,7 @@ class REML(Engine):
     label = "REML"
 
     def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> PointFit:
+        check_identifiable(model)
         return fit_linear(model, self, reml=True, start=self.start, optimizer=self.optimizer, maxiter=self.maxiter)
 
 
@@ -90,24 +92,24 @@ def fit_linear(
     engine: Engine,
     *,
     reml: bool,
-    start: Sequence[float] | None,
-    optimizer: str | None,
-    maxiter: int | None,
+    start: Sequence[float] | None = None,
+    optimizer: str | None = None,
+    maxiter: int | None = None,
 ) -> PointFit:
     """Minimise the deviance or REML criterion over theta and collect what a fit reports."""
     if not model.has_scale:
         raise FitError(f"{engine.label} of the {model.family.name} family with this link is not available yet.")
-    check_identifiable(model)
     with blas_threads(_tail_columns(model)):
         return _fit_linear(model, engine, reml, start, optimizer, maxiter)
 
 
 def _tail_columns(model: Model) -> int:
     """Random effects that remain when the largest grouping factor is eliminated."""
-    sizes: dict[str, int] = {}
+    sizes: dict[str, tuple[int, int]] = {}
     for term in model.design.groups:
-        sizes[term.factor] = sizes.get(term.factor, 0) + term.n_levels * len(term.columns)
-    return sum(sizes.values()) - max(sizes.values(), default=0)
+        levels, effects = sizes.get(term.factor, (term.n_levels, 0))
+        sizes[term.factor] = (levels, effects + levels * len(term.columns))
+    return sum(effects for _, effects in sizes.values()) - max(sizes.values(), default=(0, 0))[1]
 
 
 def _fit_linear(
@@ -181,7 +183,7 @@ def _search(
     for _ in range(MAX_DEPARTURES):
         optimum = minimise(function, start, metric=likelihood.metric(start), optimizer=optimizer, maxiter=maxiter)
         evaluations += optimum.evaluations
-        x = snap(criterion.value, optimum.x, likelihood.diagonal())
+        x = snap(criterion.value, optimum.x, likelihood.columns())
         edge = worst_direction(criterion.value, slices, x, structures)
         if edge is None or edge.slope >= ACCEPT:
             break
@@ -203,6 +205,7 @@ def _collect(model: Model, engine: Engine, criterion: Criterion, optimum: Optimu
     modes = likelihood.modes(solution)
     spread = likelihood.conditional_covariances(solution)
     singular = singular_terms(model.design.groups, factors)
+    proved = edge is None or edge.slope >= ACCEPT
     return PointFit(
         model=model,
         engine=engine,
@@ -217,6 +220,6 @@ def _collect(model: Model, engine: Engine, criterion: Criterion, optimum: Optimu
         loglik=-0.5 * optimum.value,
         n_parameters=likelihood.p + likelihood.n_theta + (fixed_sigma is None),
         status=PointStatus.of(
-            optimum.converged, singular, optimum.gradient, optimum.evaluations, edge, optimum.message
+            optimum.converged and proved, singular, optimum.gradient, optimum.evaluations, edge, optimum.message
         ),
     )

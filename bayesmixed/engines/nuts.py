@@ -14,7 +14,7 @@ from ..interop.naming import posterior_dataset, sample_stats_dataset
 from .base import Engine
 from .diagnostics import draws_status
 from .driver import Schedule, is_compiled, run_chains
-from .ml import ML, check_identifiable
+from .ml import ML, check_identifiable, fit_linear
 from .program import Program, build_program
 from .progress import progress_bar
 from .start import Start, site_scales, site_values, start_from
@@ -99,11 +99,7 @@ class NUTS(Engine):
         except ModelError as stop:
             # What stops ML only warns here: priors keep the posterior proper.
             warnings.warn(str(stop), BayesMixedWarning, 4)
-            model = model.replace(check="warn")
-        with warnings.catch_warnings():
-            # What an ML fit warns of (a boundary) does not matter to a start.
-            warnings.simplefilter("ignore", BayesMixedWarning)
-            return ML().fit(model)
+        return fit_linear(model, ML(), reml=False)
 
     def _centering(self, start: Start) -> tuple[np.ndarray, ...]:
         if self.centered == "auto":

@@ -7,8 +7,9 @@ columns the pools gain nothing, and where cores are busy, or both pools are awak
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
+from threading import Lock
 
 from threadpoolctl import ThreadpoolController
 
@@ -17,10 +18,39 @@ LARGE = 1000  # columns of a dense matrix from which a second thread is worth it
 
 @contextmanager
 def blas_threads(columns: int) -> Iterator[None]:
-    """Within the block BLAS runs on one thread; from `LARGE` columns on SciPy's keeps its threads."""
+    """Within the block BLAS runs on one thread; from `LARGE` columns on SciPy's keeps its threads.
+
+    The limit belongs to the process: blocks of several threads share it, and the last one out restores it.
+    """
     everything, numpys = _controllers()
-    with (numpys if columns >= LARGE else everything).limit(limits=1, user_api="blas"):
+    shared = _NUMPYS if columns >= LARGE else _EVERYTHING
+    shared.enter(numpys if columns >= LARGE else everything)
+    try:
         yield
+    finally:
+        shared.leave()
+
+
+class _Shared:
+    """A limit that is set by the first who needs it and lifted by the last."""
+
+    def __init__(self) -> None:
+        self.lock, self.users, self.undo = Lock(), 0, ExitStack()
+
+    def enter(self, controller: ThreadpoolController) -> None:
+        with self.lock:
+            self.users += 1
+            if self.users == 1:
+                self.undo.enter_context(controller.limit(limits=1, user_api="blas"))
+
+    def leave(self) -> None:
+        with self.lock:
+            self.users -= 1
+            if self.users == 0:
+                self.undo.close()
+
+
+_EVERYTHING, _NUMPYS = _Shared(), _Shared()
 
 
 @cache

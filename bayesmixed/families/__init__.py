@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..errors import ModelError, nearest
 from .base import Family as Family
 from .gaussian import Gaussian as Gaussian
@@ -18,8 +20,8 @@ def family(value: str | Family, link_value: str | Link | None = None) -> Family:
         kind: type[Family] = type(value)
         chosen = value.link if link_value is None else link_value
     else:
-        if value not in FAMILIES:
-            raise ModelError(f"Unknown family {value!r}. {nearest(str(value), FAMILIES)}")
+        if not isinstance(value, str) or value not in FAMILIES:
+            raise ModelError(_unknown(value))
         kind = FAMILIES[value]
         chosen = kind.links[0] if link_value is None else link_value
     resolved = chosen if isinstance(chosen, Link) else link(chosen)
@@ -27,4 +29,4 @@ def family(value: str | Family, link_value: str | Link | None = None) -> Family:
         raise ModelError(
             f"The {kind.name} family does not take the link {resolved.name!r}. {nearest(resolved.name, kind.links)}"
         )
-    return kind(link=resolved)
+    return replace(value, link=resolved) if isinstance(value, Family) else kind(link=resolved)

@@ -46,7 +46,10 @@ class Gaussian(Family):
 
     def sd(self, mu: np.ndarray, dispersion: dict[str, Any], weights: np.ndarray | None) -> np.ndarray:
         sigma = np.broadcast_to(np.asarray(dispersion["sigma"], dtype=float), np.shape(mu))
-        return sigma if weights is None else sigma / np.sqrt(weights)
+        if weights is None:
+            return sigma
+        root = np.broadcast_to(np.sqrt(weights), np.shape(mu))
+        return np.divide(sigma, root, out=np.full(np.shape(mu), np.inf), where=root > 0)
 
     def deviance_residuals(self, y: np.ndarray, mu: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
         return (y - mu) if weights is None else np.sqrt(weights) * (y - mu)
@@ -64,7 +67,9 @@ class Gaussian(Family):
     def draw(
         self, rng: np.random.Generator, mu: np.ndarray, dispersion: dict[str, Any], weights: np.ndarray | None
     ) -> np.ndarray:
-        return mu + self.sd(mu, dispersion, weights) * rng.standard_normal(np.shape(mu))
+        sd = self.sd(mu, dispersion, weights)
+        noise = np.where(np.isfinite(sd), sd, np.nan) * rng.standard_normal(np.shape(mu))
+        return mu + noise  # NaN where the weight is zero: such a response could be anything
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any) -> Any:
         import jax.numpy as jnp

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from ..errors import ModelError, nearest
 
 
+@dataclass(frozen=True)
 class Link(ABC):
     """A link and its inverse; `xp` is the array module, so that one definition serves NumPy and JAX."""
 

@@ -59,7 +59,7 @@ class Fit(ABC):
         """Conditional (point fits) or posterior standard deviations of the random effects, per grouping factor."""
 
     @abstractmethod
-    def _prediction_errors(self) -> prediction.Errors | None:
+    def _prediction_errors(self) -> prediction.PredictionErrors | None:
         """What intervals of predictions need; None where the draws carry it."""
 
     @property
@@ -176,7 +176,8 @@ class Fit(ABC):
     ) -> xr.DataArray:
         """Draws of predictions (chain, draw, __obs__); scale also "observation": new responses.
 
-        Point fits draw from the normal distribution of their prediction errors, 1000 times by default.
+        `draws` are per chain, all by default. Point fits have one chain, drawn from the normal distribution of
+        their prediction errors, 1000 times by default.
         """
         request = prediction.Request(newdata, re, scale, new_levels, offset, weights, seed)
         return prediction.predict_draws(self.model, self.parameters, self._prediction_errors(), request, draws)
@@ -219,6 +220,11 @@ class Fit(ABC):
 
     def __str__(self) -> str:
         return str(self.summary())
+
+    def __repr__(self) -> str:
+        formula = " ".join(str(self.model.formula).split())
+        problems = f", {len(self.status.problems)} problems (see .status)" if self.status.problems else ""
+        return f"{type(self).__name__}({formula!r}, {self.label}, {self.n_obs} rows{problems}; print it for its summary)"
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..errors import FitError
+from ..errors import NoSuchAnswer
 from ..parameters import Parameters
 from . import tables
 from .base import Fit
@@ -32,7 +32,7 @@ class _PointOnly:
     def __get__(self, fit: DrawsFit | None, owner: type) -> Any:
         if fit is None:
             return self
-        raise FitError(
+        raise NoSuchAnswer(
             f"A fit with draws has no {self.name}: it maximised nothing. "
             f'Ask a point fit, model.fit("ml").{self.name}, or compare predictions of draws with ArviZ: az.loo.'
         )
@@ -90,7 +90,8 @@ class DrawsFit(Fit):
         """Posterior covariance (p x p) of the fixed effects."""
         names = list(self.model.coefficients)
         draws = self.parameters.flat().beta[0]
-        return pd.DataFrame(np.cov(draws, rowvar=False).reshape(len(names), -1), index=names, columns=names)
+        covariance = np.cov(draws, rowvar=False).reshape(len(names), len(names)) if names else np.zeros((0, 0))
+        return pd.DataFrame(covariance, index=names, columns=names)
 
     def ranef_sd(self) -> dict[str, pd.DataFrame]:
         """Posterior standard deviations of the random effects."""
@@ -116,7 +117,7 @@ def draws_table(values: np.ndarray, names: list[str]) -> pd.DataFrame:
     """Mean, sd, 95 % limits, R-hat and effective sample sizes of draws (chains, draws, m)."""
     from ..interop import arviz
 
-    flat = values.reshape(-1, values.shape[-1])
+    flat = values.reshape(values.shape[0] * values.shape[1], values.shape[-1])
     lower, upper = np.quantile(flat, _LIMITS, axis=0)
     columns = {"mean": flat.mean(axis=0), "sd": flat.std(axis=0, ddof=1), "lower": lower, "upper": upper}
     return pd.DataFrame(columns | arviz.convergence(values), index=names)

@@ -46,6 +46,10 @@ class PointFit(Fit):
     n_parameters: int
     status: PointStatus
 
+    def __post_init__(self) -> None:
+        for array in (self.beta, self.theta, self.beta_covariance, *self.factors, *self.b, *self.b_covariances):
+            array.setflags(write=False)
+
     @cached_property
     def parameters(self) -> Parameters:
         """All parameter values, with leading axes (1, 1)."""

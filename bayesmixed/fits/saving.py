@@ -46,6 +46,8 @@ def save(fit: Fit, path: str | Path) -> Path:
 
     path = Path(path)
     path = path if path.suffix else path.with_suffix(".nc")
+    if not path.parent.is_dir():
+        raise DataError(f"There is no folder {str(path.parent)!r} to write {path.name!r} to.")
     kind, numbers, groups = _point_parts(fit) if isinstance(fit, PointFit) else _draws_parts(fit)  # type: ignore[arg-type]
     content = {"kind": kind, "model": _model_content(fit.model), "numbers": numbers}
     content |= {"engine": _engine_content(fit), "status": {k: to_plain(v) for k, v in asdict(fit.status).items()}}
@@ -123,7 +125,7 @@ def _model_content(model: Model) -> dict[str, Any]:
         "formula": list(encoding.formula.texts),
         "family": model.family.name,
         "link": model.family.link.name,
-        "contrasts": {name: to_plain(value) for name, value in (arguments.contrasts or {}).items()},
+        "contrasts": {name: to_plain(value) for name, value in encoding.contrasts.items()},
         "constants": dict(model.constants),
         "missing": arguments.missing,
         "check": arguments.check,

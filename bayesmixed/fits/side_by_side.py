@@ -13,6 +13,7 @@ from . import tables
 from .base import Fit
 
 LOGLIK = "log-likelihood"
+LEGEND = "In parentheses: standard error; for draws mean and standard deviation of the posterior."
 
 
 class SideBySide(pd.DataFrame):
@@ -27,7 +28,9 @@ class SideBySide(pd.DataFrame):
         for label in self.columns.get_level_values(0).unique():
             pairs = zip(self[label, "estimate"], self[label, "se"], strict=True)
             shown[label] = [_cell(name, *pair) for name, pair in zip(self.index, pairs, strict=True)]
-        return shown.to_string(justify="right")
+        return f"{shown.to_string(justify='right')}\n{LEGEND}"
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         return self.map(number).to_html(border=0)
@@ -53,15 +56,19 @@ def side_by_side(*fits: Fit) -> SideBySide:
     >>> import bayesmixed as bm
     >>> model = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff"))
     >>> print(bm.side_by_side(model.fit("ml"), model.fit("reml")))
-                                     ML              REML
-    Intercept             1527.5 (17.7)     1527.5 (19.4)
-    sd(Intercept | Batch)         37.26              42.0
-    sigma                         49.51             49.51
-    log-likelihood              -163.66           -159.83
+                                    ML           REML
+    Intercept              1528 (17.7)    1528 (19.4)
+    sd(Intercept | Batch)        37.26          42.00
+    sigma                        49.51          49.51
+    log-likelihood             -163.66        -159.83
     """
     if not fits:
         raise FitError("side_by_side needs at least one fit: bm.side_by_side(ml, reml, post).")
     columns: dict[tuple[str, str], pd.Series] = {}
+    for fit in fits:
+        if not isinstance(fit, Fit):
+            what = "a list: put a star before it, side_by_side(*fits)" if isinstance(fit, list | tuple) else repr(fit)
+            raise FitError(f'side_by_side takes fits, such as model.fit("ml"), not {what}.')
     for fit, label in zip(fits, _labels(fits), strict=True):
         estimate, se = _estimates(fit)
         columns[label, "estimate"], columns[label, "se"] = estimate, se
@@ -83,10 +90,11 @@ def _estimates(fit: Fit) -> tuple[pd.Series, pd.Series]:
     scalars = tables.scalar_table(fit.model.design.groups, fit.model.coefficients, fit.parameters)
     labels = list(scalars["label"])
     estimate = pd.Series([float(np.mean(v)) for v in scalars["values"]], index=labels)
-    if fit.parameters.n_draws > 1:
-        return estimate, pd.Series([float(np.std(v, ddof=1)) for v in scalars["values"]], index=labels)
+    if not hasattr(fit, "loglik"):
+        return estimate, pd.Series([float(np.std(v, ddof=int(v.size > 1))) for v in scalars["values"]], index=labels)
     estimate[LOGLIK] = fit.loglik  # type: ignore[attr-defined]
-    return estimate, fit.coefficients["se"].copy()
+    se = fit.coefficients["se"]
+    return estimate, pd.Series(se.to_numpy(), index=labels[: len(se)])
 
 
 def _rank(fits: tuple[Fit, ...]) -> Callable[[str], int]:
@@ -104,5 +112,10 @@ def _cell(name: str, estimate: float, se: float) -> str:
         return ""
     if name == LOGLIK:
         return f"{estimate:.2f}"
-    text = f"{estimate:.4g}" if abs(estimate) < 1e4 else f"{estimate:.1f}"
-    return text if pd.isna(se) else f"{text} ({se:.3g})"
+    text = _significant(estimate, 4) if abs(estimate) < 1e4 else f"{estimate:.1f}"
+    return text if pd.isna(se) else f"{text} ({_significant(se, 3)})"
+
+
+def _significant(value: float, digits: int) -> str:
+    """A number with its zeros: 42.00, not 42."""
+    return f"{value:#.{digits}g}".rstrip(".") if value else "0"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..formula.design import GroupTerm
+from ..priors.default import column_spreads
 
 if TYPE_CHECKING:
     from ..likelihood.boundary import Direction
@@ -84,23 +85,9 @@ def singular_terms(groups: Sequence[GroupTerm], factors: Sequence[np.ndarray]) -
         diagonal = np.abs(np.diag(Lambda))
         if np.any(diagonal < SINGULAR):
             raw.append(term.text)
-        if np.any(diagonal * column_scales(term.Z) < SINGULAR):
+        if np.any(diagonal * column_spreads(term.Z) < SINGULAR):
             scaled.append(term.text)
     return Singularity(tuple(raw), tuple(scaled))
-
-
-def column_scales(Z: np.ndarray) -> np.ndarray:
-    """s_z of each column: sd for more than two values, the range for two, 1 for a constant."""
-    scales = []
-    for column in Z.T:
-        low, high = column.min(), column.max()
-        if low == high:
-            scales.append(1.0)
-        elif np.all((column == low) | (column == high)):
-            scales.append(float(high - low))
-        else:
-            scales.append(float(np.std(column, ddof=1)))
-    return np.array(scales)
 
 
 def _problems(converged: bool, singularity: Singularity, message: str) -> list[str]:
@@ -108,7 +95,7 @@ def _problems(converged: bool, singularity: Singularity, message: str) -> list[s
     if not converged:
         problems.append(
             f"The optimiser stopped before the optimum ({message}). Raise maxiter, rescale columns with huge or tiny "
-            'values, or try another optimizer, e.g. bm.ML(optimizer="BFGS").'
+            'values, or try another optimizer, e.g. bm.ML(optimizer="L-BFGS-B").'
         )
     for term in singularity.terms:
         problems.append(

@@ -40,25 +40,20 @@ def draws_summary(fit: DrawsFit) -> Summary:
     names = ["Estimate", "Est.Error", "l-95% CI", "u-95% CI", "Rhat", "Bulk_ESS", "Tail_ESS"]
     digits = (2, 2, 2, 2, 2, 0, 0)
     scalars = tables.scalar_table(fit.model.design.groups, fit.model.coefficients, fit.parameters)
-    table = draws_table(np.stack(list(scalars["values"]), axis=-1), list(scalars["label"])).set_axis(names, axis=1)
-    table = table[
-        [
-            kind != "dispersion" or name not in fit.model.constants
-            for kind, name in zip(scalars["kind"], scalars["parameter"], strict=True)
-        ]
-    ]
-    kept = scalars[scalars["label"].isin(table.index)]
+    scalars = scalars[~((scalars["kind"] == "dispersion") & scalars["parameter"].isin(list(fit.model.constants)))]
+    values = np.stack(list(scalars["values"]), axis=-1)
+    table = draws_table(values, list(scalars["label"])).set_axis(names, axis=1)
     sections = [_heading(fit, f"{_kind(fit)}, posterior by {fit.label}"), Section("", lines=(_sampling(fit),))]
-    for term in dict.fromkeys(t.factor for t in fit.model.design.groups):
-        levels = next(t.n_levels for t in fit.model.design.groups if t.factor == term)
-        rows = kept[(kept["group"] == term)]
-        short = [f"{r.kind}({r.parameter})" for r in rows.itertuples()]
-        part = table.loc[rows["label"]].set_axis(short, axis=0)
-        sections.append(Section(f"Group effects: ~{term} (number of levels: {levels})", _formatted(part, digits)))
+    for factor, levels in {t.factor: t.n_levels for t in fit.model.design.groups}.items():
+        rows = (scalars["group"] == factor).to_numpy()
+        kinds = scalars[rows]
+        short = [f"{kind}({name})" for kind, name in zip(kinds["kind"], kinds["parameter"], strict=True)]
+        part = _formatted(table[rows].set_axis(short, axis=0), digits)
+        sections.append(Section(f"Group effects: ~{factor} (number of levels: {levels})", part))
     for kind, heading in (("fixed", "Population-level effects:"), ("dispersion", "Family-specific parameters:")):
-        rows = kept[kept["kind"] == kind]
-        if len(rows):
-            sections.append(Section(heading, _formatted(table.loc[rows["label"]], digits)))
+        rows = (scalars["kind"] == kind).to_numpy()
+        if rows.any():
+            sections.append(Section(heading, _formatted(table[rows], digits)))
     return Page((*sections, _diagnostics(fit), *_notes(fit)))
 
 
@@ -120,11 +115,9 @@ def _correlation_of_fixed_effects(fit: PointFit) -> list[Section]:
     se = np.sqrt(np.diag(covariance))
     correlation = covariance.to_numpy() / np.outer(se, se)
     names = list(covariance.index)
-    rows = {
-        names[i]: {names[j][:8]: number(correlation[i, j], 3) if j < i else "" for j in range(len(names) - 1)}
-        for i in range(1, len(names))
-    }
-    return [Section("Correlation of fixed effects:", pd.DataFrame.from_dict(rows, orient="index"))]
+    rows = [[number(correlation[i, j]) if j < i else "" for j in range(len(names) - 1)] for i in range(1, len(names))]
+    table = pd.DataFrame(rows, index=names[1:], columns=[name[:9] for name in names[:-1]])
+    return [Section("Correlation of fixed effects:", table)]
 
 
 def _sampling(fit: DrawsFit) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,20 @@ import numpy as np
 import pandas as pd
 
 from ..formula.design import GroupTerm
+from ..formula.grouping import resolve
 
 if TYPE_CHECKING:
     from ..parameters import Parameters
+
+
+VARIANCE_COLUMNS = ("group", "name", "sd")
+
+
+class ByFactor(dict[str, pd.DataFrame]):
+    """Frames by grouping factor; an interaction may be asked for in either order: "a:b", "b:a"."""
+
+    def __missing__(self, name: str) -> pd.DataFrame:
+        return self[resolve(name, list(self))]
 
 
 def by_factor(groups: Sequence[GroupTerm], values: Sequence[np.ndarray]) -> dict[str, pd.DataFrame]:
@@ -20,12 +32,13 @@ def by_factor(groups: Sequence[GroupTerm], values: Sequence[np.ndarray]) -> dict
     for term, value in zip(groups, values, strict=True):
         index = pd.Index(term.levels, name=term.factor)
         frames.setdefault(term.factor, []).append(pd.DataFrame(value, index=index, columns=list(term.columns)))
-    return {factor: parts[0] if len(parts) == 1 else pd.concat(parts, axis=1) for factor, parts in frames.items()}
+    joined = ((name, parts[0] if len(parts) == 1 else pd.concat(parts, axis=1)) for name, parts in frames.items())
+    return ByFactor(joined)
 
 
 def coefficients_by_level(fixef: pd.Series, ranef: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Fixed plus random effects per level; a random column without a fixed one stands on its own."""
-    tables = {}
+    tables = ByFactor()
     for factor, effects in ranef.items():
         summed = effects.T.groupby(level=0, sort=False).sum().T
         names = [*fixef.index, *(c for c in summed.columns if c not in fixef.index)]
@@ -47,7 +60,7 @@ def variance_table(
         for i, name in enumerate(term.columns):
             row: dict[str, object] = {"group": term.factor, "name": name, "sd": float(sd[i])}
             if corr is not None:
-                row |= {term.columns[j]: float(corr[i, j]) for j in range(i)}
+                row |= {_heading(term.columns[j]): float(corr[i, j]) for j in range(i)}
             rows.append(row)
     if sigma is not None:
         rows.append({"group": "Residual", "name": "", "sd": float(sigma)})
@@ -58,8 +71,13 @@ def _columns(groups: Sequence[GroupTerm], corrs: Sequence[np.ndarray | None]) ->
     earlier: list[str] = []
     for term, corr in zip(groups, corrs, strict=True):
         if corr is not None:
-            earlier += [name for name in term.columns[:-1] if name not in earlier]
-    return ["group", "name", "sd", *earlier]
+            earlier += [_heading(name) for name in term.columns[:-1] if _heading(name) not in earlier]
+    return [*VARIANCE_COLUMNS, *earlier]
+
+
+def _heading(column: str) -> str:
+    """The heading of a column of correlations; a covariate may be called "sd"."""
+    return f"{column}#2" if column in VARIANCE_COLUMNS else column
 
 
 def principal_components(term: GroupTerm, factor: np.ndarray) -> pd.DataFrame:
@@ -93,6 +111,11 @@ def scalar_table(groups: Sequence[GroupTerm], coefficients: Sequence[str], param
             rows.append(_row("cor", term.factor, pair, f"cor({pair} | {term.factor})", corr[..., i, j]))
     for name, values in parameters.dispersion.items():
         rows.append(_row("dispersion", "", name, name, values))
+    seen: Counter[object] = Counter()
+    for row in rows:
+        seen[row["label"]] += 1
+        if seen[row["label"]] > 1:  # a second bar on one factor, or a covariate with a parameter's name
+            row["label"] = f"{row['label']}#{seen[row['label']]}"
     return pd.DataFrame(rows, columns=["kind", "group", "parameter", "label", "values"])
 
 

@@ -17,6 +17,7 @@ from .factors import Factor, level_text
 from .formula import Formula
 from .parts import Bar, RightSide, Term
 from .rank import independent
+from .size import refuse_too_many
 from .syntax import deparse
 
 CodesOf = Callable[[str, Sequence[Any]], tuple[np.ndarray, np.ndarray]]
@@ -63,6 +64,8 @@ def predictor(
     """
     n = len(evaluator.frame)
     atoms = _atoms(side.terms, evaluator, name not in kept)
+    if name not in kept:
+        refuse_too_many(side.terms, atoms, n)
     blocks = term_blocks(side.terms, side.intercept, atoms, evaluator.contrasts, bar=False)
     columns = _with_constant(side.intercept, blocks, n)
     labels = [*(["Intercept"] if side.intercept else []), *(term.name for term in side.terms)]
@@ -90,6 +93,8 @@ def group_term(name: str, bar: Bar, evaluator: Evaluator, codes_of: CodesOf, tra
     """One bar: codes and levels of its factor, and the within-group columns in full rank."""
     n = len(evaluator.frame)
     atoms = _atoms(bar.terms, evaluator, training)
+    if training:
+        refuse_too_many(bar.terms, atoms, n, f" in {bar.text}")
     blocks = term_blocks(bar.terms, bar.intercept, atoms, evaluator.contrasts, bar=True)
     # an intercept beside a full set of indicators would leave the block's covariance unidentified
     intercept = bar.intercept and spans_constant(bar.terms, bar.intercept, atoms) is None

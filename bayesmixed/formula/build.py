@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..errors import DataError, nearest
 from .assemble import assemble
+from .contrasts import NAMED
 from .design import Design
 from .encoding import Encoding
 from .evaluate import Evaluator
@@ -19,7 +20,7 @@ from .given import Given, given
 from .grouping import Grouping, learn
 from .response import response
 from .syntax import names
-from .table import column_names, missing_rows, select
+from .table import column_names, missing_rows, rows_of, select
 from .used import Role, roles, used_columns
 
 
@@ -70,29 +71,52 @@ def build_design(
     """
     if missing not in ("drop", "error"):
         raise DataError(f"missing must be 'drop' or 'error', not {missing!r}.")
-    columns, namespace = column_names(data), dict(namespace or {})
+    columns, namespace = column_names(data), _mapping(namespace, "namespace", '{"f": function}')
+    contrasts = _mapping(contrasts, "contrasts", '{"f": "sum"}')
     arguments = {
-        name: given(value, name, columns)
+        name: given(value, name, columns, rows_of(data))
         for name, value in (("weights", weights), ("offset", offset))
         if value is not None
     }
     formula = _without_dot(formula, columns, arguments)
+    _refuse_index_names(formula, data, columns)
     used = used_columns(_all_roles(formula, arguments), columns, namespace, "the data")
     frame, arguments, n_dropped = _complete_rows(select(data, used), arguments, missing)
-    evaluator = Evaluator(frame, namespace, {}, _own(contrasts or {}))
+    evaluator = Evaluator(frame, namespace, {}, _own(contrasts))
     return _design(formula, evaluator, arguments, n_dropped), frame
+
+
+def _mapping(value: Any, name: str, example: str) -> dict[str, Any]:
+    if value is not None and not isinstance(value, Mapping):
+        raise DataError(f"{name} must be a dict such as {name}={example}, not {type(value).__name__}.")
+    return dict(value or {})
 
 
 def _own(contrasts: Mapping[str, Any]) -> dict[str, Any]:
     """Contrasts that nobody else can change: names, or copies of matrices and tables."""
-    return {
-        name: spec
-        if isinstance(spec, str)
-        else spec.copy()
-        if isinstance(spec, pd.DataFrame)
-        else np.array(spec, float)
-        for name, spec in contrasts.items()
-    }
+    return {name: _own_spec(name, spec) for name, spec in contrasts.items()}
+
+
+def _own_spec(name: str, spec: Any) -> Any:
+    if isinstance(spec, str):
+        return spec
+    if isinstance(spec, pd.DataFrame):
+        return spec.copy()
+    try:
+        return np.array(spec, float)
+    except (TypeError, ValueError):
+        raise DataError(
+            f"the contrasts of {name!r} must be a name ({', '.join(map(repr, NAMED))}), a matrix of numbers or a "
+            f"DataFrame, not {spec!r}."
+        ) from None
+
+
+def _refuse_index_names(formula: Formula, data: Any, columns: Sequence[Any]) -> None:
+    """Names that are levels of a pandas index: most likely a grouping factor that was made the index."""
+    index_names = list(data.index.names) if isinstance(data, pd.DataFrame) else []
+    for name in formula.variables():
+        if name in index_names and name not in columns:
+            raise DataError(f"{name!r} is the index of the data, not a column: give data.reset_index().")
 
 
 def _without_dot(formula: Formula, columns: Sequence[Any], arguments: Mapping[str, Given]) -> Formula:
@@ -118,6 +142,8 @@ def _complete_rows(
     n = len(frame)
     if n == 0:
         raise DataError("the data have no rows.")
+    if n == 1:
+        raise DataError("the data have a single row: a model needs several.")
     arrays = {name: a.array for name, a in arguments.items() if a.array is not None and a.array.ndim}
     for name, array in arrays.items():
         if len(array) != n:
@@ -130,6 +156,8 @@ def _complete_rows(
         raise DataError(f"missing values in {shown}; missing='drop' leaves their {int(gone.sum())} rows out.")
     if gone.all():
         raise DataError(f"no row is left: every row lacks a value in {shown}.")
+    if n - gone.sum() == 1:
+        raise DataError(f"a single row is left, the others lack a value in {shown}: a model needs several rows.")
     kept = {name: Given(None, arrays[name][~gone]) if name in arrays else a for name, a in arguments.items()}
     return frame[~gone], kept, int(gone.sum())
 
@@ -191,5 +219,9 @@ def _check_contrasts(evaluator: Evaluator) -> None:
         if key.startswith("atom ") and isinstance(value, Factor)
     ]
     for name in evaluator.contrasts:
-        if name not in factors:
-            raise DataError(f"contrasts: the formula has no factor {name!r}. {nearest(name, factors, 'Factors')}")
+        if name in factors:
+            continue
+        if f"atom {name}" in evaluator.cache:
+            raise DataError(f"contrasts: {name!r} holds numbers, which have no contrasts. Write factor({name}).")
+        advice = nearest(name, factors, "Factors") or "It has no factors."
+        raise DataError(f"contrasts: the formula has no factor {name!r}. {advice}")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError, FormulaError, nearest
-from .factors import level_text, r_level_text
+from .factors import level_text, place_of, r_level_text
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,11 @@ def treatment(levels: np.ndarray, base: int = 0) -> Contrast:
     return Contrast(np.eye(len(levels))[:, keep], *_level_labels(levels[keep]))
 
 
+def last_treatment(levels: np.ndarray) -> Contrast:
+    """Treatment contrasts with the last level as reference (R's ``contr.SAS``)."""
+    return treatment(levels, len(levels) - 1)
+
+
 def sum_to_zero(levels: np.ndarray) -> Contrast:
     """Deviations from the mean of all levels; the last level is minus the sum of the others."""
     matrix = np.vstack([np.eye(len(levels) - 1), -np.ones(len(levels) - 1)])
@@ -92,31 +97,65 @@ NAMED: dict[str, Callable[[np.ndarray], Contrast]] = {
     "sum": sum_to_zero,
     "helmert": helmert,
     "poly": polynomial,
+    "sas": last_treatment,
 }
 
 
-def maker(name: str, *arguments: Any, base: Any = None, reference: Any = None) -> Callable[[np.ndarray], Contrast]:
-    """What ``contr.treatment(base = 2)`` and ``Treatment("b")`` inside a formula stand for.
+def maker(
+    name: str, n: Any = None, base: Any = None, *, reference: Any = None, numbered: bool = False
+) -> Callable[[np.ndarray], Contrast]:
+    """What ``contr.treatment(3, base = 2)`` and ``Treatment("b")`` inside a formula stand for.
 
-    `base` is a position counted from 1, as in R, or a level; other contrasts take no arguments.
+    R's functions start with `n`, the number of levels; `base` is a place counted from 1 or a level.
+    The others (``Treatment``) start with the reference, always a level. `numbered` gives R's names numbers.
     """
-    make = _named(name, "C()")
+    make, of_r = _named(name, "C()"), name.startswith("contr.")
+    if not of_r and n is not None:
+        n, reference = None, n
     base = reference if base is None else base
-    if arguments:
-        base = arguments[0]
-    if make is not treatment:
-        if base is not None:
-            raise FormulaError(f"{name} takes no arguments inside C().")
-        return make
-    numbered = name.startswith("contr.")  # R's function, unlike its default coding, numbers the levels
+    if base is not None and make is not treatment:
+        raise FormulaError(f"{name} takes no reference level: write C(f, contr.treatment, base = ...).")
 
     def coded(levels: np.ndarray) -> Contrast:
-        position = 0 if base is None else _base_position(base, levels)
-        made = treatment(levels, position)
-        others = tuple(str(i + 1) for i in range(len(levels)) if i != position)
-        return replace(made, r_labels=others) if numbered else made
+        _check_count(name, n, levels)
+        made = make(levels) if base is None else treatment(levels, _reference(base, levels, name, of_r))
+        if not (numbered and make in (treatment, last_treatment)):
+            return made
+        return replace(made, r_labels=tuple(str(i + 1) for i in range(len(levels)) if made.matrix[i].any()))
 
     return coded
+
+
+def first_columns(made: Contrast, how_many: Any, where: str) -> Contrast:
+    """The first columns of a contrast: ``C(o, poly, 2)`` keeps the linear and the quadratic one.
+
+    Raises
+    ------
+    FormulaError
+        Not a number from 1 to the number of columns.
+    """
+    columns = made.matrix.shape[1]
+    if not (isinstance(how_many, float | int) and float(how_many).is_integer() and 1 <= how_many <= columns):
+        raise FormulaError(f"{where}: how.many must be a number from 1 to {columns}, not {how_many!r}.")
+    k = int(how_many)
+    return Contrast(made.matrix[:, :k], made.labels[:k], made.r_labels[:k])
+
+
+def _reference(base: Any, levels: np.ndarray, name: str, of_r: bool) -> int:
+    texts = [level_text(level) for level in levels.tolist()]
+    if not of_r and level_text(base) not in texts:  # a number counts from 1 in R, from 0 elsewhere
+        raise DataError(f"{name}(): no level {level_text(base)!r}. {nearest(level_text(base), texts, 'Levels')}")
+    return texts.index(level_text(base)) if not of_r else place_of(base, texts, name)
+
+
+def _check_count(name: str, n: Any, levels: np.ndarray) -> None:
+    count = len(n) if isinstance(n, tuple) else n
+    if n is not None and count != len(levels):
+        raise FormulaError(
+            f"{name}({n:g}) is made for {n:g} levels, the factor has {len(levels)}: write {name} alone."
+            if isinstance(n, float | int)
+            else f"{name}() starts with the number of levels, {len(levels)} here: write {name} alone."
+        )
 
 
 def _named(name: str, where: str) -> Callable[[np.ndarray], Contrast]:
@@ -127,16 +166,6 @@ def _named(name: str, where: str) -> Callable[[np.ndarray], Contrast]:
     return NAMED[short]
 
 
-def _base_position(base: Any, levels: np.ndarray) -> int:
-    texts = [level_text(level) for level in levels.tolist()]
-    if isinstance(base, str) or level_text(base) in texts:
-        if level_text(base) in texts:
-            return texts.index(level_text(base))
-    elif 1 <= int(base) <= len(levels):
-        return int(base) - 1
-    raise DataError(f"no level {base!r} to be the reference. {nearest(str(base), texts, 'Levels')}")
-
-
 def _table(spec: pd.DataFrame, levels: np.ndarray, where: str) -> Contrast:
     labels = tuple(str(column) for column in spec.columns)
     rows = [level_text(row) for row in spec.index]
@@ -144,6 +173,11 @@ def _table(spec: pd.DataFrame, levels: np.ndarray, where: str) -> Contrast:
     matrix = spec.to_numpy(dtype=float)
     if sorted(rows) == sorted(texts):
         matrix = matrix[[rows.index(text) for text in texts]]
+    elif not isinstance(spec.index, pd.RangeIndex):
+        raise DataError(
+            f"the contrasts of {where} have rows {', '.join(rows)}, but its levels are {', '.join(texts)}: "
+            "name the rows by the levels."
+        )
     return _checked(matrix, labels, levels, where)
 
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from keyword import iskeyword
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..errors import DataError, FormulaError, nearest
-from .contrasts import contrast, maker
+from ..errors import DataError, FormulaError
+from .calling import called
+from .coding import asked_contrast
 from .factors import Factor, as_factor, drop_unused, logical, recode
-from .functions import CATEGORICAL, NUMERIC, Columns, apply_cut, fit_cut
-from .logic import COMPARISON, compare, described, three_valued, truth
+from .functions import CATEGORICAL, Columns, apply_cut, fit_cut
+from .lists import combined, counted, sequence
+from .logic import COMPARISON, as_number, compare, described, either_or_both, member, three_valued, truth
+from .numeric import NUMERIC
+from .own import returned
 from .series import raw_values
 from .syntax import Argument, Binary, Call, Name, Node, Number, Parenthesis, String, Unary, deparse
 from .transforms import TRANSFORMS, Transform
+from .unknown import SPECIAL, bare, unknown_column, unknown_function
 
 CONSTANTS: dict[str, Any] = {
     "pi": np.pi,
@@ -38,13 +44,7 @@ ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "/": np.divide,
     "^": np.power,
 }
-_SPECIAL = ("I", "C", "c", "cut")
 Value = Any  # float array, bool array, Factor, Columns, or a scalar, string or tuple inside a call
-
-
-def function_names() -> list[str]:
-    """Every function a formula may call."""
-    return sorted({*NUMERIC, *CATEGORICAL, *TRANSFORMS, *_SPECIAL})
 
 
 @dataclass(frozen=True)
@@ -129,74 +129,73 @@ class Evaluator:
         if node.operator == "!":
             holds, missing = truth(self._evaluate(node.operand), node)
             return three_valued(~holds, missing)
-        number = self._number(node.operand)
-        return -number if node.operator == "-" else number
+        value = self._evaluate(node.operand)
+        number = _as_number(value, node.operand)
+        return _listed(-number if node.operator == "-" else number, value)
 
     def _binary(self, node: Binary) -> Value:
         operator = node.operator
-        if operator in ARITHMETIC:
-            return ARITHMETIC[operator](self._number(node.left), self._number(node.right))
         left, right = self._evaluate(node.left), self._evaluate(node.right)
+        if operator in ARITHMETIC:
+            made = _computed(operator, _as_number(left, node.left), _as_number(right, node.right), node)
+            return _listed(made, left, right)
         if operator in COMPARISON:
             return compare(operator, left, right, node)
         if operator in ("&", "|", "&&", "||"):
-            (a, a_missing), (b, b_missing) = truth(left, node), truth(right, node)
-            return three_valued(a & b if operator[0] == "&" else a | b, a_missing | b_missing)
+            return either_or_both(operator, left, right, node)
+        if operator == "%in%":
+            return member(left, right, node)
+        if operator == ":" and np.ndim(left) == np.ndim(right) == 0 and not isinstance(left, Factor):
+            return counted(left, right, node)
         raise FormulaError(f"`{operator}` has no meaning inside `{deparse(node)}`: it belongs between terms.")
 
     def _number(self, node: Node) -> Any:
         """The value of `node` as float (array), or an error that names the column."""
-        value = self._evaluate(node)
-        if isinstance(value, Columns):
-            return value.values
-        if isinstance(value, Factor) and value.logical:
-            return np.where(value.codes < 0, np.nan, value.codes.astype(float))
-        array = None if isinstance(value, Factor | str) or value is None else np.asarray(value)
-        if array is None or array.dtype.kind not in "biuf":
-            raise DataError(
-                f"`{deparse(node)}` is {described(value)}, not a number, and cannot be used in arithmetic; "
-                "as.numeric() converts text that holds numbers."
-            )
-        return array.astype(float) if array.ndim else float(array)
+        return _as_number(self._evaluate(node), node)
 
     def _call(self, node: Call) -> Value:
-        name, text = _bare(node.function), deparse(node)
+        name, text = bare(node.function), deparse(node)
         if node.function in self.namespace or name in self.namespace:
             return self._user_call(node, self.namespace.get(node.function, self.namespace.get(name)))
-        if name in _SPECIAL:
-            return {"I": self._identity, "C": self._contrast, "c": self._combine, "cut": self._cut}[name](node)
+        if name in SPECIAL:
+            special = {"I": self._identity, "C": self._contrast, "c": self._combine, "cut": self._cut, "seq": self._seq}
+            return special[name](node)
         if name in TRANSFORMS:
             return self._transformed(node, TRANSFORMS[name])
         if name in NUMERIC:
             arguments, options = self._arguments(node, self._number)
-            return _called(NUMERIC[name], text, *arguments, **options)
+            return called(NUMERIC[name], text, *arguments, **options)
         if name in CATEGORICAL:
             arguments, options = self._arguments(node, self._evaluate)
-            return self._leveled(_called(CATEGORICAL[name], text, *arguments, **options), text)
-        raise FormulaError(_unknown_function(node.function))
+            return self._leveled(called(CATEGORICAL[name], text, *arguments, **options), text)
+        raise FormulaError(unknown_function(node))
 
     def _arguments(self, node: Call, read: Callable[[Node], Any]) -> tuple[list[Any], dict[str, Any]]:
         positional = [read(a.value) for a in node.arguments if a.keyword is None]
-        named = {a.keyword.replace(".", "_"): self._evaluate(a.value) for a in node.arguments if a.keyword is not None}
+        named = {_python_name(a.keyword): self._evaluate(a.value) for a in node.arguments if a.keyword is not None}
         return positional, named
 
     def _identity(self, node: Call) -> Value:
         return self._evaluate(_only(node))
 
-    def _combine(self, node: Call) -> tuple[Any, ...]:
-        values = tuple(self._evaluate(argument.value) for argument in node.arguments)
-        if any(np.ndim(value) or isinstance(value, Factor) for value in values):
-            raise FormulaError(f"`{deparse(node)}`: inside a formula c() takes numbers and strings, not columns.")
-        return values
+    def _combine(self, node: Call) -> Value:
+        return combined([self._evaluate(argument.value) for argument in node.arguments], node)
+
+    def _seq(self, node: Call) -> tuple[float, ...]:
+        arguments, options = self._arguments(node, self._evaluate)
+        return called(sequence, deparse(node), *arguments, **options)
 
     def _transformed(self, node: Call, transform: Transform) -> Value:
         """A stateful call: the state is fitted once, on the training data, and applied ever after."""
         text = deparse(node)
         x, options = _split(node)
-        column = np.broadcast_to(np.asarray(self._number(x)), len(self.frame))
+        column = np.asarray(self._number(x))
+        if column.ndim > 1:
+            raise DataError(f"`{text}` takes one column, and `{deparse(x)}` has {column.shape[1]}.")
+        column = np.broadcast_to(self._per_row(column, x), len(self.frame))
         if text not in self.states:
             positional, named = self._arguments(replace(node, arguments=options), self._evaluate)
-            self.states[text] = _called(transform.fit, text, column, *positional, **named)
+            self.states[text] = called(transform.fit, text, column, *positional, **named)
         result = transform.apply(column, self.states[text])
         return _columns(result) if np.ndim(result) == 2 else result
 
@@ -210,22 +209,10 @@ class Evaluator:
         if not options:
             return made
         made = self._leveled(drop_unused(made), f"levels {deparse(node)}")
-        spec = self._contrast_spec(options[0].value)
-        if len(options) > 1:  # R's C(f, contr.treatment, base = 2)
-            call = Call(deparse(options[0].value), options[1:])
-            spec = self._contrast_spec(call)
-        return replace(made, contrast=contrast(spec, made.levels[: made.known], where=deparse(node)))
-
-    def _contrast_spec(self, node: Node) -> Any:
-        match node:
-            case Name(identifier) if identifier in self.namespace:
-                return self.namespace[identifier]
-            case Name(identifier):
-                return maker(identifier)
-            case Call():
-                arguments, options = self._arguments(node, self._evaluate)
-                return _called(maker, deparse(node), node.function, *arguments, **options)
-        return self._evaluate(node)
+        levels = made.levels[: made.known]
+        return replace(
+            made, contrast=asked_contrast(node, options, levels, made.ordered, self._evaluate, self.namespace)
+        )
 
     def _leveled(self, value: Value, key: str) -> Value:
         """A factor made by a call keeps the levels it had on the training data."""
@@ -242,8 +229,7 @@ class Evaluator:
             raise FormulaError(f"namespace entry {node.function!r} is not a function, but `{deparse(node)}` calls it.")
         arguments, options = self._arguments(node, self._evaluate)
         plain = [a.values if isinstance(a, Factor | Columns) else a for a in arguments]
-        result = function(*plain, **options)
-        values = np.asarray(result.to_numpy() if hasattr(result, "to_numpy") else result)
+        values = returned(function, deparse(node), *plain, **options)
         if values.ndim and len(values) != len(self.frame):
             raise DataError(f"`{deparse(node)}` returned {len(values)} values for {len(self.frame)} rows.")
         if values.dtype.kind in "OUS":
@@ -261,7 +247,7 @@ class Evaluator:
         if array.dtype.kind == "b":
             return logical(self._per_row(array, node))
         if array.dtype.kind not in "iuf":
-            raise DataError(f"`{text}` is {described(value)}, which has no columns; make it a number or text first.")
+            raise DataError(f"`{text}` is {described(value)}, not a number or a factor{as_number(value, text)}")
         if array.ndim == 2:
             return _columns(array.astype(float))
         return self._per_row(array.astype(float, copy=False), node)
@@ -273,26 +259,6 @@ class Evaluator:
         if len(array) != n:
             raise DataError(f"`{deparse(node)}` has {len(array)} values for {n} rows.")
         return array
-
-
-def unknown_column(name: str, columns: Any) -> str:
-    """The message for a name that is neither a column nor anything else."""
-    advice = nearest(name, [str(c) for c in columns], "Columns")
-    if _bare(name) in function_names():
-        advice = f"{name} is a function: write {name}(x). " + advice
-    return f"no column {name!r} in the data. {advice} Other names can be given as namespace={{{name!r}: ...}}."
-
-
-def _unknown_function(name: str) -> str:
-    advice = nearest(_bare(name), function_names(), "Functions")
-    return (
-        f"unknown function {name}() in the formula. {advice} "
-        f'A function of your own can be given as namespace={{"{name}": {name.split(".")[-1]}}}.'
-    )
-
-
-def _bare(function: str) -> str:
-    return function.removeprefix("np.").removeprefix("numpy.")
 
 
 def _kind(values: Value) -> dict[str, Any]:
@@ -319,17 +285,39 @@ def _as_trained(values: Value, state: dict[str, Any], name: str) -> Value:
     return values
 
 
-def _called(function: Callable[..., Any], text: str, *arguments: Any, **options: Any) -> Any:
-    """Call one of our functions, with complaints that name the place in the formula."""
+def _python_name(keyword: str) -> str:
+    name = keyword.replace(".", "_")
+    return f"{name}_" if iskeyword(name) else name
+
+
+def _computed(operator: str, left: Any, right: Any, node: Node) -> Any:
+    """Arithmetic row by row; a matrix meets a column in each of its columns, as in R."""
+    if np.ndim(left) + np.ndim(right) == 3:
+        left, right = (side[:, None] if np.ndim(side) == 1 else side for side in (left, right))
     try:
-        return function(*arguments, **options)
-    except TypeError as problem:
-        reason = str(problem).replace("fit_", "").replace("_one.<locals>.", "").replace("<lambda>", text.split("(")[0])
-        raise FormulaError(f"`{text}`: wrong arguments ({reason}).") from None
-    except FormulaError as problem:
-        raise FormulaError(f"`{text}`: {problem}") from None
-    except DataError as problem:
-        raise DataError(f"`{text}`: {problem}") from None
+        return ARITHMETIC[operator](left, right)
+    except ValueError:
+        shapes = " and ".join(f"{np.shape(side)}" for side in (left, right))
+        raise DataError(f"`{deparse(node)}` joins values of shapes {shapes}: give one number per row.") from None
+
+
+def _as_number(value: Value, node: Node) -> Any:
+    """A value as float (array), or an error that names the column."""
+    if isinstance(value, Columns):
+        return value.values
+    if isinstance(value, Factor) and value.logical:
+        return np.where(value.codes < 0, np.nan, value.codes.astype(float))
+    array = None if isinstance(value, Factor | str) or value is None else np.asarray(value)
+    if array is None or array.dtype.kind not in "biuf":
+        raise DataError(f"`{deparse(node)}` is {described(value)}, not a number{as_number(value, deparse(node))}")
+    return array.astype(float) if array.ndim else float(array)
+
+
+def _listed(made: Any, *operands: Value) -> Any:
+    """Arithmetic on a list such as ``3:10 * 5`` gives a list, so that it stays apart from columns."""
+    lists = any(isinstance(operand, tuple) for operand in operands)
+    columns = any(isinstance(operand, np.ndarray | Factor | Columns) for operand in operands)
+    return tuple(np.ravel(made).tolist()) if lists and not columns else made
 
 
 def _split(node: Call) -> tuple[Node, tuple[Argument, ...]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from ..errors import DataError
+from ..errors import DataError, nearest
 
 if TYPE_CHECKING:
     from .contrasts import Contrast
@@ -102,6 +103,28 @@ def recode(factor: Factor, levels: np.ndarray, *, ordered: bool = False, logical
     return replace(
         factor, codes=position[factor.codes], levels=every, known=len(levels), ordered=ordered, logical=logical
     )
+
+
+def place_of(level: Any, texts: Sequence[str], where: str) -> int:
+    """Position of a reference level, given as its text or, as in R, as its place counted from 1.
+
+    Raises
+    ------
+    DataError
+        No such level; or a number that is the place of one level and the name of another.
+    """
+    name = level_text(level)
+    named = texts.index(name) if name in texts else None
+    number = isinstance(level, float | int) and not isinstance(level, bool) and float(level).is_integer()
+    placed = int(level) - 1 if number and 1 <= level <= len(texts) else None
+    if named is not None and placed is not None and named != placed:
+        raise DataError(
+            f"{where}: {name} is the name of one level and the place of another ({texts[placed]}); "
+            f'write "{name}" or "{texts[placed]}".'
+        )
+    if named is None and placed is None:
+        raise DataError(f"{where}: no level {name!r}. {nearest(name, texts, 'Levels')}")
+    return placed if named is None else named  # type: ignore[return-value]
 
 
 def level_text(value: Any) -> str:

@@ -211,6 +211,11 @@ def _refuse_response_as_term(left: Node, side: RightSide) -> None:
         if term.atoms == (left,):
             message = f"{deparse(left)} is the response and a term at once: leave it out on the right"
             raise Refusal(message, term.atoms[0].position)
+    for bar in side.bars:
+        for term in bar.terms:
+            if term.atoms == (left,):
+                message = f"{deparse(left)} is the response and a column of {bar.text} at once: leave it out there"
+                raise Refusal(message, term.atoms[0].position)
 
 
 def _with_one_spelling(sides: dict[str, RightSide]) -> dict[str, RightSide]:

@@ -1,4 +1,4 @@
-"""The functions a formula may call: R's names and numpy's, and nothing else."""
+"""The functions that make and change factors inside a formula: R's names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, FormulaError, nearest
-from .factors import Factor, as_factor, level_text, logical, with_none
+from .factors import Factor, as_factor, drop_unused, level_text, logical, place_of, with_none
+
+MOST_COMBINATIONS = 1_000_000  # levels of interaction(), of which R forms all
 
 
 @dataclass(frozen=True)
@@ -18,53 +20,6 @@ class Columns:
 
     values: np.ndarray
     labels: tuple[str, ...]
-
-
-def _log(x: Any, base: float = np.e) -> Any:
-    return np.log(x) if base == np.e else np.log(x) / np.log(base)
-
-
-def _round(x: Any, digits: float = 0) -> Any:
-    return np.round(x, int(digits))
-
-
-def _extreme(function: Callable[..., Any]) -> Callable[..., Any]:
-    def among(*values: Any) -> Any:
-        result = values[0]
-        for value in values[1:]:
-            result = function(result, value)
-        return result
-
-    return among
-
-
-def _one(function: Callable[..., Any]) -> Callable[[Any], Any]:
-    """A NumPy function of one argument, so that a formula cannot reach its `out=` and `where=`."""
-    return lambda x: function(x)
-
-
-NUMERIC: dict[str, Callable[..., Any]] = {
-    "exp": _one(np.exp),
-    "expm1": _one(np.expm1),
-    "sqrt": _one(np.sqrt),
-    "log": _log,
-    "log2": _one(np.log2),
-    "log10": _one(np.log10),
-    "log1p": _one(np.log1p),
-    "abs": _one(np.abs),
-    "sign": _one(np.sign),
-    "sin": _one(np.sin),
-    "cos": _one(np.cos),
-    "tan": _one(np.tan),
-    "floor": _one(np.floor),
-    "ceiling": _one(np.ceil),
-    "ceil": _one(np.ceil),
-    "round": _round,
-    "pmin": _extreme(np.minimum),
-    "pmax": _extreme(np.maximum),
-    "minimum": _extreme(np.minimum),
-    "maximum": _extreme(np.maximum),
-}
 
 
 def factor(x: Any, levels: Any = None, labels: Any = None, ordered: Any = None) -> Factor:
@@ -101,34 +56,52 @@ def as_numeric(x: Any) -> np.ndarray:
 
 
 def relevel(x: Any, ref: Any) -> Factor:
-    """The same factor with `ref` as its first level."""
+    """The same factor with `ref` as its first level: a level, or (as a number) its place counted from 1, as in R."""
     made = as_factor(x)
     texts = [level_text(v) for v in made.levels.tolist()]
-    if level_text(ref) not in texts:
-        raise DataError(f"relevel(): no level {ref!r}. {nearest(str(ref), texts, 'Levels')}")
-    first = texts.index(level_text(ref))
+    first = place_of(ref, texts, "relevel()")
     order = np.array([first, *(i for i in range(len(texts)) if i != first)])
     position = np.append(np.argsort(order), -1).astype(np.int32)
     return replace(made, codes=position[made.codes], levels=made.levels[order], text=False, logical=False)
 
 
-def interaction(*factors: Any, sep: str = ".") -> Factor:
-    """All combinations of levels, the first factor varying fastest, as R orders them."""
+def interaction(*factors: Any, sep: str = ".", drop: bool = False, lex_order: bool = False) -> Factor:
+    """All combinations of levels, the first factor varying fastest, as R orders them.
+
+    `drop` changes nothing, because combinations that no row has are left out of the design anyhow.
+    """
     made = [as_factor(f) for f in factors]
-    codes, names = np.zeros(len(made[0]), dtype=np.int64), [""]
-    stride = 1
-    for position, part in enumerate(made):
-        codes = np.where((codes < 0) | (part.codes < 0), -1, codes + stride * part.codes.astype(np.int64))
-        stride *= len(part.levels)
-        gap = sep if position else ""
-        names = [name + gap + level_text(level) for level in part.levels.tolist() for name in names]
-    return Factor(codes.astype(np.int32), np.array(names, dtype=object))
+    if not made:
+        raise FormulaError("interaction() needs a column.")
+    codes, names = np.zeros(len(made[0]), dtype=np.int64), np.array([""], dtype=object)
+    for position, part in enumerate(reversed(made) if lex_order else made):
+        _refuse_many(len(names) * len(part.levels))
+        codes = np.where((codes < 0) | (part.codes < 0), -1, codes + len(names) * part.codes.astype(np.int64))
+        own = np.repeat(np.array([level_text(level) for level in part.levels.tolist()], dtype=object), len(names))
+        before, gap = np.tile(names, len(part.levels)), sep if position else ""
+        names = own + gap + before if lex_order else before + gap + own
+    return Factor(codes.astype(np.int32), names)
+
+
+def paste(*parts: Any, sep: str = " ") -> Factor:
+    """R's ``paste``: the texts of several columns and constants joined row by row."""
+    columns = [part if isinstance(part, str) else as_factor(part) for part in parts]
+    if not any(isinstance(column, Factor) for column in columns):
+        raise FormulaError("paste() needs a column.")
+    joined: Any = ""
+    for position, column in enumerate(columns):
+        if isinstance(column, Factor):
+            column = with_none([level_text(level) for level in column.levels.tolist()])[column.codes]
+        joined = joined + (sep if position else "") + column
+    return as_factor(joined)
 
 
 def dummy(x: Any, *levels: Any) -> Columns:
     """lme4's ``dummy``: 0/1 columns of the levels named, without names of all but the first."""
     made = as_factor(x)
     texts = [level_text(v) for v in made.levels[: made.known].tolist()]
+    if len(levels) == 1 and isinstance(levels[0], tuple):
+        levels = levels[0]
     wanted = [level_text(v) for v in (levels or texts[1:])]
     unknown = [name for name in wanted if name not in texts]
     if unknown:
@@ -203,10 +176,43 @@ def _as_r(value: float, precision: int) -> str:
 
 
 def _restricted(made: Factor, wanted: list[Any]) -> Factor:
+    found = {level_text(level): i for i, level in enumerate(made.levels.tolist())}
     texts = [level_text(level) for level in wanted]
-    position = [texts.index(level_text(v)) if level_text(v) in texts else -1 for v in made.levels.tolist()]
-    codes = np.append(np.array(position, dtype=np.int32), np.int32(-1))[made.codes]
-    return Factor(codes, np.array(wanted, dtype=object), made.ordered)
+    _refuse_repeated(texts)
+    own = [made.levels.tolist()[found[t]] if t in found else w for t, w in zip(texts, wanted, strict=True)]
+    place = {text: i for i, text in enumerate(texts)}
+    position = np.array([*(place.get(text, -1) for text in found), -1], dtype=np.int32)
+    levels = np.empty(len(own), dtype=object)
+    levels[:] = own
+    return Factor(position[made.codes], levels, made.ordered)
+
+
+def _refuse_repeated(texts: list[str]) -> None:
+    twice = [text for i, text in enumerate(texts) if text in texts[:i]]
+    if twice:
+        raise FormulaError(f"factor() has the level {twice[0]!r} twice: keep one of them.")
+
+
+def _refuse_many(combinations: int) -> None:
+    if combinations > MOST_COMBINATIONS:
+        raise DataError(
+            f"interaction() of these factors has {combinations:,} combinations of levels; a:b in a formula, "
+            "and paste(a, b), hold only those that occur."
+        )
+
+
+def droplevels(x: Any) -> Factor:
+    """The same factor without the levels that no row has."""
+    return drop_unused(as_factor(x))
+
+
+def as_vector(x: Any) -> Any:
+    """A column itself: numbers as they are, a factor as its text."""
+    if isinstance(x, Columns):
+        if x.values.shape[1] > 1:
+            raise DataError(f"as.vector() of {x.values.shape[1]} columns is no column: name one of them.")
+        return x.values[:, 0]
+    return as_character(x) if isinstance(x, Factor) else x
 
 
 CATEGORICAL: dict[str, Callable[..., Any]] = {
@@ -219,8 +225,12 @@ CATEGORICAL: dict[str, Callable[..., Any]] = {
     "as.double": as_numeric,
     "as.integer": lambda x: np.trunc(as_numeric(x)),
     "as.logical": lambda x: logical(as_numeric(x) != 0),
+    "as.vector": as_vector,
     "relevel": relevel,
+    "droplevels": droplevels,
     "interaction": interaction,
+    "paste": paste,
+    "paste0": lambda *parts: paste(*parts, sep=""),
     "dummy": dummy,
     "ifelse": ifelse,
     "where": ifelse,

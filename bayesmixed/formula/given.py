@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ..errors import DataError
 from .evaluate import Evaluator
@@ -40,16 +41,23 @@ class Given:
         return self.array
 
 
-def given(value: Any, name: str, columns: Collection[Any] = ()) -> Given:
+def given(value: Any, name: str, columns: Collection[Any] = (), rows: pd.Index | None = None) -> Given:
     """Read one of the arguments; a string that is a column's name means that column.
+
+    `rows` are the labels of the table's rows: a pandas Series must have the same, in the same order.
 
     Raises
     ------
     DataError
-        An array that is not one-dimensional or not numeric.
+        An array that is not one-dimensional or not numeric; a Series of other rows.
     """
     if isinstance(value, str):
         return Given(deparse(Name(value)) if value in columns else value)
+    if rows is not None and isinstance(value, pd.Series) and not value.index.equals(rows):
+        raise DataError(
+            f"{name} is a Series whose index is not that of the data: make it a column of the data and give its name, "
+            f"or, where the order of rows is the same, {name}=values.to_numpy()."
+        )
     try:
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):

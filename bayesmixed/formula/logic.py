@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError, nearest
-from .factors import Factor, level_text
+from .factors import Factor, as_factor, level_text
 from .functions import Columns
 from .syntax import Node, deparse
 
@@ -25,6 +25,7 @@ COMPARISON: dict[str, Callable[[Any, Any], Any]] = {
 
 def compare(operator: str, left: Any, right: Any, node: Node) -> np.ndarray | Factor:
     """``left operator right`` row by row; levels compare by their text, in order only if the factor is ordered."""
+    _refuse_lists(left, right, node)
     if isinstance(left, Factor) and left.logical:
         left = np.where(left.codes < 0, np.nan, left.codes.astype(float))
     if isinstance(left, Factor) or isinstance(right, Factor):
@@ -33,6 +34,35 @@ def compare(operator: str, left: Any, right: Any, node: Node) -> np.ndarray | Fa
     if a.dtype.kind not in "biufM" or b.dtype.kind not in "biufM" or (a.dtype.kind == "M") != (b.dtype.kind == "M"):
         raise DataError(f"`{deparse(node)}` compares {described(left)} with {described(right)}.")
     return three_valued(COMPARISON[operator](a, b), pd.isna(a) | pd.isna(b))
+
+
+def member(value: Any, listed: Any, node: Node) -> np.ndarray:
+    """``f %in% c("a", "b")`` row by row; as in R a missing value is no member.
+
+    Raises
+    ------
+    DataError
+        The right side is a column.
+    """
+    items = listed if isinstance(listed, tuple) else (listed,)
+    if isinstance(listed, Factor | Columns | np.ndarray) or isinstance(value, Columns):
+        raise DataError(f'`{deparse(node)}`: the right side of %in% lists values, as in f %in% c("a", "b").')
+    if isinstance(value, Factor) or any(isinstance(item, str) for item in items):
+        made, texts = as_factor(value), {level_text(item) for item in items}
+        found = np.array([*(level_text(level) in texts for level in made.levels.tolist()), False])
+        return found[made.codes]
+    return np.isin(np.asarray(value), np.asarray(items, dtype=float))
+
+
+def either_or_both(operator: str, left: Any, right: Any, node: Node) -> np.ndarray | Factor:
+    """``left & right`` and ``left | right``; missing where R has NA (``FALSE & NA`` is FALSE, ``TRUE | NA`` is TRUE)."""
+    _refuse_lists(left, right, node)
+    (a, a_missing), (b, b_missing) = truth(left, node), truth(right, node)
+    if operator[0] == "&":
+        false = (~a & ~a_missing) | (~b & ~b_missing)
+        return three_valued(a & b & ~(a_missing | b_missing), (a_missing | b_missing) & ~false)
+    true = (a & ~a_missing) | (b & ~b_missing)
+    return three_valued(true, (a_missing | b_missing) & ~true)
 
 
 def truth(value: Any, node: Node) -> tuple[np.ndarray, np.ndarray]:
@@ -58,8 +88,26 @@ def described(value: Any) -> str:
         return "text" if value.text else "a factor"
     if isinstance(value, str):
         return f"the text {value!r}"
+    if isinstance(value, tuple):
+        return "a list of values"
     kind = getattr(value, "dtype", None)
+    if kind is not None and kind.kind == "M":
+        return "a date or time"
     return f"of type {kind}" if kind is not None else f"a {type(value).__name__}"
+
+
+def _refuse_lists(left: Any, right: Any, node: Node) -> None:
+    for side in (left, right):
+        if isinstance(side, tuple | Columns):
+            raise DataError(f"`{deparse(node)}` needs one value per row on each side; %in% looks values up in a list.")
+
+
+def as_number(value: Any, text: str) -> str:
+    """How a value that is no number becomes one: the end of a message."""
+    if getattr(value, "dtype", np.dtype(object)).kind == "M":
+        column = f"data[{text.strip('`')!r}]"
+        return f": make a column of days, ({column} - {column}.min()).dt.days, or of text for levels."
+    return ", and cannot be used in arithmetic; as.numeric() converts text that holds numbers."
 
 
 def _comparable(left: Any, right: Any, operator: str, node: Node) -> tuple[np.ndarray, np.ndarray]:

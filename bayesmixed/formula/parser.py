@@ -124,7 +124,11 @@ class _Parser:
             return String(token.value, token.position)
         if token.kind == "number":
             return Number(float(token.value.rstrip("L")), token.value, token.position)
-        return self.call(token) if self.at("(") else Name(token.value, token.position)
+        if self.at("("):
+            return self.call(token)
+        if "::" in token.value and token.end - token.position == len(token.value):
+            raise Refusal(f"`{token.value}` names a function: write {token.value}(...)", token.position)
+        return Name(token.value, token.position)
 
     def parenthesis(self) -> Node:
         opening = self.take()
@@ -191,7 +195,17 @@ class _Parser:
         if self.at("="):
             what = "write == to compare" if tilde_seen else "write y ~ x, with `~`, and paste the formula only"
             return Refusal(f"`=` only names an argument of a call: {what}", token.position)
-        return Refusal(f"an operator is missing before {_shown(token)}: write `+` there to add a term", token.position)
+        return Refusal(f"an operator is missing before {_shown(token)}: {self.remedy()}", token.position)
+
+    def remedy(self) -> str:
+        """What was probably meant where two operands stand side by side."""
+        token, before = self.next, self.tokens[self.index - 1]
+        if token.kind == before.kind == "name":
+            name = f"`{before.value} {token.value}`"
+            return f"write `+` there to add a term; a name with a space goes in backticks, {name}"
+        if token.kind == "name" and before.value in ("0", "1") and before.end < token.position:
+            return f"write `+` there to add a term, `|` for effects of each {token.value}, ({before.value} | {token.value})"
+        return "write `+` there to add a term"
 
     def no_operand(self) -> Refusal:
         """What to say of a token where a term should have stood."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .syntax import Node, deparse
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Term:
     """A product of atoms, in order of first appearance: ``a:poly(x, 2)`` has two atoms."""
 
@@ -23,8 +23,11 @@ class Term:
         """What makes two terms equal: the set of atoms, whatever their order."""
         return frozenset(deparse(atom) for atom in self.atoms)
 
+    def __repr__(self) -> str:
+        return f"Term({self.name!r})"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Bar:
     """One random-effect term ``(columns | factor)``, after ``/``, ``*`` and ``+`` on its right were expanded.
 
@@ -54,6 +57,9 @@ class Bar:
         """The bar in lme4's (or, for a named structure, glmmTMB's) notation."""
         inside = f"{self.left} {'||' if self.double else '|'} {self.group}"
         return f"({inside})" if self.covariance == "us" or self.double else f"{self.covariance}({inside})"
+
+    def __repr__(self) -> str:
+        return f"Bar({self.text!r})"
 
 
 @dataclass(frozen=True)

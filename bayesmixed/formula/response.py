@@ -53,9 +53,12 @@ def _not_a_number(text: str, factor: Factor) -> str:
     shown = ", ".join(levels[:4]) + (", ..." if len(levels) > 4 else "")
     kind = "text" if factor.text else "an ordered factor" if factor.ordered else "a factor"
     numbers = factor.text and all(level.strip().lstrip("+-").replace(".", "", 1).isdigit() for level in levels)
-    family = "bernoulli" if len(levels) == 2 else "cumulative" if factor.ordered else "categorical"
-    advice = f"; write as.numeric({text}) for its numbers." if numbers else "."
+    if numbers:
+        advice = f"Write as.numeric({text}) for its numbers."
+    elif len(levels) == 2:
+        advice = f"I({text} == {levels[1]!r}) makes it 0 and 1; a family for two outcomes is not available yet."
+    else:
+        advice = "Families for categories are not available yet."
     return (
-        f"the response `{text}` is {kind} ({shown}), and the gaussian family needs numbers. "
-        f"Such a response needs family='{family}'{advice}"
+        f"the response `{text}` is {kind} ({shown}), and the gaussian family needs numbers. {advice}"
     )

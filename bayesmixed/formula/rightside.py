@@ -47,7 +47,15 @@ def read_right_side(node: Node) -> RightSide:
 
 def _refuse_bare_bar(node: Node) -> None:
     if isinstance(node, Binary) and node.operator in ("|", "||"):
-        raise Refusal(f"a bar needs parentheses around it: write ({deparse(node)})", node.position)
+        raise Refusal(f"a bar needs parentheses around it: write {_with_parentheses(node)}", node.position)
+
+
+def _with_parentheses(bar: Binary) -> str:
+    """To R everything before the bar belongs to it; most who forget the parentheses mean the last term only."""
+    match bar.left:
+        case Binary("+", rest, last):
+            return f"{deparse(rest)} + ({deparse(last)} {bar.operator} {deparse(bar.right)}), or ({deparse(bar)})"
+    return f"({deparse(bar)})"
 
 
 def _opened(node: Node) -> Iterator[Summand]:

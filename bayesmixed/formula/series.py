@@ -25,6 +25,7 @@ def raw_values(series: pd.Series, name: str) -> np.ndarray | Factor:
         A column that holds lists, mixed types, or anything else without levels.
     """
     array = series.array
+    _refuse_kind(series, name)
     kind = series.dtype.kind if isinstance(series.dtype, np.dtype) else "extension"
     if kind in "iufbM" and kind != "extension":
         return series.to_numpy()
@@ -37,6 +38,14 @@ def raw_values(series: pd.Series, name: str) -> np.ndarray | Factor:
     if kind == "extension" and getattr(series.dtype, "kind", "O") == "M":
         return series.dt.tz_localize(None).to_numpy() if hasattr(series, "dt") else series.to_numpy()
     return _objects(series, name)
+
+
+def _refuse_kind(series: pd.Series, name: str) -> None:
+    kind = getattr(series.dtype, "kind", "O")
+    if kind == "m":
+        raise DataError(f"column {name!r} holds durations: make it a number, data[{name!r}].dt.total_seconds().")
+    if kind == "c":
+        raise DataError(f"column {name!r} holds complex numbers: take the real part or the modulus beforehand.")
 
 
 def _nullable_numbers(series: pd.Series) -> np.ndarray:

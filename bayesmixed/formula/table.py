@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,11 @@ def column_names(data: Any) -> list[Any]:
         `data` is no table.
     """
     return list(data.columns) if isinstance(data, pd.DataFrame) else list(_narwhals(data).collect_schema().names())
+
+
+def rows_of(data: Any) -> pd.Index | None:
+    """The row labels of a pandas table; None of any other."""
+    return data.index if isinstance(data, pd.DataFrame) else None
 
 
 def select(data: Any, columns: Sequence[str]) -> pd.DataFrame:
@@ -76,9 +82,18 @@ def _narwhals(data: Any) -> Any:
         return nw.from_native(data)
     except TypeError:
         raise DataError(
-            f"data must be a table (pandas, polars, pyarrow, ...), not {type(data).__name__}; "
-            "a dict of columns becomes one with pandas.DataFrame(data)."
+            f"data must be a table (pandas, polars, pyarrow, ...), not {type(data).__name__}; {_as_table(data)}."
         ) from None
+
+
+def _as_table(data: Any) -> str:
+    if isinstance(data, str | os.PathLike):
+        return "read the file first, e.g. pandas.read_csv(path)"
+    if isinstance(data, pd.Series):
+        return "one row stays a table as data.iloc[[0]], one column as data[['y']]"
+    if isinstance(data, np.ndarray):
+        return "name its columns with pandas.DataFrame(data, columns=[...])"
+    return "a dict of columns becomes one with pandas.DataFrame(data)"
 
 
 def _from_narwhals(data: Any, columns: Sequence[str]) -> pd.DataFrame:

@@ -9,6 +9,8 @@ from typing import Literal
 
 from .caret import Refusal
 
+PACKAGES = ("base", "stats", "splines", "lme4")  # R packages whose functions may be called as splines::ns(x)
+
 Kind = Literal["name", "number", "string", "operator", "end"]
 
 
@@ -44,7 +46,7 @@ def tokenize(text: str) -> list[Token]:
 
 _SPACE = re.compile(r"(?:\s+|#[^\n]*)+")
 _NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?L?")
-_NAME = re.compile(r"(?:[^\W\d]|\.(?!\d))[\w.]*")
+_NAME = re.compile(rf"(?:(?:{'|'.join(PACKAGES)})::)?(?:[^\W\d]|\.(?!\d))[\w.]*")
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`", re.DOTALL)
 _OPERATOR = re.compile(
     r"\|{3,}|\|>|\|\||&&|\*\*|<<-|<-|->|<=|>=|==|!=|:::|::|:=|%[^%\s]*%"
@@ -115,7 +117,8 @@ def _operator(operator: str, position: int) -> Token:
 _REMEDIES = {
     "$": "write the column's name alone (x, not d$x) and give the table as the data",
     "@": "write the column's name alone and give the table as the data",
-    "[": "select rows of the table beforehand, name the column alone, and write a list of numbers as c(1, 2)",
+    "[": "select rows of the table beforehand and name the column alone (scale(x), not scale(x)[, 1]); write a "
+    'list of numbers as c(1, 2), and one level of a factor as I(f == "a")',
     "{": "write arithmetic as I(x + 1)",
     "::": "write the function without its package: bs(x), not splines::bs(x)",
     "%%": "write I(x - k * floor(x / k)), or make a column of it beforehand",

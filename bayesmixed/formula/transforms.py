@@ -83,13 +83,31 @@ def apply_poly(x: np.ndarray, state: dict[str, Any]) -> np.ndarray:
     return np.column_stack(columns)
 
 
+def fit_quantile(x: np.ndarray, probs: Any = (0.0, 0.25, 0.5, 0.75, 1.0), na_rm: bool = False) -> dict[str, Any]:
+    """R's default quantiles (type 7) of the training data: ``ns(x, knots = quantile(x, c(0.25, 0.75)))``."""
+    at = np.asarray(probs, dtype=float)
+    if at.ndim > 1 or np.any((at < 0) | (at > 1)):
+        raise FormulaError("quantile(): probs must lie between 0 and 1.")
+    return {"value": np.nanquantile(x, at).tolist()}
+
+
+def fit_range(x: np.ndarray, na_rm: bool = False) -> dict[str, Any]:
+    """Smallest and largest value of the training data: ``bs(x, Boundary.knots = range(x))``."""
+    return {"value": [float(np.nanmin(x)), float(np.nanmax(x))]}
+
+
+def apply_summary(x: np.ndarray, state: dict[str, Any]) -> Any:
+    """The number, or the list of numbers, found on the training data."""
+    return tuple(state["value"]) if isinstance(state["value"], list) else state["value"]
+
+
 def _summary(function: Callable[[np.ndarray], Any]) -> Transform:
     """A number computed once, on the training data: ``I(x - mean(x))``."""
 
     def fit(x: np.ndarray, na_rm: bool = False) -> dict[str, Any]:
         return {"value": float(function(x))}
 
-    return Transform(fit, lambda x, state: state["value"])
+    return Transform(fit, apply_summary)
 
 
 TRANSFORMS: dict[str, Transform] = {
@@ -99,10 +117,14 @@ TRANSFORMS: dict[str, Transform] = {
     "poly": Transform(fit_poly, apply_poly),
     "bs": Transform(fit_bs, apply_bs),
     "ns": Transform(fit_ns, apply_ns),
+    "quantile": Transform(fit_quantile, apply_summary),
+    "range": Transform(fit_range, apply_summary),
     "mean": _summary(np.nanmean),
     "median": _summary(np.nanmedian),
     "sd": _summary(lambda x: np.nanstd(x, ddof=1)),
     "std": _summary(lambda x: np.nanstd(x, ddof=1)),
+    "var": _summary(lambda x: np.nanvar(x, ddof=1)),
+    "sum": _summary(np.nansum),
     "min": _summary(np.nanmin),
     "max": _summary(np.nanmax),
 }

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ..errors import DataError
-from .evaluate import CONSTANTS, unknown_column
+from .evaluate import CONSTANTS
 from .formula import Formula
 from .syntax import Node, deparse, names
+from .unknown import unknown_column
 from .variables import columns_in
 
 Role = tuple[str, Node]
@@ -43,7 +44,6 @@ def used_columns(roles: Iterator[Role], columns: Collection[Any], namespace: Map
     for purpose, node in roles:
         for name in columns_in(node):
             if name not in known and name not in namespace and name not in CONSTANTS:
-                message = unknown_column(name, columns)
-                raise DataError(message.replace("in the data.", f"in {what}; {purpose} needs it.", 1))
+                raise DataError(unknown_column(name, columns, where=what, needs=purpose))
         used.update(dict.fromkeys(name.identifier for name in names(node) if name.identifier in known))
     return list(used)

@@ -34,5 +34,5 @@ def columns_in(node: Node) -> Iterator[str]:
             case Binary(_, left, right):
                 waiting += [(right, inside), (left, inside)]
             case Call(function, arguments):
-                kept = arguments[:1] if function == "C" else arguments
+                kept = arguments[:1] if function in ("C", "stats::C") else arguments
                 waiting.extend((argument.value, True) for argument in reversed(kept))

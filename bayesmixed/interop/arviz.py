@@ -30,11 +30,6 @@ def group_names(idata: Any) -> list[str]:
     return [str(name).strip("/") for name in names if str(name).strip("/")]
 
 
-def with_groups(idata: Any, groups: Mapping[str, xr.Dataset]) -> Any:
-    """A new container with further (or replaced) groups."""
-    return container({name: group(idata, name) for name in group_names(idata)} | dict(groups))
-
-
 def convergence(values: np.ndarray) -> dict[str, np.ndarray]:
     """`rhat`, `ess_bulk`, `ess_tail` (m,) of draws (chains, draws, m)."""
     data = xr.Dataset({"x": (("chain", "draw", "element"), np.asarray(values))})

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..priors.names import TermNames
 
 ROWS = "__obs__"
+RESERVED = ("chain", "draw", ROWS)
 
 
 def posterior_dataset(model: Model, natural: dict[str, Any]) -> xr.Dataset:
@@ -69,12 +70,12 @@ def observed_dataset(model: Model) -> xr.Dataset:
 
 
 def safe(name: str) -> str:
-    """A name that NetCDF takes: "/" is the path separator of its groups.
+    """A name that NetCDF and ArviZ take: "/" separates groups, chain and draw are dimensions.
 
-    >>> safe("y/x")
-    'y_per_x'
+    >>> safe("y/x"), safe("draw")
+    ('y_per_x', 'draw#2')
     """
-    return name.replace("/", "_per_")
+    return f"{name}#2" if name in RESERVED else name.replace("/", "_per_")
 
 
 def _variable(name: str, values: Any, **coords: Any) -> xr.DataArray:
@@ -82,7 +83,7 @@ def _variable(name: str, values: Any, **coords: Any) -> xr.DataArray:
     labelled = {safe(dim): _labels(labels) for dim, labels in coords.items()}
     dims = ("chain", "draw", *labelled)
     attrs = {"term": name} if safe(name) != name else {}
-    return xr.DataArray(np.asarray(values), coords=labelled, dims=dims, attrs=attrs)
+    return xr.DataArray(np.array(values), coords=labelled, dims=dims, attrs=attrs)
 
 
 def _labels(labels: Any) -> np.ndarray:

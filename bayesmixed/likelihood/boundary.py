@@ -29,15 +29,24 @@ class Direction:
     slope: float
 
 
-def snap(value: Callable[[np.ndarray], float], theta: np.ndarray, diagonal: Sequence[int]) -> np.ndarray:
-    """Set small diagonal elements (positions `diagonal`) to exact zero where that costs nothing."""
-    small = sorted((i for i in diagonal if 0 < abs(theta[i]) < SNAP), key=lambda i: abs(theta[i]))
-    if not small:
+def snap(value: Callable[[np.ndarray], float], theta: np.ndarray, columns: Sequence[Sequence[int]]) -> np.ndarray:
+    """Set small columns of Lambda, else small diagonal elements, to exact zero where that costs nothing.
+
+    `columns` lists the positions in theta of each column, its diagonal element first.
+    """
+    trials = []
+    for column in columns:
+        size = np.max(np.abs(theta[list(column)]))
+        if 0 < size < SNAP:
+            trials.append((size, list(column)))
+        elif 0 < abs(theta[column[0]]) < SNAP:
+            trials.append((abs(theta[column[0]]), [column[0]]))
+    if not trials:
         return theta
     best, reference = theta.copy(), value(theta)
-    for position in small:
+    for _, positions in sorted(trials):
         trial = best.copy()
-        trial[position] = 0.0
+        trial[positions] = 0.0
         found = value(trial)
         if found <= reference + SNAP_LOSS:
             best, reference = trial, min(reference, found)

@@ -66,14 +66,13 @@ class LinearLikelihood:
         """theta of each group term."""
         return {j: theta[where] for j, where in self.slices().items()}
 
-    def diagonal(self) -> list[int]:
-        """Positions in theta of the diagonal elements of Lambda."""
-        found = []
-        for j, where in self.slices().items():
-            structure, k = self.covariances[j], len(self.term_bases[j])
-            inside = structure.theta_diagonal(k)
-            found += [where.start + i for i in inside]
-        return found
+    def columns(self) -> list[list[int]]:
+        """Positions in theta of each column of each Lambda, the diagonal element first."""
+        return [
+            [where.start + i for i in column]
+            for j, where in self.slices().items()
+            for column in self.covariances[j].theta_columns(len(self.term_bases[j]))
+        ]
 
     def reported(self, working: np.ndarray) -> np.ndarray:
         """theta in the user's columns from the working theta."""

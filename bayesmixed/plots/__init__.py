@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..errors import nearest
 from .caterpillar import caterpillar, caterpillar_frame
 from .shrinkage import shrinkage, shrinkage_frame
 
@@ -16,6 +17,12 @@ PLOTS: dict[str, Callable[..., Any]] = {
     "caterpillar": caterpillar,
     "shrinkage": shrinkage,
 }
+
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(f"bm.plot has no {name!r}. {nearest(name, PLOTS)}")
+
 
 __all__ = [
     "PLOTS",

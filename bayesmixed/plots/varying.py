@@ -45,8 +45,8 @@ def varying(fit: Fit, group: str | None) -> Varying:
     FitError
         If the model has no random effects or not that grouping factor.
     """
-    groups = fit.model.design.groups
     factor = _factor(fit, group)
+    groups = fit.model.design.groups
     terms = tuple(j for j, term in enumerate(groups) if term.factor == factor)
     parameters = fit.parameters
     return Varying(
@@ -70,6 +70,8 @@ def factors(fit: Fit) -> list[str]:
     FitError
         If there are none.
     """
+    if not hasattr(fit, "ranef"):
+        raise FitError(f'A fit can be drawn, not {fit!r}: write model.fit("reml") or model.fit("nuts", seed=1) first.')
     groups: Sequence[GroupTerm] = fit.model.design.groups
     if not groups:
         raise FitError(
@@ -117,12 +119,7 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _covariance(parameters: Parameters, terms: Sequence[int]) -> np.ndarray:
-    blocks = []
-    for j in terms:
-        sds, corr = parameters.sds[j], parameters.corrs[j]
-        # Beside a zero sd the correlation is NaN; the covariance is zero there.
-        R = np.eye(sds.shape[-1]) if corr is None else np.nan_to_num(corr)
-        blocks.append((sds[..., :, None] * R * sds[..., None, :]).mean(axis=(0, 1)))
+    blocks = [parameters.covariance(j).mean(axis=(0, 1)) for j in terms]
     size = sum(len(block) for block in blocks)
     covariance, at = np.zeros((size, size)), 0
     for block in blocks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -38,9 +38,11 @@ def included_terms(groups: Sequence[GroupTerm], re: str | Sequence[str]) -> list
         if re == "none":
             return []
         re = [re]
+    if re is None or not all(isinstance(name, str) for name in re):
+        raise FitError(f're={re!r} is not an option: use "all", "none" or a list of grouping factors.')
     known = {term.factor for term in groups}
     wanted = set()
-    for name in re:
+    for name in map(str, re if isinstance(re, Iterable) else [re]):
         found = next((f for f in known if same_factor(f, name)), None)
         if found is None:
             raise FitError(f're={name!r} is not a grouping factor; use "all", "none" or a list. {nearest(name, known)}')

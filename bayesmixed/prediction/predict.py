@@ -16,6 +16,7 @@ from ..parameters import Parameters
 from .linear_predictor import included_terms, linear_predictor
 from .new_levels import extend
 from .rows import encode, take_rows
+from .seeds import generator
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
 
 PREDICTION_DRAWS = 4000  # behind the quantiles of a point fit's prediction interval
 POINT_DRAWS = 1000  # what predict_draws gives of a point fit unless asked otherwise
+MAX_BYTES = 4e9  # of draws x rows returned at once
 CHUNK = 2**23  # draws x rows held at once (64 MiB)
 
 SCALES = ("response", "link", "observation")
 NEW_LEVELS = ("error", "population", "sample")
 
 
-class Errors(Protocol):
+class PredictionErrors(Protocol):
     """Prediction errors of (beta, b) of a point fit: normal, theta and sigma held."""
 
     def variance(self, design: Design, terms: Sequence[int]) -> np.ndarray:
@@ -83,7 +85,12 @@ def fitted(model: Model, parameters: Parameters) -> np.ndarray:
 
 
 def predict(
-    model: Model, parameters: Parameters, errors: Errors | None, request: Request, interval: str | None, level: float
+    model: Model,
+    parameters: Parameters,
+    errors: PredictionErrors | None,
+    request: Request,
+    interval: str | None,
+    level: float,
 ) -> pd.DataFrame:
     """See `Fit.predict`; `errors` is None for fits whose draws carry the uncertainty themselves."""
     request.check("response", "link")
@@ -99,13 +106,13 @@ def predict(
 
 
 def predict_draws(
-    model: Model, parameters: Parameters, errors: Errors | None, request: Request, draws: int | None
+    model: Model, parameters: Parameters, errors: PredictionErrors | None, request: Request, draws: int | None
 ) -> xr.DataArray:
     """See `Fit.predict_draws`."""
     import xarray as xr
 
     request.check(*SCALES)
-    rng = np.random.default_rng(request.seed)
+    rng = generator(request.seed)
     if errors is not None:
         parameters = errors.draw(POINT_DRAWS if draws is None else _positive(draws), rng)
     elif draws is not None:
@@ -113,6 +120,7 @@ def predict_draws(
         parameters = parameters.take(np.round(kept).astype(int))
     terms = included_terms(model.design.groups, request.re)
     design = request.design(model, terms, observed=request.scale == "observation")
+    _refuse_too_large(parameters.n_draws, design.n_rows)
     values = extend(design, parameters, rng)
     eta = linear_predictor(design, values, terms)
     result = eta if request.scale == "link" else model.family.link.inverse(eta)
@@ -120,7 +128,7 @@ def predict_draws(
         result = _observe(model, values, result, design.weights, rng)
     chains = parameters.beta.shape[0]
     return xr.DataArray(
-        result.reshape(chains, -1, design.n_rows),
+        result.reshape(chains, len(result) // chains, design.n_rows),
         dims=("chain", "draw", "__obs__"),
         coords={"chain": np.arange(chains), "draw": np.arange(result.shape[0] // chains), "__obs__": design.index},
         name=model.design.response.name if model.design.response else "prediction",
@@ -136,7 +144,7 @@ def _from_draws(
     interval: str | None,
     level: float,
 ) -> pd.DataFrame:
-    rng = np.random.default_rng(request.seed)
+    rng = generator(request.seed)
     values = extend(design, parameters, rng)
     tables = []
     for rows in _chunks(design, parameters.n_draws):
@@ -154,7 +162,7 @@ def _from_draws(
 def _from_normal(
     model: Model,
     parameters: Parameters,
-    errors: Errors,
+    errors: PredictionErrors,
     design: Design,
     terms: Sequence[int],
     request: Request,
@@ -187,7 +195,7 @@ def _observed_quantiles(
     seed: int | None,
     level: float,
 ) -> np.ndarray:
-    rng, limits = np.random.default_rng(seed), []
+    rng, limits = generator(seed), []
     dispersion = {name: value.reshape(1, 1) for name, value in parameters.dispersion.items()}
     step = max(1, CHUNK // PREDICTION_DRAWS)
     for first in range(0, len(eta), step):
@@ -236,7 +244,16 @@ def _check_interval(interval: str | None, level: float, scale: str) -> None:
         raise FitError(f"level must lie between 0 and 1, not {level!r}.")
 
 
+def _refuse_too_large(draws: int, rows: int) -> None:
+    size = 8.0 * draws * rows
+    if size > MAX_BYTES:
+        raise FitError(
+            f"{draws} draws of {rows} rows are {size / 1e9:.1f} GB. Ask for fewer with draws=, for some of the rows, "
+            "or for intervals with predict(interval=...), which needs no memory for all of them."
+        )
+
+
 def _positive(draws: int) -> int:
-    if draws < 1:
-        raise FitError(f"draws must be at least 1, not {draws!r}.")
+    if not isinstance(draws, int | np.integer) or draws < 1:
+        raise FitError(f"draws must be a whole number, at least 1, not {draws!r}.")
     return int(draws)

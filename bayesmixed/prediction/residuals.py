@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import FitError, nearest
 from ..parameters import Parameters
 from .linear_predictor import included_terms, linear_predictor
+from .seeds import generator
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -35,4 +36,4 @@ def residuals(
         return (y - mu) / model.family.sd(mu, dispersion, weights)
     if kind == "deviance":
         return model.family.deviance_residuals(y, mu, weights)
-    return model.family.quantile_residuals(y, mu, dispersion, weights, np.random.default_rng(seed))
+    return model.family.quantile_residuals(y, mu, dispersion, weights, generator(seed))

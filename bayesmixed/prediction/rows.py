@@ -29,8 +29,10 @@ def encode(
     Weights matter only to new responses: where these are not asked for, the new table need not have them, nor
     the columns of grouping factors outside `factors`.
     """
-    if newdata is None:
+    if newdata is None and offset is None and weights is None:
         return model.design
+    if newdata is None:
+        newdata = model.frame
     if weights is None and not need_weights and model.design.weights is not None:
         weights = 1.0
     return model.design.encoding.apply(newdata, unseen=unseen, offset=offset, weights=weights, factors=factors)

@@ -12,6 +12,7 @@ from ..parameters import Parameters
 from .linear_predictor import linear_predictor
 from .new_levels import draw_effects
 from .rows import encode
+from .seeds import generator
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -33,9 +34,9 @@ def simulate(model: Model, parameters: Parameters, request: Request) -> np.ndarr
     """See `Fit.simulate`: (n, rows)."""
     if request.re not in ("new", "all", "none"):
         raise FitError(f're={request.re!r} is not an option here. Use "new", "all" or "none".')
-    if request.n < 1:
-        raise FitError(f"n must be at least 1, not {request.n!r}.")
-    rng = np.random.default_rng(request.seed)
+    if not isinstance(request.n, int | np.integer) or request.n < 1:
+        raise FitError(f"n must be a whole number, at least 1, not {request.n!r}.")
+    rng = generator(request.seed)
     unseen = "error" if request.re == "all" else "sample"
     design = encode(
         model,

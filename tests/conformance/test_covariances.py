@@ -63,12 +63,14 @@ def test_null_directions_are_directions_without_variance_that_can_be_left(struct
 
 
 @pytest.mark.parametrize("k", SIZES)
-def test_names_and_diagonal_positions_match_theta(structure: Covariance, k: int) -> None:
-    columns = ["Intercept", "x", "z", "w"][:k]
-    assert len(structure.theta_names(columns, "g")) == structure.n_theta(k)
+def test_columns_of_theta_start_with_the_diagonal_and_cover_it(structure: Covariance, k: int) -> None:
     theta = some_theta(structure, k)
-    diagonal = np.diag(structure.factor(theta, k))
-    np.testing.assert_allclose(theta[structure.theta_diagonal(k)], diagonal)
+    columns = structure.theta_columns(k)
+    np.testing.assert_allclose([theta[column[0]] for column in columns], np.diag(structure.factor(theta, k)))
+    for j, column in enumerate(columns):
+        emptied = theta.copy()
+        emptied[column] = 0.0
+        assert not structure.factor(emptied, k)[:, j].any()
 
 
 @pytest.mark.parametrize("k", [2, 3])

@@ -7,7 +7,6 @@ import pytest
 from simulated import crossed, nested
 
 import bayesmixed as bm
-from bayesmixed.engines.ml import fit_linear
 from bayesmixed.likelihood.at import likelihood_of
 from bayesmixed.likelihood.linear import linear_likelihood
 
@@ -240,6 +239,4 @@ def test_a_tail_too_large_for_memory_is_refused_with_its_size(monkeypatch: pytes
 
     monkeypatch.setattr(tail, "MAX_DENSE_BYTES", 100)
     with pytest.raises(bm.errors.FitError, match="12 crossed random effects"):
-        fit_linear(
-            bm.Model("y ~ (1 | a) + (1 | b)", crossed()), bm.ML(), reml=False, start=None, optimizer=None, maxiter=None
-        )
+        bm.Model("y ~ (1 | a) + (1 | b)", crossed()).fit("ml")

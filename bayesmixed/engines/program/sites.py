@@ -70,7 +70,10 @@ class DispersionSites:
 
 def term_sites(model: Model, i: int, effect: str | None, priors: dict[str, Any]) -> TermSites:
     """The sites of bar `i`; `effect` is "u", "b" or None. Puts the numbers of its priors into `priors`."""
-    group, names = model.design.groups[i], term_names(model.design.groups)[i]
+    group, every = model.design.groups[i], term_names(model.design.groups)
+    names = every[i]
+    earlier = sum(other.tag == names.tag for other in every[:i])
+    again = f"#{earlier + 1}" if earlier else ""  # a further bar on one factor has sites of its own
     correlation = None
     if names.correlation is not None:
         correlation = (names.correlation, model.priors[names.correlation].kind)
@@ -80,9 +83,9 @@ def term_sites(model: Model, i: int, effect: str | None, priors: dict[str, Any])
         n_columns=len(group.columns),
         n_levels=group.n_levels,
         covariance=model.covariances[i],
-        sds=vector_sites(names.all_sds, names.sds, range(len(names.sds)), model.priors, priors),
+        sds=vector_sites(names.all_sds + again, names.sds, range(len(names.sds)), model.priors, priors),
         correlation=correlation,
-        effect_site=None if effect is None else f"{names.tag}_{effect}",
+        effect_site=None if effect is None else f"{names.tag}{again}_{effect}",
     )
 
 

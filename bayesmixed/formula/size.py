@@ -1,0 +1,52 @@
+"""Whether the columns of a formula fit into memory, asked before any of them is formed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from ..errors import DataError
+from .columns import Atom
+from .factors import Factor
+from .functions import Columns
+from .parts import Term
+from .syntax import deparse
+
+LARGEST = 4e9  # bytes of one dense matrix of columns; fitting takes a few copies of it
+
+
+def refuse_too_many(terms: Sequence[Term], atoms: Mapping[str, Atom], n: int, where: str = "") -> None:
+    """Refuse terms whose columns, n rows each, take more than `LARGEST`; `where` names their bar.
+
+    Raises
+    ------
+    DataError
+        With the widest term, its columns and size, and what to write instead.
+    """
+    widths = [math.prod(_width(atoms[deparse(atom)]) for atom in term.atoms) for term in terms]
+    if sum(widths) * n * 8 <= LARGEST:
+        return
+    widest = max(range(len(terms)), key=widths.__getitem__)
+    name, size = terms[widest].name, widths[widest] * n * 8 / 1e9
+    raise DataError(
+        f"`{name}`{where} has {widths[widest]:,} columns for {n:,} rows: {size:,.0f} GB, more than the "
+        f"{LARGEST / 1e9:.0f} GB that columns may take. {_advice(terms[widest], atoms, where)}"
+    )
+
+
+def _width(value: Atom) -> int:
+    """Columns of an atom, or one more where its contrasts save one."""
+    if isinstance(value, Factor):
+        return value.known
+    return value.values.shape[1] if isinstance(value, Columns) else 1
+
+
+def _advice(term: Term, atoms: Mapping[str, Atom], where: str) -> str:
+    if where:
+        return "Put fewer columns into the bar."
+    factors = [text for text in map(deparse, term.atoms) if isinstance(atoms[text], Factor)]
+    if not factors:
+        return "Use fewer columns."
+    text = ":".join(factors)
+    number = f", as.numeric({text}) if it is a number that was read as text" if len(term.atoms) == 1 else ""
+    return f"A factor of so many levels is usually a grouping factor: write (1 | {text}){number}."
