@@ -10,9 +10,11 @@ from .errors import ModelError
 from .report import Page, Section
 
 if TYPE_CHECKING:
+    from .covariance import Covariance
     from .model import Model
 
 _ENGINES = "ML and REML use no priors; NUTS uses those above."
+_CENTRED = "Intercept_centered is the intercept where every other column has its mean."
 
 
 def description(model: Model) -> Page:
@@ -32,7 +34,9 @@ def description(model: Model) -> Page:
 
 def _priors(model: Model) -> Section:
     try:
-        return Section("Priors", model.priors.table().astype(str), (_ENGINES,), index=False)
+        table = model.priors.table().astype(str)
+        centred = (_CENTRED,) if "Intercept_centered" in set(table["parameter"]) else ()
+        return Section("Priors", table, (_ENGINES, *centred), index=False)
     except ModelError as error:  # ML and REML need no priors, so their absence must not hide the model
         return Section("Priors", lines=(f"  {error}",))
 
@@ -66,12 +70,19 @@ def _groups(model: Model) -> pd.DataFrame:
             "factor": term.factor,
             "levels": term.n_levels,
             "columns": ", ".join(term.columns),
-            "covariance": structure.name,
+            "covariance": _covariance(structure, len(term.columns)),
             "parameters": structure.n_theta(len(term.columns)),
         }
         for term, structure in zip(model.design.groups, model.covariances, strict=True)
     ]
     return pd.DataFrame(rows)
+
+
+def _covariance(structure: Covariance, k: int) -> str:
+    """The structure's name and what it means for k columns."""
+    if k == 1:
+        return "one sd"
+    return f"{structure.name}, {'correlated' if structure.has_correlation else 'uncorrelated'}"
 
 
 def _notes(model: Model) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from math import floor, log10
 
 import pandas as pd
 
@@ -46,12 +47,47 @@ def number(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}f}"
 
 
+def places(values: pd.Series, least: int = 3, most: int = 8) -> int:
+    """Decimals at which the smallest of `values` that matters keeps two significant digits, at least `least`.
+
+    Zeros, and what is below 1e-4 of the largest, do not matter.
+
+    >>> places(pd.Series([24.7, 0.0052])), places(pd.Series([24.7, 0.066, 0.0]))
+    (4, 3)
+    """
+    sizes = values.abs()
+    sizes = sizes[(sizes > 1e-4 * sizes.max()) & (sizes < float("inf"))]
+    return least if sizes.empty else min(most, max(least, 1 - floor(log10(sizes.min()))))
+
+
 def _text(section: Section) -> str:
     parts = [section.heading] if section.heading else []
-    if section.table is not None:
-        text = section.table.to_string(index=section.index, justify="right") if len(section.table) else ""
-        parts += [" " + line if not section.index else line for line in text.splitlines()]
+    if section.table is not None and len(section.table):
+        parts += _aligned(section.table, section.index)
     return "\n".join([*parts, *section.lines])
+
+
+def _aligned(table: pd.DataFrame, index: bool) -> list[str]:
+    """The lines of a table of texts: words to the left, numbers to the right."""
+    columns = [[str(name), *map(str, table.iloc[:, i])] for i, name in enumerate(table.columns)]
+    if index:
+        columns.insert(0, ["", *map(str, table.index)])
+    words = [index and i == 0 or not all(map(_is_number, cells[1:])) for i, cells in enumerate(columns)]
+    padded = [_padded(cells, left) for cells, left in zip(columns, words, strict=True)]
+    return [("" if index else " ") + " ".join(line).rstrip() for line in zip(*padded, strict=True)]
+
+
+def _padded(cells: list[str], left: bool) -> list[str]:
+    width = max(map(len, cells))
+    return [cell.ljust(width) if left else cell.rjust(width) for cell in cells]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text or 0)
+    except ValueError:
+        return False
+    return True
 
 
 def _html(section: Section) -> str:

@@ -62,8 +62,9 @@ def list_data() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per data set: ``name``, ``rows``, ``columns`` (how many), ``description``, ``citation``,
-        ``source``, ``licence`` and ``shipped`` (False: read from the folder ``BAYESMIXED_DATA``).
+        One row per data set: ``name``, ``title``, ``rows``, ``columns`` (how many), ``description``,
+        ``citation``, ``source``, ``licence`` and ``shipped`` (False: read from the folder
+        ``BAYESMIXED_DATA``). Printing it shows name, rows, title and whether it is shipped.
 
     Examples
     --------
@@ -71,12 +72,32 @@ def list_data() -> pd.DataFrame:
     >>> known.loc[known["name"] == "sleepstudy", ["rows", "columns", "shipped"]].values.tolist()
     [[180, 3, True]]
     """
-    return pd.DataFrame([_row(entry) for entry in catalogue().values()])
+    return DataSets([_row(entry) for entry in catalogue().values()])
+
+
+class DataSets(pd.DataFrame):
+    """A DataFrame whose printout fits the screen: citations and licences are in the columns not shown."""
+
+    @property
+    def _constructor(self) -> type[pd.DataFrame]:
+        return pd.DataFrame
+
+    def __str__(self) -> str:
+        return self[list(_SHOWN)].to_string(index=False, justify="left", formatters={"title": "{:<42}".format})
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self[[*_SHOWN, "description", "licence"]].to_html(index=False, border=0)
+
+
+_SHOWN = ("name", "rows", "title", "shipped")
 
 
 def _row(entry: Entry) -> dict[str, object]:
     return {
         "name": entry.name,
+        "title": entry.title,
         "rows": entry.rows,
         "columns": len(entry.columns),
         "description": entry.description,

@@ -30,3 +30,18 @@ def family(value: str | Family, link_value: str | Link | None = None) -> Family:
             f"The {kind.name} family does not take the link {resolved.name!r}. {nearest(resolved.name, kind.links)}"
         )
     return replace(value, link=resolved) if isinstance(value, Family) else kind(link=resolved)
+
+
+_ALIASES = {"normal": "gaussian", "norm": "gaussian", "lm": "gaussian", "lmm": "gaussian"}
+_LATER = "bernoulli binomial betabinomial poisson negbinomial gamma beta student lognormal cumulative categorical".split()
+
+
+def _unknown(value: object) -> str:
+    if isinstance(value, type) and issubclass(value, Family):
+        return f"family={value.__name__} is a class: write family={value.name!r}, or {value.__name__}() with options."
+    name = str(value).lower()
+    if name in _LATER:
+        return f"The family {value!r} is not available yet. Known: {', '.join(FAMILIES)}."
+    if name in _ALIASES:
+        return f"Unknown family {value!r}. Did you mean {_ALIASES[name]!r}?"
+    return f"Unknown family {value!r}. {nearest(name, FAMILIES)}"

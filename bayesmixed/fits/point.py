@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from ..errors import NoSuchAnswer
 from ..parameters import Parameters
 from . import tables
 from .base import Fit
@@ -115,6 +116,14 @@ class PointFit(Fit):
         variance = self._prediction_errors().variance(self.model.design, terms) / self.sigma**2
         weights = self.model.design.weights
         return variance if weights is None else weights * variance
+
+    @property
+    def idata(self) -> Any:
+        """Draws only: raises here."""
+        raise NoSuchAnswer(
+            f'{self.label} gives estimates, not draws: fit the model by NUTS, model.fit("nuts", seed=1).idata, or draw '
+            "from the estimates, fit.predict_draws()."
+        )
 
     def summary(self) -> Summary:
         """lme4's summary; no p-values without degrees of freedom."""

@@ -44,15 +44,24 @@ def save(fit: Fit, path: str | Path) -> Path:
     """
     from ..interop import storage
 
-    path = Path(path)
-    path = path if path.suffix else path.with_suffix(".nc")
-    if not path.parent.is_dir():
-        raise DataError(f"There is no folder {str(path.parent)!r} to write {path.name!r} to.")
+    path = _writable(path)
     kind, numbers, groups = _point_parts(fit) if isinstance(fit, PointFit) else _draws_parts(fit)  # type: ignore[arg-type]
     content = {"kind": kind, "model": _model_content(fit.model), "numbers": numbers}
     content |= {"engine": _engine_content(fit), "status": {k: to_plain(v) for k, v in asdict(fit.status).items()}}
     storage.write(path, content, _frame(fit.model), groups)
     return path
+
+
+def _writable(path: str | Path) -> Path:
+    try:
+        path = Path(path)
+    except TypeError:
+        raise DataError(f'The path must be a text such as "fit.nc", not {path!r}.') from None
+    if path.is_dir():
+        raise DataError(f"{str(path)!r} is a folder: give a file in it, {str(path / 'fit.nc')!r}.")
+    if not path.parent.is_dir():
+        raise DataError(f"There is no folder {str(path.parent)!r} to write {path.name!r} to.")
+    return path if path.suffix else path.with_suffix(".nc")
 
 
 def load(

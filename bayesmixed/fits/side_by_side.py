@@ -13,7 +13,7 @@ from . import tables
 from .base import Fit
 
 LOGLIK = "log-likelihood"
-LEGEND = "In parentheses: standard error; for draws mean and standard deviation of the posterior."
+LEGEND = "Estimate (standard error); of draws posterior mean (standard deviation)."
 
 
 class SideBySide(pd.DataFrame):
@@ -61,6 +61,7 @@ def side_by_side(*fits: Fit) -> SideBySide:
     sd(Intercept | Batch)        37.26          42.00
     sigma                        49.51          49.51
     log-likelihood             -163.66        -159.83
+    Estimate (standard error); of draws posterior mean (standard deviation).
     """
     if not fits:
         raise FitError("side_by_side needs at least one fit: bm.side_by_side(ml, reml, post).")
@@ -117,5 +118,7 @@ def _cell(name: str, estimate: float, se: float) -> str:
 
 
 def _significant(value: float, digits: int) -> str:
-    """A number with its zeros: 42.00, not 42."""
-    return f"{value:#.{digits}g}".rstrip(".") if value else "0"
+    """A number with its zeros, 42.00 rather than 42, and no exponent for a large one."""
+    if value == 0 or abs(value) >= 10**digits:
+        return f"{value:.0f}"
+    return f"{value:#.{digits}g}".rstrip(".")

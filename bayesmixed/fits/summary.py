@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from ..report import Page, Section, number
+from ..report import Page, Section, number, places
 from . import tables
 
 if TYPE_CHECKING:
@@ -91,11 +92,11 @@ def _random_effects(fit: Fit, variances: bool) -> list[Section]:
     table = fit.varcorr()
     shown = pd.DataFrame({"Groups": table["group"].where(table["group"] != table["group"].shift(), "")})
     shown["Name"] = table["name"]
-    if variances:
-        shown["Variance"] = [number(v) for v in table["sd"] ** 2]
-    shown["Std.Dev."] = [number(v) for v in table["sd"]]
+    columns = {"Variance": table["sd"] ** 2} if variances else {}
+    for name, values in (columns | {"Std.Dev.": table["sd"]}).items():
+        shown[name] = [number(v, places(values)) for v in values]
     for i, name in enumerate(table.columns[3:]):
-        shown["Corr" if i == 0 else " " * i] = [number(v, 2) for v in table[name]]
+        shown["Corr" if i == 0 else " " * i] = ["" if np.isnan(v) else f"{v:z.2f}" for v in table[name]]
     levels = {term.factor: term.n_levels for term in groups}
     counts = "; ".join(f"{factor}, {n}" for factor, n in levels.items())
     line = f"Number of obs: {fit.n_obs}" + (f", groups: {counts}" if counts else "")
@@ -115,9 +116,14 @@ def _correlation_of_fixed_effects(fit: PointFit) -> list[Section]:
     se = np.sqrt(np.diag(covariance))
     correlation = covariance.to_numpy() / np.outer(se, se)
     names = list(covariance.index)
-    rows = [[number(correlation[i, j]) if j < i else "" for j in range(len(names) - 1)] for i in range(1, len(names))]
-    table = pd.DataFrame(rows, index=names[1:], columns=[name[:9] for name in names[:-1]])
+    rows = [[f"{correlation[i, j]:z.3f}" if j < i else "" for j in range(len(names) - 1)] for i in range(1, len(names))]
+    table = pd.DataFrame(rows, index=names[1:], columns=[_short(name) for name in names[:-1]])
     return [Section("Correlation of fixed effects:", table)]
+
+
+def _short(name: str) -> str:
+    """A heading of nine letters; the end tells the levels of a factor apart."""
+    return name if len(name) <= 9 else f"{name[:4]}..{name[-3:]}"
 
 
 def _sampling(fit: DrawsFit) -> str:
@@ -143,7 +149,13 @@ def _notes(fit: Fit) -> list[Section]:
 
 
 def _formatted(table: pd.DataFrame, digits: tuple[int, ...]) -> pd.DataFrame:
-    pairs = zip(table.columns, digits, strict=True)
-    return pd.DataFrame(
-        {name: [number(value, places) for value in table[name]] for name, places in pairs}, index=table.index
-    )
+    """Each column at its digits; estimates and their limits at as many more as small standard errors need."""
+    if not len(table):
+        return table.astype(str)
+    more = places(table.iloc[:, 1], digits[0]) - digits[0]
+    wide = [d + more if d == digits[0] and name not in ("t value", "Rhat") else d for name, d in _pairs(table, digits)]
+    return pd.DataFrame({n: [number(v, d) for v in table[n]] for n, d in _pairs(table, wide)}, index=table.index)
+
+
+def _pairs(table: pd.DataFrame, digits: Sequence[int]) -> list[tuple[str, int]]:
+    return list(zip(table.columns, digits, strict=True))

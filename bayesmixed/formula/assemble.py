@@ -30,6 +30,7 @@ def assemble(
     codes_of: CodesOf,
     offset: np.ndarray | None,
     factors: Collection[str] | None = None,
+    used: np.ndarray | None = None,
 ) -> tuple[dict[str, Predictor], tuple[GroupTerm, ...], dict[str, tuple[int, ...]]]:
     """Predictors, group terms in formula order, and the columns kept, on the evaluator's table.
 
@@ -40,7 +41,7 @@ def assemble(
     predictors, keep, groups = {}, {}, []
     for name, side in formula.predictors.items():
         extra = offset if name == "mu" else None
-        predictors[name], keep[name] = predictor(name, side, evaluator, kept, extra)
+        predictors[name], keep[name] = predictor(name, side, evaluator, kept, extra, used)
         groups += [
             group_term(name, bar, evaluator, codes_of, not kept)
             if factors is None or bar.group in factors
@@ -51,7 +52,12 @@ def assemble(
 
 
 def predictor(
-    name: str, side: RightSide, evaluator: Evaluator, kept: Mapping[str, tuple[int, ...]], offset: np.ndarray | None
+    name: str,
+    side: RightSide,
+    evaluator: Evaluator,
+    kept: Mapping[str, tuple[int, ...]],
+    offset: np.ndarray | None,
+    used: np.ndarray | None = None,
 ) -> tuple[Predictor, tuple[int, ...]]:
     """The fixed side of one parameter, and which of its columns were kept.
 
@@ -61,6 +67,8 @@ def predictor(
         The columns that training kept, by parameter; where a parameter is not in it the rank decides.
     offset : array (n,) or None
         Added to the ``offset()`` terms.
+    used : array (n,) of bool or None
+        The rows that decide the rank: those of positive weight.
     """
     n = len(evaluator.frame)
     atoms = _atoms(side.terms, evaluator, name not in kept)
@@ -73,7 +81,8 @@ def predictor(
     training = name not in kept
     if training:
         _refuse_infinite(columns, labels, evaluator.frame.index)
-    keep = independent(everything.values, _constant_from(side, atoms, blocks)) if training else np.array(kept[name])
+    rows = everything.values if used is None else everything.values[used]
+    keep = independent(rows, _constant_from(side, atoms, blocks)) if training else np.array(kept[name])
     aliased = tuple(c for i, c in enumerate(everything.names) if i not in set(keep.tolist()))
     if training and aliased:
         _warn_aliased(name, aliased)

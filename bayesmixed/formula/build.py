@@ -139,6 +139,8 @@ def _complete_rows(
     frame: pd.DataFrame, arguments: dict[str, Given], missing: str
 ) -> tuple[pd.DataFrame, dict[str, Given], int]:
     """The rows without a missing value in any column, weight or offset."""
+    if "Intercept" in frame.columns:
+        raise DataError("a column called 'Intercept' cannot be told from the intercept: rename it.")
     n = len(frame)
     if n == 0:
         raise DataError("the data have no rows.")
@@ -174,9 +176,10 @@ def _design(formula: Formula, evaluator: Evaluator, arguments: Mapping[str, Give
     y = response(formula.response_node, evaluator)
     weights = _weights(arguments.get("weights"), evaluator)
     offset = _finite("offset", arguments.get("offset"), evaluator)
-    predictors, groups, kept = assemble(formula, evaluator, {}, codes_of, offset)
+    used = None if weights is None or np.all(weights > 0) else weights > 0
+    predictors, groups, kept = assemble(formula, evaluator, {}, codes_of, offset, used=used)
     _check_contrasts(evaluator)
-    stored = {name: Given(a.text) for name, a in arguments.items()}
+    stored = {name: Given(a.text, a.array) for name, a in arguments.items()}
     encoding = Encoding(
         formula,
         evaluator.states,

@@ -107,9 +107,9 @@ def maker(
     """What ``contr.treatment(3, base = 2)`` and ``Treatment("b")`` inside a formula stand for.
 
     R's functions start with `n`, the number of levels; `base` is a place counted from 1 or a level.
-    The others (``Treatment``) start with the reference, always a level. `numbered` gives R's names numbers.
+    Those in capitals (``Treatment``) start with the reference, always a level. `numbered` gives R's names numbers.
     """
-    make, of_r = _named(name, "C()"), name.startswith("contr.")
+    make, of_r = _named(name, "C()"), name.startswith("contr.") or not name[:1].isupper()
     if not of_r and n is not None:
         n, reference = None, n
     base = reference if base is None else base

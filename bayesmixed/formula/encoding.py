@@ -82,7 +82,7 @@ class Encoding:
         if unseen not in ("error", "population", "sample"):
             raise DataError(f"unseen must be 'error', 'population' or 'sample', not {unseen!r}.")
         again = {"weights": (self.weights, weights), "offset": (self.offset, offset)}
-        arguments = {name: _again(*both, name, rows_of(newdata)) for name, both in again.items()}
+        arguments = {name: _again(*both, name, rows_of(newdata), column_names(newdata)) for name, both in again.items()}
         needed = used_columns(self._roles(arguments, factors), column_names(newdata), self.namespace, "the new data")
         frame = select(newdata, needed)
         if not needed:
@@ -136,11 +136,14 @@ class Encoding:
         )
 
 
-def _again(trained: Given | None, value: Any, name: str, rows: pd.Index | None) -> Given | None:
+def _again(
+    trained: Given | None, value: Any, name: str, rows: pd.Index | None, columns: Collection[Any]
+) -> Given | None:
     """The argument for new rows: the one given now, else the training expression."""
     if value is not None:
-        return given(value, name, rows=rows)
-    if trained is not None and trained.text is None:
+        return given(value, name, columns, rows=rows)
+    constant = trained is not None and trained.array is not None and trained.array.ndim == 0
+    if trained is not None and trained.text is None and not constant:
         raise DataError(
             f"{name} was given as an array, so new data need their own: pass {name}= (an array or a number)."
         )

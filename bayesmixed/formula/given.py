@@ -59,7 +59,7 @@ def given(value: Any, name: str, columns: Collection[Any] = (), rows: pd.Index |
             f"or, where the order of rows is the same, {name}=values.to_numpy()."
         )
     try:
-        array = np.asarray(value, dtype=float)
+        array = np.array(value, dtype=float)  # a copy: the user's array may change later
     except (TypeError, ValueError):
         raise DataError(f"{name} must be a column name, an expression, a number or an array of numbers.") from None
     if array.ndim > 1:

@@ -55,7 +55,7 @@ def member(value: Any, listed: Any, node: Node) -> np.ndarray:
 
 
 def either_or_both(operator: str, left: Any, right: Any, node: Node) -> np.ndarray | Factor:
-    """``left & right`` and ``left | right``; missing where R has NA (``FALSE & NA`` is FALSE, ``TRUE | NA`` is TRUE)."""
+    """``left & right`` or ``left | right``; as in R, ``FALSE & NA`` is false and ``TRUE | NA`` true."""
     _refuse_lists(left, right, node)
     (a, a_missing), (b, b_missing) = truth(left, node), truth(right, node)
     if operator[0] == "&":

@@ -73,6 +73,9 @@ def _index(index: pd.Index) -> dict[str, Any]:
         return {"range": [index.start, index.stop, index.step], "name": index.name}
     if isinstance(index, pd.MultiIndex):
         return {"tuples": [to_plain(row) for row in index.tolist()], "names": list(index.names)}
+    if isinstance(index, pd.DatetimeIndex) and index.tz is not None:
+        utc = index.tz_convert("UTC").tz_localize(None)
+        return _index(utc) | {"zone": str(index.tz)}
     return {"index": _array(index.to_numpy(dtype=object)), "index_dtype": str(index.dtype), "name": index.name}
 
 
@@ -85,5 +88,6 @@ def _from_index(plain: dict[str, Any]) -> pd.Index:
     values = _from_array(plain["index"])
     dtype = plain["index_dtype"]
     if dtype.startswith("datetime64"):
-        return pd.DatetimeIndex(values, name=plain["name"]).astype(dtype)
+        times = pd.DatetimeIndex(values, name=plain["name"]).astype(dtype)
+        return times.tz_localize("UTC").tz_convert(plain["zone"]) if "zone" in plain else times
     return pd.Index(values, dtype=dtype, name=plain["name"])

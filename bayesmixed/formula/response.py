@@ -10,7 +10,17 @@ from .evaluate import Evaluator
 from .factors import Factor, level_text
 from .functions import Columns
 from .syntax import Binary, Call, Node, deparse
+from .terms import summands
 
+_ADVICE = {  # what brms writes behind a bar on the left
+    "weights": "give it as weights=",
+    "subset": "select these rows of the data beforehand",
+    "rate": "add offset(log(...)) on the right",
+    "se": "known standard errors are not supported",
+    "cens": "censored responses are not supported",
+    "trunc": "truncated responses are not supported",
+    "mi": "imputation within the model is not supported",
+}
 _COUNTS = {"cbind", "prop", "proportion", "p", "trials"}
 
 
@@ -41,11 +51,22 @@ def response(node: Node | None, evaluator: Evaluator) -> Response:
 
 def _refuse_counts(node: Node, text: str) -> None:
     counts = isinstance(node, Call) and node.function in _COUNTS
-    if counts or (isinstance(node, Binary) and node.operator == "|"):
+    if isinstance(node, Binary) and node.operator == "|":
+        others = [part.function.removeprefix("resp_") for part in _additions(node.right) if isinstance(part, Call)]
+        others = [name for name in others if name != "trials"]
+        if others:
+            advice = _ADVICE.get(others[0], "it is not supported")
+            raise DataError(f"the response `{text}` has the addition {others[0]}(...): {advice}.")
+        counts = True
+    if counts:
         raise DataError(
             f"the response `{text}` counts successes out of trials: that needs family='binomial', and only the "
             "gaussian family is available so far."
         )
+
+
+def _additions(node: Node) -> list[Node]:
+    return [part for _, part in summands(node)]
 
 
 def _not_a_number(text: str, factor: Factor) -> str:

@@ -8,7 +8,7 @@ from .bars import find_bar, read_bars, strip
 from .caret import Refusal
 from .parts import Bar, RightSide
 from .syntax import Argument, Binary, Call, Node, Parenthesis, Unary, deparse, names
-from .terms import Summand, expand_terms, summands
+from .terms import CONDITIONS, Summand, atom_of, expand_terms, summands
 
 
 def read_right_side(node: Node) -> RightSide:
@@ -109,6 +109,9 @@ def _count_offset(offsets: list[Node], call: Call, added: bool) -> None:
 
 
 def _refuse_bar_inside(summand: Node) -> None:
+    if isinstance(summand, Binary) and summand.operator in CONDITIONS:
+        # it binds weaker than `+`, so that the bars after it would be taken for a part of the condition
+        atom_of(summand)
     bar = find_bar(summand)
     if bar is not None:
         message = "a bar is only ever added: write x + (1 | g); columns that vary by group go inside the bar"

@@ -18,7 +18,7 @@ class Name:
 
 @dataclass(frozen=True)
 class Number:
-    """A numeric literal; `text` keeps the user's spelling (``1e-3``) for names of coefficients."""
+    """A numeric literal; `text` is the user's spelling (``1e-3``)."""
 
     value: float
     text: str = field(default="", compare=False)
@@ -93,7 +93,7 @@ def deparse(node: Node) -> str:
         case Name(identifier):
             return identifier if _PLAIN_NAME.fullmatch(identifier) else _backticks(identifier)
         case Number(value, text):
-            return text or f"{value:g}"
+            return _number(value, text)
         case String(value):
             return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
         case Parenthesis(inner):
@@ -105,6 +105,20 @@ def deparse(node: Node) -> str:
         case Binary():
             return _deparse_chain(node)
     raise TypeError(f"not a formula node: {node!r}")
+
+
+def _number(value: float, text: str) -> str:
+    """A number as R prints it: fixed unless scientific is shorter, so that .50 and 5e-1 are the term 0.5."""
+    if text.endswith("L"):
+        return f"{value:.0f}L"
+    mantissa, _, exponent = f"{value:.14e}".partition("e")
+    if not exponent:
+        return "Inf"
+    mantissa = mantissa.rstrip("0").rstrip(".")
+    decimals = max(0, len(mantissa.replace(".", "")) - 1 - int(exponent))
+    scientific, fixed = f"{mantissa}e{int(exponent):+03d}", f"{value:.{decimals}f}"
+    shown = fixed if len(fixed) <= len(scientific) else scientific
+    return shown if float(shown) == value else text or repr(value)
 
 
 def _deparse_chain(node: Node) -> str:

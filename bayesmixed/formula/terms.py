@@ -7,7 +7,7 @@ the bits of an integer in order of first appearance, so that products are unions
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from .caret import Refusal
 from .parts import Term
@@ -16,7 +16,7 @@ from .syntax import Binary, Call, Name, Node, Number, Parenthesis, String, Unary
 Summand: TypeAlias = tuple[bool, Node]  # added (or removed), what
 _Masks: TypeAlias = dict[int, None]  # a set that keeps its order
 
-_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=", "&", "&&")
+CONDITIONS = ("==", "!=", "<", "<=", ">", ">=", "&", "&&")
 _MOST_POWERS = 100  # no sum has terms of more atoms that stay below the next limit
 _LARGEST = 500_000  # pairs of terms in one product: `.^2` over 700 columns passes, an exponential one does not
 
@@ -94,7 +94,7 @@ class _Algebra:
 
     def encode(self, node: Node) -> _Masks:
         match node:
-            case Parenthesis(Binary(operator) as comparison) if operator in _COMPARISONS:
+            case Parenthesis(Binary(operator) as comparison) if operator in CONDITIONS:
                 return {self.bit(comparison): None}  # `y ~ (x > 2)` is a two-level factor, as in R
             case Parenthesis(inner):
                 return self.encode(inner)
@@ -121,6 +121,7 @@ class _Algebra:
     def product(self, node: Node) -> _Masks:
         factors: list[tuple[str, Node, int]] = []
         while isinstance(node, Binary) and node.operator in _JOINED:
+            _refuse_membership(node)
             factors.append((node.operator, node.right, node.position))
             node = node.left
         joined = self.factor(node)
@@ -155,6 +156,12 @@ class _Algebra:
             self.bits[name] = 1 << len(self.bits)
             self.atoms.append(atom)
         return self.bits[name]
+
+
+def _refuse_membership(node: Binary) -> None:
+    values = node.right.inner if isinstance(node.right, Parenthesis) else node.right
+    if node.operator == "%in%" and (isinstance(values, String) or isinstance(values, Call) and values.function == "c"):
+        raise Refusal(f"`%in%` a list is a condition: write I({deparse(node)})", node.position)
 
 
 def _interact(left: _Masks, right: _Masks, position: int) -> _Masks:
@@ -216,9 +223,19 @@ def atom_of(node: Node) -> Node:
             raise Refusal(f"a quoted text is not a column: write {deparse(Name(value))}", node.position)
         case Binary("|" | "||"):
             raise Refusal(f"a bar stands in parentheses of its own: write ({deparse(node)})", node.position)
+        case Binary(operator, left, right) if operator in CONDITIONS:
+            _refuse_condition(operator, left, right, node)
         case Binary(operator) | Unary(operator):
             raise Refusal(f"`{operator}` only works inside calls: write I({deparse(node)})", node.position)
     raise TypeError(f"not a formula node: {node!r}")
+
+
+def _refuse_condition(operator: str, left: Node, right: Node, node: Binary) -> NoReturn:
+    last, first = summands(left)[-1][1], summands(right)[0][1]  # what stands next to the operator
+    meant = f"I({deparse(Binary(operator, last, first))})"
+    if operator in ("&", "&&"):
+        meant += f", or {deparse(last)}:{deparse(first)} for an interaction"
+    raise Refusal(f"`{operator}` only works inside calls: write {meant}", node.position)
 
 
 def _without_dot(call: Call) -> Call:

@@ -120,7 +120,7 @@ _REMEDIES = {
     "[": "select rows of the table beforehand and name the column alone (scale(x), not scale(x)[, 1]); write a "
     'list of numbers as c(1, 2), and one level of a factor as I(f == "a")',
     "{": "write arithmetic as I(x + 1)",
-    "::": "write the function without its package: bs(x), not splines::bs(x)",
+    "::": "write the function without its package (only base, stats, splines and lme4 may stand before ::)",
     "%%": "write I(x - k * floor(x / k)), or make a column of it beforehand",
     "%/%": "write floor(x / k)",
     "<-": "paste the formula only, without the assignment (a comparison with a negative number is x < -1)",

@@ -67,13 +67,16 @@ def orthonormal(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     while the condition number is below 1e7, and several times faster), else by Householder.
     """
     n, p = X.shape
-    if n < LONG * max(p, 1):
+    if p == 0 or n < LONG * p:
         return np.linalg.qr(X)
     scale = np.sqrt(np.einsum("ij,ij->j", X, X))
     R = np.diag(scale)
     Q = X / scale
     for _ in range(2):
-        half = np.linalg.cholesky(Q.T @ Q).T
+        try:
+            half = np.linalg.cholesky(Q.T @ Q).T
+        except np.linalg.LinAlgError:
+            return np.linalg.qr(X)
         if np.min(np.diag(half)) < INDEPENDENT:
             return np.linalg.qr(X)
         Q = Q @ np.linalg.inv(half)

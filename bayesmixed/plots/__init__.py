@@ -19,7 +19,6 @@ PLOTS: dict[str, Callable[..., Any]] = {
 }
 
 
-
 def __getattr__(name: str) -> Any:
     raise AttributeError(f"bm.plot has no {name!r}. {nearest(name, PLOTS)}")
 

@@ -19,7 +19,7 @@ REFUSALS = [
     ("y ~ x %/% 2", "%/% 2", "write floor(x / k)"),
     ("y ~ a %o% b", "%o% b", "make a column of it beforehand"),
     ("y ~ a % b", "% b", "make a column of it beforehand"),
-    ("y ~ splines::bs(x)", "::bs(x)", "without its package"),
+    ("y ~ mgcv::s(x)", "::s(x)", "without its package"),
     ("y ~ x; z", "; z", "a text of its own"),
     ("y ~ x | g", "| g", "write (x | g)"),
     ("y ~ 1 + x | g", "| g", "write (1 + x | g)"),
