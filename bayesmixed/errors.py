@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from functools import wraps
+from inspect import signature
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class BayesMixedError(ValueError):
@@ -30,8 +36,34 @@ class NoSuchAnswer(FitError, AttributeError):
     """A member that this kind of fit does not have; `hasattr` sees it as absent."""
 
 
+class NoSuchOption(BayesMixedError, TypeError):
+    """A keyword argument that does not exist."""
+
+
 class BayesMixedWarning(UserWarning):
     """Something was done that the user should know about (dropped columns, a boundary, divergences)."""
+
+
+def with_known_options(function: Callable[P, R]) -> Callable[P, R]:
+    """The same function, which answers an unknown keyword argument with the nearest known ones.
+
+    >>> @with_known_options
+    ... def fit(*, seed=None): ...
+    >>> fit(sed=1)
+    Traceback (most recent call last):
+    bayesmixed.errors.NoSuchOption: fit has no argument 'sed'. Did you mean 'seed'?
+    """
+    known = [name for name in signature(function).parameters if name != "self"]
+    owner = function.__qualname__.removesuffix(".__init__")
+
+    @wraps(function)
+    def called(*args: P.args, **options: P.kwargs) -> R:
+        unknown = next((name for name in options if name not in known), None)
+        if unknown is not None:
+            raise NoSuchOption(f"{owner} has no argument {unknown!r}. {nearest(unknown, known)}")
+        return function(*args, **options)
+
+    return called
 
 
 def nearest(name: str, known: Iterable[str], label: str = "Known") -> str:

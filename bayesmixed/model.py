@@ -13,7 +13,7 @@ import numpy as np
 from . import priors as prior_presets
 from .covariance import Covariance, structure
 from .description import description
-from .errors import DataError, ModelError, nearest
+from .errors import DataError, ModelError, nearest, with_known_options
 from .families import Family, Link, family
 from .formula.build import build_design
 from .formula.design import Design
@@ -100,6 +100,7 @@ class Model:
     covariances: tuple[Covariance, ...]
     constants: Mapping[str, float]
 
+    @with_known_options
     def __init__(
         self,
         formula: str | Formula,
@@ -166,6 +167,7 @@ class Model:
                 raise ModelError(f"Model has no argument {name!r}. {nearest(name, known)}")
         return Model(**({name: getattr(self.arguments, name) for name in known} | changes))
 
+    @with_known_options
     def fit(
         self, method: str | Engine = "nuts", *, seed: int | None = None, progress: bool | None = None
     ) -> PointFit | DrawsFit:
@@ -199,6 +201,12 @@ class Model:
 
         return build_program(self, collapsed=collapsed)
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            fitted = f': ask a fit, model.fit("reml").{name}' if name in _OF_FITS else ""
+            raise AttributeError(f"a Model has no {name!r}{fitted}", name=name, obj=self)
+
     def __repr__(self) -> str:
         return f"Model({str(self.formula)!r}, family={self.family.name!r}, rows={self.design.n_rows})"
 
@@ -207,6 +215,11 @@ class Model:
 
     def _repr_html_(self) -> str:
         return description(self)._repr_html_()
+
+
+_OF_FITS = frozenset(
+    "summary fixef ranef coef varcorr vcov predict predict_draws simulate fitted residuals save status idata".split()
+)
 
 
 def _parts(arguments: ModelArguments) -> dict[str, Any]:

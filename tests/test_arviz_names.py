@@ -101,8 +101,6 @@ def container():
 def test_the_container_gives_its_groups_back(container):
     assert {"posterior", "sample_stats", "observed_data"} <= set(seam.group_names(container))
     assert seam.group(container, "posterior")["Days"].shape == SHAPE
-    wider = seam.with_groups(container, {"prior": seam.group(container, "posterior")})
-    assert "prior" in seam.group_names(wider) and "prior" not in seam.group_names(container)
 
 
 @pytest.mark.filterwarnings("ignore")

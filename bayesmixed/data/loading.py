@@ -83,7 +83,10 @@ class DataSets(pd.DataFrame):
         return pd.DataFrame
 
     def __str__(self) -> str:
-        return self[list(_SHOWN)].to_string(index=False, justify="left", formatters={"title": "{:<42}".format})
+        shown = self[list(_SHOWN)].astype(str)
+        widths = {name: max(map(len, shown[name])) for name in ("name", "title")}
+        formatters = {name: f"{{:<{width}}}".format for name, width in widths.items()}
+        return shown.to_string(index=False, justify="left", formatters=formatters)
 
     __repr__ = __str__
 

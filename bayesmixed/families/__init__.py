@@ -33,7 +33,7 @@ def family(value: str | Family, link_value: str | Link | None = None) -> Family:
 
 
 _ALIASES = {"normal": "gaussian", "norm": "gaussian", "lm": "gaussian", "lmm": "gaussian"}
-_LATER = "bernoulli binomial betabinomial poisson negbinomial gamma beta student lognormal cumulative categorical".split()
+_LATER = tuple("bernoulli binomial betabinomial poisson negbinomial gamma beta student lognormal cumulative".split())
 
 
 def _unknown(value: object) -> str:

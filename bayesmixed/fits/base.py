@@ -223,8 +223,8 @@ class Fit(ABC):
 
     def __repr__(self) -> str:
         formula = " ".join(str(self.model.formula).split())
-        problems = f", {len(self.status.problems)} problems (see .status)" if self.status.problems else ""
-        return f"{type(self).__name__}({formula!r}, {self.label}, {self.n_obs} rows{problems}; print it for its summary)"
+        problems = "; see .status.problems" if self.status.problems else ""
+        return f"{type(self).__name__}({formula!r}, {self.label}, {self.n_obs} rows; print() for its summary{problems})"
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()

@@ -56,11 +56,11 @@ def side_by_side(*fits: Fit) -> SideBySide:
     >>> import bayesmixed as bm
     >>> model = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff"))
     >>> print(bm.side_by_side(model.fit("ml"), model.fit("reml")))
-                                    ML           REML
-    Intercept              1528 (17.7)    1528 (19.4)
-    sd(Intercept | Batch)        37.26          42.00
-    sigma                        49.51          49.51
-    log-likelihood             -163.66        -159.83
+                                      ML           REML
+    Intercept              1527.5 (17.7)  1527.5 (19.4)
+    sd(Intercept | Batch)          37.26          42.00
+    sigma                          49.51          49.51
+    log-likelihood               -163.66        -159.83
     Estimate (standard error); of draws posterior mean (standard deviation).
     """
     if not fits:
@@ -113,7 +113,7 @@ def _cell(name: str, estimate: float, se: float) -> str:
         return ""
     if name == LOGLIK:
         return f"{estimate:.2f}"
-    text = _significant(estimate, 4) if abs(estimate) < 1e4 else f"{estimate:.1f}"
+    text = _significant(estimate, 4) if abs(estimate) < 1e3 else f"{estimate:.1f}"
     return text if pd.isna(se) else f"{text} ({_significant(se, 3)})"
 
 

@@ -82,7 +82,7 @@ def predictor(
     if training:
         _refuse_infinite(columns, labels, evaluator.frame.index)
     rows = everything.values if used is None else everything.values[used]
-    keep = independent(rows, _constant_from(side, atoms, blocks)) if training else np.array(kept[name])
+    keep = independent(rows, _constant_from(side, atoms, blocks)) if training else np.array(kept[name], int)
     aliased = tuple(c for i, c in enumerate(everything.names) if i not in set(keep.tolist()))
     if training and aliased:
         _warn_aliased(name, aliased)

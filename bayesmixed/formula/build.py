@@ -170,7 +170,7 @@ def _design(formula: Formula, evaluator: Evaluator, arguments: Mapping[str, Give
 
     def codes_of(name: str, values: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
         if name not in codes:
-            groupings[name], codes[name] = learn(name, values)
+            groupings[name], codes[name] = learn(name, values, evaluator.frame.index)
         return codes[name], groupings[name].levels
 
     y = response(formula.response_node, evaluator)

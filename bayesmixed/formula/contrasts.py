@@ -46,9 +46,11 @@ def contrast(spec: Any, levels: np.ndarray, *, where: str) -> Contrast:
         return spec(levels)
     if isinstance(spec, pd.DataFrame):
         return _table(spec, levels, where)
-    matrix = np.asarray(spec, dtype=float)
-    labels = tuple(str(i + 1) for i in range(matrix.shape[-1]))
-    return _checked(matrix, labels, levels, where)
+    try:
+        matrix = np.asarray(spec, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError(f"the contrasts of {where} are no matrix of numbers: {spec!r}.") from None
+    return _checked(matrix, _numbered(matrix.shape[-1] if matrix.ndim else 0), levels, where)
 
 
 def indicators(levels: np.ndarray) -> Contrast:

@@ -80,7 +80,7 @@ class Evaluator:
         """An atom of a grouping factor: the column as it is, so that levels keep the data's own values."""
         if isinstance(node, Name) and node.identifier in self.frame.columns:
             return raw_values(self.frame[node.identifier], node.identifier)
-        return self.value(node)
+        return self._of_rows(self.value(node), node)
 
     def value(self, node: Node) -> Value:
         """The value of any expression, before it is made a column."""
@@ -167,6 +167,8 @@ class Evaluator:
             return called(NUMERIC[name], text, *arguments, **options)
         if name in CATEGORICAL:
             arguments, options = self._arguments(node, self._evaluate)
+            if name == "dummy" and arguments:  # its columns are levels, whichever of them new data have
+                arguments[0] = self._leveled(as_factor(arguments[0], text), f"levels {text}")
             return self._leveled(called(CATEGORICAL[name], text, *arguments, **options), text)
         raise FormulaError(unknown_function(node))
 
@@ -237,7 +239,7 @@ class Evaluator:
         return _columns(values.astype(float)) if values.ndim == 2 else values
 
     def _settled(self, value: Value, node: Node) -> np.ndarray | Factor | Columns:
-        text = deparse(node)
+        text, value = deparse(node), self._of_rows(value, node)
         if isinstance(value, Factor):
             value = value if value.logical else self._leveled(drop_unused(value), f"used {text}")
             return value
@@ -251,6 +253,16 @@ class Evaluator:
         if array.ndim == 2:
             return _columns(array.astype(float))
         return self._per_row(array.astype(float, copy=False), node)
+
+    def _of_rows(self, value: Value, node: Node) -> Value:
+        """The value, if it is a column or a constant and no list or shorter column."""
+        if isinstance(value, Factor):
+            rows = len(value)
+        else:
+            rows = (*np.shape(value.values if isinstance(value, Columns) else value), len(self.frame))[0]
+        if rows != len(self.frame):
+            raise DataError(f"`{deparse(node)}` has {rows} values for {len(self.frame)} rows.")
+        return value
 
     def _per_row(self, array: np.ndarray, node: Node) -> np.ndarray:
         n = len(self.frame)

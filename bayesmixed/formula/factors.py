@@ -51,6 +51,8 @@ def as_factor(values: Any, where: str = "a column") -> Factor:
     """Anything one-dimensional -> Factor: categories keep their order, everything else is sorted."""
     if isinstance(values, Factor):
         return values
+    if np.ndim(values) == 0 or isinstance(values, tuple):
+        raise DataError(f"{where} is a constant, and a column with one value per row is needed.")
     if isinstance(values, pd.Series):
         values = values.array
     if isinstance(values, pd.Categorical):
@@ -65,7 +67,7 @@ def as_factor(values: Any, where: str = "a column") -> Factor:
 
 def logical(values: np.ndarray) -> Factor:
     """A bool array as the two-level factor that R makes of it."""
-    return Factor(values.astype(np.int32), np.array([False, True]), logical=True)
+    return Factor(np.atleast_1d(values).astype(np.int32), np.array([False, True]), logical=True)
 
 
 def with_none(levels: Any) -> np.ndarray:

@@ -26,12 +26,9 @@ def factor(x: Any, levels: Any = None, labels: Any = None, ordered: Any = None) 
     """R's ``factor``: values outside `levels` become missing, `labels` rename them in order."""
     made = as_factor(x)
     if levels is not None:
-        made = _restricted(made, np.atleast_1d(np.asarray(levels, dtype=object)).tolist())
+        made = _restricted(made, _list(levels, "levels"))
     if labels is not None:
-        names = np.atleast_1d(np.asarray(labels, dtype=object))
-        if len(names) != made.known:
-            raise FormulaError(f"factor() has {made.known} levels but {len(names)} labels.")
-        made = replace(made, levels=np.append(names, made.levels[made.known :].astype(object)))
+        made = _relabelled(made, _list(labels, "labels"))
     return replace(made, ordered=made.ordered if ordered is None else bool(ordered), logical=False, text=False)
 
 
@@ -173,6 +170,26 @@ def _interval_labels(points: np.ndarray, lowest: bool, right: bool, digits: int)
 
 def _as_r(value: float, precision: int) -> str:
     return " Inf" if value == np.inf else f"{value:.{precision}g}".replace("inf", "Inf")
+
+
+def _list(values: Any, name: str) -> list[Any]:
+    if isinstance(values, Factor | Columns):
+        raise FormulaError(f"factor(): {name} = takes a list of values, not a column.")
+    return np.atleast_1d(np.asarray(values, dtype=object)).tolist()
+
+
+def _relabelled(made: Factor, labels: list[Any]) -> Factor:
+    """Levels under new names; those that get the same name become one level, as in R."""
+    if len(labels) != made.known:
+        raise FormulaError(f"factor() has {made.known} levels but {len(labels)} labels.")
+    place: dict[str, int] = {}
+    position = [place.setdefault(level_text(label), len(place)) for label in labels]
+    others = made.levels[made.known :].tolist()  # levels of new rows that training did not have
+    levels = np.empty(len(place) + len(others), dtype=object)
+    levels[:] = [*(labels[position.index(i)] for i in range(len(place))), *others]
+    position += [len(place) + i for i in range(len(others))]
+    codes = np.array([*position, -1], dtype=np.int32)[made.codes]
+    return replace(made, codes=codes, levels=levels, known=len(place))
 
 
 def _restricted(made: Factor, wanted: list[Any]) -> Factor:

@@ -29,15 +29,17 @@ class Grouping:
     levels: np.ndarray
 
 
-def learn(name: str, values: Sequence[Any]) -> tuple[Grouping, np.ndarray]:
-    """Levels and int32 codes of the factor whose atoms have these values.
+def learn(name: str, values: Sequence[Any], rows: pd.Index) -> tuple[Grouping, np.ndarray]:
+    """Levels and int32 codes of the factor whose atoms have these values; `rows` are the labels of the rows.
 
     Raises
     ------
     DataError
-        A factor with a single level: its variance cannot be told from the intercept.
+        A factor with a single level: its variance cannot be told from the intercept. A row without a level,
+        such as a number outside the breaks of ``cut()``.
     """
     factors = [drop_unused(as_factor(value, f"grouping factor {name}")) for value in values]
+    _refuse_missing(name, factors, rows)
     parts = tuple(factor.levels for factor in factors)
     if len(factors) == 1:
         cells, codes, levels = np.arange(len(parts[0]))[:, None], factors[0].codes, parts[0]
@@ -45,11 +47,21 @@ def learn(name: str, values: Sequence[Any]) -> tuple[Grouping, np.ndarray]:
         cells, codes = _combined(np.column_stack([factor.codes for factor in factors]))
         levels = _cell_names(parts, cells)
     if len(levels) < 2:
+        found = f"the single level {levels.tolist()[0]!r}" if len(levels) else "no level"
         raise DataError(
-            f"grouping factor {name!r} has the single level {levels.tolist()[0]!r}: a variance between levels needs at "
+            f"grouping factor {name!r} has {found}: a variance between levels needs at "
             "least two. Leave its bar out of the formula."
         )
     return Grouping(name, parts, cells, levels), codes
+
+
+def _refuse_missing(name: str, factors: Sequence[Factor], rows: pd.Index) -> None:
+    for factor in factors:
+        if factor.codes.min(initial=0) < 0:
+            row = rows[int(np.argmin(factor.codes))]
+            raise DataError(
+                f"grouping factor {name!r} has no level in row {row}: widen its levels or breaks, or drop the row."
+            )
 
 
 def encode(grouping: Grouping, values: Sequence[Any], unseen: str, rows: pd.Index) -> np.ndarray:

@@ -79,7 +79,7 @@ def three_valued(truth: np.ndarray, missing: np.ndarray) -> np.ndarray | Factor:
     """A bool array, or a Factor where some rows are neither true nor false."""
     if not np.any(missing):
         return truth
-    return Factor(np.where(missing, -1, truth).astype(np.int32), np.array([False, True]), logical=True)
+    return Factor(np.atleast_1d(np.where(missing, -1, truth)).astype(np.int32), np.array([False, True]), logical=True)
 
 
 def described(value: Any) -> str:
@@ -97,8 +97,9 @@ def described(value: Any) -> str:
 
 
 def _refuse_lists(left: Any, right: Any, node: Node) -> None:
+    sizes = {np.size(side) for side in (left, right) if isinstance(side, np.ndarray)} - {1}
     for side in (left, right):
-        if isinstance(side, tuple | Columns):
+        if isinstance(side, tuple | Columns) or len(sizes) > 1:
             raise DataError(f"`{deparse(node)}` needs one value per row on each side; %in% looks values up in a list.")
 
 

@@ -204,7 +204,7 @@ class _Parser:
             name = f"`{before.value} {token.value}`"
             return f"write `+` there to add a term; a name with a space goes in backticks, {name}"
         if token.kind == "name" and before.value in ("0", "1") and before.end < token.position:
-            return f"write `+` there to add a term, `|` for effects of each {token.value}, ({before.value} | {token.value})"
+            return f"write `+` there to add a term, ({before.value} | {token.value}) for effects by {token.value}"
         return "write `+` there to add a term"
 
     def no_operand(self) -> Refusal:

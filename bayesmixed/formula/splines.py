@@ -72,6 +72,8 @@ def apply_ns(x: np.ndarray, state: dict[str, Any]) -> np.ndarray:
 def _knots(x: np.ndarray, inner: int | None, knots: Any, boundary: Any, name: str, least: int) -> dict[str, Any]:
     x = x[~np.isnan(x)]
     low, high = (float(x.min()), float(x.max())) if boundary is None else np.sort(np.asarray(boundary, float)).tolist()
+    if not np.isfinite([low, high]).all():
+        raise FormulaError(f"{name}(): the variable is infinite in some row.")
     if not low < high:
         raise FormulaError(f"{name}(): the boundary knots coincide at {low:g}; the variable must vary.")
     if knots is None:

@@ -85,8 +85,8 @@ def apply_poly(x: np.ndarray, state: dict[str, Any]) -> np.ndarray:
 
 def fit_quantile(x: np.ndarray, probs: Any = (0.0, 0.25, 0.5, 0.75, 1.0), na_rm: bool = False) -> dict[str, Any]:
     """R's default quantiles (type 7) of the training data: ``ns(x, knots = quantile(x, c(0.25, 0.75)))``."""
-    at = np.asarray(probs, dtype=float)
-    if at.ndim > 1 or np.any((at < 0) | (at > 1)):
+    at = np.asarray(probs if isinstance(probs, tuple) else float(probs))
+    if at.ndim > 1 or not np.all((at >= 0) & (at <= 1)):
         raise FormulaError("quantile(): probs must lie between 0 and 1.")
     return {"value": np.nanquantile(x, at).tolist()}
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from .linear import LinearLikelihood
-from .tail import mirror
+from .tail import dense_pattern, mirror
 
 LOG_2PI = float(np.log(2 * np.pi))
 
@@ -28,12 +28,14 @@ LOG_2PI = float(np.log(2 * np.pi))
 class Layout:
     """Static structure: per block (levels, columns, terms with their column ranges), the largest factor first.
 
-    `p` coefficients, of which those at `kept` are not integrated out.
+    `p` coefficients, of which those at `kept` are not integrated out. `sparse`: the largest factor's levels
+    meet few of the tail's, and their coupling is summed entry by entry.
     """
 
     blocks: tuple[tuple[int, int, tuple[tuple[int, int, int], ...]], ...]
     p: int
     kept: tuple[int, ...]
+    sparse: bool
 
     @property
     def tail(self) -> int:
@@ -46,8 +48,8 @@ class Layout:
         return tuple(j for j in range(self.p) if j not in self.kept)
 
 
-def layout(likelihood: LinearLikelihood, kept: tuple[int, ...]) -> Layout:
-    """The static structure of a model's cross-products."""
+def layout(likelihood: LinearLikelihood, kept: tuple[int, ...], sparse: bool) -> Layout:
+    """The static structure of a model's cross-products; `sparse` as `arrays` found it."""
     blocks = tuple(
         (
             block.n_levels,
@@ -56,14 +58,15 @@ def layout(likelihood: LinearLikelihood, kept: tuple[int, ...]) -> Layout:
         )
         for block in likelihood.blocks
     )
-    return Layout(blocks, likelihood.p, kept)
+    return Layout(blocks, likelihood.p, kept, sparse)
 
 
 def arrays(likelihood: LinearLikelihood, centring: np.ndarray) -> dict[str, Any]:
     """The arguments of the functions below, as NumPy arrays.
 
-    `centring` (p, p) maps coefficients to centred ones. The rest (tail, X, y) of m columns is dense:
-    `A` (k, k, L), `C` (k, L, m), `direct` (m, m).
+    `centring` (p, p) maps coefficients to centred ones. The rest (tail, X, y) has m columns: `A` (k, k, L),
+    `C` (k, L, m), `direct` (m, m). Where few levels of the largest factor and the tail meet, C has only the
+    p + 1 columns of X and y, `entries` lists the coupling and `pairs` what the elimination subtracts.
     """
     gram, basis, p = likelihood.gram, likelihood.basis, likelihood.p
     found: dict[str, Any] = {
@@ -76,12 +79,35 @@ def arrays(likelihood: LinearLikelihood, centring: np.ndarray) -> dict[str, Any]
         "uncentring": np.linalg.inv(centring),
         "direct": _direct(likelihood),
     }
-    if gram.zz:
-        L, k = gram.zz[0].shape[:2]
-        tail = [] if likelihood.tail is None else [likelihood.tail.coupling.toarray().reshape(L, k, -1)]
-        found["A"] = np.ascontiguousarray(gram.zz[0].transpose(1, 2, 0))
-        found["C"] = np.ascontiguousarray(np.concatenate([*tail, gram.zw[0]], axis=2).transpose(1, 0, 2))
+    if not gram.zz:
+        return found
+    L, k = gram.zz[0].shape[:2]
+    rest = [gram.zw[0]]
+    if likelihood.tail is not None:
+        coupling = likelihood.tail.coupling
+        pattern = dense_pattern(coupling, k)
+        if pattern is None:
+            rest.insert(0, coupling.toarray().reshape(L, k, -1))
+        else:
+            found |= {"entries": _entries(coupling, k), "pairs": _pairs(*pattern, k)}
+    found["A"] = np.ascontiguousarray(gram.zz[0].transpose(1, 2, 0))
+    found["C"] = np.ascontiguousarray(np.concatenate(rest, axis=2).transpose(1, 0, 2))
     return found
+
+
+def _entries(coupling: Any, k: int) -> dict[str, np.ndarray]:
+    """The coupling entry by entry: level, column of the block, column of the tail, value."""
+    rows = np.repeat(np.arange(coupling.shape[0]), np.diff(coupling.indptr))
+    return {"level": rows // k, "column": rows % k, "tail": coupling.indices.astype(int), "value": coupling.data}
+
+
+def _pairs(pattern: Any, lower: np.ndarray, k: int) -> dict[str, np.ndarray]:
+    """What each product of two coupling entries adds to: weight block (level, row, column) and position."""
+    target = np.repeat(np.arange(pattern.shape[0]), np.diff(pattern.indptr))
+    level, inside = np.divmod(pattern.indices.astype(int), k * k)
+    return {
+        "target": lower[target], "level": level, "row": inside // k, "column": inside % k, "value": pattern.data,
+    }  # fmt: skip
 
 
 def _direct(likelihood: LinearLikelihood) -> np.ndarray:
@@ -147,7 +173,7 @@ def draw(layout: Layout, data: dict[str, Any], normal: dict[str, Any], found: di
         noise = found["sigma"] * jax.random.normal(keys[1], (layout.tail,))
         u_t = solve_triangular(pieces["S_half"].T, pieces["Y"] @ contrast + noise, lower=False)
         b_t = _scale_rows(layout, u_t[:, None], pieces["Lambda"], transpose=False)[:, 0]
-    right = pieces["V"] @ jnp.concatenate([-b_t, contrast])
+    right = _largest_right(layout, data, pieces, b_t, contrast)
     right = right + found["sigma"] * jax.random.normal(keys[2], right.shape)
     blocks = [pieces["Lambda"][0] @ _solve_upper(pieces["half"], right)]
     edges = np.cumsum([0, *(levels * k for levels, k, _ in layout.blocks[1:])])
@@ -166,6 +192,21 @@ def _by_term(layout: Layout, data: dict[str, Any], blocks: list[Any]) -> tuple[A
     return tuple(effects[j] for j in range(len(effects)))
 
 
+def _largest_right(layout: Layout, data: dict[str, Any], pieces: dict[str, Any], b_t: Any, contrast: Any) -> Any:
+    """L^-1 Lambda_0'(A_0y - A_0x beta - A_0t b_t): (k, L)."""
+    import jax.numpy as jnp
+
+    if not layout.sparse:
+        return pieces["V"] @ jnp.concatenate([-b_t, contrast])
+    entries = data["entries"]
+    met = (
+        jnp.zeros(data["C"].shape[:2])
+        .at[entries["column"], entries["level"]]
+        .add(entries["value"] * b_t[entries["tail"]])
+    )
+    return pieces["V"] @ contrast - _solve_lower(pieces["half"], jnp.tensordot(pieces["Lambda"][0].T, met, 1))
+
+
 def _eliminate(layout: Layout, data: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
     """U and what draws need: M_0's factors `half`, V = L^-1 Lambda_0'C, the tail's `S_half` and Y."""
     import jax.numpy as jnp
@@ -175,21 +216,39 @@ def _eliminate(layout: Layout, data: dict[str, Any], found: dict[str, Any]) -> d
         return {"U": data["direct"], "log_det": 0.0}
     Lambda = [_block_factor(data, found, k, terms) for _, k, terms in layout.blocks]
     half, V, log_det = _largest(data["A"], data["C"], Lambda[0])
-    flat = V.reshape(-1, V.shape[2])
-    D = data["direct"] - flat.T @ flat
-    q = layout.tail
-    pieces = {"Lambda": Lambda, "half": half, "V": V, "U": D, "log_det": log_det}
-    if q == 0:
+    T_tt, T_tw, T_ww = _schur(layout, data, Lambda[0], half, V)
+    pieces = {"Lambda": Lambda, "half": half, "V": V, "U": T_ww, "log_det": log_det}
+    if layout.tail == 0:
         return pieces
-    S = _scale_rows(layout, _scale_rows(layout, D[:q, :q], Lambda).T, Lambda) + jnp.eye(q)
+    S = _scale_rows(layout, _scale_rows(layout, T_tt, Lambda).T, Lambda) + jnp.eye(layout.tail)
     S_half = jnp.linalg.cholesky(S)
-    Y = solve_triangular(S_half, _scale_rows(layout, D[:q, q:], Lambda), lower=True)
+    Y = solve_triangular(S_half, _scale_rows(layout, T_tw, Lambda), lower=True)
     return pieces | {
-        "U": D[q:, q:] - Y.T @ Y,
+        "U": T_ww - Y.T @ Y,
         "log_det": log_det + 2 * jnp.sum(jnp.log(jnp.diagonal(S_half))),
         "S_half": S_half,
         "Y": Y,
     }
+
+
+def _schur(layout: Layout, data: dict[str, Any], Lambda: Any, half: list[list[Any]], V: Any) -> tuple[Any, Any, Any]:
+    """The blocks T_tt, T_tw, T_ww that the elimination of the largest factor leaves."""
+    import jax.numpy as jnp
+
+    q, flat = layout.tail, V.reshape(-1, V.shape[2])
+    if not layout.sparse:
+        D = data["direct"] - flat.T @ flat
+        return D[:q, :q], D[:q, q:], D[q:, q:]
+    k, pairs, entries = len(half), data["pairs"], data["entries"]
+    unit = jnp.broadcast_to(Lambda.T[:, None, :], (k, V.shape[1], k))
+    G = _solve_lower(half, unit)  # L^-1 Lambda' per level, so that W = G'G
+    W = jnp.einsum("ila,ilb->lab", G, G)
+    products = pairs["value"] * W[pairs["level"], pairs["row"], pairs["column"]]
+    lower = jnp.tril(data["direct"][:q, :q]).ravel().at[pairs["target"]].add(-products).reshape(q, q)
+    shrunk = jnp.einsum("ila,ilw->law", G, V)
+    met = entries["value"][:, None] * shrunk[entries["level"], entries["column"]]
+    T_tw = jnp.asarray(data["direct"])[:q, q:].at[entries["tail"]].add(-met)
+    return lower + jnp.tril(lower, -1).T, T_tw, data["direct"][q:, q:] - flat.T @ flat
 
 
 def _coefficients(
@@ -239,13 +298,20 @@ def _largest(A: Any, C: Any, Lambda: Any) -> tuple[list[list[Any]], Any, Any]:
             entry = sum(Lambda[c, i] * H[c][j] for c in range(k)) + (1.0 if i == j else 0.0)
             entry = entry - sum(half[i][s] * half[j][s] for s in range(j))
             half[i][j] = jnp.sqrt(entry) if i == j else entry / half[j][j]
-    right = jnp.einsum("ca,clm->alm", Lambda, C)
-    V: list[Any] = []
-    for i in range(k):
-        rest = sum((half[i][s][:, None] * V[s] for s in range(i)), start=0.0)
-        V.append((right[i] - rest) / half[i][i][:, None])
+    V = _solve_lower(half, jnp.einsum("ca,clm->alm", Lambda, C))
     log_det = 2 * sum(jnp.sum(jnp.log(half[j][j])) for j in range(k))
-    return half, jnp.stack(V), log_det
+    return half, V, log_det
+
+
+def _solve_lower(half: list[list[Any]], right: Any) -> Any:
+    """L^-1 right for (k, L) or (k, L, m)."""
+    import jax.numpy as jnp
+
+    solved: list[Any] = []
+    for i in range(len(half)):
+        row = [entry if right.ndim == 2 or entry is None else entry[:, None] for entry in half[i]]
+        solved.append((right[i] - sum((row[s] * solved[s] for s in range(i)), start=0.0)) / row[i])
+    return jnp.stack(solved)
 
 
 def _solve_upper(half: list[list[Any]], right: Any) -> Any:

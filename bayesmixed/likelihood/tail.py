@@ -21,6 +21,7 @@ from .gram import Gram
 
 MAX_DENSE_BYTES = 4e9  # one dense matrix of 22,000 effects; above this the fit is refused with its size
 DENSE_FROM = 40  # columns of a single component from which symmetric LAPACK routines beat batched ones
+SPARSE_SHARE = 0.02  # of a dense product's work: scattered sums cost about fifty times as much an entry
 MAX_PATTERN = 10_000_000  # entries of the elimination pattern (12 bytes each) before dense products are cheaper
 
 
@@ -141,6 +142,21 @@ def mirror(matrices: np.ndarray) -> np.ndarray:
     for j in range(matrices.shape[1] - 1):
         matrices[:, j, j + 1 :] = matrices[:, j + 1 :, j]
     return matrices
+
+
+def dense_pattern(coupling: sparse.csr_array, k: int) -> tuple[sparse.csr_array, np.ndarray] | None:
+    """The elimination pattern over one (q_t, q_t) row-major matrix and the flat positions it writes.
+
+    None where most entries would be written anyway, so that dense products are cheaper.
+    """
+    q = coupling.shape[1]
+    per_level = np.diff(coupling.indptr).reshape(-1, k).sum(axis=1)
+    if float(np.sum(per_level**2.0)) > SPARSE_SHARE * coupling.shape[0] * q**2:
+        return None
+    everywhere = np.arange(q)
+    position = _Position(np.zeros(q, dtype=np.int64), everywhere, np.full(q, q), np.zeros(q, dtype=np.int64))
+    pattern, lower, _ = _pattern(coupling, k, position, False)
+    return None if pattern is None else (pattern, lower)
 
 
 def _coupling(blocks: Sequence[Block], gram: Gram, starts: np.ndarray) -> sparse.csr_array:

@@ -22,7 +22,7 @@ REFUSALS = [
     ("y ~ mgcv::s(x)", "::s(x)", "without its package"),
     ("y ~ x; z", "; z", "a text of its own"),
     ("y ~ x | g", "| g", "write (x | g)"),
-    ("y ~ 1 + x | g", "| g", "write (1 + x | g)"),
+    ("y ~ 1 + x | g", "| g", "write 1 + (x | g), or (1 + x | g)"),
     ("y ~ x || g", "|| g", "write (x || g)"),
     ("y ~ z + (x ||| g)", "||| g)", "write (x | g) for correlated effects"),
     ("y ~ x) + w", ") + w", "closes nothing"),

@@ -125,6 +125,8 @@ def collapsed_program(model: Model) -> tuple[CollapsedProgram, dict[str, Any]]:
     if sampled_intercept:
         priors[sampled_intercept] = model.priors[sampled_intercept].values
     likelihood = likelihood_of(model)
+    means = _means(model, name)
+    gram = density.arrays(likelihood, _centring(means, at))
     program = CollapsedProgram(
         intercept=sampled_intercept,
         intercept_position=at,
@@ -133,15 +135,14 @@ def collapsed_program(model: Model) -> tuple[CollapsedProgram, dict[str, Any]]:
         n_slopes=len(slopes),
         terms=tuple(term_sites(model, i, None, priors) for i in range(len(model.design.groups))),
         dispersion=dispersion_sites(model, priors),
-        layout=density.layout(likelihood, kept),
+        layout=density.layout(likelihood, kept, sparse="pairs" in gram),
     )
-    means = _means(model, name)
     return program, {
         "priors": priors,
         "constants": {held: float(model.constants[held]) for held in program.dispersion.held},
         "means": means,
         "normal": _normal(forms),
-        "gram": density.arrays(likelihood, _centring(means, at)),
+        "gram": gram,
     }
 
 
