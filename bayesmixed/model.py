@@ -207,6 +207,13 @@ class Model:
             fitted = f': ask a fit, model.fit("reml").{name}' if name in _OF_FITS else ""
             raise AttributeError(f"a Model has no {name!r}{fitted}", name=name, obj=self)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # a read-only view cannot be pickled, which copies and worker processes need
+        return self.__dict__ | {"constants": dict(self.constants)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state | {"constants": MappingProxyType(state["constants"])})
+
     def __repr__(self) -> str:
         return f"Model({str(self.formula)!r}, family={self.family.name!r}, rows={self.design.n_rows})"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -133,6 +135,14 @@ def test_an_unknown_argument_is_answered_with_the_nearest(call: Any, words: list
         call()
     for word in words:
         assert word in str(caught.value)
+
+
+def test_models_and_fits_can_be_copied_and_sent_to_other_processes() -> None:
+    fit = fitted()
+    for other in (copy.deepcopy(fit), pickle.loads(pickle.dumps(fit))):
+        pd.testing.assert_frame_equal(other.predict(table(), interval="confidence"), fit.predict(interval="confidence"))
+        with pytest.raises(TypeError):
+            other.model.constants["sigma"] = 1.0
 
 
 def test_a_model_sends_questions_of_fits_to_a_fit() -> None:

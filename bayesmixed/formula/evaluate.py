@@ -209,7 +209,7 @@ class Evaluator:
         f, options = _split(node)
         made = as_factor(self._evaluate(f), deparse(f))
         if not options:
-            return made
+            return self._leveled(made, f"levels {deparse(node)}")
         made = self._leveled(drop_unused(made), f"levels {deparse(node)}")
         levels = made.levels[: made.known]
         return replace(

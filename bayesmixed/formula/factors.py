@@ -51,8 +51,9 @@ def as_factor(values: Any, where: str = "a column") -> Factor:
     """Anything one-dimensional -> Factor: categories keep their order, everything else is sorted."""
     if isinstance(values, Factor):
         return values
-    if np.ndim(values) == 0 or isinstance(values, tuple):
-        raise DataError(f"{where} is a constant, and a column with one value per row is needed.")
+    if isinstance(values, tuple) or np.ndim(values) != 1:
+        what = "has several columns" if np.ndim(values) > 1 else "is a constant"
+        raise DataError(f"{where} {what}, and one value per row is needed.")
     if isinstance(values, pd.Series):
         values = values.array
     if isinstance(values, pd.Categorical):

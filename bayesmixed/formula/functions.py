@@ -11,6 +11,8 @@ import numpy as np
 from ..errors import DataError, FormulaError, nearest
 from .factors import Factor, as_factor, drop_unused, level_text, logical, place_of, with_none
 
+MOST_INTERVALS = 10_000  # of cut()
+MOST_DUMMIES = 500_000_000  # numbers of dummy(): 4 GB
 MOST_COMBINATIONS = 1_000_000  # levels of interaction(), of which R forms all
 
 
@@ -103,6 +105,8 @@ def dummy(x: Any, *levels: Any) -> Columns:
     unknown = [name for name in wanted if name not in texts]
     if unknown:
         raise DataError(f"dummy(): no level {unknown[0]!r}. {nearest(unknown[0], texts, 'Levels')}")
+    if len(wanted) * len(made) > MOST_DUMMIES:
+        raise DataError(f"dummy() makes {len(wanted):,} columns for {len(made):,} rows: name the levels that you need.")
     values = np.array([made.codes == texts.index(name) for name in wanted], dtype=float).T
     values[made.codes < 0] = np.nan
     return Columns(values, tuple(wanted))
@@ -130,6 +134,8 @@ def fit_cut(
     """Breaks and labels of R's ``cut``; a number of intervals becomes equal widths over the range of x."""
     points = np.atleast_1d(np.asarray(breaks, dtype=float))
     if len(points) == 1:
+        if not 1 <= points[0] <= MOST_INTERVALS:
+            raise FormulaError(f"cut() makes 1 to {MOST_INTERVALS:,} intervals, not {points[0]:g}.")
         low, high = float(np.nanmin(x)), float(np.nanmax(x))
         spread = high - low or abs(low)
         points = np.linspace(low, high, int(points[0]) + 1)

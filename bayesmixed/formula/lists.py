@@ -12,6 +12,7 @@ from .functions import Columns
 from .syntax import Call, Node, deparse
 
 MOST = 10_000  # values of a list: breaks, knots and levels are few
+MOST_COLUMNS = 1_000  # of poly(), bs() and ns(), so that a slip of the keyboard does not fill the memory
 
 
 def combined(values: list[Any], node: Call) -> Any:

@@ -97,7 +97,7 @@ def described(value: Any) -> str:
 
 
 def _refuse_lists(left: Any, right: Any, node: Node) -> None:
-    sizes = {np.size(side) for side in (left, right) if isinstance(side, np.ndarray)} - {1}
+    sizes = {len(side) for side in (left, right) if isinstance(side, Factor) or np.ndim(side)}
     for side in (left, right):
         if isinstance(side, tuple | Columns) or len(sizes) > 1:
             raise DataError(f"`{deparse(node)}` needs one value per row on each side; %in% looks values up in a list.")

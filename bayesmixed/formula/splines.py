@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import BayesMixedWarning, FormulaError
+from .lists import MOST_COLUMNS
 
 CUBIC = 3
+HIGHEST = 20  # degree of a B-spline; nobody looks for kinks in its twentieth derivative
 
 
 def fit_bs(
@@ -22,6 +24,8 @@ def fit_bs(
 ) -> dict[str, Any]:
     """Knots of ``bs(x, df, knots, degree, intercept, Boundary.knots)``: quantiles of x unless given."""
     degree = int(degree)
+    if not 1 <= degree <= HIGHEST:
+        raise FormulaError(f"bs(): the degree must be a number from 1 to {HIGHEST}.")
     inner = None if df is None else int(df) - degree - int(bool(intercept))
     state = _knots(x, inner, knots, Boundary_knots, "bs", degree + int(bool(intercept)))
     return {**state, "degree": degree, "intercept": bool(intercept)}
@@ -77,8 +81,9 @@ def _knots(x: np.ndarray, inner: int | None, knots: Any, boundary: Any, name: st
     if not low < high:
         raise FormulaError(f"{name}(): the boundary knots coincide at {low:g}; the variable must vary.")
     if knots is None:
-        if inner is not None and inner < 0:
-            raise FormulaError(f"{name}(): df must be at least {least}.")
+        if inner is not None and not 0 <= inner <= MOST_COLUMNS:
+            bound = f"at least {least}" if inner < 0 else f"at most {least + MOST_COLUMNS}"
+            raise FormulaError(f"{name}(): df must be {bound}.")
         share = np.linspace(0, 1, (inner or 0) + 2)[1:-1]
         knots = np.quantile(x[(x >= low) & (x <= high)], share)
     found = np.sort(np.atleast_1d(np.asarray(knots, dtype=float)))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import FormulaError
+from .lists import MOST_COLUMNS
 from .splines import apply_bs, apply_ns, fit_bs, fit_ns
 
 
@@ -51,9 +52,9 @@ def fit_poly(x: np.ndarray, degree: float = 1, raw: bool = False, simple: bool =
     F_j = (x - alpha_j) F_{j-1} - (norm2_j / norm2_{j-1}) F_{j-2}, columns F_j / sqrt(norm2_j).
     `simple` is accepted because R has it; it changes no number.
     """
+    if not 1 <= degree <= MOST_COLUMNS:
+        raise FormulaError(f"poly(): the degree must be a number from 1 to {MOST_COLUMNS}.")
     degree = int(degree)
-    if degree < 1:
-        raise FormulaError("poly(): the degree must be 1 or more.")
     if raw:
         return {"degree": degree, "raw": True}
     x = x[~np.isnan(x)]

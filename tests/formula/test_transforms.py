@@ -83,7 +83,7 @@ def test_a_missing_number_in_new_rows_is_a_missing_prediction() -> None:
     ("formula", "message"),
     [
         ("z ~ poly(x, 30)", "different values"),
-        ("z ~ poly(x, 0)", "degree must be 1"),
+        ("z ~ poly(x, 0)", "degree must be a number from 1"),
         ("z ~ scale(I(x * 0))", "constant"),
         ("z ~ bs(x, df = 1)", "df must be at least 3"),
         ("z ~ ns(x, knots = 100)", "between the boundary knots"),
