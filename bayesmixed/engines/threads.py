@@ -7,11 +7,11 @@ columns the pools gain nothing, and where cores are busy, or both pools are awak
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import cache
 from threading import Lock
 
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import LibController, ThreadpoolController
 
 LARGE = 1000  # columns of a dense matrix from which a second thread is worth its price
 
@@ -35,19 +35,24 @@ class _Shared:
     """A limit that is set by the first who needs it and lifted by the last."""
 
     def __init__(self) -> None:
-        self.lock, self.users, self.undo = Lock(), 0, ExitStack()
+        self.lock, self.users = Lock(), 0
+        self.before: list[tuple[LibController, int]] = []
 
     def enter(self, controller: ThreadpoolController) -> None:
         with self.lock:
             self.users += 1
             if self.users == 1:
-                self.undo.enter_context(controller.limit(limits=1, user_api="blas"))
+                libraries = [library for library in controller.lib_controllers if library.user_api == "blas"]
+                self.before = [(library, library.num_threads) for library in libraries]
+                for library in libraries:
+                    library.set_num_threads(1)
 
     def leave(self) -> None:
         with self.lock:
             self.users -= 1
             if self.users == 0:
-                self.undo.close()
+                for library, threads in self.before:
+                    library.set_num_threads(threads)
 
 
 _EVERYTHING, _NUMPYS = _Shared(), _Shared()

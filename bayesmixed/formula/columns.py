@@ -20,6 +20,7 @@ from .parts import Term
 from .syntax import deparse
 
 Atom = np.ndarray | Factor | Columns
+_AT_ONCE = 100  # products in one call: formulae walks a sum of terms by recursion
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,10 @@ def _joined(names: list[tuple[str, ...]]) -> tuple[str, ...]:
 
 def _formed(several: list[list[Block]]) -> list[np.ndarray]:
     """formulae's columns of each product; its last atom varies fastest, so atoms go in backwards."""
+    return [values for i in range(0, len(several), _AT_ONCE) for values in _formed_at_once(several[i : i + _AT_ONCE])]
+
+
+def _formed_at_once(several: list[list[Block]]) -> list[np.ndarray]:
     design_matrices = _formulae()
     index = {id(block): i for i, block in enumerate(block for blocks in several for block in blocks)}
     unique = {index[id(block)]: block.values for blocks in several for block in blocks}
