@@ -286,6 +286,8 @@ def _check_response(design: Design, kind: Family) -> None:
 
 
 def _constants(constants: Mapping[str, float] | None, kind: Family) -> Mapping[str, float]:
+    if constants is not None and not isinstance(constants, Mapping):
+        raise ModelError(f'constants must be a dict such as constants={{"sigma": 0.5}}, not {constants!r}.')
     given = dict(constants or {})
     for name, value in given.items():
         if name not in kind.dispersion:

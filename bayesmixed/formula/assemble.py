@@ -83,7 +83,8 @@ def predictor(
         _refuse_infinite(columns, labels, evaluator.frame.index)
     rows = everything.values if used is None else everything.values[used]
     keep = independent(rows, _constant_from(side, atoms, blocks)) if training else np.array(kept[name], int)
-    aliased = tuple(c for i, c in enumerate(everything.names) if i not in set(keep.tolist()))
+    known = set(keep.tolist())
+    aliased = tuple(c for i, c in enumerate(everything.names) if i not in known)
     if training and aliased:
         _warn_aliased(name, aliased)
     made = Predictor(

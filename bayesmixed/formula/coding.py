@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import FormulaError
+from ..errors import DataError, FormulaError
 from .calling import called
 from .contrasts import Contrast, contrast, first_columns, maker
 from .syntax import Argument, Call, Name, Node, String, deparse
 
+MOST_LEVELS = 5_000  # a contrast matrix of 200 MB
 _PLACES = ("contr", "how.many")
 _OPTIONS = {"contr", "how.many", "base"}
 
@@ -32,6 +33,11 @@ def asked_contrast(
         An option that ``C()`` does not have, an unknown contrast, a matrix that does not fit.
     """
     where, given = deparse(call), _given(call, options)
+    if len(levels) > MOST_LEVELS:
+        raise DataError(
+            f"`{where}` has {len(levels):,} levels, and C() forms a matrix of at most {MOST_LEVELS:,}; a factor of "
+            f"so many levels is usually a grouping factor: write (1 | {deparse(call.arguments[0].value)})."
+        )
     base, how_many = (evaluate(given[name]) if name in given else None for name in ("base", "how.many"))
     numbered = base is not None or how_many is not None  # R then calls its function with a count, not the levels
     spec = _spec(given.get("contr"), ordered, base, numbered, evaluate, namespace)

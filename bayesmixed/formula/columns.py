@@ -112,9 +112,10 @@ def _block(text: str, value: Atom, full: bool, contrasts: Mapping[str, Any]) -> 
     if not isinstance(value, Factor):
         return Block(value[:, None], (text,), (text,))
     coding = indicators(value.levels[: value.known]) if full else _contrast(text, value, contrasts)
-    rows = np.vstack([coding.matrix, np.full(coding.matrix.shape[1], np.nan)])
+    values = coding.matrix[value.codes]
+    values[value.codes < 0] = np.nan
     names = tuple(f"{text}[{label}]" for label in coding.labels)
-    return Block(rows[value.codes], names, tuple(text + label for label in coding.r_labels))
+    return Block(values, names, tuple(text + label for label in coding.r_labels))
 
 
 def _contrast(text: str, factor: Factor, contrasts: Mapping[str, Any]) -> Contrast:

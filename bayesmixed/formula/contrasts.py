@@ -61,7 +61,9 @@ def indicators(levels: np.ndarray) -> Contrast:
 def treatment(levels: np.ndarray, base: int = 0) -> Contrast:
     """Each level but the reference `base` (position) has its own column."""
     keep = [i for i in range(len(levels)) if i != base]
-    return Contrast(np.eye(len(levels))[:, keep], *_level_labels(levels[keep]))
+    matrix = np.zeros((len(levels), len(keep)))
+    matrix[keep, np.arange(len(keep))] = 1.0
+    return Contrast(matrix, *_level_labels(levels[keep]))
 
 
 def last_treatment(levels: np.ndarray) -> Contrast:

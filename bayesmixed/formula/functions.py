@@ -102,12 +102,13 @@ def dummy(x: Any, *levels: Any) -> Columns:
     if len(levels) == 1 and isinstance(levels[0], tuple):
         levels = levels[0]
     wanted = [level_text(v) for v in (levels or texts[1:])]
-    unknown = [name for name in wanted if name not in texts]
-    if unknown:
-        raise DataError(f"dummy(): no level {unknown[0]!r}. {nearest(unknown[0], texts, 'Levels')}")
     if len(wanted) * len(made) > MOST_DUMMIES:
         raise DataError(f"dummy() makes {len(wanted):,} columns for {len(made):,} rows: name the levels that you need.")
-    values = np.array([made.codes == texts.index(name) for name in wanted], dtype=float).T
+    place = {text: i for i, text in enumerate(texts)}
+    unknown = [name for name in wanted if name not in place]
+    if unknown:
+        raise DataError(f"dummy(): no level {unknown[0]!r}. {nearest(unknown[0], texts, 'Levels')}")
+    values = (made.codes[:, None] == np.array([place[name] for name in wanted], dtype=np.int32)).astype(float)
     values[made.codes < 0] = np.nan
     return Columns(values, tuple(wanted))
 

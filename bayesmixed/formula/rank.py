@@ -34,11 +34,14 @@ def _standardized(X: np.ndarray, constant_from: int | None) -> tuple[np.ndarray,
         X[:, constant_from:] -= X[:, constant_from:].mean(axis=0)
     own = np.sqrt(np.einsum("ij,ij->j", X, X))
     scale = np.where(own > 0, own, 1.0)
-    return X / scale, np.maximum(TOLERANCE * (own > 0), ROUNDING * raw / scale)
+    X /= scale
+    return X, np.maximum(TOLERANCE * (own > 0), ROUNDING * raw / scale)
 
 
 def _clearly_independent(X: np.ndarray, zero: np.ndarray) -> bool:
     """A cheap proof for the usual case: all Cholesky pivots of the cross-product are large."""
+    if X.shape[1] > X.shape[0]:
+        return False
     try:
         pivots = np.diag(np.linalg.cholesky(X.T @ X))
     except np.linalg.LinAlgError:
@@ -49,12 +52,13 @@ def _clearly_independent(X: np.ndarray, zero: np.ndarray) -> bool:
 def _greedy(R: np.ndarray, zero: np.ndarray) -> np.ndarray:
     """Gram-Schmidt, each column projected twice, on the columns of R (which has X's cross-products)."""
     kept: list[int] = []
-    Q = np.zeros((R.shape[0], 0))
+    room = np.empty((R.shape[0], min(R.shape)), order="F")
     for j in range(R.shape[1]):
+        Q = room[:, : len(kept)]
         rest = R[:, j] - Q @ (Q.T @ R[:, j])
         rest -= Q @ (Q.T @ rest)
         length = float(np.linalg.norm(rest))
-        if length > zero[j] and length > 0:
+        if length > zero[j] and length > 0 and len(kept) < room.shape[1]:
+            room[:, len(kept)] = rest / length
             kept.append(j)
-            Q = np.column_stack([Q, rest / length])
     return np.array(kept, dtype=int)

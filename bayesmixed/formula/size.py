@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 
-from ..errors import DataError
+from ..errors import BayesMixedWarning, DataError
 from .columns import Atom
 from .factors import Factor
 from .functions import Columns
@@ -13,6 +14,7 @@ from .parts import Term
 from .syntax import deparse
 
 LARGEST = 4e9  # bytes of one dense matrix of columns; fitting takes a few copies of it
+LARGE = 1e9  # bytes from which the user is told
 
 
 def refuse_too_many(terms: Sequence[Term], atoms: Mapping[str, Atom], n: int, where: str = "") -> None:
@@ -24,10 +26,21 @@ def refuse_too_many(terms: Sequence[Term], atoms: Mapping[str, Atom], n: int, wh
         With the widest term, its columns and size, and what to write instead.
     """
     widths = [math.prod(_width(atoms[deparse(atom)]) for atom in term.atoms) for term in terms]
-    if sum(widths) * n * 8 <= LARGEST:
+    p = sum(widths)
+    if p * max(n, p) * 8 <= LARGE:  # the columns and their cross-products
         return
     widest = max(range(len(terms)), key=widths.__getitem__)
     name, size = terms[widest].name, widths[widest] * n * 8 / 1e9
+    if p * n * 8 <= LARGEST:
+        raise DataError(f"the formula has {p:,} columns for {n:,} rows, most of them in `{name}`{where}: cross fewer.")
+    if p * n * 8 <= LARGEST:
+        warnings.warn(
+            f"`{name}`{where} has {widths[widest]:,} columns for {n:,} rows: {size:.1f} GB, and fitting takes a few "
+            f"times that. {_advice(terms[widest], atoms, where)}",
+            BayesMixedWarning,
+            stacklevel=5,
+        )
+        return
     raise DataError(
         f"`{name}`{where} has {widths[widest]:,} columns for {n:,} rows: {size:,.0f} GB, more than the "
         f"{LARGEST / 1e9:.0f} GB that columns may take. {_advice(terms[widest], atoms, where)}"
