@@ -13,7 +13,7 @@ from threading import Lock
 
 from threadpoolctl import LibController, ThreadpoolController
 
-LARGE = 1000  # columns of a dense matrix from which a second thread is worth its price
+LARGE = 2000  # columns of a dense matrix from which a second thread is worth its price
 
 
 @contextmanager
