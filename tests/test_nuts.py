@@ -12,7 +12,7 @@ from bayesmixed.engines import driver
 from bayesmixed.engines.diagnostics import draws_status
 from bayesmixed.engines.start import inner_factor, start_from
 from bayesmixed.errors import FitError, ModelError
-from bayesmixed.interop import arviz as seam
+from bayesmixed.fits.convergence import convergence
 from bayesmixed.interop.naming import posterior_dataset, sample_stats_dataset
 from bayesmixed.priors import LKJ, HalfStudentT, Normal, StudentT
 
@@ -57,11 +57,11 @@ def test_posterior_of_sleepstudy_agrees_with_brms(sleep_fit, reference):
     summary = reference.result("bayes_brms_sleepstudy")["fits"][0]["summary"]
     for i, variable in enumerate(summary["variable"]):
         draws = _draws(sleep_fit, variable)
-        ess = seam.convergence(draws[..., None])["ess_bulk"][0]
+        ess = convergence(draws).ess_bulk
         error = np.hypot(draws.std() / np.sqrt(ess), summary["mcse_mean"][i])
         assert abs(draws.mean() - summary["mean"][i]) < MONTE_CARLO * error, variable
         # The sd of a kurtosis-3 sample has about this error; level effects have heavier tails, hence the tail size.
-        tail = min(ess, seam.convergence(draws[..., None])["ess_tail"][0])
+        tail = min(ess, convergence(draws).ess_tail)
         error = np.hypot(draws.std() / np.sqrt(2 * tail), summary["mcse_sd"][i])
         assert abs(draws.std() - summary["sd"][i]) < MONTE_CARLO * error, variable
 
@@ -140,7 +140,7 @@ def test_an_interruption_stops_every_chain_and_leaves_no_thread(small_model):
         ({"chains": 1.5}, "chains must be"),
         ({"tune": "some"}, 'tune must be "auto"'),
         ({"target_accept": 1.0}, "between 0 and 1"),
-        ({"collapsed": "partial"}, "collapsed='partial' is not available"),
+        ({"collapsed": "half"}, "collapsed='half' is not available"),
         ({"centered": "no"}, "centered='no'"),
         ({"chain_method": "process"}, "chain_method"),
         ({"dtype": "float16"}, "Did you mean 'float"),

@@ -15,7 +15,7 @@ from .base import Engine
 from .diagnostics import draws_status
 from .driver import Schedule, is_compiled, run_chains
 from .ml import ML, check_identifiable, fit_linear
-from .program import Program, build_program
+from .program import ROUTES, Program, build_program
 from .progress import progress_bar
 from .start import Start, site_scales, site_values, start_from
 
@@ -146,7 +146,7 @@ def _check(engine: NUTS) -> None:
     if not 0 < engine.target_accept < 1:
         raise FitError(f"target_accept must be between 0 and 1, not {engine.target_accept!r}. Try 0.9.")
     options = {
-        "collapsed": ("auto", "full", False),
+        "collapsed": ROUTES,
         "centered": ("auto", True, False),
         "chain_method": CHAIN_METHODS,
         "dtype": ("float64", "float32"),

@@ -26,7 +26,7 @@ class Start:
     """Natural parameters to start from: `beta` (p,), `dispersion`, absolute `factors` (k, k), `effects` (levels, k).
 
     `beta_sds` (p,) are standard errors, `reliability` (k,) per bar the share of the effects' variance that
-    the rows explain (0 to 1), averaged over levels.
+    the rows explain (0 to 1), averaged over levels; `scale` is sigma, or 1 in a model without scale.
     """
 
     beta: np.ndarray
@@ -35,6 +35,7 @@ class Start:
     factors: tuple[np.ndarray, ...]
     effects: tuple[np.ndarray, ...]
     reliability: tuple[np.ndarray, ...]
+    scale: float
 
     def centering(self) -> tuple[np.ndarray, ...]:
         """How far each column of a bar is better sampled centred, from 0 (spherical) to 1 (the effects themselves).
@@ -64,6 +65,7 @@ def start_from(fit: PointFit, model: Model) -> Start:
             _reliability(sigma * Lambda, conditional)
             for Lambda, conditional in zip(fit.factors, fit.b_covariances, strict=True)
         ),
+        scale=float(sigma),
     )
 
 
@@ -102,7 +104,7 @@ def site_values(start: Start, program: ExplicitProgram | CollapsedProgram, data:
     if program.intercept:
         values[program.intercept] = start.beta[at] + data["means"] @ slopes
     for parts in zip(program.terms, start.factors, start.effects, _centering(program.terms, data), strict=True):
-        values |= _block_values(*parts)
+        values |= _block_values(*parts, start.scale)
     values |= {name: np.asarray(start.dispersion[name]) for name, _ in program.dispersion.free}
     return {name: np.asarray(value, dtype=float) for name, value in values.items()}
 
@@ -112,9 +114,11 @@ def _centering(terms: tuple[TermSites, ...], data: dict[str, Any]) -> tuple[np.n
     return data.get("centering", tuple(np.zeros(term.n_columns) for term in terms))
 
 
-def _block_values(term: TermSites, factor: np.ndarray, effects: np.ndarray, power: np.ndarray) -> dict[str, Any]:
+def _block_values(
+    term: TermSites, factor: np.ndarray, effects: np.ndarray, power: np.ndarray, scale: float
+) -> dict[str, Any]:
     sds = np.sqrt(np.sum(factor**2, axis=1))
-    values: dict[str, Any] = {site.name: sds[list(site.members)] for site in term.sds}
+    values: dict[str, Any] = dict(term.spread.values_at(sds, scale))
     if term.correlation:
         values[term.correlation[0]] = factor / sds[:, None]
     if term.centered:
@@ -142,8 +146,7 @@ def site_scales(
 
 def _block_scales(term: TermSites, factor: np.ndarray, power: np.ndarray) -> dict[str, np.ndarray]:
     k, levels = term.n_columns, term.n_levels
-    log_sd = 1 / np.sqrt(2 * levels)
-    scales = {site.name: np.full(len(site.members), log_sd) for site in term.sds}
+    scales = term.spread.rough_scales(levels)
     if term.correlation:
         scales[term.correlation[0]] = np.full(k * (k - 1) // 2, 1 / np.sqrt(levels))
     if term.effect_site:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .distributions import LKJ as LKJ
 from .distributions import Cauchy as Cauchy
+from .distributions import Decov as Decov
 from .distributions import Exponential as Exponential
 from .distributions import Flat as Flat
 from .distributions import Gamma as Gamma

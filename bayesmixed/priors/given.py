@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import ModelError
 from . import distributions as ours
-from .distributions import Kind, Prior, shown
+from .distributions import Distribution, Kind, Prior, shown
 
 # NumPyro class -> (our class, its fields in terms of NumPyro's attributes).
 KNOWN: dict[str, tuple[type[Prior], tuple[str, ...]]] = {
@@ -97,7 +97,7 @@ def _words(distribution: Any) -> str:
 
 
 def _support(distribution: Any) -> str:
-    """"positive" when the support's lower end is known and not below zero."""
+    """ "positive" when the support's lower end is known and not below zero."""
     support = distribution.support
     lower = getattr(support, "lower_bound", None)
     text = type(support).__name__.lstrip("_").lower() + repr(support).lower()
@@ -116,7 +116,7 @@ def _number(value: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Given(Prior):
+class Given(Distribution):
     """A scalar NumPyro distribution that has no counterpart here, rebuilt from its numbers where it is used."""
 
     numbers: tuple[float, ...]
@@ -141,6 +141,16 @@ class Given(Prior):
         import jax
 
         return jax.tree_util.tree_unflatten(self.tree, self.numbers)
+
+    def quantile(self, p: Any) -> Any:
+        """Of draws with a fixed seed: not every NumPyro distribution has an inverse."""
+        return np.quantile(self.draw(np.random.default_rng(0), 20_000), p)
+
+    def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
+        import jax
+
+        # Single precision will do for draws that are only summarised.
+        return np.asarray(self.numpyro().sample(jax.random.PRNGKey(int(rng.integers(2**31))), (size,)))
 
     def describe(self) -> str:
         return self.words

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..covariance import structure
 from ..errors import ModelError
 from ..families import Family
 from ..formula.design import Design, GroupTerm
 
-REAL, POSITIVE, CORRELATION = "real", "positive", "correlation"
+EVERY = ("b", "sd", "corr", "cov")  # all slopes, all sds, all correlations, all blocks of the model
+REAL, POSITIVE, CORRELATION, COVARIANCE = "real", "positive", "correlation", "covariance"
 
 
 @dataclass(frozen=True)
 class TermNames:
-    """The names of one bar: its tag ("Subject", or "Subject#2" where names would collide), effects, sds, correlation.
+    """The names of one bar: its tag ("Subject", or "Subject#2" where names would collide), effects, sds, matrices.
 
     `effects` are "1|Subject", "Days|Subject"; `sds` the same with "_sigma"; `correlation` is
-    "Subject_corr", or None for a block without one.
+    "Subject_corr", or None for a block without one; `covariance` is "Subject_cov", the sds and the
+    correlation as one.
     """
 
     tag: str
     effects: tuple[str, ...]
     sds: tuple[str, ...]
     correlation: str | None
+    covariance: str
 
     @property
     def all_sds(self) -> str:
@@ -48,11 +51,22 @@ class Slot:
     dimension: int = 0
 
 
+@dataclass(frozen=True)
+class BlockSlot:
+    """A block whose sds and correlation, its `members`, may have one prior together; `bar` is its text."""
+
+    name: str
+    bar: str
+    members: tuple[str, ...]
+    wider: tuple[str, ...]
+
+
 def term_names(groups: tuple[GroupTerm, ...]) -> tuple[TermNames, ...]:
     """The names of every bar, in formula order.
 
     A second bar on one factor keeps the plain names where its columns are new and gets the tag
-    "factor#2" where one is not; the correlation of a second correlated block is "factor#2_corr".
+    "factor#2" where one is not; the correlation of a second correlated block is "factor#2_corr", the
+    covariance of any second block "factor#2_cov".
     """
     taken: set[str] = set()
     named = []
@@ -60,6 +74,7 @@ def term_names(groups: tuple[GroupTerm, ...]) -> tuple[TermNames, ...]:
         correlated = structure(group.covariance).has_correlation and len(group.columns) > 1
         names = _term(group, correlated, taken)
         taken.update(names.effects)
+        taken.add(names.covariance)
         if names.correlation:
             taken.add(names.correlation)
         named.append(names)
@@ -74,7 +89,9 @@ def _term(group: GroupTerm, correlated: bool, taken: set[str]) -> TermNames:
         correlation = f"{prefix}{tag}_corr" if correlated else None
         if taken.isdisjoint(effects) and correlation not in taken:
             break
-    return TermNames(f"{prefix}{tag}", effects, tuple(f"{e}_sigma" for e in effects), correlation)
+    covariances = (f"{prefix}{group.factor}{again}_cov" for again in ("", *(f"#{i}" for i in range(2, 100))))
+    covariance = next(name for name in covariances if name not in taken)
+    return TermNames(f"{prefix}{tag}", effects, tuple(f"{e}_sigma" for e in effects), correlation, covariance)
 
 
 def slots(design: Design, family: Family) -> tuple[Slot, ...]:
@@ -90,7 +107,24 @@ def slots(design: Design, family: Family) -> tuple[Slot, ...]:
     twice = [name for name, count in counted.items() if count > 1]
     if twice:
         raise ModelError(f"Two parameters are called {twice[0]!r}: rename the column {twice[0]!r} in the table.")
-    return found
+    return tuple(_without(found_one, set(counted)) for found_one in found)
+
+
+def _without(slot: Slot, names: set[str]) -> Slot:
+    """The slot without names for everything of its sort that a parameter of the model has ("b", "sd")."""
+    kept = [(w, at) for w, at in zip(slot.wider, slot.position, strict=True) if w not in EVERY or w not in names]
+    return replace(slot, wider=tuple(w for w, _ in kept), position=tuple(at for _, at in kept))
+
+
+def block_slots(design: Design, family: Family) -> tuple[BlockSlot, ...]:
+    """Every block of a bar, in formula order."""
+    names = {slot.name for slot in slots(design, family)}
+    found = []
+    for group, named in zip(design.groups, term_names(design.groups), strict=True):
+        members = (*named.sds, named.correlation) if named.correlation else named.sds
+        wider = dict.fromkeys(w for w in (f"{group.factor}_cov", "cov") if w != named.covariance and w not in names)
+        found.append(BlockSlot(named.covariance, group.text, members, tuple(wider)))
+    return tuple(found)
 
 
 def _coefficient_slots(design: Design) -> list[Slot]:
@@ -128,14 +162,16 @@ def _dispersion_slots(design: Design, family: Family) -> list[Slot]:
     return [Slot(name, POSITIVE) for name in family.dispersion if name not in design.predictors]
 
 
-def known_names(parameters: tuple[Slot, ...]) -> list[str]:
+def known_names(parameters: tuple[Slot, ...], blocks: tuple[BlockSlot, ...] = ()) -> list[str]:
     """Every name that a user may give, the raw intercept and the wider names included."""
     names: list[str] = []
     for slot in parameters:
         names.append(slot.name)
         if slot.name.endswith("Intercept_centered"):
             names.append(slot.name.removesuffix("_centered"))
-    return list(dict.fromkeys([*names, *(w for slot in parameters for w in slot.wider)]))
+    names += [block.name for block in blocks]
+    wider = [w for slot in parameters for w in slot.wider] + [w for block in blocks for w in block.wider]
+    return list(dict.fromkeys([*names, *wider]))
 
 
 def canonical(name: str) -> str:
@@ -145,7 +181,7 @@ def canonical(name: str) -> str:
     '1|batch:cask_sigma'
     """
     stem, suffix = name, ""
-    for ending in ("_sigma", "_corr"):
+    for ending in ("_sigma", "_corr", "_cov"):
         if name.endswith(ending):
             stem, suffix = name.removesuffix(ending), ending
     return "|".join(":".join(sorted(side.split(":"))) for side in stem.split("|")) + suffix

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,14 +13,28 @@ from ..formula.design import Design
 from .default import default
 from .distributions import LKJ, Prior
 from .given import as_prior
-from .names import CORRELATION, POSITIVE, Slot, canonical, known_names, slots, widths
-from .presets import boundary_avoiding, brms, flat
+from .names import (
+    CORRELATION,
+    EVERY,
+    POSITIVE,
+    REAL,
+    BlockSlot,
+    Slot,
+    block_slots,
+    canonical,
+    known_names,
+    slots,
+    widths,
+)
+from .presets import bambi, boundary_avoiding, brms, flat, rstanarm
 from .table import Priors
 
 PRESETS: dict[str, Callable[[Design, Family], Priors]] = {
     "default": default,
     "flat": flat,
     "brms": brms,
+    "rstanarm": rstanarm,
+    "bambi": bambi,
     "boundary_avoiding": boundary_avoiding,
 }
 
@@ -50,13 +64,13 @@ def resolve(
         Unknown preset or name; a prior with negative support on an sd; a correlation prior that is
         no LKJ or has the wrong dimension; a vector of the wrong length; both intercepts.
     """
-    parameters = slots(design, family)
+    parameters, blocks = slots(design, family), block_slots(design, family)
     held = tuple(constants or ())
     if isinstance(spec, Mapping) and not isinstance(spec, Priors):
-        chosen = _overlaid(default(design, family), spec, parameters, held)
+        chosen = _overlaid(default(design, family), spec, parameters, blocks, held)
     else:
         chosen = _preset(spec)(design, family)
-    return _checked(chosen.without(*held), parameters, held)
+    return _checked(chosen.without(*held), parameters, blocks, held)
 
 
 def _preset(spec: Any) -> Callable[[Design, Family], Priors]:
@@ -73,11 +87,26 @@ def _preset(spec: Any) -> Callable[[Design, Family], Priors]:
     return PRESETS[spec]
 
 
-def _overlaid(base: Priors, spec: Mapping[str, Any], parameters: tuple[Slot, ...], held: tuple[str, ...]) -> Priors:
-    given = _known(spec, parameters, held)
+def _overlaid(
+    base: Priors,
+    spec: Mapping[str, Any],
+    parameters: tuple[Slot, ...],
+    blocks: tuple[BlockSlot, ...],
+    held: tuple[str, ...],
+) -> Priors:
+    given = _known(spec, known_names(parameters, blocks), held)
+    together = {
+        member: (block.name, key)
+        for block, key in _given_together(given, parameters, blocks)
+        for member in block.members
+    }
     entries, sources = {}, {}
     width = widths(parameters)
     for slot in parameters:
+        if slot.name in together:
+            block, whole = together[slot.name]
+            entries[block], sources[block] = given[whole], "user"
+            continue
         name = _raw_intercept(slot.name, given)
         # Narrow names come first, so the more specific of two overlapping names wins.
         key = next((key for key in (name, *slot.wider) if key in given), None)
@@ -86,8 +115,26 @@ def _overlaid(base: Priors, spec: Mapping[str, Any], parameters: tuple[Slot, ...
     return Priors(entries, sources)
 
 
-def _known(spec: Mapping[str, Any], parameters: tuple[Slot, ...], held: tuple[str, ...]) -> dict[str, Prior]:
-    names = known_names(parameters)
+def _given_together(
+    given: Mapping[str, Prior], parameters: tuple[Slot, ...], blocks: tuple[BlockSlot, ...]
+) -> Iterator[tuple[BlockSlot, str]]:
+    """Blocks that a prior of a whole block is given for, with the name it is given under."""
+    wider = {slot.name: slot.wider for slot in parameters}
+    for block in blocks:
+        whole = next((key for key in (block.name, *block.wider) if key in given), None)
+        apart = [key for member in block.members for key in (member, *wider[member]) if key in given]
+        named = [key for key in apart if key not in EVERY]
+        if whole is None or (whole in EVERY and named):
+            continue
+        if named or (apart and whole in EVERY):
+            raise ModelError(
+                f"{whole!r} is the prior of all sds and correlations of ({block.bar}) together, and {apart[0]!r} that "
+                "of some of them. Give one or the other."
+            )
+        yield block, whole
+
+
+def _known(spec: Mapping[str, Any], names: list[str], held: tuple[str, ...]) -> dict[str, Prior]:
     by_canonical = {canonical(name): name for name in reversed(names)}
     given = {}
     for key, value in spec.items():
@@ -125,12 +172,18 @@ def _element(prior: Prior, key: str, slot: Slot, width: Mapping[str, int]) -> Pr
     return prior.element(0 if key not in slot.wider else slot.position[slot.wider.index(key)])
 
 
-def _checked(chosen: Priors, parameters: tuple[Slot, ...], held: tuple[str, ...]) -> Priors:
-    entries = {}
+def _checked(
+    chosen: Priors, parameters: tuple[Slot, ...], blocks: tuple[BlockSlot, ...], held: tuple[str, ...]
+) -> Priors:
+    together = {member: block.name for block in blocks if block.name in chosen for member in block.members}
+    entries: dict[str, Prior] = {}
     for slot in parameters:
         raw = slot.name.removesuffix("_centered")
         name = slot.name if slot.name in chosen or raw not in chosen else raw
         if slot.name in held:
+            continue
+        if slot.name in together and slot.name not in chosen:
+            entries[together[slot.name]] = chosen.block(together[slot.name])
             continue
         if name not in chosen:
             raise ModelError(f"The priors lack {slot.name!r}. Add it: every parameter needs one.")
@@ -146,6 +199,11 @@ def _fitting(prior: Prior, name: str, slot: Slot) -> Prior:
         return _correlation(prior, name, slot.dimension)
     if prior.support == CORRELATION:
         raise ModelError(f"{name!r} is no correlation matrix, so {prior.describe()} cannot be its prior.")
+    if prior.support not in (REAL, POSITIVE):
+        raise ModelError(
+            f"{prior.describe()} is no prior of the one number {name!r}. The prior of a whole block goes under the "
+            "factor's name and '_cov'."
+        )
     if slot.support == POSITIVE and prior.support != POSITIVE:
         raise ModelError(
             f"{name!r} is a standard deviation or dispersion and cannot be negative, but {prior.describe()} reaches "

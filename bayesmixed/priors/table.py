@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .distributions import Prior
+from ..errors import ModelError
+from .distributions import BlockPrior, Prior
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 class Priors(Mapping[str, Prior]):
     """Parameter name -> prior, as numbers.
 
-    Names are "Intercept_centered" or "Intercept", coefficient names, "1|Subject_sigma",
-    "Subject_corr" and dispersion names. `sources` says for each whether it is a preset's or the user's.
+    Names are "Intercept_centered" or "Intercept", coefficient names, "1|Subject_sigma" and
+    "Subject_corr" (or "Subject_cov" for both together), and dispersion names. `sources` says for each
+    whether it is a preset's or the user's.
 
     >>> from bayesmixed.priors import Normal, Priors
     >>> Priors.of({"Days": Normal(0, 20)}, "user").table().iloc[0].tolist()
@@ -40,6 +42,13 @@ class Priors(Mapping[str, Prior]):
 
     def __len__(self) -> int:
         return len(self.entries)
+
+    def block(self, name: str) -> BlockPrior:
+        """The prior of the sds and the correlation of a block together, of that name."""
+        prior = self[name]
+        if not isinstance(prior, BlockPrior):
+            raise ModelError(f"The prior of {name!r} must be one of a whole block, such as bm.priors.Decov().")
+        return prior
 
     def without(self, *names: str) -> Priors:
         """The same without `names` (parameters held constant, say)."""

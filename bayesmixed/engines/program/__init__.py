@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import FitError, nearest
-from .collapsed import CollapsedProgram, collapsed_program, why_not_collapsed
+from .collapsed import CollapsedProgram, collapsed_program, why_not_full, why_not_partial
 from .explicit import ExplicitProgram, explicit_program
 from .sites import population_meanings
 
 if TYPE_CHECKING:
     from ...model import Model
+
+
+ROUTES = ("auto", "full", "partial", False)
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ def build_program(
         Any model whose distributional parameters are constants (one predictor, `mu`).
     collapsed
         "full": effects and coefficients with a normal or flat prior are integrated out exactly and drawn
-        afterwards. False: everything is sampled. "auto": "full" where that is possible.
+        afterwards. "partial": only those of the largest grouping factor and the coefficients are; the other
+        effects are sampled. False: everything is sampled. "auto": the first of these that is possible.
     centering
         Of sampled effects, per bar a vector (k,) between 0 and 1. All zero, or None: spherical effects are
         sampled. Else b over sds^(1 - centering) is: at 1 the effects themselves, between them part of the way
@@ -65,17 +69,18 @@ def build_program(
     """
     if len(model.design.predictors) > 1:
         raise FitError("NUTS takes one predictor so far; this model predicts " + ", ".join(model.design.predictors))
-    options = ("auto", "full", False)
-    if collapsed not in options:
-        raise FitError(f"collapsed={collapsed!r} is not available. {nearest(str(collapsed), map(str, options))}")
-    reason = why_not_collapsed(model)
-    if collapsed == "full" and reason:
-        raise FitError(f"collapsed='full' is not possible here: {reason} Use collapsed='auto' or False.")
-    if collapsed is not False and reason is None:
-        return _program(model, *collapsed_program(model))
+    if collapsed not in ROUTES:
+        raise FitError(f"collapsed={collapsed!r} is not available. {nearest(str(collapsed), map(str, ROUTES))}")
+    reasons = {"full": why_not_full(model), "partial": why_not_partial(model)}
+    reason = reasons.get(str(collapsed))
+    if reason:
+        raise FitError(f"collapsed={collapsed!r} is not possible here: {reason} Use collapsed='auto' or False.")
     if centering is None:
         centering = [np.zeros(len(group.columns)) for group in model.design.groups]
-    return _program(model, *explicit_program(model, centering))
+    route = next((r for r, why in reasons.items() if why is None), False) if collapsed == "auto" else collapsed
+    if route is False:
+        return _program(model, *explicit_program(model, centering))
+    return _program(model, *collapsed_program(model, centering, held=route == "partial"))
 
 
 def _program(model: Model, function: ExplicitProgram | CollapsedProgram, data: dict[str, Any]) -> Program:

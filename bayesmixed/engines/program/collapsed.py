@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,18 +12,11 @@ from ...likelihood import collapsed as density
 from ...likelihood.at import likelihood_of
 from ...priors.default import rows_used
 from ...priors.distributions import Kind
-from .sites import (
-    DispersionSites,
-    TermSites,
-    VectorSite,
-    dispersion_sites,
-    sample,
-    sample_vector,
-    term_sites,
-    vector_sites,
-)
+from .sites import DispersionSites, TermSites, centring_word, dispersion_sites, term_sites
+from .vectors import VectorSite, sample, sample_vector, vector_sites
 
 if TYPE_CHECKING:
+    from ...likelihood.linear import LinearLikelihood
     from ...model import Model
 
 MAX_TAIL = 256  # columns of the dense tail, factorised at every gradient
@@ -33,7 +27,8 @@ MAX_ELEMENTS = 20_000_000  # of the coupling of the largest factor with everythi
 class CollapsedProgram:
     """A NumPyro model whose likelihood is the collapsed Gaussian density; hashable, as `ExplicitProgram`.
 
-    `complete` adds to a draw of its sites the exact draw of coefficients and effects.
+    Bars whose `effect_site` is set are sampled (the partial route), the others integrated out; `complete` adds to a
+    draw of its sites the exact draw of the rest.
     """
 
     intercept: str | None
@@ -50,32 +45,39 @@ class CollapsedProgram:
         import numpyro
 
         found = self.parameters(**data)
-        numpyro.factor("y", density.log_density(self.layout, data["gram"], data["normal"], self._given(found)))
+        numpyro.factor("y", density.log_density(self.layout, data["gram"], _given(found)))
         return found
 
     def parameters(self, **data: Any) -> dict[str, Any]:
-        """Sample sds, correlations, dispersion and the coefficients that are not integrated out (`kept`, (p,))."""
-        blocks = [term.sample(data["priors"]) for term in self.terms]
+        """Sample sds, correlations, dispersion, and what is not integrated out: `kept` (p,), `held` effects per bar."""
+        dispersion = self.dispersion.sample(data)
+        scale = self.dispersion.scale_of(dispersion)
+        blocks = [term.sample(scale, data["priors"]) for term in self.terms]
+        bars = zip(self.terms, blocks, data["centering"], strict=True)
         return {
             "kept": self._kept(data),
             "sds": tuple(block[0] for block in blocks),
             "factors": tuple(block[1] for block in blocks),
-            "dispersion": self.dispersion.sample(data),
+            "held": tuple(term.sample_effects(*block, power) if term.effect_site else None for term, block, power in bars),
+            "dispersion": dispersion,
         }
 
     def complete(self, found: dict[str, Any], key: Any, data: dict[str, Any]) -> dict[str, Any]:
-        """The natural parameters of a draw: `beta` and `effects` from their normal conditional."""
-        beta, effects = density.draw(self.layout, data["gram"], data["normal"], self._given(found), key)
-        return {name: value for name, value in found.items() if name != "kept"} | {"beta": beta, "effects": effects}
+        """The natural parameters of a draw: `beta` and `effects`, what was integrated out from its normal conditional."""
+        beta, drawn = density.draw(self.layout, data["gram"], _given(found), key)
+        effects = tuple(b if held is None else held for b, held in zip(drawn, found["held"], strict=True))
+        rest = {name: value for name, value in found.items() if name not in ("kept", "held")}
+        return rest | {"beta": beta, "effects": effects}
 
     def route(self, data: dict[str, Any]) -> str:
         """How effects are treated, in words."""
         count = len(self.layout.kept)
         kept = f", {count} coefficient{'s' * (count > 1)} sampled" if count else ""
-        return f"collapsed, full (tail of {self.layout.tail} columns{kept})"
-
-    def _given(self, found: dict[str, Any]) -> dict[str, Any]:
-        return {"factors": found["factors"], "sigma": found["dispersion"]["sigma"], "kept": found["kept"]}
+        if not self.layout.held:
+            return f"collapsed, full (tail of {self.layout.tail} columns{kept})"
+        bars = zip(self.terms, data["centering"], strict=True)
+        sampled = ", ".join(f"{term.tag} {centring_word(power)}" for term, power in bars if term.effect_site)
+        return f"collapsed, partial ({self.layout.others} effects sampled: {sampled}{kept})"
 
     def _kept(self, data: dict[str, Any]) -> Any:
         import jax.numpy as jnp
@@ -90,18 +92,24 @@ class CollapsedProgram:
         return jnp.concatenate([slopes[:at], intercept[None], slopes[at:]])
 
 
-def why_not_collapsed(model: Model) -> str | None:
-    """The reason why effects cannot be integrated out fully, None where they can."""
+def _given(found: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "factors": found["factors"],
+        "sigma": found["dispersion"]["sigma"],
+        "kept": found["kept"],
+        "effects": found["held"],
+    }
+
+
+def why_not_full(model: Model) -> str | None:
+    """The reason why effects cannot all be integrated out, None where they can."""
     if not model.has_scale:
         return "effects integrate out exactly only under a normal response with an identity link."
-    sizes: dict[str, tuple[int, int]] = {}
-    for group in model.design.groups:
-        levels, k = sizes.get(group.factor, (group.n_levels, 0))
-        sizes[group.factor] = (levels, k + group.Z.shape[1])
+    sizes = _sizes(model)
     if not sizes:
         return None
-    largest = max(sizes.values())
-    tail = sum(levels * k for levels, k in sizes.values()) - largest[0] * largest[1]
+    largest = max(sizes)
+    tail = sum(levels * k for levels, k in sizes) - largest[0] * largest[1]
     if tail > MAX_TAIL:
         return f"{tail} effects remain beside the largest factor, more than {MAX_TAIL} (dense at every step)."
     if largest[0] * largest[1] * (tail + model.design.mu.X.shape[1] + 1) > MAX_ELEMENTS:
@@ -109,8 +117,28 @@ def why_not_collapsed(model: Model) -> str | None:
     return None
 
 
-def collapsed_program(model: Model) -> tuple[CollapsedProgram, dict[str, Any]]:
-    """The program and its arguments."""
+def why_not_partial(model: Model) -> str | None:
+    """The reason why the largest factor's effects cannot be integrated out alone, None where they can."""
+    if not model.has_scale:
+        return "effects integrate out exactly only under a normal response with an identity link."
+    if len(_sizes(model)) < 2:
+        return "it samples the effects of all grouping factors but the largest, and there are fewer than two."
+    return None
+
+
+def _sizes(model: Model) -> list[tuple[int, int]]:
+    """(levels, columns) of each grouping factor, all its bars together."""
+    sizes: dict[str, tuple[int, int]] = {}
+    for group in model.design.groups:
+        levels, k = sizes.get(group.factor, (group.n_levels, 0))
+        sizes[group.factor] = (levels, k + group.Z.shape[1])
+    return list(sizes.values())
+
+
+def collapsed_program(
+    model: Model, centering: Sequence[np.ndarray], *, held: bool
+) -> tuple[CollapsedProgram, dict[str, Any]]:
+    """The program and its arguments; `held`: sample the effects of all factors but the largest."""
     mu = model.design.mu
     priors: dict[str, Any] = {}
     slopes = [c for c in mu.coefficients if c != "Intercept"]
@@ -126,24 +154,31 @@ def collapsed_program(model: Model) -> tuple[CollapsedProgram, dict[str, Any]]:
         priors[sampled_intercept] = model.priors[sampled_intercept].values
     likelihood = likelihood_of(model)
     means = _means(model, name)
-    gram = density.arrays(likelihood, _centring(means, at))
+    gram = density.arrays(likelihood, _centring(means, at), *_normal(forms), kept, held=held)
+    sites = _effect_sites(likelihood, centering) if held else [None] * len(model.design.groups)
     program = CollapsedProgram(
         intercept=sampled_intercept,
         intercept_position=at,
         intercept_kind=model.priors[sampled_intercept].kind if sampled_intercept else None,
         coefficients=vector_sites("b", slopes, sampled, model.priors, priors),
         n_slopes=len(slopes),
-        terms=tuple(term_sites(model, i, None, priors) for i in range(len(model.design.groups))),
+        terms=tuple(term_sites(model, i, site, priors) for i, site in enumerate(sites)),
         dispersion=dispersion_sites(model, priors),
-        layout=density.layout(likelihood, kept, sparse="pairs" in gram),
+        layout=density.layout(likelihood, kept, held=held, sparse="pairs" in gram),
     )
     return program, {
         "priors": priors,
-        "constants": {held: float(model.constants[held]) for held in program.dispersion.held},
+        "constants": {name: float(model.constants[name]) for name in program.dispersion.held},
         "means": means,
-        "normal": _normal(forms),
+        "centering": tuple(centering),
         "gram": gram,
     }
+
+
+def _effect_sites(likelihood: LinearLikelihood, centering: Sequence[np.ndarray]) -> list[str | None]:
+    """How each bar's effects are sampled; None for those of the largest factor."""
+    largest = likelihood.blocks[0].terms
+    return [None if i in largest else ("b" if np.any(power > 0) else "u") for i, power in enumerate(centering)]
 
 
 def _means(model: Model, intercept: str | None) -> np.ndarray:
@@ -162,9 +197,7 @@ def _centring(means: np.ndarray, at: int) -> np.ndarray:
     return centring
 
 
-def _normal(forms: list[tuple[float, float] | None]) -> dict[str, np.ndarray]:
-    pairs = [(0.0, 0.0) if form is None else form for form in forms]
-    return {
-        "mean": np.array([mean for mean, _ in pairs], dtype=float),
-        "precision": np.array([precision for _, precision in pairs], dtype=float),
-    }
+def _normal(forms: list[tuple[float, float] | None]) -> tuple[np.ndarray, np.ndarray]:
+    """Means and precisions of the coefficients' priors, zero for those that are not normal."""
+    pairs = np.array([(0.0, 0.0) if form is None else form for form in forms], dtype=float).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]

@@ -12,16 +12,8 @@ from ...errors import FitError
 from ...families import Family
 from ...priors.default import rows_used
 from ...priors.distributions import Kind
-from .sites import (
-    DispersionSites,
-    TermSites,
-    VectorSite,
-    dispersion_sites,
-    sample,
-    sample_vector,
-    term_sites,
-    vector_sites,
-)
+from .sites import DispersionSites, TermSites, centring_word, dispersion_sites, term_sites
+from .vectors import VectorSite, sample, sample_vector, vector_sites
 
 if TYPE_CHECKING:
     from ...model import Model
@@ -62,14 +54,20 @@ class ExplicitProgram:
     def parameters(self, **data: Any) -> dict[str, Any]:
         """Sample every parameter from its prior; `fixed` (n,) is the fixed part of eta without offset."""
         fixed, beta = self._coefficients(data)
-        blocks = [self._block(*pair, data["priors"]) for pair in zip(self.terms, data["centering"], strict=True)]
+        dispersion = self.dispersion.sample(data)
+        scale = self.dispersion.scale_of(dispersion)
+        bars = zip(self.terms, data["centering"], strict=True)
+        blocks = []
+        for term, power in bars:
+            sds, factor = term.sample(scale, data["priors"])
+            blocks.append((sds, factor, term.sample_effects(sds, factor, power)))
         return {
             "fixed": fixed,
             "beta": beta,
             "sds": tuple(block[0] for block in blocks),
             "factors": tuple(block[1] for block in blocks),
             "effects": tuple(block[2] for block in blocks),
-            "dispersion": self.dispersion.sample(data),
+            "dispersion": dispersion,
         }
 
     def complete(self, found: dict[str, Any], key: Any, data: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +76,7 @@ class ExplicitProgram:
 
     def route(self, data: dict[str, Any]) -> str:
         """How effects are treated, in words."""
-        ways = [f"{t.tag} {_centred(power)}" for t, power in zip(self.terms, data["centering"], strict=True)]
+        ways = [f"{t.tag} {centring_word(power)}" for t, power in zip(self.terms, data["centering"], strict=True)]
         return "explicit" + (f" ({', '.join(ways)})" if ways else "")
 
     def _coefficients(self, data: dict[str, Any]) -> tuple[Any, Any]:
@@ -92,19 +90,6 @@ class ExplicitProgram:
         raw = intercept - data["means"] @ slopes
         at = self.intercept_position
         return fixed + intercept, jnp.concatenate([slopes[:at], raw[None], slopes[at:]])
-
-    def _block(self, term: TermSites, power: Any, priors: dict[str, Any]) -> tuple[Any, Any, Any]:
-        import numpyro
-        import numpyro.distributions as dist
-
-        sds, factor = term.sample(priors)
-        if term.centered:
-            rest = sds ** (1 - power)
-            normal = dist.MultivariateNormal(np.zeros(term.n_columns), scale_tril=factor / rest[:, None])
-            scaled = numpyro.sample(term.effect_site, normal.expand([term.n_levels]).to_event(1))
-            return sds, factor, scaled * rest
-        spherical = dist.Normal(0.0, 1.0).expand([term.n_levels, term.n_columns]).to_event(2)
-        return sds, factor, numpyro.sample(term.effect_site, spherical) @ factor.T
 
 
 def explicit_program(model: Model, centering: Sequence[np.ndarray]) -> tuple[ExplicitProgram, dict[str, Any]]:
@@ -160,9 +145,3 @@ def _response(model: Model) -> np.ndarray:
     if model.design.response is None:
         raise FitError("This model has no response to condition on. Build it from a table that has one.")
     return model.design.response.y
-
-
-def _centred(power: np.ndarray) -> str:
-    if np.all(power == 0):
-        return "non-centred"
-    return "centred" if np.all(power == 1) else "partly centred"

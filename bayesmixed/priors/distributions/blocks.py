@@ -1,0 +1,174 @@
+"""Priors of a whole block of a bar: its correlation matrix, and its sds and correlations together."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from .base import Distribution, Prior, shown
+from .positive import Gamma
+
+
+@dataclass(frozen=True)
+class LKJ(Distribution):
+    """Density proportional to |R|^(`concentration` - 1) on correlation matrices of `dimension` columns.
+
+    Source: Lewandowski, Kurowicka & Joe (2009, J. Multivariate Anal. 100, 1989-2001). NumPyro samples
+    the Cholesky factor of R. A `dimension` of None takes that of the block.
+    """
+
+    concentration: Any = 2.0
+    dimension: int | None = None
+    support = "correlation"
+    label = "LKJ"
+    stacks = False
+    static_fields = ("dimension",)
+
+    def numpyro(self) -> Any:
+        import numpyro.distributions as dist
+
+        return dist.LKJCholesky(self.dimension, self.concentration)
+
+    def quantile(self, p: Any) -> Any:
+        """Of any one correlation: (rho + 1) / 2 is Beta(a, a) with a = concentration + (dimension - 2) / 2."""
+        a = self.concentration + (self._columns - 2) / 2
+        return 2 * special.betaincinv(a, a, p) - 1
+
+    def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
+        """Cholesky factors (size, k, k), row by row: a length from a beta, a direction from the sphere.
+
+        Source: the onion method of section 3.2 of the paper.
+        """
+        k = self._columns
+        factor = np.zeros((size, k, k))
+        factor[:, 0, 0] = 1.0
+        for i in range(1, k):
+            squared = rng.beta(i / 2, self.concentration + (k - 1 - i) / 2, size)
+            direction = rng.standard_normal((size, i))
+            direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+            factor[:, i, :i] = np.sqrt(squared)[:, None] * direction
+            factor[:, i, i] = np.sqrt(1 - squared)
+        return factor
+
+    @property
+    def _columns(self) -> int:
+        return 2 if self.dimension is None else self.dimension
+
+
+@dataclass(frozen=True)
+class Dirichlet(Distribution):
+    """Shares of a whole, with `concentration` (k,)."""
+
+    concentration: Any
+    support = "shares"
+    determined = 1
+    label = "Dirichlet"
+    stacks = False
+
+    def numpyro(self) -> Any:
+        import numpyro.distributions as dist
+
+        return dist.Dirichlet(self.concentration)
+
+    def quantile(self, p: Any) -> Any:
+        """Of each share (..., k): its marginal is a beta."""
+        a = np.asarray(self.concentration, dtype=float)
+        return special.betaincinv(a, a.sum() - a, np.asarray(p)[..., None])
+
+    def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
+        return rng.dirichlet(np.asarray(self.concentration, dtype=float), size)
+
+
+class BlockPrior(Prior, ABC):
+    """A prior for the sds and the correlation of one block at once, made of independent parts.
+
+    A program samples the parts and computes the sds from them, so no density is needed beyond theirs.
+    """
+
+    support = "covariance"
+    stacks = False
+
+    @abstractmethod
+    def parts(self, k: int, correlated: bool) -> dict[str, Distribution]:
+        """The independent parts that make the sds of a block of `k` columns, by name."""
+
+    @abstractmethod
+    def correlation(self, k: int) -> Distribution:
+        """The prior of the correlation matrix of a block that has one."""
+
+    @staticmethod
+    @abstractmethod
+    def sds(parts: Mapping[str, Any], scale: Any) -> Any:
+        """The sds (..., k) that values of the parts give; `scale` (...,) is sigma, or 1 in a model without scale."""
+
+    @staticmethod
+    @abstractmethod
+    def parts_at(sds: np.ndarray, scale: float, correlated: bool) -> dict[str, np.ndarray]:
+        """Values of the parts at which the sds are `sds` (k,)."""
+
+
+@dataclass(frozen=True)
+class Decov(BlockPrior):
+    """rstanarm's prior for the covariance of a block: a total, how it is shared, and a correlation.
+
+    For k correlated columns sd_j = s tau sqrt(k pi_j), with tau ~ Gamma(`shape`, mean `shape` times `scale`),
+    pi ~ Dirichlet(`concentration`), the correlation matrix LKJ(`regularization`), and s the residual standard
+    deviation sigma (1 in a model without one): the sds are relative to sigma, and the root of their mean
+    square is s tau. Every column of a block without correlations has a tau of its own and sd_j = s tau_j.
+
+    Parameters
+    ----------
+    regularization
+        Concentration of the LKJ; 1 is uniform over correlation matrices.
+    concentration
+        Of the Dirichlet; 1 is uniform over shares, more makes the sds alike.
+    shape, scale
+        Of the Gamma; shape 1 is an exponential with mean `scale`.
+
+    References
+    ----------
+    Goodrich, Gabry, Ali & Brilleman, rstanarm: Bayesian applied regression modeling via Stan, ``?decov``.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> bm.priors.Decov().describe()
+    'decov(regularization 1, concentration 1, shape 1, scale 1)'
+    """
+
+    regularization: float = 1.0
+    concentration: float = 1.0
+    shape: float = 1.0
+    scale: float = 1.0
+    label = "decov"
+
+    def parts(self, k: int, correlated: bool) -> dict[str, Distribution]:
+        if not correlated:
+            return {"tau": Gamma(np.full(k, float(self.shape)), np.full(k, 1 / self.scale))}
+        total = Gamma(np.array([float(self.shape)]), np.array([1 / self.scale]))
+        return {"tau": total, "shares": Dirichlet(np.full(k, float(self.concentration)))}
+
+    def correlation(self, k: int) -> Distribution:
+        return LKJ(float(self.regularization), k)
+
+    @staticmethod
+    def sds(parts: Mapping[str, Any], scale: Any) -> Any:
+        relative = parts["tau"]
+        if "shares" in parts:
+            relative = relative * (parts["shares"].shape[-1] * parts["shares"]) ** 0.5
+        return scale * relative
+
+    @staticmethod
+    def parts_at(sds: np.ndarray, scale: float, correlated: bool) -> dict[str, np.ndarray]:
+        if not correlated:
+            return {"tau": sds / scale}
+        squares = sds**2
+        return {"tau": np.sqrt(np.mean(squares, keepdims=True)) / scale, "shares": squares / squares.sum()}
+
+    def describe(self) -> str:
+        return f"decov({', '.join(f'{name} {shown(value)}' for name, value in self.values.items())})"

@@ -1,0 +1,148 @@
+"""Priors on positive numbers: standard deviations and dispersion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from .base import Distribution, shown
+
+
+class Positive(Distribution):
+    """A distribution of a positive number."""
+
+    support = "positive"
+
+
+@dataclass(frozen=True)
+class HalfNormal(Positive):
+    """The absolute value of a Normal(0, `scale`)."""
+
+    scale: Any = 1.0
+    label = "half-Normal"
+
+    def numpyro(self) -> Any:
+        import numpyro.distributions as dist
+
+        return dist.HalfNormal(self.scale)
+
+    def quantile(self, p: Any) -> Any:
+        return self.scale * special.ndtri((1 + np.asarray(p)) / 2)
+
+    def describe(self) -> str:
+        return f"half-Normal(0, {shown(self.scale)})"
+
+
+@dataclass(frozen=True)
+class HalfCauchy(Positive):
+    """The absolute value of a Cauchy(0, `scale`)."""
+
+    scale: Any = 1.0
+    label = "half-Cauchy"
+
+    def numpyro(self) -> Any:
+        import numpyro.distributions as dist
+
+        return dist.HalfCauchy(self.scale)
+
+    def quantile(self, p: Any) -> Any:
+        return self.scale * np.tan(np.pi / 2 * np.asarray(p))
+
+    def describe(self) -> str:
+        return f"half-Cauchy(0, {shown(self.scale)})"
+
+
+@dataclass(frozen=True)
+class HalfStudentT(Positive):
+    """The absolute value of a Student-t(`df`, 0, `scale`)."""
+
+    df: Any = 3.0
+    scale: Any = 1.0
+    label = "half-Student-t"
+
+    def numpyro(self) -> Any:
+        import numpyro.distributions as dist
+
+        return dist.FoldedDistribution(dist.StudentT(self.df, 0.0, self.scale))
+
+    def quantile(self, p: Any) -> Any:
+        return self.scale * special.stdtrit(self.df, (1 + np.asarray(p)) / 2)
+
+    def describe(self) -> str:
+        return f"half-Student-t({shown(self.df)}, 0, {shown(self.scale)})"
+
+
+@dataclass(frozen=True)
+class Exponential(Positive):
+    """Exponential with mean 1 / `rate`."""
+
+    rate: Any = 1.0
+    label = "Exponential"
+
+    def numpyro(self) -> Any:
+        import numpyro.distributions as dist
+
+        return dist.Exponential(self.rate)
+
+    def quantile(self, p: Any) -> Any:
+        return -np.log1p(-np.asarray(p)) / self.rate
+
+    def describe(self) -> str:
+        return f"Exponential(rate {shown(self.rate)})"
+
+
+@dataclass(frozen=True)
+class Gamma(Positive):
+    """Gamma with mean `concentration` / `rate`."""
+
+    concentration: Any = 2.0
+    rate: Any = 1.0
+    label = "Gamma"
+
+    def numpyro(self) -> Any:
+        import numpyro.distributions as dist
+
+        return dist.Gamma(self.concentration, self.rate)
+
+    def quantile(self, p: Any) -> Any:
+        return special.gammaincinv(self.concentration, p) / self.rate
+
+    def describe(self) -> str:
+        return f"Gamma({shown(self.concentration)}, rate {shown(self.rate)})"
+
+
+@dataclass(frozen=True)
+class InverseGamma(Positive):
+    """The reciprocal of a Gamma(`concentration`, rate `rate`)."""
+
+    concentration: Any = 2.0
+    rate: Any = 1.0
+    label = "inverse-Gamma"
+
+    def numpyro(self) -> Any:
+        import numpyro.distributions as dist
+
+        return dist.InverseGamma(self.concentration, self.rate)
+
+    def quantile(self, p: Any) -> Any:
+        return self.rate / special.gammainccinv(self.concentration, p)
+
+
+@dataclass(frozen=True)
+class LogNormal(Positive):
+    """The exponential of a Normal(`loc`, `scale`)."""
+
+    loc: Any = 0.0
+    scale: Any = 1.0
+    label = "log-Normal"
+
+    def numpyro(self) -> Any:
+        import numpyro.distributions as dist
+
+        return dist.LogNormal(self.loc, self.scale)
+
+    def quantile(self, p: Any) -> Any:
+        return np.exp(self.loc + self.scale * special.ndtri(p))

@@ -1,0 +1,135 @@
+"""Priors on the real line: coefficients and intercepts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from .base import Distribution
+
+
+@dataclass(frozen=True)
+class Normal(Distribution):
+    """Normal with mean `loc` and standard deviation `scale`."""
+
+    loc: Any = 0.0
+    scale: Any = 1.0
+    label = "Normal"
+
+    @property
+    def normal_form(self) -> tuple[float, float]:
+        return self.loc, 1 / self.scale**2
+
+    def numpyro(self) -> Any:
+        import numpyro.distributions as dist
+
+        return dist.Normal(self.loc, self.scale)
+
+    def quantile(self, p: Any) -> Any:
+        return self.loc + self.scale * special.ndtri(p)
+
+
+@dataclass(frozen=True)
+class StudentT(Distribution):
+    """Student's t with `df` degrees of freedom, location and scale."""
+
+    df: Any = 3.0
+    loc: Any = 0.0
+    scale: Any = 1.0
+    label = "Student-t"
+
+    def numpyro(self) -> Any:
+        import numpyro.distributions as dist
+
+        return dist.StudentT(self.df, self.loc, self.scale)
+
+    def quantile(self, p: Any) -> Any:
+        return self.loc + self.scale * special.stdtrit(self.df, p)
+
+
+@dataclass(frozen=True)
+class Cauchy(Distribution):
+    """Cauchy with location and scale."""
+
+    loc: Any = 0.0
+    scale: Any = 1.0
+    label = "Cauchy"
+
+    def numpyro(self) -> Any:
+        import numpyro.distributions as dist
+
+        return dist.Cauchy(self.loc, self.scale)
+
+    def quantile(self, p: Any) -> Any:
+        return self.loc + self.scale * np.tan(np.pi * (np.asarray(p) - 0.5))
+
+
+@dataclass(frozen=True)
+class Laplace(Distribution):
+    """Double exponential with location and scale."""
+
+    loc: Any = 0.0
+    scale: Any = 1.0
+    label = "Laplace"
+
+    def numpyro(self) -> Any:
+        import numpyro.distributions as dist
+
+        return dist.Laplace(self.loc, self.scale)
+
+    def quantile(self, p: Any) -> Any:
+        from_middle = np.asarray(p) - 0.5
+        return self.loc - self.scale * np.sign(from_middle) * np.log1p(-2 * np.abs(from_middle))
+
+
+@dataclass(frozen=True)
+class Uniform(Distribution):
+    """Uniform between `low` and `high`."""
+
+    low: Any = 0.0
+    high: Any = 1.0
+    label = "Uniform"
+
+    @property
+    def support(self) -> str:  # type: ignore[override]  # it depends on the numbers
+        return "positive" if np.all(np.asarray(self.low) >= 0) else "real"
+
+    def numpyro(self) -> Any:
+        import numpyro.distributions as dist
+
+        return dist.Uniform(self.low, self.high)
+
+    def quantile(self, p: Any) -> Any:
+        return self.low + (self.high - self.low) * np.asarray(p)
+
+
+@dataclass(frozen=True)
+class Flat(Distribution):
+    """A constant density on the real line, or on the positive half with ``support="positive"``; not proper."""
+
+    support: str = "real"  # type: ignore[misc]  # a field here, a trait of the class elsewhere
+    label = "flat"
+    proper = False
+    static_fields = ("support",)
+
+    @property
+    def normal_form(self) -> tuple[float, float] | None:
+        return (0.0, 0.0) if self.support == "real" else None
+
+    def numpyro(self) -> Any:
+        import numpyro.distributions as dist
+
+        return dist.ImproperUniform(getattr(dist.constraints, self.support), (), ())
+
+    @property
+    def length(self) -> int | None:
+        return None
+
+    def quantile(self, p: Any) -> Any:
+        return np.full(np.shape(p), np.nan)
+
+    def describe(self) -> str:
+        return "flat" if self.support == "real" else "flat on (0, inf)"
