@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import bayesmixed as bm
+from bayesmixed.engines import compiled as programs
 from bayesmixed.engines import driver
 from bayesmixed.engines.diagnostics import draws_status
 from bayesmixed.engines.start import inner_factor, start_from
@@ -83,10 +84,10 @@ def test_same_seed_same_draws_whatever_the_workers(small_model):
 
 def test_a_second_fit_of_the_same_structure_compiles_nothing(small_model):
     small_model.fit(QUICK, seed=1)
-    compiled = len(driver._COMPILED)
+    compiled = len(programs._COMPILED)
     shifted = SLEEP.assign(Reaction=SLEEP["Reaction"] + np.sin(np.arange(len(SLEEP))))
     bm.Model("Reaction ~ Days + (1 | Subject)", shifted).fit(QUICK, seed=2)
-    assert len(driver._COMPILED) == compiled
+    assert len(programs._COMPILED) == compiled
 
 
 def test_a_singular_fit_is_no_bad_start():
@@ -125,7 +126,7 @@ def test_an_interruption_stops_every_chain_and_leaves_no_thread(small_model):
         bm.engines.start.site_values(start, program.function, program.data),
         bm.engines.start.site_scales(start, program.function, program.data),
     )
-    schedule = driver.Schedule(200, 10_000, 0.8, 10, "dense", "float64")
+    schedule = programs.Schedule(200, 10_000, 0.8, 10, dense=True, adapt=False, dtype="float64")
     with pytest.raises(KeyboardInterrupt):
         driver.run_chains(
             program.function, schedule, arguments, seed=1, chains=4, workers=2, on_progress=interrupt

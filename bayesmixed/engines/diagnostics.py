@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from ..fits.convergence import FEWEST_DRAWS, Convergence, bfmi, convergence
 from ..fits.status import DrawsStatus
-from ..interop import arviz as seam
 
 if TYPE_CHECKING:
     from .nuts import NUTS
@@ -17,6 +17,10 @@ RHAT_LIMIT = 1.01  # Vehtari et al. (2021, Bayesian Analysis 16, 667-718)
 RHAT_LIMIT_EFFECTS = 1.02  # hundreds of level effects: the largest of them exceeds 1.01 by chance
 ESS_PER_CHAIN = 100  # Vehtari et al. (2021): below it R-hat itself is unreliable
 BFMI_LIMIT = 0.3  # Betancourt (2016, arXiv:1604.00695)
+RHAT_JUDGES, RHAT_COARSE = 2000, 1.1  # fewer draws than the first scatter R-hat by more than its limit allows
+DEPTH_SHARE = 0.01  # of draws at the largest tree depth: below it the cost is negligible
+
+Found = dict[str, Convergence]
 
 
 def draws_status(route: str, posterior: xr.Dataset, stats: xr.Dataset, engine: NUTS) -> DrawsStatus:
@@ -31,86 +35,152 @@ def draws_status(route: str, posterior: xr.Dataset, stats: xr.Dataset, engine: N
     engine
         The options used, which the remedies speak of.
     """
-    free = posterior[[name for name in posterior.data_vars if float(posterior[name].std()) > 0]]
-    rhat, bulk = seam.rhat(free), seam.ess(free, "bulk")
-    tail, bfmi = seam.ess(free, "tail"), seam.bfmi(stats["energy"])
+    found = every_convergence(posterior)
+    energy = bfmi(stats["energy"].to_numpy())
     divergences = int(stats["diverging"].sum())
+    depth = stats["tree_depth"].to_numpy()
+    limits = {str(n): RHAT_LIMIT_EFFECTS if is_effect(v) else RHAT_LIMIT for n, v in posterior.data_vars.items()}
     problems = [
-        *_divergences(divergences, stats, engine),
-        *_mixing(rhat, engine),
-        *_sizes(bulk, tail, stats.sizes["chain"], engine),
-        *_energy(float(np.min(bfmi))),
-        *_depth(stats, engine),
+        *_judged(found, stats.sizes["draw"]),
+        *_divergences(divergences, stats, route, engine),
+        *_mixing(found, limits, engine),
+        *_sizes(found, stats.sizes["chain"], engine),
+        *_energy(float(np.min(energy)), route, engine),
+        *_depth(float(np.mean(depth >= engine.max_tree_depth)), engine),
     ]
     return DrawsStatus(
         route=route,
         divergences=divergences,
-        max_rhat=_largest(rhat),
-        min_ess_bulk=_smallest(bulk),
-        min_ess_tail=_smallest(tail),
-        min_bfmi=float(np.min(bfmi)),
+        max_rhat=_largest(found),
+        min_ess_bulk=_smallest([each.ess_bulk for each in found.values()]),
+        min_ess_tail=_smallest([each.ess_tail for each in found.values()]),
+        min_bfmi=float(np.min(energy)),
         problems=tuple(problems),
+        mean_tree_depth=float(np.mean(depth)),
+        share_at_max_depth=float(np.mean(depth >= engine.max_tree_depth)),
     )
 
 
-def _largest(found: xr.Dataset) -> float:
-    return max((float(values.max()) for values in found.data_vars.values()), default=float("nan"))
+def doubts(status: DrawsStatus, engine: NUTS) -> str:
+    """What about the draws a longer warm-up may mend, in words; empty where nothing is wrong."""
+    total = engine.chains * engine.draws
+    found = []
+    if status.divergences > total // 1000:
+        found.append(f"{status.divergences} of {total} draws diverged")
+    if status.min_bfmi < BFMI_LIMIT:
+        found.append(f"BFMI was {status.min_bfmi:.2f}")
+    if status.max_rhat > (RHAT_LIMIT if total >= RHAT_JUDGES else RHAT_COARSE):
+        found.append(f"R-hat was {status.max_rhat:.3f}")
+    return " and ".join(found)
 
 
-def _smallest(found: xr.Dataset) -> float:
-    return min((float(values.min()) for values in found.data_vars.values()), default=float("nan"))
+def every_convergence(posterior: xr.Dataset) -> Found:
+    """R-hat and sizes by variable, flat; constants, and the mirrored half of correlation matrices, left out."""
+    arrays = {str(name): _different(values) for name, values in posterior.data_vars.items()}
+    effects = {str(name) for name, values in posterior.data_vars.items() if is_effect(values)}
+    together = [name for name in arrays if name not in effects]  # a call for each of many scalars would cost more
+    found = {name: convergence(arrays[name]) for name in effects}
+    if together:
+        joined = convergence(np.concatenate([arrays[name] for name in together], axis=2))
+        ends = np.cumsum([arrays[name].shape[2] for name in together])
+        for name, end in zip(together, ends, strict=True):
+            found[name] = _part(joined, slice(end - arrays[name].shape[2], end))
+    kept = {name: _part(found[name], ~_constant(found[name])) for name in arrays}
+    return {name: each for name, each in kept.items() if each.rhat.size}
 
 
-def _divergences(count: int, stats: xr.Dataset, engine: NUTS) -> list[str]:
+def is_effect(values: xr.DataArray) -> bool:
+    """Whether a variable holds the effects of levels."""
+    return any(str(dim).endswith("__factor_dim") for dim in values.dims)
+
+
+def _different(values: xr.DataArray) -> np.ndarray:
+    """Draws (chains, draws, m) of a variable, a correlation matrix by what is below its diagonal."""
+    array = values.to_numpy()
+    if str(values.dims[-1]).endswith("_effect_bis"):
+        return array[..., *np.tril_indices(array.shape[-1], -1)]
+    return array.reshape(*array.shape[:2], -1)
+
+
+def _constant(each: Convergence) -> np.ndarray:
+    """No R-hat, yet a size: draws that are not finite have neither, and must not pass unseen."""
+    return np.isnan(each.rhat) & ~np.isnan(each.ess_bulk)
+
+
+def _part(each: Convergence, which: slice | np.ndarray) -> Convergence:
+    return Convergence(each.rhat[which], each.ess_bulk[which], each.ess_tail[which])
+
+
+def _largest(found: Found) -> float:
+    return float(np.max(np.concatenate([each.rhat for each in found.values()]))) if found else float("nan")
+
+
+def _smallest(sizes: list[np.ndarray]) -> float:
+    return float(np.min(np.concatenate(sizes))) if sizes else float("nan")
+
+
+def _judged(found: Found, draws: int) -> list[str]:
+    if draws < FEWEST_DRAWS:
+        return [f"{draws} draws per chain cannot be judged: R-hat needs at least {FEWEST_DRAWS}. Draw more, e.g. 1000."]
+    broken = [name for name, each in found.items() if np.isnan(each.ess_bulk).any()]
+    if not broken:
+        return []
+    return [
+        f"Draws of {_listed(broken)} are not finite: nothing that uses them can be trusted. Rescale columns of huge or "
+        "tiny values, or give tighter priors."
+    ]
+
+
+def _divergences(count: int, stats: xr.Dataset, route: str, engine: NUTS) -> list[str]:
     # Up to one in a thousand says nothing about the posterior's shape.
     if count <= stats["diverging"].size // 1000:
         return []
     higher = min(0.99, round(1 - (1 - engine.target_accept) / 4, 3))
     return [
         f"{count} of {stats['diverging'].size} draws diverged: part of the posterior may be missing. Use "
-        f"bm.NUTS(target_accept={higher:g}); if some remain, bm.NUTS(centered={engine.centered is False}) or "
-        "tighter priors on sds."
+        f"bm.NUTS(target_accept={higher:g}); if some remain, {_easier(route, engine)}."
     ]
 
 
-def _mixing(rhat: xr.Dataset, engine: NUTS) -> list[str]:
-    limits = {name: RHAT_LIMIT_EFFECTS if _is_effect(values) else RHAT_LIMIT for name, values in rhat.items()}
-    bad = [str(name) for name, values in rhat.items() if not float(values.max()) < limits[name]]
+def _mixing(found: Found, limits: dict[str, float], engine: NUTS) -> list[str]:
+    bad = {name: each for name, each in found.items() if np.any(each.rhat >= limits[name])}
     if not bad:
         return []
     return [
-        f"R-hat of {_listed(bad)} is {_largest(rhat[bad]):.3f}: the chains have not found the same distribution. "
+        f"R-hat of {_listed(list(bad))} is {_largest(bad):.3f}: the chains have not found the same distribution. "
         f"Run longer: bm.NUTS(tune={2 * _tuned(engine)}, draws={2 * engine.draws})."
     ]
 
 
-def _is_effect(values: xr.DataArray) -> bool:
-    return any(str(dim).endswith("__factor_dim") for dim in values.dims)
-
-
-def _sizes(bulk: xr.Dataset, tail: xr.Dataset, chains: int, engine: NUTS) -> list[str]:
-    low = {name for found in (bulk, tail) for name, values in found.items() if values.min() < ESS_PER_CHAIN * chains}
+def _sizes(found: Found, chains: int, engine: NUTS) -> list[str]:
+    least = ESS_PER_CHAIN * chains
+    low = [name for name, each in found.items() if np.any(np.minimum(each.ess_bulk, each.ess_tail) < least)]
     if not low:
         return []
     return [
-        f"The effective sample size of {_listed(sorted(map(str, low)))} is below {ESS_PER_CHAIN} per chain: means are "
+        f"The effective sample size of {_listed(low)} is below {ESS_PER_CHAIN} per chain: means are "
         f"rough and interval ends rougher. Draw more: bm.NUTS(draws={4 * engine.draws})."
     ]
 
 
-def _energy(smallest: float) -> list[str]:
+def _energy(smallest: float, route: str, engine: NUTS) -> list[str]:
     if not smallest < BFMI_LIMIT:
         return []
     return [
         f"BFMI is {smallest:.2f}, below {BFMI_LIMIT:g}: the sampler crosses energies slowly and may miss tails. "
-        "Use the other parameterisation, bm.NUTS(centered=True or False), or tighter priors on sds."
+        f"Use a longer warm-up, bm.NUTS(tune={2 * _tuned(engine)}), or {_easier(route, engine)}."
     ]
 
 
-def _depth(stats: xr.Dataset, engine: NUTS) -> list[str]:
-    share = float((stats["tree_depth"] >= engine.max_tree_depth).mean())
-    # Below 1 % the cost is negligible.
-    if share <= 0.01:
+def _easier(route: str, engine: NUTS) -> str:
+    """What makes the posterior easier to cross; effects that are integrated out have no parameterisation."""
+    if "full" in route:
+        return "tighter priors on sds"
+    return f"the other parameterisation, bm.NUTS(centered={engine.centered is False}), or tighter priors on sds"
+
+
+def _depth(share: float, engine: NUTS) -> list[str]:
+    if share <= DEPTH_SHARE:
         return []
     return [
         f"{100 * share:.0f} % of the draws reached the largest tree depth: slow, not wrong. Use "

@@ -1,4 +1,4 @@
-"""NUTS over one chain as two compiled functions, `start` and `advance`, and chains side by side on threads."""
+"""Chains side by side: on threads, one compiled program each, or together in one call on an accelerator."""
 
 from __future__ import annotations
 
@@ -10,179 +10,22 @@ from typing import Any
 
 import numpy as np
 
+from .compiled import ITERATIONS, Compiled, Schedule, compiled
+from .metric import Metric, metric_at
 from .x64 import x64
 
-ITERATIONS = 100  # per call of advance: progress and interruption come between calls
-STEP_SIZE = 0.3  # first guess after scaling; the warm-up finds its own
-FLOOR = 0.1  # smallest curvature of the metric relative to the rough scales
-AFTERWARDS = 0x5EED  # folded into the sampler's key for draws of what was integrated out
-DIFFERENCE = 1e-4  # of a rough scale: the step of the differences that make the Hessian
-
 
 @dataclass(frozen=True)
-class Schedule:
-    """What is compiled in besides the program: iterations, target, depth, and how the metric is found."""
+class Job:
+    """What every chain shares: executables, schedule, arguments on the device, metric, and whom to tell of progress."""
 
-    tune: int
-    draws: int
-    target_accept: float
-    max_tree_depth: int
-    metric: str  # "dense": inverse Hessian at the start, held; "adapt": diagonal, adapted
-    dtype: str
-
-
-@dataclass(frozen=True)
-class Compiled:
-    """Executables for one program, schedule and shapes: `start(key, data, values, scales)`, `advance(state, data)`."""
-
-    start: Any
-    advance: Any
-
-
-_COMPILED: dict[Any, Compiled] = {}
-_LOCK = threading.Lock()
-
-
-def compiled(function: Any, schedule: Schedule, arguments: tuple[Any, ...]) -> Compiled:
-    """The executables, made once per process for each program, schedule and set of shapes."""
-    key = _key(function, schedule, arguments)
-    with _LOCK:
-        if key not in _COMPILED:
-            with x64(schedule.dtype == "float64"):
-                _COMPILED[key] = _compile(function, schedule, arguments)
-        return _COMPILED[key]
-
-
-def is_compiled(function: Any, schedule: Schedule, arguments: tuple[Any, ...]) -> bool:
-    """Whether `compiled` would return at once."""
-    return _key(function, schedule, arguments) in _COMPILED
-
-
-def _key(function: Any, schedule: Schedule, arguments: tuple[Any, ...]) -> Any:
-    import jax
-
-    leaves, tree = jax.tree_util.tree_flatten(arguments)
-    shapes = tuple((np.shape(leaf), np.asarray(leaf).dtype.str) for leaf in leaves)
-    return function, schedule, tree, shapes
-
-
-def _compile(function: Any, schedule: Schedule, arguments: tuple[Any, ...]) -> Compiled:
-    import jax
-
-    start, advance = _functions(function, schedule)
-    lowered = jax.jit(start).lower(jax.random.PRNGKey(0), *arguments)
-    with ThreadPoolExecutor(1) as pool:
-        # XLA releases the interpreter lock: the first program compiles while the second is traced.
-        first = pool.submit(lowered.compile)
-        second = jax.jit(advance).lower(lowered.out_info, arguments[0])
-        return Compiled(advance=second.compile(), start=first.result())
-
-
-def _functions(function: Any, schedule: Schedule) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    import jax
-    from numpyro.infer.hmc import hmc
-    from numpyro.infer.util import potential_energy
-
-    @jax.jit  # traced once, whichever function asks for it
-    def energy(z: Any, data: Any) -> Any:
-        return potential_energy(function, (), data, z)
-
-    # NumPyro's kernel keeps what `init` was given in its closure; only static values may end there.
-    init, sample = hmc(potential_fn_gen=lambda data: lambda z: energy(z, data))
-    return _start(function, schedule, energy, init), _advance(function, sample)
-
-
-def _start(function: Any, schedule: Schedule, energy: Any, init: Any) -> Callable[..., Any]:
-    from numpyro.infer.util import unconstrain_fn
-
-    def start(key: Any, data: Any, values: Any, scales: Any) -> Any:
-        z = unconstrain_fn(function, (), data, values)
-        scale = {name: scales[name].reshape(z[name].shape) for name in z}
-        z, inverse_mass = place(key, z, scale, lambda z: energy(z, data), schedule.metric)
-        return init(
-            z,
-            schedule.tune,
-            step_size=STEP_SIZE,
-            inverse_mass_matrix=inverse_mass,
-            dense_mass=schedule.metric == "dense",
-            adapt_mass_matrix=schedule.metric != "dense",
-            target_accept_prob=schedule.target_accept,
-            max_tree_depth=schedule.max_tree_depth,
-            model_args=(data,),
-            rng_key=key,
-        )
-
-    return start
-
-
-def _advance(function: Any, sample: Any) -> Callable[..., Any]:
-    import jax
-
-    def advance(state: Any, data: Any) -> Any:
-        def step(state: Any, _: Any) -> Any:
-            state = sample(state, (data,), {})
-            # one more split of the state's key: what is drawn afterwards shares no randomness with the sampler
-            return state, (state.z, jax.random.fold_in(state.rng_key, AFTERWARDS), statistics(state))
-
-        state, (z, keys, stats) = jax.lax.scan(step, state, None, length=ITERATIONS)
-        return state, jax.vmap(lambda z, key: natural(function, z, key, data))(z, keys), stats
-
-    return advance
-
-
-def natural(function: Any, z: Any, key: Any, data: Any) -> dict[str, Any]:
-    """The natural parameters at an unconstrained point; `key` draws what the program integrated out."""
-    from numpyro import handlers
-    from numpyro.infer.util import constrain_fn
-
-    sites = constrain_fn(function.parameters, (), data, z)
-    found = handlers.substitute(function.parameters, data=sites)(**data)
-    return function.complete(found, key, data)
-
-
-def place(key: Any, z: Any, scale: Any, energy: Callable[[Any], Any], metric: str) -> tuple[Any, Any]:
-    """A jittered start and the inverse mass matrix there.
-
-    "dense" inverts the Hessian at `z`, taken by central differences of the gradient in units of `scale`
-    (eigenvalues below 0.1 raised, so that a direction that only the prior holds stays within about three
-    scales); "adapt" is the diagonal of squared scales. The jitter is one draw of that normal.
-    """
-    import jax
-    import jax.numpy as jnp
-    from jax.flatten_util import ravel_pytree
-
-    flat, unravel = ravel_pytree(z)
-    unit, _ = ravel_pytree(scale)
-    noise = jax.random.normal(key, flat.shape)
-    if metric != "dense":
-        return unravel(flat + unit * noise), unit**2
-
-    def slope(x: Any) -> Any:
-        return ravel_pytree(jax.grad(lambda x: energy(unravel(flat + unit * x)))(x))[0]
-
-    def column(direction: Any) -> Any:
-        ends = jax.lax.map(slope, jnp.stack([DIFFERENCE * direction, -DIFFERENCE * direction]))
-        return (ends[0] - ends[1]) / (2 * DIFFERENCE)
-
-    hessian = jax.lax.map(column, jnp.eye(len(flat)))
-    values, vectors = jnp.linalg.eigh(0.5 * (hessian + hessian.T))
-    root = unit[:, None] * vectors / jnp.sqrt(jnp.maximum(jnp.abs(values), FLOOR))
-    return unravel(flat + root @ noise), root @ root.T
-
-
-def statistics(state: Any) -> dict[str, Any]:
-    """What is kept of every iteration, by ArviZ's names."""
-    import jax.numpy as jnp
-
-    return {
-        "diverging": state.diverging,
-        "energy": state.energy,
-        "n_steps": state.num_steps,
-        "tree_depth": jnp.ceil(jnp.log2(state.num_steps + 1)).astype(int),
-        "step_size": state.adapt_state.step_size,
-        "acceptance_rate": state.accept_prob,
-        "lp": -state.potential_energy,
-    }
+    executables: Compiled
+    schedule: Schedule
+    data: Any
+    values: Any
+    metric: Metric
+    stop: threading.Event
+    on_progress: Callable[[int], None]
 
 
 def run_chains(
@@ -194,50 +37,110 @@ def run_chains(
     chains: int,
     workers: int,
     on_progress: Callable[[int], None],
+    on_start: Callable[[float], None] = lambda seconds: None,
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Draws and statistics of every chain as NumPy arrays (chain, draw, ...), warm-up left out.
 
-    Chain i draws from child i of the seed whatever the number of workers. An interruption ends the
-    chains after their current call and is raised again.
+    Parameters
+    ----------
+    function, schedule, arguments
+        The program, and (data, start values by site, rough scales by site).
+    seed, chains, workers
+        Chain i draws from child i of the seed, whatever the number of workers (threads).
+    on_progress, on_start
+        Told the iterations done, from worker threads; and once, before sampling, the seconds of a gradient.
+
+    An interruption ends the chains after their current call and is raised again.
     """
     import jax
 
     executables = compiled(function, schedule, arguments)
-    stop = threading.Event()
+    data, values, scales = arguments
+    with x64(schedule.dtype == "float64"):
+        data, values = jax.device_put((data, values))
+        metric = metric_at(_gradient(executables, schedule, data, values), _flat(scales), dense=schedule.dense)
+    on_start(metric.seconds)
+    job = Job(executables, schedule, data, values, metric, threading.Event(), on_progress)
     seeds = np.random.SeedSequence(seed).spawn(chains)
+    together = chains if schedule.lanes else 1
+    bundles = [seeds[first : first + together] for first in range(0, chains, together)]
+    results = [chain for bundle in _side_by_side(job, bundles, workers) for chain in bundle]
+    return jax.tree_util.tree_map(lambda *arrays: np.stack(arrays), *results)
+
+
+def _side_by_side(job: Job, bundles: list[list[np.random.SeedSequence]], workers: int) -> list[list[Any]]:
     pool = ThreadPoolExecutor(workers)
     try:
-        jobs = [pool.submit(_chain, executables, schedule, arguments, s, stop, on_progress) for s in seeds]
+        jobs = [pool.submit(_bundle, job, bundle) for bundle in bundles]
         finished, _ = wait(jobs, return_when=FIRST_EXCEPTION)
-        for job in finished:
-            job.result()  # raises what went wrong first, not what stopped the others
-        results = [job.result() for job in jobs]
+        for done in finished:
+            done.result()  # raises what went wrong first, not what stopped the others
+        return [done.result() for done in jobs]
     finally:
-        stop.set()
+        job.stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
-    stacked = jax.tree_util.tree_map(lambda *arrays: np.stack(arrays), *results)
-    return stacked
 
 
-def _chain(
-    executables: Compiled,
-    schedule: Schedule,
-    arguments: tuple[Any, ...],
-    seed: np.random.SeedSequence,
-    stop: threading.Event,
-    on_progress: Callable[[int], None],
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def _gradient(executables: Compiled, schedule: Schedule, data: Any, values: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """Shift (d,) from the start values -> gradient (d,) of the potential energy, by the program that starts a chain."""
+
+    def gradient(shift: np.ndarray) -> np.ndarray:
+        d = len(shift)
+        mass = np.eye(d) if schedule.dense else np.ones(d)
+        key = np.zeros(2, dtype=np.uint32)
+        if schedule.lanes:
+            key, shift = np.broadcast_to(key, (schedule.lanes, 2)), np.broadcast_to(shift, (schedule.lanes, d))
+        cast = (shift.astype(schedule.dtype), mass.astype(schedule.dtype))
+        slopes = executables.start(key, data, values, *cast).z_grad
+        return _flat({name: slope[0] if schedule.lanes else slope for name, slope in slopes.items()})
+
+    return gradient
+
+
+def _flat(sites: dict[str, Any]) -> np.ndarray:
+    """Values by site as one vector, in the order in which JAX ravels a dict."""
+    parts = [np.asarray(sites[name], dtype=float).ravel() for name in sorted(sites)]
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _bundle(job: Job, seeds: list[np.random.SeedSequence]) -> list[Any]:
+    """(natural draws, statistics) of each chain of a bundle."""
+    schedule, kept = job.schedule, []
+    total = schedule.tune + schedule.draws
+    with x64(schedule.dtype == "float64"):
+        state = _started(job, seeds)
+        for first in range(0, total, ITERATIONS):
+            state, z, keys, stats = job.executables.advance(state, job.data)
+            keep = slice(max(schedule.tune - first, 0), min(total - first, ITERATIONS))
+            if keep.start < keep.stop:
+                kept.append(_kept((job.executables.complete(z, keys, job.data), stats), keep, schedule.lanes))
+            job.on_progress(min(ITERATIONS, total - first) * len(seeds))
+            if job.stop.is_set() and first + ITERATIONS < total:
+                raise InterruptedError("another chain ended early")
+    return _by_chain(kept, schedule.lanes)
+
+
+def _started(job: Job, seeds: list[np.random.SeedSequence]) -> Any:
+    keys = np.array([seed.generate_state(2, np.uint32) for seed in seeds])
+    shifts = np.array([job.metric.draw(np.random.default_rng(seed)) for seed in seeds]).astype(job.schedule.dtype)
+    mass = job.metric.inverse_mass.astype(job.schedule.dtype)
+    if not job.schedule.lanes:
+        keys, shifts = keys[0], shifts[0]
+    return job.executables.start(keys, job.data, job.values, shifts, mass)
+
+
+def _kept(tree: Any, keep: slice, lanes: int | None) -> Any:
     import jax
 
-    kept: list[Any] = []
-    with x64(schedule.dtype == "float64"):
-        state = executables.start(seed.generate_state(2, np.uint32), *arguments)
-        for first in range(0, schedule.tune + schedule.draws, ITERATIONS):
-            state, natural, stats = executables.advance(state, arguments[0])
-            keep = slice(max(schedule.tune - first, 0), min(schedule.tune + schedule.draws - first, ITERATIONS))
-            if keep.start < keep.stop:
-                kept.append(jax.tree_util.tree_map(lambda a, keep=keep: np.asarray(a)[keep], (natural, stats)))
-            on_progress(min(ITERATIONS, schedule.tune + schedule.draws - first))
-            if stop.is_set() and first + ITERATIONS < schedule.tune + schedule.draws:
-                raise InterruptedError("another chain ended early")
-    return jax.tree_util.tree_map(lambda *arrays: np.concatenate(arrays), *kept)
+    where = (slice(None), keep) if lanes else keep
+    return jax.tree_util.tree_map(lambda array: np.asarray(array)[where], tree)
+
+
+def _by_chain(kept: list[Any], lanes: int | None) -> list[Any]:
+    """The calls' draws one after the other, a pair for each chain."""
+    import jax
+
+    joined = jax.tree_util.tree_map(lambda *arrays: np.concatenate(arrays, axis=1 if lanes else 0), *kept)
+    if not lanes:
+        return [joined]
+    return [jax.tree_util.tree_map(lambda array, i=i: array[i], joined) for i in range(lanes)]

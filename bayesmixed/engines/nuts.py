@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,23 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BayesMixedWarning, FitError, ModelError, nearest
-from ..interop.naming import posterior_dataset, sample_stats_dataset
 from .base import Engine
-from .diagnostics import draws_status
-from .driver import Schedule, is_compiled, run_chains
 from .ml import ML, check_identifiable, fit_linear
-from .program import ROUTES, Program, build_program
-from .progress import progress_bar
-from .start import Start, site_scales, site_values, start_from
+from .program import ROUTES, build_program
+from .sampling import CHAIN_METHODS, sample_posterior
+from .start import Start, start_from
 
 if TYPE_CHECKING:
     from ..fits.draws import DrawsFit
     from ..fits.point import PointFit
     from ..model import Model
-
-DENSE_UP_TO = 400  # unknowns: beyond it a dense metric costs more per step than the gradient
-TUNE_DENSE, TUNE_ADAPT = 500, 1000
-CHAIN_METHODS = ("auto", "threads", "sequential")
 
 
 @dataclass(frozen=True)
@@ -38,21 +30,25 @@ class NUTS(Engine):
     draws, chains
         Kept draws per chain, and chains.
     tune
-        Warm-up iterations per chain; "auto" is 500 where the metric comes from the curvature at the
-        point fit (up to 400 unknowns), else 1000 with a diagonal metric that adapts.
+        Warm-up iterations per chain. "auto" is a short warm-up with the metric held as the curvature at the point fit
+        gives it; where divergences, energies or R-hat say that it did not fit, a longer one that adapts the metric and
+        aims at a higher acceptance is run by itself, and `status.warmup` tells. A number is a warm-up of that length
+        that adapts.
     target_accept
         Acceptance the step size aims at; higher means smaller steps and fewer divergences.
     max_tree_depth
         Limit of doublings per draw.
     collapsed
         "full" integrates effects and coefficients with a normal or flat prior out exactly, and draws them
-        afterwards; False samples everything; "auto" takes "full" where it is possible (at most 256 effects beside
-        those of the largest factor). `status.route` says which was taken.
+        afterwards; "partial" does so for the effects of the largest grouping factor and samples the others; False
+        samples everything; "auto" takes the first that is possible ("full" with at most 256 effects beside those of
+        the largest factor). `status.route` says which was taken.
     centered
         Sample effects themselves (True), spherical ones that are scaled by their sds (False), or per column
         as far between the two as its rows say more than the prior ("auto").
     chain_method
-        "threads" runs chains side by side, "sequential" one after another; the draws are the same.
+        "threads" runs chains side by side, "sequential" one after another with the same draws, "vectorized" all in
+        one call; "auto" is "threads" on a CPU and "vectorized" on an accelerator.
     start
         A point fit of the same model to start from; "auto" makes one by ML.
     dtype
@@ -87,9 +83,8 @@ class NUTS(Engine):
         start = start_from(self._point_fit(model), model)
         program = build_program(model, self.collapsed, self._centering(start))
         chosen = _seed(seed)
-        natural, statistics = self._sample(program, start, chosen, progress)
-        status = draws_status(program.route, posterior_dataset(model, natural), sample_stats_dataset(statistics), self)
-        return DrawsFit(model, self, natural, statistics, status, chosen)
+        found = sample_posterior(self, model, program, start, chosen, progress)
+        return DrawsFit(model, self, found.natural, found.statistics, found.status, chosen)
 
     def _point_fit(self, model: Model) -> PointFit:
         if self.start != "auto":
@@ -105,35 +100,6 @@ class NUTS(Engine):
         if self.centered == "auto":
             return start.centering()
         return tuple(np.full(len(factor), float(self.centered)) for factor in start.factors)
-
-    def _sample(self, program: Program, start: Start, seed: int, progress: bool | None) -> Any:
-        function = program.function
-        values = site_values(start, function, program.data)
-        arguments = _cast((program.data, values, site_scales(start, function, program.data)), self.dtype)
-        schedule = self._schedule(sum(np.size(value) for value in values.values()))
-        with progress_bar(progress, self.chains * (schedule.tune + schedule.draws)) as bar:
-            bar.say("sampling" if is_compiled(function, schedule, arguments) else "compiling")
-            return run_chains(
-                function,
-                schedule,
-                arguments,
-                seed=seed,
-                chains=self.chains,
-                workers=1 if self.chain_method == "sequential" else min(self.chains, os.cpu_count() or 1),
-                on_progress=bar.add,
-            )
-
-    def _schedule(self, unknowns: int) -> Schedule:
-        dense = unknowns <= DENSE_UP_TO
-        automatic = TUNE_DENSE if dense else TUNE_ADAPT
-        return Schedule(
-            tune=automatic if self.tune == "auto" else int(self.tune),
-            draws=self.draws,
-            target_accept=float(self.target_accept),
-            max_tree_depth=self.max_tree_depth,
-            metric="dense" if dense else "adapt",
-            dtype=self.dtype,
-        )
 
 
 def _check(engine: NUTS) -> None:
@@ -205,13 +171,3 @@ def _seed(seed: int | None) -> int:
     if not _is_integer(seed) or seed < 0:
         raise FitError(f"seed must be a whole number, 0 or more, not {seed!r}.")
     return int(seed)
-
-
-def _cast(tree: Any, dtype: str) -> Any:
-    """Every float of nested dicts and tuples as an array of `dtype`."""
-    if isinstance(tree, dict):
-        return {key: _cast(value, dtype) for key, value in tree.items()}
-    if isinstance(tree, tuple):
-        return tuple(_cast(value, dtype) for value in tree)
-    array = np.asarray(tree)
-    return array.astype(dtype) if array.dtype.kind == "f" else array

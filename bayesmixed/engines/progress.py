@@ -11,23 +11,28 @@ from typing import Any
 class Progress:
     """A bar of iterations over all chains; silent when made with ``bar=None``."""
 
-    def __init__(self, bar: Any = None) -> None:
-        self._bar = bar
+    def __init__(self, bar: Any = None, prefix: str = "") -> None:
+        self._bar, self._prefix = bar, prefix
 
     def say(self, words: str) -> None:
         """Name what is being done."""
         if self._bar is not None:
-            self._bar.set_description(words)
+            self._bar.set_description(self._prefix + words)
+
+    def note(self, words: str) -> None:
+        """Print a line above the bar."""
+        if self._bar is not None:
+            self._bar.write(words, file=sys.stderr)
 
     def add(self, iterations: int) -> None:
         """Count iterations of sampling; called from worker threads (tqdm guards itself)."""
         if self._bar is not None:
-            self._bar.set_description("sampling", refresh=False)
+            self._bar.set_description(self._prefix + "sampling", refresh=False)
             self._bar.update(iterations)
 
 
 @contextmanager
-def progress_bar(wanted: bool | None, total: int) -> Iterator[Progress]:
+def progress_bar(wanted: bool | None, total: int, prefix: str = "") -> Iterator[Progress]:
     """A bar of `total` iterations; None shows it in a terminal or notebook only, False never."""
     if wanted is None:
         wanted = sys.stderr.isatty() or "ipykernel" in sys.modules
@@ -37,4 +42,4 @@ def progress_bar(wanted: bool | None, total: int) -> Iterator[Progress]:
     from tqdm.auto import tqdm
 
     with tqdm(total=total, unit="it") as bar:
-        yield Progress(bar)
+        yield Progress(bar, prefix)

@@ -26,7 +26,7 @@ class Start:
     """Natural parameters to start from: `beta` (p,), `dispersion`, absolute `factors` (k, k), `effects` (levels, k).
 
     `beta_sds` (p,) are standard errors, `reliability` (k,) per bar the share of the effects' variance that
-    the rows explain (0 to 1), averaged over levels; `scale` is sigma, or 1 in a model without scale.
+    the rows explain (0 to 1), averaged over levels; `effect_sds` (levels, k) conditional on the rows; `scale` is sigma, or 1 in a model without scale.
     """
 
     beta: np.ndarray
@@ -34,6 +34,7 @@ class Start:
     dispersion: dict[str, float]
     factors: tuple[np.ndarray, ...]
     effects: tuple[np.ndarray, ...]
+    effect_sds: tuple[np.ndarray, ...]
     reliability: tuple[np.ndarray, ...]
     scale: float
 
@@ -61,6 +62,9 @@ def start_from(fit: PointFit, model: Model) -> Start:
         dispersion={name: float(value) for name, value in fit.dispersion.items()},
         factors=factors,
         effects=tuple(np.asarray(b, dtype=float) for b in fit.b),
+        effect_sds=tuple(
+            np.sqrt(np.diagonal(conditional, axis1=1, axis2=2)) for conditional in fit.b_covariances
+        ),
         reliability=tuple(
             _reliability(sigma * Lambda, conditional)
             for Lambda, conditional in zip(fit.factors, fit.b_covariances, strict=True)
@@ -138,18 +142,22 @@ def site_scales(
     if program.intercept:
         # At centred columns the intercept is known about as well as the best slope combination allows.
         scales[program.intercept] = np.asarray(start.beta_sds[at])
-    for parts in zip(program.terms, start.factors, _centering(program.terms, data), strict=True):
+    for parts in zip(program.terms, start.factors, start.effect_sds, _centering(program.terms, data), strict=True):
         scales |= _block_scales(*parts)
     scales |= {name: np.asarray(0.1) for name, _ in program.dispersion.free}
     return scales
 
 
-def _block_scales(term: TermSites, factor: np.ndarray, power: np.ndarray) -> dict[str, np.ndarray]:
+def _block_scales(
+    term: TermSites, factor: np.ndarray, effect_sds: np.ndarray, power: np.ndarray
+) -> dict[str, np.ndarray]:
     k, levels = term.n_columns, term.n_levels
     scales = term.spread.rough_scales(levels)
     if term.correlation:
         scales[term.correlation[0]] = np.full(k * (k - 1) // 2, 1 / np.sqrt(levels))
     if term.effect_site:
-        spread = np.sqrt(np.sum(factor**2, axis=1)) ** power
-        scales[term.effect_site] = np.broadcast_to(spread, (levels, k)).copy()
+        sds = np.sqrt(np.sum(factor**2, axis=1))
+        # Where ML says zero the rows say nothing of the effects, and the floor under the sds is their scale.
+        known = np.where(effect_sds > 0, np.minimum(effect_sds, sds), sds)
+        scales[term.effect_site] = known / sds ** (1 - power)
     return scales

@@ -67,7 +67,13 @@ class PointStatus:
 
 @dataclass(frozen=True)
 class DrawsStatus:
-    """State of a fit that gives draws: `route` of sampling, diagnostics, `problems` each with its remedy."""
+    """State of a fit that gives draws.
+
+    `route` of sampling; `divergences`; over all scalars the largest rank-normalised split R-hat and the smallest bulk
+    and tail effective sample sizes; `min_bfmi` over chains; `problems`, each with its remedy; `mean_tree_depth` and
+    the share of draws at its limit, NaN for a method that builds no trees; `warmup` says in words where a second,
+    longer warm-up was needed, else it is empty.
+    """
 
     route: str
     divergences: int
@@ -76,6 +82,9 @@ class DrawsStatus:
     min_ess_tail: float
     min_bfmi: float
     problems: tuple[str, ...]
+    mean_tree_depth: float = float("nan")
+    share_at_max_depth: float = float("nan")
+    warmup: str = ""
 
 
 def singular_terms(groups: Sequence[GroupTerm], factors: Sequence[np.ndarray]) -> Singularity:

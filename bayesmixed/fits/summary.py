@@ -133,11 +133,13 @@ def _sampling(fit: DrawsFit) -> str:
 
 def _diagnostics(fit: DrawsFit) -> Section:
     s = fit.status
-    line = (
-        f"Route: {s.route}. Divergences: {s.divergences}. Max R-hat: {s.max_rhat:.3f}. "
-        f"Min ESS: {s.min_ess_bulk:.0f} bulk, {s.min_ess_tail:.0f} tail. Min BFMI: {s.min_bfmi:.2f}."
-    )
-    return Section("", lines=(line,))
+    sampling = f"Route: {s.route}. Divergences: {s.divergences}."
+    if not np.isnan(s.mean_tree_depth):
+        sampling += f" Tree depth: mean {s.mean_tree_depth:.1f}, at its limit in {100 * s.share_at_max_depth:.1f} %."
+    mixing = f"Max R-hat: {s.max_rhat:.3f}. Min ESS: {s.min_ess_bulk:.0f} bulk, {s.min_ess_tail:.0f} tail."
+    if not np.isnan(s.min_bfmi):
+        mixing += f" Min BFMI: {s.min_bfmi:.2f}."
+    return Section("", lines=(sampling, mixing, *filter(None, [s.warmup])))
 
 
 def _notes(fit: Fit) -> list[Section]:

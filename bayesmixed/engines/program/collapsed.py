@@ -69,6 +69,13 @@ class CollapsedProgram:
         rest = {name: value for name, value in found.items() if name not in ("kept", "held")}
         return rest | {"beta": beta, "effects": effects}
 
+    @property
+    def draw_bytes(self) -> int:
+        """Working memory of one call of `complete`."""
+        levels, k = self.layout.blocks[0][:2] if self.layout.blocks else (0, 0)
+        size = self.layout.tail + self.layout.p + 1
+        return 8 * (4 * size**2 + 3 * levels * k * (size + k))
+
     def route(self, data: dict[str, Any]) -> str:
         """How effects are treated, in words."""
         count = len(self.layout.kept)

@@ -74,6 +74,11 @@ class ExplicitProgram:
         """The natural parameters of a draw: here they are all among those sampled."""
         return {name: value for name, value in found.items() if name != "fixed"}
 
+    @property
+    def draw_bytes(self) -> int:
+        """Working memory of one call of `complete`."""
+        return 8 * sum(term.n_levels * term.n_columns for term in self.terms)
+
     def route(self, data: dict[str, Any]) -> str:
         """How effects are treated, in words."""
         ways = [f"{t.tag} {centring_word(power)}" for t, power in zip(self.terms, data["centering"], strict=True)]
