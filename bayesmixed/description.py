@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from .errors import ModelError
+from .priors.implied import draw
+from .priors.summary import implied_lines, short_table
 from .report import Page, Section
 
 if TYPE_CHECKING:
     from .covariance import Covariance
     from .model import Model
 
-_ENGINES = "ML and REML use no priors; NUTS uses those above."
-_CENTRED = "Intercept_centered is the intercept where every other column has its mean."
+_ENGINES = "  ML and REML use no priors; NUTS uses those above."
+_CENTRED = "  Intercept_centered is the intercept where every other column has its mean."
 
 
 def description(model: Model) -> Page:
@@ -34,9 +36,10 @@ def description(model: Model) -> Page:
 
 def _priors(model: Model) -> Section:
     try:
-        table = model.priors.table().astype(str)
+        drawn = draw(model)
+        table = short_table(model, drawn)
         centred = (_CENTRED,) if "Intercept_centered" in set(table["parameter"]) else ()
-        return Section("Priors", table, (_ENGINES, *centred), index=False)
+        return Section("Priors", table, (*implied_lines(model, drawn), _ENGINES, *centred), index=False)
     except ModelError as error:  # ML and REML need no priors, so their absence must not hide the model
         return Section("Priors", lines=(f"  {error}",))
 

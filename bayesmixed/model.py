@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from .families import Family, Link, family
 from .formula.build import build_design
 from .formula.design import Design
 from .formula.formula import Formula
+from .priors.summary import prior_summary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .fits.draws import DrawsFit
     from .fits.point import PointFit
     from .priors import Priors
+    from .report import Page
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +167,11 @@ class Model:
         for name in changes:
             if name not in known:
                 raise ModelError(f"Model has no argument {name!r}. {nearest(name, known)}")
+        if self.arguments.data is None and "data" not in changes:
+            raise ModelError(
+                "This model's response was given by with_response, not by a table. Change the model it came from, "
+                "then call with_response on that: model.replace(...).with_response(y)."
+            )
         return Model(**({name: getattr(self.arguments, name) for name in known} | changes))
 
     @with_known_options
@@ -200,6 +207,77 @@ class Model:
         from .engines.program import build_program
 
         return build_program(self, collapsed=collapsed)
+
+    def prior_summary(self) -> Page:
+        """What each prior says in the response's units, and what they imply together, as a page that prints.
+
+        Per parameter the prior in words, median and central 95 % interval; per grouping factor the sd of its effect
+        on a row and its share of the variance (ICC), from seeded draws; flat priors that leave one undefined.
+        """
+        return prior_summary(self)
+
+    def prior_predictive(self, draws: int = 500, seed: int | None = None) -> Any:
+        """What the priors say before any data: parameters and responses drawn from them.
+
+        Parameters
+        ----------
+        draws
+            Number of draws; each has parameters, effects of new groups and a response for every row.
+        seed
+            Same seed, same draws.
+
+        Returns
+        -------
+        ArviZ container
+            Groups `prior` (names and dims as in `fit.idata.posterior`), `prior_predictive` (the response,
+            dims chain, draw, `__obs__`; offset and weights included, NaN where the weight is zero) and
+            `observed_data`.
+
+        Raises
+        ------
+        ModelError
+            Where a prior is improper, naming the parameters.
+        FitError
+            Where the draws would take more than 4 GB.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> model = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy"))
+        >>> model.prior_predictive(100, seed=1).prior_predictive["Reaction"].shape
+        (1, 100, 180)
+        """
+        from .engines.prior import prior_predictive
+
+        return prior_predictive(self, draws, seed)
+
+    def with_response(self, y: Any) -> Model:
+        """The same model for another response of the rows used: what bootstraps and calibrations fit.
+
+        Design, levels and columns are shared, nothing is parsed again, and the priors stay the numbers they are.
+
+        Parameters
+        ----------
+        y
+            One number per row used (n,), on the scale of the formula's left side: for ``log(y) ~ x`` the logarithm.
+            Rows of weight zero keep their response where `y` is NaN.
+
+        Raises
+        ------
+        DataError
+            If `y` has another length or lies outside the family's support.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> model = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy"))
+        >>> ml = model.fit("ml")
+        >>> round(model.with_response(2 * model.design.response.y).fit("ml").sigma / ml.sigma, 3)
+        2.0
+        """
+        other = object.__new__(Model)
+        other.__dict__.update(self.__dict__ | _parts_with_response(self, y))
+        return other
 
     if not TYPE_CHECKING:
 
@@ -283,6 +361,28 @@ def _check_response(design: Design, kind: Family) -> None:
     y, known = response.y[used], design.mu.offset[used]
     if len(y) and np.ptp(y) == 0 and np.ptp(known) == 0:
         raise DataError(f"The response {response.name!r} is {y[0]:g} in every row: there is nothing to model.")
+
+
+def _parts_with_response(model: Model, y: Any) -> dict[str, Any]:
+    """What changes in a Model when its response becomes `y` (n,)."""
+    response = model.design.response
+    if response is None:
+        raise DataError("The formula has no response to exchange. Write it as 'y ~ x + (1 | g)'.")
+    values = np.array(y, dtype=float)
+    if values.shape != response.y.shape:
+        raise DataError(f"with_response takes one number per row used ({len(response.y)}), not shape {values.shape}.")
+    if model.design.weights is not None:
+        absent = (model.design.weights == 0) & np.isnan(values)
+        values[absent] = response.y[absent]
+    design = replace(model.design, response=replace(response, y=values))
+    _check_response(design, model.family)
+    plain = response.name in model.frame
+    return {
+        "arguments": replace(model.arguments, data=None, priors=model.priors),
+        "design": design,
+        "frame": model.frame.assign(**{response.name: values}) if plain else model.frame,
+        "priors": model.priors,
+    }
 
 
 def _constants(constants: Mapping[str, float] | None, kind: Family) -> Mapping[str, float]:

@@ -49,7 +49,9 @@ def given(model: bm.Model, program: Any, seed: int = 3) -> dict[str, Any]:
     kept = np.zeros(len(model.coefficients))
     kept[list(layout.kept)] = rng.normal(size=len(layout.kept))
     sampled = [term.effect_site is not None for term in program.function.terms]
-    effects = [rng.normal(size=(g.n_levels, g.Z.shape[1])) if on else None for g, on in zip(groups, sampled, strict=True)]
+    effects = [
+        rng.normal(size=(g.n_levels, g.Z.shape[1])) if on else None for g, on in zip(groups, sampled, strict=True)
+    ]
     return {
         "factors": tuple(factors),
         "sigma": model.constants.get("sigma", 1.3),

@@ -128,9 +128,7 @@ def test_an_interruption_stops_every_chain_and_leaves_no_thread(small_model):
     )
     schedule = programs.Schedule(200, 10_000, 0.8, 10, dense=True, adapt=False, dtype="float64")
     with pytest.raises(KeyboardInterrupt):
-        driver.run_chains(
-            program.function, schedule, arguments, seed=1, chains=4, workers=2, on_progress=interrupt
-        )
+        driver.run_chains(program.function, schedule, arguments, seed=1, chains=4, workers=2, on_progress=interrupt)
     assert threading.active_count() == before
 
 

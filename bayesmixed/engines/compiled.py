@@ -16,7 +16,6 @@ from .x64 import x64
 ITERATIONS = 100  # per call of advance: progress and interruption come between calls
 STEP_SIZE = 1.2  # times d^(-1/4), a first guess near a normal of unit scale; the warm-up finds its own
 AFTERWARDS = 0x5EED  # folded into the sampler's key for draws of what was integrated out
-COMPLETE_BYTES = 2**27  # of working memory while draws are completed; more are done in batches
 
 # Fused loops by the older emitter compile in half the time and run as fast; not every version of XLA knows the option.
 OPTIONS = {"xla_cpu_use_fusion_emitters": False}
@@ -87,9 +86,9 @@ def _compile(function: Any, schedule: Schedule, arguments: tuple[Any, ...]) -> C
     data, values, scales = arguments
     start, advance, complete = _functions(function, schedule)
     d = sum(np.size(scale) for scale in scales.values())
-    key = jax.random.PRNGKey(0)
+    key: Any = jax.random.PRNGKey(0)
     mass = np.eye(d, dtype=schedule.dtype) if schedule.dense else np.ones(d, dtype=schedule.dtype)
-    shift = np.zeros(d, dtype=schedule.dtype)
+    shift: Any = np.zeros(d, dtype=schedule.dtype)
     if schedule.lanes:
         key, shift = np.broadcast_to(key, (schedule.lanes, 2)), np.broadcast_to(shift, (schedule.lanes, d))
         start = jax.vmap(start, in_axes=(0, None, None, 0, None))
@@ -174,11 +173,10 @@ def _complete(function: Any) -> Callable[..., Any]:
     import jax
 
     def complete(z: Any, keys: Any, data: Any) -> Any:
-        batch = max(1, COMPLETE_BYTES // max(function.draw_bytes, 1))
         one = partial(natural, function, data)
-        if batch >= len(keys):
+        if function.batches:
             return jax.vmap(one)(z, keys)
-        return jax.lax.map(lambda pair: one(*pair), (z, keys), batch_size=batch)
+        return jax.lax.map(lambda pair: one(*pair), (z, keys))
 
     return complete
 

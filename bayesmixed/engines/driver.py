@@ -12,6 +12,7 @@ import numpy as np
 
 from .compiled import ITERATIONS, Compiled, Schedule, compiled
 from .metric import Metric, metric_at
+from .threads import blas_threads
 from .x64 import x64
 
 
@@ -56,15 +57,17 @@ def run_chains(
 
     executables = compiled(function, schedule, arguments)
     data, values, scales = arguments
-    with x64(schedule.dtype == "float64"):
-        data, values = jax.device_put((data, values))
-        metric = metric_at(_gradient(executables, schedule, data, values), _flat(scales), dense=schedule.dense)
-    on_start(metric.seconds)
-    job = Job(executables, schedule, data, values, metric, threading.Event(), on_progress)
     seeds = np.random.SeedSequence(seed).spawn(chains)
     together = chains if schedule.lanes else 1
     bundles = [seeds[first : first + together] for first in range(0, chains, together)]
-    results = [chain for bundle in _side_by_side(job, bundles, workers) for chain in bundle]
+    # Compiled programs call SciPy's BLAS, whose pool of threads the chains would fight over.
+    with blas_threads(0):
+        with x64(schedule.dtype == "float64"):
+            data, values = jax.device_put((data, values))
+            metric = metric_at(_gradient(executables, schedule, data, values), _flat(scales), dense=schedule.dense)
+        on_start(metric.seconds)
+        job = Job(executables, schedule, data, values, metric, threading.Event(), on_progress)
+        results = [chain for bundle in _side_by_side(job, bundles, workers) for chain in bundle]
     return jax.tree_util.tree_map(lambda *arrays: np.stack(arrays), *results)
 
 
@@ -105,12 +108,14 @@ def _flat(sites: dict[str, Any]) -> np.ndarray:
 
 def _bundle(job: Job, seeds: list[np.random.SeedSequence]) -> list[Any]:
     """(natural draws, statistics) of each chain of a bundle."""
+    import jax
+
     schedule, kept = job.schedule, []
     total = schedule.tune + schedule.draws
     with x64(schedule.dtype == "float64"):
         state = _started(job, seeds)
         for first in range(0, total, ITERATIONS):
-            state, z, keys, stats = job.executables.advance(state, job.data)
+            state, z, keys, stats = jax.block_until_ready(job.executables.advance(state, job.data))
             keep = slice(max(schedule.tune - first, 0), min(total - first, ITERATIONS))
             if keep.start < keep.stop:
                 kept.append(_kept((job.executables.complete(z, keys, job.data), stats), keep, schedule.lanes))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 CHAIN_METHODS = ("auto", "threads", "sequential", "vectorized")
 DENSE_UP_TO = 400  # unknowns: beyond it a dense metric costs more per step than the gradient
 SHORT, LONG = 200, 1500  # iterations of the warm-up that only finds a step size, and of the one that adapts the metric
+SHORT_DIAGONAL = 500  # with a diagonal metric, which fits less well
 LARGE_BYTES = 2e9  # of draws: said before the fit
 STEPS = 8  # gradients of a typical draw
 LONG_SECONDS = 60.0  # of sampling: said before it begins
@@ -50,14 +51,14 @@ def sample_posterior(
     task = _Task(engine, model, program, start, seed, progress)
     if engine.tune != "auto":
         return task.run(_schedule(engine, task.unknowns, int(engine.tune), adapt=True))
-    first = task.run(_schedule(engine, task.unknowns, SHORT, adapt=False))
+    first = task.run(_schedule(engine, task.unknowns, _short(task.unknowns), adapt=False))
     found = doubts(first.status, engine)
     if not found:
         return first
     careful = replace(engine, target_accept=_higher(engine.target_accept))
     second = task.run(_schedule(careful, task.unknowns, LONG, adapt=True), "sampling again: ")
     told = (
-        f"After a warm-up of {SHORT} iterations with the metric held, {found}. These draws come from one of {LONG} that "
+        f"After a short warm-up with the metric held, {found}. These draws come from one of {LONG} iterations that "
         f"adapted the metric and aimed at an acceptance of {careful.target_accept:g}."
     )
     return replace(second, status=replace(second.status, warmup=told))
@@ -119,6 +120,10 @@ def _schedule(engine: NUTS, unknowns: int, tune: int, *, adapt: bool) -> Schedul
     )
 
 
+def _short(unknowns: int) -> int:
+    return SHORT if unknowns <= DENSE_UP_TO else SHORT_DIAGONAL
+
+
 def _vectorized(chain_method: str) -> bool:
     if chain_method != "auto":
         return chain_method == "vectorized"
@@ -137,8 +142,8 @@ def _say_size(engine: NUTS, model: Model) -> None:
     needed = 8.0 * engine.chains * engine.draws * (effects + len(model.coefficients))
     if needed > LARGE_BYTES:
         warnings.warn(
-            f"{engine.chains} x {engine.draws} draws of {effects:,} effects will take {needed / 1e9:.1f} GB. Fewer draws "
-            f"take less: bm.NUTS(draws={max(100, int(engine.draws * LARGE_BYTES / needed))}).",
+            f"{engine.chains} x {engine.draws} draws of {effects:,} effects will take {needed / 1e9:.1f} GB. Fewer "
+            f"draws take less: bm.NUTS(draws={max(100, int(engine.draws * LARGE_BYTES / needed))}).",
             BayesMixedWarning,
             4,
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..priors.default import column_spreads, location_and_scale, rows_used
+from ..priors.distributions import Kind
 from .program.collapsed import CollapsedProgram
 from .program.explicit import ExplicitProgram
 from .program.sites import TermSites
@@ -26,7 +27,8 @@ class Start:
     """Natural parameters to start from: `beta` (p,), `dispersion`, absolute `factors` (k, k), `effects` (levels, k).
 
     `beta_sds` (p,) are standard errors, `reliability` (k,) per bar the share of the effects' variance that
-    the rows explain (0 to 1), averaged over levels; `effect_sds` (levels, k) conditional on the rows; `scale` is sigma, or 1 in a model without scale.
+    the rows explain (0 to 1), averaged over levels; `effect_sds` (levels, k) conditional on the rows; `scale` is
+    sigma, or 1 in a model without scale.
     """
 
     beta: np.ndarray
@@ -62,9 +64,7 @@ def start_from(fit: PointFit, model: Model) -> Start:
         dispersion={name: float(value) for name, value in fit.dispersion.items()},
         factors=factors,
         effects=tuple(np.asarray(b, dtype=float) for b in fit.b),
-        effect_sds=tuple(
-            np.sqrt(np.diagonal(conditional, axis1=1, axis2=2)) for conditional in fit.b_covariances
-        ),
+        effect_sds=tuple(np.sqrt(np.diagonal(conditional, axis1=1, axis2=2)) for conditional in fit.b_covariances),
         reliability=tuple(
             _reliability(sigma * Lambda, conditional)
             for Lambda, conditional in zip(fit.factors, fit.b_covariances, strict=True)
@@ -110,7 +110,20 @@ def site_values(start: Start, program: ExplicitProgram | CollapsedProgram, data:
     for parts in zip(program.terms, start.factors, start.effects, _centering(program.terms, data), strict=True):
         values |= _block_values(*parts, start.scale)
     values |= {name: np.asarray(start.dispersion[name]) for name, _ in program.dispersion.free}
+    for name, kind in _kinds(program).items():
+        # A point fit knows no priors: a bounded one may exclude what it found.
+        values[name] = kind.with_numbers(data["priors"][name]).inside(values[name])
     return {name: np.asarray(value, dtype=float) for name, value in values.items()}
+
+
+def _kinds(program: ExplicitProgram | CollapsedProgram) -> dict[str, Kind]:
+    """The kind of prior of every site that holds numbers (correlation factors and effects are unbounded)."""
+    kinds = {site.name: site.kind for site in program.coefficients} | dict(program.dispersion.free)
+    if program.intercept and program.intercept_kind:
+        kinds[program.intercept] = program.intercept_kind
+    for term in program.terms:
+        kinds |= term.spread.kinds
+    return kinds
 
 
 def _centering(terms: tuple[TermSites, ...], data: dict[str, Any]) -> tuple[np.ndarray, ...]:

@@ -69,6 +69,14 @@ def observed_dataset(model: Model) -> xr.Dataset:
     return xr.Dataset({name: xr.DataArray(response.y, {ROWS: rows}, (ROWS,), attrs={"term": response.name})})
 
 
+def rows_dataset(model: Model, values: np.ndarray, draws: np.ndarray, rows: np.ndarray) -> xr.Dataset:
+    """Values (chain, draw, __obs__) of some draws and rows, under the name of the response; both keep their labels."""
+    found = observed_dataset(model)
+    name, response = next(iter(found.data_vars.items()))
+    coords = {"chain": np.arange(len(values)), "draw": draws, ROWS: found[ROWS].to_numpy()[rows]}
+    return xr.Dataset({name: xr.DataArray(values, coords, ("chain", "draw", ROWS), attrs=response.attrs)})
+
+
 def safe(name: str) -> str:
     """A name that NetCDF and ArviZ take: "/" separates groups, chain and draw are dimensions.
 
@@ -127,7 +135,10 @@ def _block(group: GroupTerm, named: TermNames, sds: np.ndarray, factors: np.ndar
 def correlations(factors: np.ndarray) -> np.ndarray:
     """Correlation matrices (..., k, k) of covariances with Cholesky factors (..., k, k)."""
     rows = factors / np.linalg.norm(factors, axis=-1, keepdims=True)
-    return rows @ np.swapaxes(rows, -1, -2)
+    found = rows @ np.swapaxes(rows, -1, -2)
+    # A diagonal of 1 +- 1e-16 is no constant to ArviZ, whose density plots then fail for lack of a range.
+    found[..., *np.diag_indices(found.shape[-1])] = 1.0
+    return found
 
 
 def _effects(group: GroupTerm, named: TermNames, effects: np.ndarray) -> dict[str, xr.DataArray]:

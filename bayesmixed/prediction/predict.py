@@ -17,6 +17,7 @@ from .linear_predictor import included_terms, linear_predictor
 from .new_levels import extend
 from .rows import encode, take_rows
 from .seeds import generator
+from .thinning import kept_draws, positive
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -114,10 +115,9 @@ def predict_draws(
     request.check(*SCALES)
     rng = generator(request.seed)
     if errors is not None:
-        parameters = errors.draw(POINT_DRAWS if draws is None else _positive(draws), rng)
+        parameters = errors.draw(POINT_DRAWS if draws is None else positive(draws), rng)
     elif draws is not None:
-        kept = np.linspace(0, parameters.beta.shape[1] - 1, min(_positive(draws), parameters.beta.shape[1]))
-        parameters = parameters.take(np.round(kept).astype(int))
+        parameters = parameters.take(kept_draws(parameters.beta.shape[1], draws))
     terms = included_terms(model.design.groups, request.re)
     design = request.design(model, terms, observed=request.scale == "observation")
     _refuse_too_large(parameters.n_draws, design.n_rows)
@@ -251,9 +251,3 @@ def _refuse_too_large(draws: int, rows: int) -> None:
             f"{draws} draws of {rows} rows are {size / 1e9:.1f} GB. Ask for fewer with draws=, for some of the rows, "
             "or for intervals with predict(interval=...), which needs no memory for all of them."
         )
-
-
-def _positive(draws: int) -> int:
-    if not isinstance(draws, int | np.integer) or draws < 1:
-        raise FitError(f"draws must be a whole number, at least 1, not {draws!r}.")
-    return int(draws)

@@ -41,7 +41,7 @@ def as_prior(value: Any, name: str) -> Prior:
     if isinstance(value, Prior):
         return value
     distribution = _unwrapped(value)
-    if not hasattr(distribution, "support") or not hasattr(distribution, "log_prob"):
+    if isinstance(value, type) or not hasattr(distribution, "support") or not hasattr(distribution, "log_prob"):
         raise ModelError(
             f"The prior of {name!r} is {value!r}. Give a numpyro distribution such as "
             "numpyro.distributions.Normal(0, 1), or a value of bm.priors such as bm.priors.Normal(0, 1)."
@@ -62,6 +62,8 @@ def _translated(distribution: Any) -> Prior | None:
         return ours.LKJ(_number(distribution.concentration), int(distribution.dimension))
     if name == "FoldedDistribution":
         return _folded(distribution.base_dist)
+    if name == "ImproperUniform":
+        return _flat(distribution)
     if name not in KNOWN:
         return None
     kind, attributes = KNOWN[name]
@@ -74,9 +76,30 @@ def _folded(base: Any) -> Prior | None:
     return None
 
 
+def _flat(distribution: Any) -> Prior | None:
+    low, high = _bounds(distribution)
+    if np.isfinite(high) or low not in (0.0, -np.inf):
+        return None
+    return ours.Flat("positive" if low == 0 else "real")
+
+
+def _bounds(distribution: Any) -> tuple[Any, Any]:
+    """The ends of the support, infinite where it has none."""
+    low, high = (getattr(distribution.support, f"{end}_bound", np.inf) for end in ("lower", "upper"))
+    return np.asarray(-np.inf if low is np.inf else low, dtype=float), np.asarray(high, dtype=float)
+
+
 def _kept(distribution: Any, name: str) -> Prior:
     import jax
 
+    kind = type(distribution).__name__
+    if kind == "Delta":
+        raise ModelError(
+            f"A Delta would hold {name!r} at one value: sigma is held by constants={{'sigma': value}}, a coefficient "
+            "by offset(value * column) in place of its column."
+        )
+    if distribution.is_discrete or kind == "ImproperUniform":
+        raise ModelError(f"{kind} cannot be the prior of {name!r}: that takes a density over real numbers.")
     if distribution.batch_shape or distribution.event_shape:
         raise ModelError(
             f"The prior of {name!r} is a {type(distribution).__name__} of shape "
@@ -141,6 +164,14 @@ class Given(Distribution):
         import jax
 
         return jax.tree_util.tree_unflatten(self.tree, self.numbers)
+
+    @property
+    def fault(self) -> str | None:
+        return None
+
+    @property
+    def bounds(self) -> tuple[Any, Any]:
+        return _bounds(self.numpyro())
 
     def quantile(self, p: Any) -> Any:
         """Of draws with a fixed seed: not every NumPyro distribution has an inverse."""

@@ -11,7 +11,7 @@ from ..errors import ModelError, nearest
 from ..families import Family
 from ..formula.design import Design
 from .default import default
-from .distributions import LKJ, Prior
+from .distributions import LKJ, Flat, Prior
 from .given import as_prior
 from .names import (
     CORRELATION,
@@ -141,7 +141,7 @@ def _known(spec: Mapping[str, Any], names: list[str], held: tuple[str, ...]) -> 
         name = key if key in names else by_canonical.get(canonical(str(key)))
         if name is None:
             raise ModelError(
-                f"There is no parameter {key!r} to put a prior on. {nearest(str(key), names)} "
+                f"There is no parameter {key!r} to put a prior on. {_meant(str(key), names)}"
                 f"This model knows: {', '.join(names)}."
             )
         if name in held:
@@ -153,6 +153,12 @@ def _known(spec: Mapping[str, Any], names: list[str], held: tuple[str, ...]) -> 
             "means), not for both: they are the same parameter in two positions."
         )
     return given
+
+
+def _meant(key: str, names: list[str]) -> str:
+    """The nearest names, where any is near; all of them follow anyway."""
+    near = nearest(key, names)
+    return f"{near} " if near.startswith("Did") else ""
 
 
 def _raw_intercept(name: str, given: Mapping[str, Prior]) -> str:
@@ -183,7 +189,8 @@ def _checked(
         if slot.name in held:
             continue
         if slot.name in together and slot.name not in chosen:
-            entries[together[slot.name]] = chosen.block(together[slot.name])
+            block = together[slot.name]
+            entries[block] = _sound(chosen.block(block), block)
             continue
         if name not in chosen:
             raise ModelError(f"The priors lack {slot.name!r}. Add it: every parameter needs one.")
@@ -194,7 +201,16 @@ def _checked(
     return Priors(entries, {name: chosen.sources.get(name, "user") for name in entries})
 
 
+def _sound(prior: Prior, name: str) -> Prior:
+    if prior.fault:
+        raise ModelError(f"The prior of {name!r} is {prior.describe()}: {prior.fault}.")
+    return prior
+
+
 def _fitting(prior: Prior, name: str, slot: Slot) -> Prior:
+    _sound(prior, name)
+    if slot.support == POSITIVE and not prior.proper:
+        return Flat(POSITIVE)
     if slot.support == CORRELATION:
         return _correlation(prior, name, slot.dimension)
     if prior.support == CORRELATION:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import ModelError
-from .distributions import BlockPrior, Prior
+from .distributions import BlockPrior, Distribution, Prior
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +42,13 @@ class Priors(Mapping[str, Prior]):
 
     def __len__(self) -> int:
         return len(self.entries)
+
+    def distribution(self, name: str) -> Distribution:
+        """The prior of the parameter of that name, one distribution."""
+        prior = self[name]
+        if not isinstance(prior, Distribution):
+            raise ModelError(f"The prior of {name!r} is one of a whole block: its sds and correlation have none each.")
+        return prior
 
     def block(self, name: str) -> BlockPrior:
         """The prior of the sds and the correlation of a block together, of that name."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_TAIL = 256  # columns of the dense tail, factorised at every gradient
 MAX_ELEMENTS = 20_000_000  # of the coupling of the largest factor with everything else, held densely (160 MB)
+BATCHED_ELEMENTS = 10_000  # of a draw's largest array up to which a hundred draws are completed together
 
 
 @dataclass(frozen=True)
@@ -58,23 +59,24 @@ class CollapsedProgram:
             "kept": self._kept(data),
             "sds": tuple(block[0] for block in blocks),
             "factors": tuple(block[1] for block in blocks),
-            "held": tuple(term.sample_effects(*block, power) if term.effect_site else None for term, block, power in bars),
+            "held": tuple(
+                term.sample_effects(*block, power) if term.effect_site else None for term, block, power in bars
+            ),
             "dispersion": dispersion,
         }
 
     def complete(self, found: dict[str, Any], key: Any, data: dict[str, Any]) -> dict[str, Any]:
-        """The natural parameters of a draw: `beta` and `effects`, what was integrated out from its normal conditional."""
+        """The natural parameters of a draw, what was integrated out drawn from its normal conditional."""
         beta, drawn = density.draw(self.layout, data["gram"], _given(found), key)
         effects = tuple(b if held is None else held for b, held in zip(drawn, found["held"], strict=True))
         rest = {name: value for name, value in found.items() if name not in ("kept", "held")}
         return rest | {"beta": beta, "effects": effects}
 
     @property
-    def draw_bytes(self) -> int:
-        """Working memory of one call of `complete`."""
+    def batches(self) -> bool:
+        """Whether `complete` may be batched over draws: without LAPACK calls, and small."""
         levels, k = self.layout.blocks[0][:2] if self.layout.blocks else (0, 0)
-        size = self.layout.tail + self.layout.p + 1
-        return 8 * (4 * size**2 + 3 * levels * k * (size + k))
+        return self.layout.system <= density.WRITTEN_OUT and levels * k * self.layout.system <= BATCHED_ELEMENTS
 
     def route(self, data: dict[str, Any]) -> str:
         """How effects are treated, in words."""

@@ -75,9 +75,9 @@ class ExplicitProgram:
         return {name: value for name, value in found.items() if name != "fixed"}
 
     @property
-    def draw_bytes(self) -> int:
-        """Working memory of one call of `complete`."""
-        return 8 * sum(term.n_levels * term.n_columns for term in self.terms)
+    def batches(self) -> bool:
+        """Whether `complete` may be batched over draws; here it only sorts out what was sampled."""
+        return True
 
     def route(self, data: dict[str, Any]) -> str:
         """How effects are treated, in words."""

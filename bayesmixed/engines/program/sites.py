@@ -49,7 +49,6 @@ class TermSites:
         name, kind = self.correlation or ("", None)
         return sds, self.covariance.sample(sds, self.n_columns, name, kind and kind.build(priors[name]))
 
-
     def sample_effects(self, sds: Any, factor: Any, power: Any) -> Any:
         """Inside a program: the effects (levels, k); `power` as centering in `build_program`."""
         import numpyro

@@ -24,6 +24,11 @@ class Spread(ABC):
     def sample(self, scale: Any, priors: dict[str, Any]) -> Any:
         """Inside a program: the sds (k,)."""
 
+    @property
+    @abstractmethod
+    def kinds(self) -> dict[str, Kind]:
+        """The kind of prior of each site."""
+
     @abstractmethod
     def values_at(self, sds: np.ndarray, scale: float) -> dict[str, np.ndarray]:
         """Values of the sites at which the sds are `sds` (k,)."""
@@ -43,6 +48,10 @@ class SeparateSds(Spread):
 
     sites: tuple[VectorSite, ...]
     n_columns: int
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        return {site.name: site.kind for site in self.sites}
 
     def sample(self, scale: Any, priors: dict[str, Any]) -> Any:
         return sample_vector(self.sites, self.n_columns, priors)
@@ -65,6 +74,10 @@ class JointSds(Spread):
     parts: tuple[tuple[str, str, Kind], ...]
     n_columns: int
     correlated: bool
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        return {site: kind for _, site, kind in self.parts}
 
     def sample(self, scale: Any, priors: dict[str, Any]) -> Any:
         return self.prior.sds({part: sample(site, kind, priors) for part, site, kind in self.parts}, scale)

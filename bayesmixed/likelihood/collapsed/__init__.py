@@ -1,7 +1,7 @@
 """The Gaussian likelihood with effects and coefficients integrated out, in JAX: density with gradient, exact draws.
 
-With relative factors Lambda, M_0 = Lambda_0'A Lambda_0 + I per level of the largest factor, W = Lambda_0 M_0^-1 Lambda_0',
-and C its cross-products with all the rest (tail | free coefficients | y - known part),
+With relative factors Lambda, M_0 = Lambda_0'A Lambda_0 + I per level of the largest factor, W = Lambda_0 M_0^-1
+Lambda_0', and C its cross-products with all the rest (tail | free coefficients | y - known part),
 
     T = direct - C'WC,   S = K'TK + [I on the tail] + sigma^2 E0   (K = blockdiag(Lambda_t, I)),
 
@@ -20,3 +20,4 @@ from .density import log_density as log_density
 from .draws import draw as draw
 from .layout import Layout as Layout
 from .layout import layout as layout
+from .triangular import WRITTEN_OUT as WRITTEN_OUT

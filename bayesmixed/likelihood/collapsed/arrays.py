@@ -149,5 +149,4 @@ def _tail_direct(tail: Tail) -> tuple[dict[str, np.ndarray], ...]:
         rows.append(batch.members[count, i])
         columns.append(batch.members[count, j])
         values.append(batch.view(tail.direct)[count, np.maximum(i, j), np.minimum(i, j)])
-    parts = (np.concatenate(part) for part in (rows, columns, values))
-    return sums.plan(*parts, tail.n_columns)
+    return sums.plan(np.concatenate(rows), np.concatenate(columns), np.concatenate(values), tail.n_columns)

@@ -17,6 +17,7 @@ from . import sums
 from .elimination import each, eliminate, relative_factors, scale
 from .known import response_column
 from .layout import Layout
+from .triangular import inverse
 
 UNROLLED = 12  # columns up to which a sum of products is written out, so that it fuses into one loop
 
@@ -70,10 +71,8 @@ def _value(layout: Layout, data: dict[str, Any], sigma2: Any, pieces: dict[str, 
 def _slopes(layout: Layout, data: dict[str, Any], factors: Any, sigma2: Any, pieces: dict[str, Any]) -> Any:
     """Derivatives in the factors, sigma^2 and the response's column."""
     import jax.numpy as jnp
-    from jax.scipy.linalg import solve_triangular
 
-    size = len(pieces["S"])
-    inner = solve_triangular(pieces["half"], jnp.eye(size), lower=True)
+    inner = inverse(pieces["half"])
     rho = pieces["half"][-1, -1] ** 2
     # last row of the inverse factor: (-w, 1) / sqrt(rho), w the solution of the normal equations
     Omega = inner.T @ inner + (rho / sigma2 - 1) * inner[-1][:, None] * inner[-1][None, :]

@@ -8,20 +8,20 @@ from . import sums
 from .elimination import eliminate, relative_factors, scale
 from .known import held_effects, response_column
 from .layout import Layout
+from .triangular import solve_transposed
 
 
 def draw(layout: Layout, data: dict[str, Any], found: dict[str, Any], key: Any) -> tuple[Any, tuple[Any, ...]]:
     """One draw of (beta (p,), effects per term (levels, k)) given the rest; arguments as `log_density`."""
     import jax
     import jax.numpy as jnp
-    from jax.scipy.linalg import solve_triangular
 
     rest, level = jax.random.split(key)
     factors, sigma = relative_factors(layout, data, found), found["sigma"]
     pieces = eliminate(layout, data, factors, sigma**2, response_column(layout, data, found))
     half = pieces["half"]
     noise = sigma * jax.random.normal(rest, (len(half) - 1,))
-    solution = solve_triangular(half[:-1, :-1].T, half[-1, :-1] + noise, lower=False)
+    solution = solve_transposed(half[:-1, :-1], half[-1, :-1] + noise)
     beta = _coefficients(layout, data, found, solution[layout.tail :])
     if not layout.blocks:
         return beta, ()

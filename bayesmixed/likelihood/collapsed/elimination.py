@@ -8,6 +8,7 @@ import numpy as np
 
 from . import sums
 from .layout import Layout
+from .triangular import cholesky
 
 
 def relative_factors(layout: Layout, data: dict[str, Any], found: dict[str, Any]) -> tuple[Any, ...]:
@@ -50,7 +51,7 @@ def eliminate(
     S = scale(layout, factors, scale(layout, factors, T, transpose=True).T, transpose=True)
     ridge = jnp.zeros((s + 1, s + 1)).at[layout.tail :, layout.tail :].set(sigma2 * data["E0"])
     S = S + ridge + jnp.diag(jnp.array([1.0] * layout.tail + [0.0] * (free + 1)))
-    return found | {"T": T, "S": S, "half": jnp.linalg.cholesky(S)}
+    return found | {"T": T, "S": S, "half": cholesky(S)}
 
 
 def _largest(A: Any, Lambda: Any) -> dict[str, Any]:
@@ -86,7 +87,8 @@ def invert(M: Any) -> tuple[Any, Any]:
     """
     import jax.numpy as jnp
 
-    k, log_det = len(M), 0.0
+    k = len(M)
+    log_det: Any = 0.0
     for j in range(k):
         pivot = M[j, j]
         log_det = log_det + jnp.sum(jnp.log(pivot))

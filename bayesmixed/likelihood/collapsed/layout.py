@@ -38,6 +38,11 @@ class Layout:
         return tuple(j for j in range(self.p) if j not in self.kept)
 
     @property
+    def system(self) -> int:
+        """Rows of the dense system: tail, free coefficients, response."""
+        return self.tail + len(self.free) + 1
+
+    @property
     def tail_blocks(self) -> tuple[tuple[int, int], ...]:
         """(levels, columns) of the blocks that form the tail."""
         return () if self.held else tuple((levels, k) for levels, k, _ in self.blocks[1:])

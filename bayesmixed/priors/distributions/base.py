@@ -19,9 +19,13 @@ class Kind:
     prior: Any  # a class of priors
     static: tuple[tuple[str, Any], ...] = ()
 
+    def with_numbers(self, values: dict[str, Any]) -> Any:
+        """The prior with these numbers."""
+        return self.prior(**values, **dict(self.static))
+
     def build(self, values: dict[str, Any]) -> Any:
         """The NumPyro distribution with these numbers (NumPy or traced JAX arrays)."""
-        return self.prior(**values, **dict(self.static)).numpyro()
+        return self.with_numbers(values).numpyro()
 
 
 class Prior:
@@ -29,7 +33,8 @@ class Prior:
 
     `support` is "real", "positive", "correlation", "shares" or "covariance"; `proper` is False for a constant
     density; `stacks` says that several of one kind can form one vector site; `static_fields` are fields that
-    decide the shape of a program and therefore are no numbers; `determined` counts elements that the others fix.
+    decide the shape of a program and therefore are no numbers; `positive_fields` are numbers that must be positive;
+    `determined` counts elements that the others fix.
     """
 
     support: ClassVar[str] = "real"
@@ -37,6 +42,7 @@ class Prior:
     proper: ClassVar[bool] = True
     stacks: ClassVar[bool] = True
     static_fields: ClassVar[tuple[str, ...]] = ()
+    positive_fields: ClassVar[tuple[str, ...]] = ()
     determined: ClassVar[int] = 0
 
     @property
@@ -58,6 +64,16 @@ class Prior:
     @property
     def normal_form(self) -> tuple[float, float] | None:
         """Mean and precision where this is a normal (precision 0: flat on the real line), else None."""
+        return None
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with the numbers, in words, or None."""
+        for name, value in self.values.items():
+            if not np.all(np.isfinite(np.asarray(value, dtype=float))):
+                return f"{name} must be finite, not {shown(value)}"
+            if name in self.positive_fields and not np.all(np.asarray(value) > 0):
+                return f"{name} must be positive, not {shown(value)}"
         return None
 
     def element(self, i: int) -> Prior:
@@ -89,9 +105,23 @@ class Distribution(Prior, ABC):
     def quantile(self, p: Any) -> Any:
         """The value below which a share `p` (any shape) of the prior lies; NaN where the prior is not proper."""
 
+    @property
+    def bounds(self) -> tuple[Any, Any]:
+        """The ends of the support of a number."""
+        return (0.0 if self.support == "positive" else -np.inf), np.inf
+
+    def inside(self, values: Any) -> np.ndarray:
+        """`values` (of numbers), those outside the support moved to the 5 % or the 95 % quantile."""
+        low, high = self.bounds
+        values = np.asarray(values, dtype=float)
+        allowed = (low < values) & (values < high)
+        if np.all(allowed):
+            return values
+        return np.where(allowed, values, np.clip(values, self.quantile(0.05), self.quantile(0.95)))
+
     def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
-        """Independent draws (size, ...) by NumPy, for what a set of priors implies together."""
-        return np.asarray(self.quantile(rng.random(size)))
+        """Independent draws (size,), or (size, length), by NumPy: for what a set of priors implies together."""
+        return np.asarray(self.quantile(rng.random(size if self.length is None else (size, self.length))))
 
 
 def shown(value: Any) -> str:

@@ -26,6 +26,7 @@ class LKJ(Distribution):
     dimension: int | None = None
     support = "correlation"
     label = "LKJ"
+    positive_fields = ("concentration",)
     stacks = False
     static_fields = ("dimension",)
 
@@ -68,6 +69,7 @@ class Dirichlet(Distribution):
     support = "shares"
     determined = 1
     label = "Dirichlet"
+    positive_fields = ("concentration",)
     stacks = False
 
     def numpyro(self) -> Any:
@@ -93,6 +95,12 @@ class BlockPrior(Prior, ABC):
     support = "covariance"
     stacks = False
 
+    @property
+    def fault(self) -> str | None:
+        if self.length is not None:
+            return "it takes one number for each of its parameters"
+        return super().fault
+
     @abstractmethod
     def parts(self, k: int, correlated: bool) -> dict[str, Distribution]:
         """The independent parts that make the sds of a block of `k` columns, by name."""
@@ -110,6 +118,10 @@ class BlockPrior(Prior, ABC):
     @abstractmethod
     def parts_at(sds: np.ndarray, scale: float, correlated: bool) -> dict[str, np.ndarray]:
         """Values of the parts at which the sds are `sds` (k,)."""
+
+    @abstractmethod
+    def describe_sds(self, k: int, correlated: bool, scale: str) -> str:
+        """How an sd comes about, in words; `scale` is the name of what sds are relative to, "" where nothing is."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +158,7 @@ class Decov(BlockPrior):
     shape: float = 1.0
     scale: float = 1.0
     label = "decov"
+    positive_fields = ("regularization", "concentration", "shape", "scale")
 
     def parts(self, k: int, correlated: bool) -> dict[str, Distribution]:
         if not correlated:
@@ -169,6 +182,9 @@ class Decov(BlockPrior):
             return {"tau": sds / scale}
         squares = sds**2
         return {"tau": np.sqrt(np.mean(squares, keepdims=True)) / scale, "shares": squares / squares.sum()}
+
+    def describe_sds(self, k: int, correlated: bool, scale: str) -> str:
+        return " * ".join(word for word in (scale, "tau", f"sqrt({k} * share)" if correlated else "") if word)
 
     def describe(self) -> str:
         return f"decov({', '.join(f'{name} {shown(value)}' for name, value in self.values.items())})"

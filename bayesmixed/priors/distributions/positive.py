@@ -23,6 +23,7 @@ class HalfNormal(Positive):
 
     scale: Any = 1.0
     label = "half-Normal"
+    positive_fields = ("scale",)
 
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
@@ -42,6 +43,7 @@ class HalfCauchy(Positive):
 
     scale: Any = 1.0
     label = "half-Cauchy"
+    positive_fields = ("scale",)
 
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
@@ -62,6 +64,7 @@ class HalfStudentT(Positive):
     df: Any = 3.0
     scale: Any = 1.0
     label = "half-Student-t"
+    positive_fields = ("df", "scale")
 
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
@@ -81,6 +84,7 @@ class Exponential(Positive):
 
     rate: Any = 1.0
     label = "Exponential"
+    positive_fields = ("rate",)
 
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
@@ -101,6 +105,7 @@ class Gamma(Positive):
     concentration: Any = 2.0
     rate: Any = 1.0
     label = "Gamma"
+    positive_fields = ("concentration", "rate")
 
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
@@ -121,6 +126,7 @@ class InverseGamma(Positive):
     concentration: Any = 2.0
     rate: Any = 1.0
     label = "inverse-Gamma"
+    positive_fields = ("concentration", "rate")
 
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
@@ -138,6 +144,7 @@ class LogNormal(Positive):
     loc: Any = 0.0
     scale: Any = 1.0
     label = "log-Normal"
+    positive_fields = ("scale",)
 
     def numpyro(self) -> Any:
         import numpyro.distributions as dist

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from .base import Distribution
+from .base import Distribution, shown
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,7 @@ class Normal(Distribution):
     loc: Any = 0.0
     scale: Any = 1.0
     label = "Normal"
+    positive_fields = ("scale",)
 
     @property
     def normal_form(self) -> tuple[float, float]:
@@ -40,6 +41,7 @@ class StudentT(Distribution):
     loc: Any = 0.0
     scale: Any = 1.0
     label = "Student-t"
+    positive_fields = ("df", "scale")
 
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
@@ -57,6 +59,7 @@ class Cauchy(Distribution):
     loc: Any = 0.0
     scale: Any = 1.0
     label = "Cauchy"
+    positive_fields = ("scale",)
 
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
@@ -74,6 +77,7 @@ class Laplace(Distribution):
     loc: Any = 0.0
     scale: Any = 1.0
     label = "Laplace"
+    positive_fields = ("scale",)
 
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
@@ -96,6 +100,16 @@ class Uniform(Distribution):
     @property
     def support(self) -> str:  # type: ignore[override]  # it depends on the numbers
         return "positive" if np.all(np.asarray(self.low) >= 0) else "real"
+
+    @property
+    def bounds(self) -> tuple[Any, Any]:
+        return self.low, self.high
+
+    @property
+    def fault(self) -> str | None:
+        if np.all(np.asarray(self.low) < np.asarray(self.high)):
+            return super().fault
+        return f"low must be below high, not {shown(self.low)} and {shown(self.high)}"
 
     def numpyro(self) -> Any:
         import numpyro.distributions as dist

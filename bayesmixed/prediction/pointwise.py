@@ -1,0 +1,74 @@
+"""One number per draw and row of the data used, only when asked for: log-likelihood, or a new response."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import FitError
+from ..formula.design import Design
+from ..parameters import Parameters
+from .linear_predictor import linear_predictor
+from .predict import CHUNK, MAX_BYTES
+from .rows import take_rows
+from .seeds import generator
+
+if TYPE_CHECKING:
+    from ..model import Model
+
+
+def log_likelihood(model: Model, parameters: Parameters) -> np.ndarray:
+    """log f(y | eta, dispersion) (chains, draws, rows of positive weight), conditional on the random effects."""
+    rows = observed_rows(model)
+    response, design = model.design.response, take_rows(model.design, rows)
+    if response is None:
+        raise FitError("There is no response, so there is no likelihood.")
+    y, weights = response.y[rows], design.weights
+    return _fill(design, parameters, model, lambda mu, dispersion: model.family.log_density(y, mu, dispersion, weights))
+
+
+def replicates(model: Model, parameters: Parameters, seed: int | None) -> np.ndarray:
+    """New responses (chains, draws, rows) for the same levels; NaN where the weight is zero."""
+    rng, weights = generator(seed), model.design.weights
+    return _fill(
+        model.design, parameters, model, lambda mu, dispersion: model.family.draw(rng, mu, dispersion, weights)
+    )
+
+
+def observed_rows(model: Model) -> np.ndarray:
+    """Positions of the rows that say something: a weight of zero says nothing."""
+    weights = model.design.weights
+    return np.arange(model.design.n_rows) if weights is None else np.flatnonzero(weights > 0)
+
+
+def refuse_too_large(what: str, chains: int, draws: int, rows: int) -> None:
+    """Raise a FitError where chains x draws x rows does not fit, with the number of draws that does."""
+    size = 8.0 * chains * draws * rows
+    if size > MAX_BYTES:
+        fewer = max(1, int(MAX_BYTES / (16 * rows * chains)))
+        raise FitError(
+            f"{what} of {chains} x {draws:,} draws and {rows:,} rows takes {size / 1e9:.1f} GB. Thin it: "
+            f"fit.{what}(draws={fewer}) keeps {fewer} draws per chain, evenly spaced."
+        )
+
+
+def _fill(
+    design: Design,
+    parameters: Parameters,
+    model: Model,
+    values: Callable[[np.ndarray, dict[str, Any]], np.ndarray],
+) -> np.ndarray:
+    """`values(mu, dispersion)` of every draw and row, block by block of draws."""
+    chains, draws = parameters.beta.shape[:2]
+    terms = list(range(len(design.groups)))
+    found = np.empty((chains, draws, design.n_rows))
+    step = max(1, CHUNK // max(1, chains * design.n_rows))
+    for first in range(0, draws, step):
+        block = slice(first, min(first + step, draws))
+        some = parameters.take(block).flat()
+        mu = model.family.link.inverse(linear_predictor(design, some, terms))
+        dispersion = {name: value.reshape(-1, 1) for name, value in some.dispersion.items()}
+        found[:, block] = values(mu, dispersion).reshape(chains, -1, design.n_rows)
+    return found
