@@ -64,7 +64,8 @@ def run_chains(
     with blas_threads(0):
         with x64(schedule.dtype == "float64"):
             data, values = jax.device_put((data, values))
-            metric = metric_at(_gradient(executables, schedule, data, values), _flat(scales), dense=schedule.dense)
+            gradient = _gradient(executables, schedule, data, values)
+            metric = metric_at(gradient, _flat(scales), dense=schedule.dense, few=_few(scales, function.effect_sites))
         on_start(metric.seconds)
         job = Job(executables, schedule, data, values, metric, threading.Event(), on_progress)
         results = [chain for bundle in _side_by_side(job, bundles, workers) for chain in bundle]
@@ -98,6 +99,12 @@ def _gradient(executables: Compiled, schedule: Schedule, data: Any, values: Any)
         return _flat({name: slope[0] if schedule.lanes else slope for name, slope in slopes.items()})
 
     return gradient
+
+
+def _few(scales: dict[str, Any], effect_sites: tuple[str, ...]) -> np.ndarray:
+    """Positions in the flat vector of what is no effect of a level."""
+    owners = np.concatenate([[name not in effect_sites] * np.size(scales[name]) for name in sorted(scales)] or [[]])
+    return np.flatnonzero(owners)
 
 
 def _flat(sites: dict[str, Any]) -> np.ndarray:

@@ -27,7 +27,9 @@ class Metric:
         return self.root @ noise if self.root.ndim == 2 else self.root * noise
 
 
-def metric_at(gradient: Callable[[np.ndarray], np.ndarray], unit: np.ndarray, *, dense: bool) -> Metric:
+def metric_at(
+    gradient: Callable[[np.ndarray], np.ndarray], unit: np.ndarray, *, dense: bool, few: np.ndarray
+) -> Metric:
     """The metric around the start.
 
     Parameters
@@ -37,20 +39,32 @@ def metric_at(gradient: Callable[[np.ndarray], np.ndarray], unit: np.ndarray, *,
     unit
         (d,), rough posterior sds, in which distances are measured.
     dense
-        Invert the Hessian, taken by central differences of the gradient; eigenvalues below 0.1 are raised, so that
-        a direction that only the prior holds stays within about three units. Else the metric is the squared units.
+        Invert the whole Hessian. Else the metric is diagonal: squared units, for the positions `few` the diagonal of
+        the inverse of their part of the Hessian.
+    few
+        Positions of the parameters that are not effects of levels.
+
+    The Hessian is taken by central differences of the gradient; eigenvalues below 0.1 are raised, so that a direction
+    that only the prior holds stays within about three units.
     """
     seconds = _seconds(gradient, len(unit))
-    if not dense:
-        return Metric(unit**2, unit, seconds)
-    steps = DIFFERENCE * np.diag(unit)
-    hessian = np.array([unit * (gradient(step) - gradient(-step)) / (2 * DIFFERENCE) for step in steps])
-    hessian = hessian.reshape(len(unit), len(unit))
+    if dense:
+        root = _root(gradient, unit, np.arange(len(unit)))
+        return Metric(root @ root.T, root, seconds)
+    scale = unit.copy()
+    scale[few] = np.linalg.norm(_root(gradient, unit, few), axis=1)
+    return Metric(scale**2, scale, seconds)
+
+
+def _root(gradient: Callable[[np.ndarray], np.ndarray], unit: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """R (m, m) with R R' the inverse Hessian at the positions `where`; the units where there is none."""
+    steps = DIFFERENCE * np.diag(unit)[where]
+    columns = [unit * (gradient(step) - gradient(-step)) / (2 * DIFFERENCE) for step in steps]
+    hessian = np.array(columns).reshape(len(where), len(unit))[:, where]
     if not np.all(np.isfinite(hessian)):
-        return Metric(np.diag(unit**2), np.diag(unit), seconds)
+        return np.diag(unit[where])
     values, vectors = np.linalg.eigh(0.5 * (hessian + hessian.T))
-    root = unit[:, None] * vectors / np.sqrt(np.maximum(np.abs(values), FLOOR))
-    return Metric(root @ root.T, root, seconds)
+    return unit[where, None] * vectors / np.sqrt(np.maximum(np.abs(values), FLOOR))
 
 
 def _seconds(gradient: Callable[[np.ndarray], np.ndarray], d: int) -> float:

@@ -48,15 +48,15 @@ def sample_posterior(
     """Draws by the engine's options; with ``tune="auto"`` sampled again where the first draws are doubtful."""
     enable_from_environment()
     _say_size(engine, model)
-    task = _Task(engine, model, program, start, seed, progress)
+    task = _Task(model, program, start, seed, progress)
     if engine.tune != "auto":
-        return task.run(_schedule(engine, task.unknowns, int(engine.tune), adapt=True))
-    first = task.run(_schedule(engine, task.unknowns, _short(task.unknowns), adapt=False))
+        return task.run(_schedule(engine, task.unknowns, int(engine.tune), adapt=True), engine)
+    first = task.run(_schedule(engine, task.unknowns, _short(task.unknowns), adapt=False), engine)
     found = doubts(first.status, engine)
     if not found:
         return first
     careful = replace(engine, target_accept=_higher(engine.target_accept))
-    second = task.run(_schedule(careful, task.unknowns, LONG, adapt=True), "sampling again: ")
+    second = task.run(_schedule(careful, task.unknowns, LONG, adapt=True), careful, "sampling again: ")
     told = (
         f"After a short warm-up with the metric held, {found}. These draws come from one of {LONG} iterations that "
         f"adapted the metric and aimed at an acceptance of {careful.target_accept:g}."
@@ -66,7 +66,6 @@ def sample_posterior(
 
 @dataclass(frozen=True)
 class _Task:
-    engine: NUTS
     model: Model
     program: Program
     start: Start
@@ -86,8 +85,9 @@ class _Task:
         """Dimension of the unconstrained space."""
         return int(sum(np.size(scale) for scale in self.scales.values()))
 
-    def run(self, schedule: Schedule, prefix: str = "") -> Sampled:
-        engine, function = self.engine, self.program.function
+    def run(self, schedule: Schedule, engine: NUTS, prefix: str = "") -> Sampled:
+        """Sample by this schedule; `engine` has the options that remedies speak of."""
+        function = self.program.function
         arguments = _cast((self.program.data, self.values, self.scales), engine.dtype)
         workers = 1 if engine.chain_method == "sequential" else min(engine.chains, os.cpu_count() or 1)
         with progress_bar(self.progress, engine.chains * (schedule.tune + schedule.draws), prefix) as bar:

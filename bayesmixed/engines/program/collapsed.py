@@ -73,6 +73,11 @@ class CollapsedProgram:
         return rest | {"beta": beta, "effects": effects}
 
     @property
+    def effect_sites(self) -> tuple[str, ...]:
+        """The sites that hold effects of levels."""
+        return tuple(term.effect_site for term in self.terms if term.effect_site)
+
+    @property
     def batches(self) -> bool:
         """Whether `complete` may be batched over draws: without LAPACK calls, and small."""
         levels, k = self.layout.blocks[0][:2] if self.layout.blocks else (0, 0)

@@ -75,6 +75,11 @@ class ExplicitProgram:
         return {name: value for name, value in found.items() if name != "fixed"}
 
     @property
+    def effect_sites(self) -> tuple[str, ...]:
+        """The sites that hold effects of levels."""
+        return tuple(term.effect_site for term in self.terms if term.effect_site)
+
+    @property
     def batches(self) -> bool:
         """Whether `complete` may be batched over draws; here it only sorts out what was sampled."""
         return True
