@@ -9,6 +9,7 @@ PY ?= python3
 ARGS ?=
 VENV ?= .venv
 PEERS ?= .venv-peers
+BAMBI ?= .venv-bambi
 BIN := $(VENV)/bin
 PIP_FLAGS := --quiet --disable-pip-version-check
 
@@ -28,7 +29,7 @@ usable = $(if $(shell $(1)/bin/python -c '' 2>/dev/null && grep -sxF "$(CURDIR)"
 
 # One environment, one installation at a time.
 .NOTPARALLEL:
-.PHONY: help quickstart test test-slow test-py lint architecture check bench bench-peers clean FORCE
+.PHONY: help quickstart test test-slow test-py lint architecture check bench bench-peers bench-posterior convergence calibration clean FORCE
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -60,6 +61,16 @@ bench: $(VENV)/.bench ## time ours against lme4, glmm and mixedlm in one run; wr
 bench-peers: $(PEERS)/.made ## only the environment of the Python peers
 	@echo "$(PEERS) is ready"
 
+bench-posterior: $(VENV)/.bench ## time NUTS against bambi with nutpie in one run (ten minutes); writes benchmarks/results/
+	@$(MAKE) --no-print-directory $(BAMBI)/.made || echo "bambi could not be installed: the table will say so."
+	@$(BIN)/python benchmarks/posterior.py --bambi $(BAMBI)/bin/python $(ARGS)
+
+convergence: $(VENV)/.bench ## NUTS at its defaults on every reference model; writes benchmarks/results/convergence.md
+	@$(BIN)/python benchmarks/convergence.py $(ARGS)
+
+calibration: $(VENV)/.bench ## simulation-based calibration of NUTS and of a wrong program (a quarter of an hour); writes benchmarks/results/calibration.md
+	@$(BIN)/python benchmarks/calibration.py $(ARGS)
+
 clean: ## remove environments, caches and build products
 	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -77,6 +88,11 @@ $(VENV)/.quickstart $(VENV)/.test $(VENV)/.bench: $(VENV)/.%: pyproject.toml $(V
 $(PEERS)/.made: benchmarks/peers/requirements.txt $(call usable,$(PEERS))
 	$(call new_environment,$(PEERS))
 	@$(PEERS)/bin/python -m pip install $(PIP_FLAGS) -r benchmarks/peers/requirements.txt
+	@echo "$(CURDIR)" > $@
+
+$(BAMBI)/.made: benchmarks/peers/requirements-bambi.txt $(call usable,$(BAMBI))
+	$(call new_environment,$(BAMBI))
+	@$(BAMBI)/bin/python -m pip install $(PIP_FLAGS) -r benchmarks/peers/requirements-bambi.txt
 	@echo "$(CURDIR)" > $@
 
 FORCE:

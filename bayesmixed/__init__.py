@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from . import families as families
     from . import plots as plot
     from . import priors as priors
+    from .checks.sbc import sbc as sbc
     from .data import list_data as list_data
     from .data import load_data as load_data
     from .engines import ML as ML
     from .engines import NUTS as NUTS
     from .engines import REML as REML
+    from .engines.compilation_cache import compilation_cache as compilation_cache
     from .engines.program import Program as Program
     from .engines.x64 import x64 as x64
     from .families import links as links
@@ -34,9 +36,11 @@ _PUBLIC = {
     "NUTS": "engines",
     "Program": "engines.program",
     "REML": "engines",
+    "compilation_cache": "engines.compilation_cache",
     "list_data": "data",
     "load": "fits.saving",
     "load_data": "data",
+    "sbc": "checks.sbc",
     "side_by_side": "fits.side_by_side",
     "x64": "engines.x64",
 }
@@ -56,6 +60,7 @@ __all__ = [
     "Formula",
     "Model",
     "Program",
+    "compilation_cache",
     "covariance",
     "errors",
     "families",
@@ -65,6 +70,7 @@ __all__ = [
     "load_data",
     "plot",
     "priors",
+    "sbc",
     "side_by_side",
     "x64",
 ]

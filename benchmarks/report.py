@@ -29,7 +29,7 @@ def markdown(run: dict[str, Any], cases: list[Case]) -> str:
         _logliks(records, cases),
         "## Targets",
         _targets(run, records),
-        _missing(run["records"]),
+        missing(run["records"]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -47,12 +47,12 @@ def _times(records: Records, cases: list[Case]) -> str:
     rows = []
     for case in cases:
         ours = _seconds(records, "bayesmixed", case.name)
-        row = [case.title, f"`{case.formula.replace('|', chr(92) + '|')}`", _shown(ours)]
+        row = [case.title, f"`{case.formula.replace('|', chr(92) + '|')}`", shown(ours)]
         for peer in PEERS:
             theirs = _seconds(records, peer, case.name)
-            row += [_shown(theirs), f"{theirs / ours:.2f}" if ours and theirs else ""]
+            row += [shown(theirs), f"{theirs / ours:.2f}" if ours and theirs else ""]
         rows.append(row)
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _parts(records: Records, cases: list[Case]) -> str:
@@ -61,8 +61,8 @@ def _parts(records: Records, cases: list[Case]) -> str:
         record = records.get(("bayesmixed", case.name), {})
         if "seconds" in record:
             model, fit = record["model_seconds"], record["fit_seconds"]
-            rows.append([case.title, _shown(model), _shown(fit), f"{fit / model:.2f}", str(record["repeats"])])
-    return _table(["case", "Model()", 'fit("ml")', "fit / Model()", "median of"], rows)
+            rows.append([case.title, shown(model), shown(fit), f"{fit / model:.2f}", str(record["repeats"])])
+    return table(["case", "Model()", 'fit("ml")', "fit / Model()", "median of"], rows)
 
 
 def _logliks(records: Records, cases: list[Case]) -> str:
@@ -73,7 +73,7 @@ def _logliks(records: Records, cases: list[Case]) -> str:
         ours = found["bayesmixed"]
         short = "" if ours is None or best is None else f"{best - ours:.1e}"
         rows.append([case.title, *("" if value is None else f"{value:.6f}" for value in found.values()), short])
-    return _table(["case", "bayesmixed", *PEERS, "ours below the best"], rows)
+    return table(["case", "bayesmixed", *PEERS, "ours below the best"], rows)
 
 
 def _targets(run: dict[str, Any], records: Records) -> str:
@@ -103,7 +103,7 @@ def _targets(run: dict[str, Any], records: Records) -> str:
         ),
         "import and first fit, beyond importing pandas and SciPy": (run["startup"]["beyond"], STARTUP_LIMIT),
     }
-    return _table(["target", "measured", "limit", ""], [_verdict(label, *pair) for label, pair in targets.items()])
+    return table(["target", "measured", "limit", ""], [_verdict(label, *pair) for label, pair in targets.items()])
 
 
 def _scaled(seconds: float | None, factor: float) -> float | None:
@@ -112,11 +112,12 @@ def _scaled(seconds: float | None, factor: float) -> float | None:
 
 def _verdict(label: str, value: float | None, limit: float | None) -> list[str]:
     if value is None or limit is None:
-        return [label, _shown(value), _shown(limit), "not measured"]
-    return [label, _shown(value), _shown(limit), "met" if value <= limit else "**missed**"]
+        return [label, shown(value), shown(limit), "not measured"]
+    return [label, shown(value), shown(limit), "met" if value <= limit else "**missed**"]
 
 
-def _missing(records: list[dict[str, Any]]) -> str:
+def missing(records: list[dict[str, Any]]) -> str:
+    """What could not be measured, and why; empty where all was."""
     lines = [f"- {record['peer']}, {record['case']}: {record['missing']}" for record in records if "missing" in record]
     return "## Not measured\n\n" + "\n".join(lines) if lines else ""
 
@@ -125,12 +126,14 @@ def _seconds(records: Records, peer: str, case: str) -> float | None:
     return records.get((peer, case), {}).get("seconds")
 
 
-def _shown(seconds: float | None) -> str:
+def shown(seconds: float | None) -> str:
+    """Seconds or milliseconds."""
     if seconds is None:
         return "missing"
     return f"{1000 * seconds:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
-def _table(header: list[str], rows: list[list[str]]) -> str:
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

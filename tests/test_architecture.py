@@ -45,6 +45,7 @@ BESIDE = {"data": {"errors"}}  # outside the stack: the layer and all that it ma
 UPWARD = {
     ("model.py", "fit", "engines"),
     ("model.py", "program", "engines"),
+    ("model.py", "prior_predictive", "engines"),
     ("model.py", "loglik_at", "likelihood"),
     ("fits/saving.py", "_engine", "engines"),  # a file names the engine, and the registry knows its class
 }

@@ -109,22 +109,3 @@ def test_arviz_summarises_the_container(container):
 
     table = az.summary(container, var_names=["Days", "1|Subject"])
     assert len(table) == 1 + 18
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_arviz_plots_energy_and_traces(container):
-    pytest.importorskip("matplotlib").use("Agg")
-    import arviz as az
-
-    az.plot_energy(container)
-    trace = getattr(az, "plot_trace", None)
-    assert trace is not None
-    trace(container, var_names=["Days"])
-
-
-def test_diagnostics_of_independent_draws():
-    draws = np.random.default_rng(2).standard_normal((4, 500, 2))
-    found = seam.convergence(draws)
-    assert np.all(found["rhat"] < 1.02) and np.all(found["ess_bulk"] > 1000)
-    # Differences of independent energies have twice their variance.
-    assert np.all(np.abs(seam.bfmi(draws[..., 0]) - 2) < 0.4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,17 @@ import pandas as pd
 
 from ..errors import NoSuchAnswer
 from ..parameters import Parameters
+from ..prediction import pointwise
+from ..prediction.thinning import kept_draws
 from . import tables
 from .base import Fit
+from .convergence import convergence
 from .status import DrawsStatus
 from .summary import Summary, draws_summary
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from ..engines.base import Engine
     from ..model import Model
 
@@ -44,7 +50,7 @@ class DrawsFit(Fit):
 
     `natural` holds arrays with leading (chains, draws): `beta` (.., p), per group term `sds` (.., k),
     `factors` (.., k, k) Cholesky factors of the covariances and `effects` (.., L, k), `dispersion` by
-    name; `statistics` the sampler's, (chains, draws) by ArviZ's names.
+    name; `statistics` the sampler's, (chains, draws) by ArviZ's names; `further` groups of `idata` that a file held.
     """
 
     model: Model
@@ -53,6 +59,7 @@ class DrawsFit(Fit):
     statistics: dict[str, np.ndarray] = field(repr=False)
     status: DrawsStatus
     seed: int | None = None
+    further: Mapping[str, xr.Dataset] = field(default_factory=dict, repr=False)
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -70,7 +77,7 @@ class DrawsFit(Fit):
 
     @cached_property
     def idata(self) -> Any:
-        """ArviZ's container: groups posterior, sample_stats, observed_data."""
+        """ArviZ's container: groups posterior, sample_stats, observed_data; on demand also what the methods add."""
         from ..interop import arviz, naming
 
         return arviz.container(
@@ -78,8 +85,86 @@ class DrawsFit(Fit):
                 "posterior": naming.posterior_dataset(self.model, self.natural),
                 "sample_stats": naming.sample_stats_dataset(self.statistics),
                 "observed_data": naming.observed_dataset(self.model),
+                **self.further,
             }
         )
+
+    def log_likelihood(self, *, draws: int | None = None) -> Any:
+        """Add the group ``log_likelihood`` to `idata`, once: what `az.loo` and `az.compare` need.
+
+        The values are log f(y | effects, coefficients, dispersion) per draw and row (chain, draw, ``__obs__``), every
+        constant included. They are conditional on the random effects, so that leave-one-out asks how well a further
+        row of a *known* level is predicted. Rows of weight zero are left out.
+
+        Parameters
+        ----------
+        draws
+            Draws per chain, evenly spaced: by default those of the group where it is there already, else all. A group
+            made with another number is made anew.
+
+        Returns
+        -------
+        InferenceData or DataTree
+            `idata` itself.
+
+        Raises
+        ------
+        FitError
+            Draws x rows would take more than 4 GB; it says how many draws fit.
+
+        References
+        ----------
+        Vehtari, Gelman & Gabry (2017), Statistics and Computing 27, 1413-1432.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> model = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff"))
+        >>> fit = model.fit(bm.NUTS(draws=50, tune=50, chains=2), seed=1)
+        >>> fit.log_likelihood().log_likelihood["Yield"].shape
+        (2, 50, 30)
+        """
+        return self._on_demand("log_likelihood", draws, lambda some: pointwise.log_likelihood(self.model, some))
+
+    def posterior_predictive(self, seed: int | None = None, *, draws: int | None = None) -> Any:
+        """Add the group ``posterior_predictive`` to `idata`, once: new responses of the rows and levels used.
+
+        Parameters
+        ----------
+        seed
+            Same seed, same responses. A group made with another seed is made anew.
+        draws
+            As in `log_likelihood`.
+
+        Returns
+        -------
+        InferenceData or DataTree
+            `idata` itself; the variable has the response's name (chain, draw, ``__obs__``).
+
+        Raises
+        ------
+        FitError
+            Draws x rows would take more than 4 GB; it says how many draws fit.
+        """
+        return self._on_demand(
+            "posterior_predictive", draws, lambda some: pointwise.replicates(self.model, some, seed), seed
+        )
+
+    def _on_demand(
+        self, name: str, draws: int | None, values: Callable[[Parameters], np.ndarray], seed: int | None = None
+    ) -> Any:
+        from ..interop import arviz, naming
+
+        asked = {key: value for key, value in (("draws", draws), ("seed", seed)) if value is not None}
+        if name in arviz.group_names(self.idata) and asked.items() <= arviz.group(self.idata, name).attrs.items():
+            return self.idata
+        chains, total = self.parameters.beta.shape[:2]
+        kept = kept_draws(total, draws)
+        rows = pointwise.observed_rows(self.model) if name == "log_likelihood" else np.arange(self.model.design.n_rows)
+        pointwise.refuse_too_large(name, chains, len(kept), len(rows))
+        found = naming.rows_dataset(self.model, values(self.parameters.take(kept)), kept, rows)
+        arviz.add_group(self.idata, name, found.assign_attrs(asked | {"draws": len(kept)}))
+        return self.idata
 
     @property
     def coefficients(self) -> pd.DataFrame:
@@ -115,12 +200,10 @@ class DrawsFit(Fit):
 
 def draws_table(values: np.ndarray, names: list[str]) -> pd.DataFrame:
     """Mean, sd, 95 % limits, R-hat and effective sample sizes of draws (chains, draws, m)."""
-    from ..interop import arviz
-
     flat = values.reshape(values.shape[0] * values.shape[1], values.shape[-1])
     lower, upper = np.quantile(flat, _LIMITS, axis=0)
     columns = {"mean": flat.mean(axis=0), "sd": flat.std(axis=0, ddof=1), "lower": lower, "upper": upper}
-    return pd.DataFrame(columns | arviz.convergence(values), index=names)
+    return pd.DataFrame(columns | vars(convergence(values)), index=names)
 
 
 def _correlations(factors: np.ndarray, sds: np.ndarray) -> np.ndarray:

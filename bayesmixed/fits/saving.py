@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _POINT = ("beta", "theta", "beta_covariance")
 _PER_TERM = ("factors", "b", "b_covariances")
+_ALWAYS = ("posterior", "sample_stats", "observed_data")  # groups that a fit makes by itself
 
 
 def save(fit: Fit, path: str | Path) -> Path:
@@ -118,7 +119,8 @@ def _draws(model: Model, engine: Any, numbers: Any, groups: dict[str, xr.Dataset
 
     natural = natural_values(model, groups["posterior"])
     statistics = {str(name): values.to_numpy() for name, values in groups["sample_stats"].items()}
-    return DrawsFit(model, engine, natural, statistics, status, **from_plain(numbers))
+    further = {name: data for name, data in groups.items() if name not in _ALWAYS}
+    return DrawsFit(model, engine, natural, statistics, status, **from_plain(numbers), further=further)
 
 
 def _dataset(arrays: Mapping[str, np.ndarray]) -> xr.Dataset:

@@ -1,0 +1,1 @@
+"""Whether a program and its engine can be trusted: simulation-based calibration."""

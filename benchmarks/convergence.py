@@ -1,0 +1,180 @@
+"""How NUTS does at its defaults on every linear mixed model of the reference collection: see README.md."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+import warnings
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from machine import machine
+from report import missing, table
+
+import bayesmixed as bm
+from bayesmixed.data.catalogue import column
+from bayesmixed.data.reading import read_table
+from bayesmixed.fits.convergence import convergence
+
+RESULTS = Path(__file__).parent / "results"
+SEED = 1
+ROWS = 10_000
+DIVERGENCES = 1.0  # per 1,000 draws
+RHAT, RHAT_LEVELS = 1.01, 1.02
+CONTRASTS = {
+    "lmm_cake_sum_contrasts": {"recipe": "sum"},
+    "lmm_oats_helmert": {"Variety": "helmert"},
+    "lmm_orthodont_sum": {"Sex": "sum"},
+}
+
+
+def main() -> None:
+    """Fit every model once, then write results/convergence.json and results/convergence.md."""
+    options = arguments()
+    facts = {**machine(), "engine": f"bayesmixed {bm.__version__}, JAX {version('jax')}, NumPyro {version('numpyro')}"}
+    run = {"machine": facts, "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "command": "make convergence"}
+    records = []
+    for name in sorted(path.stem for path in (options.reference / "results").glob("lmm_*.json")):
+        if not options.case or name in options.case:
+            found = one(name, options.reference)
+            records += found
+            print(*map(json.dumps, found), sep="\n", flush=True)
+    write({**run, "records": records}, options.output)
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    beside = Path(__file__).parents[2] / "shared" / "reference"
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--case", nargs="*", help="only these models, e.g. lmm_pastes_nested")
+    parser.add_argument(
+        "--reference",
+        type=Path,
+        default=Path(os.environ.get("BAYESMIXED_REFERENCE", beside)),
+        help="the folder with data/ and results/ of the reference collection",
+    )
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder for convergence.json and convergence.md")
+    return parser.parse_args()
+
+
+def one(name: str, reference: Path) -> list[dict[str, Any]]:
+    """The record of one model; none where the table is too long."""
+    content = json.loads((reference / "results" / f"{name}.json").read_text(encoding="utf-8"))
+    data = frame(content["dataset"], reference / "data")
+    if len(data) > ROWS:
+        return []
+    record = {"peer": "bayesmixed", "case": name, "formula": content["formula"]}
+    record["singular"] = any(entry.get("singular") for entry in content["fits"])
+    begin = time.perf_counter()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", bm.errors.BayesMixedWarning)
+            fit = reference_model(name, content["formula"], data).fit("nuts", seed=SEED, progress=False)
+    except bm.errors.BayesMixedError as error:
+        return [record | {"missing": str(error)}]
+    return [record | {"seconds": time.perf_counter() - begin} | judged(fit)]
+
+
+def frame(dataset: str, folder: Path) -> pd.DataFrame:
+    """A data set of the collection, categories in the order of its schema."""
+    entry = json.loads((folder / "schema.json").read_text(encoding="utf-8"))[dataset]
+    return read_table(folder / entry["file"], {name: column(value) for name, value in entry["columns"].items()})
+
+
+def reference_model(name: str, formula: str, data: pd.DataFrame) -> bm.Model:
+    """The model as the collection describes it."""
+    options: dict[str, Any] = {}
+    if name == "lmm_sleepstudy_subset_na":
+        data = data.assign(Reaction=data["Reaction"].where(~data.index.isin([2, 49, 50, 119])))
+    if name == "lmm_sleepstudy_weights_offset":
+        options = {"weights": np.resize([1.0, 2.0, 4.0], len(data)), "offset": 5.0 * data["Days"].to_numpy()}
+    return bm.Model(formula, data, contrasts=CONTRASTS.get(name), **options)
+
+
+def judged(fit: Any) -> dict[str, Any]:
+    """Route, divergences, largest R-hat of population parameters and of levels, smallest bulk and tail ESS."""
+    parameters, status = fit.parameters, fit.status
+    below = [c[..., *np.tril_indices(c.shape[-1], -1)] for c in parameters.corrs if c is not None]
+    scalars = [values[..., None] for values in parameters.dispersion.values()]
+    population = convergence(np.concatenate([parameters.beta, *parameters.sds, *below, *scalars], axis=2))
+    levels = [convergence(b) for b in parameters.b]
+    return {
+        "route": status.route,
+        "rows": fit.n_obs,
+        "divergences": 1000 * status.divergences / parameters.n_draws,
+        "rhat": float(np.nanmax(population.rhat)),
+        "rhat_levels": max((float(np.nanmax(each.rhat)) for each in levels), default=float("nan")),
+        "ess_bulk": status.min_ess_bulk,
+        "ess_tail": status.min_ess_tail,
+        "said": [*filter(None, [status.warmup]), *status.problems],
+    }
+
+
+def faults(record: dict[str, Any]) -> list[str]:
+    """What is beyond the limits, in words."""
+    found = []
+    if record["divergences"] > DIVERGENCES:
+        found.append("divergences")
+    if not record["rhat"] < RHAT:
+        found.append("R-hat")
+    if not (record["rhat_levels"] < RHAT_LEVELS or np.isnan(record["rhat_levels"])):
+        found.append("R-hat of levels")
+    return found
+
+
+def markdown(run: dict[str, Any]) -> str:
+    """The whole page."""
+    measured = [record for record in run["records"] if "rhat" in record]
+    good = sum(not faults(record) for record in measured)
+    facts = {**run["machine"], "date": run["date"], "command": f"`{run['command']}`"}
+    limits = (
+        f"Default priors, seed {SEED}, 4 chains of 1,000 kept draws, models of up to {ROWS:,} rows; (singular) marks "
+        "those whose maximum likelihood or REML fit is on the boundary by lme4. Limits: "
+        f"{DIVERGENCES:g} divergence per 1,000 draws, R-hat {RHAT} for population parameters and {RHAT_LEVELS} for "
+        f"level effects. Seconds include compiling. **{good} of {len(measured)} within the limits.**"
+    )
+    columns = ["model", "rows", "route", "div. / 1,000", "R-hat", "R-hat, levels", "ESS bulk", "ESS tail", "s", ""]
+    parts = [
+        "# NUTS at its defaults on the linear mixed models of the reference collection",
+        "\n".join(f"- {name}: {value}" for name, value in facts.items()),
+        limits,
+        table(columns, [row(record) for record in measured]),
+        said(measured),
+        missing(run["records"]),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def row(record: dict[str, Any]) -> list[str]:
+    """One model's line."""
+    formula = record["formula"].replace("|", "\\|")
+    numbers = [f"{record['divergences']:.2f}", f"{record['rhat']:.4f}", f"{record['rhat_levels']:.4f}"]
+    sizes = [f"{record['ess_bulk']:.0f}", f"{record['ess_tail']:.0f}", f"{record['seconds']:.1f}"]
+    verdict = ", ".join(faults(record))
+    mark = " (singular)" if record["singular"] else ""
+    name = f"{record['case'].removeprefix('lmm_')}{mark}: `{formula}`"
+    return [name, str(record["rows"]), record["route"], *numbers, *sizes, f"**{verdict}**" if verdict else "within"]
+
+
+def said(records: list[dict[str, Any]]) -> str:
+    """What the fits told the user."""
+    lines = [f"- {record['case'].removeprefix('lmm_')}: {words}" for record in records for words in record["said"]]
+    return "## What the fits said\n\n" + "\n".join(lines) if lines else ""
+
+
+def write(run: dict[str, Any], folder: Path) -> None:
+    """Both files of results."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "convergence.json").write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    (folder / "convergence.md").write_text(markdown(run), encoding="utf-8")
+    print(markdown(run))
+
+
+if __name__ == "__main__":
+    main()
