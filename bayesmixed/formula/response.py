@@ -80,6 +80,4 @@ def _not_a_number(text: str, factor: Factor) -> str:
         advice = f"I({text} == {levels[1]!r}) makes it 0 and 1; a family for two outcomes is not available yet."
     else:
         advice = "Families for categories are not available yet."
-    return (
-        f"the response `{text}` is {kind} ({shown}), and the gaussian family needs numbers. {advice}"
-    )
+    return f"the response `{text}` is {kind} ({shown}), and the gaussian family needs numbers. {advice}"

@@ -143,6 +143,4 @@ def correlations(factors: np.ndarray) -> np.ndarray:
 
 def _effects(group: GroupTerm, named: TermNames, effects: np.ndarray) -> dict[str, xr.DataArray]:
     dim = f"{group.factor}__factor_dim"
-    return {
-        name: _variable(name, effects[..., j], **{dim: group.levels}) for j, name in enumerate(named.effects)
-    }
+    return {name: _variable(name, effects[..., j], **{dim: group.levels}) for j, name in enumerate(named.effects)}
