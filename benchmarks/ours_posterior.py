@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,6 +39,4 @@ if __name__ == "__main__":
 
     import bayesmixed as bm
 
-    if os.environ.get("BAYESMIXED_COMPILATION_CACHE"):
-        bm.compilation_cache(os.environ["BAYESMIXED_COMPILATION_CACHE"])
     report("bayesmixed", f"{bm.__version__} (JAX {version('jax')}, NumPyro {version('numpyro')})", model, fit, draws)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-WIDTHS = (1, 2, 4, 8, 16, 32, 64)  # entries summed side by side; a power of two keeps the padding below one half
+WIDTHS = (1, 4, 8, 16, 32, 64)  # entries summed side by side
+STAGE = 1000  # entries that could be summed in the time that a further stage costs by being there
 
 
 def plan(rows: np.ndarray, columns: np.ndarray, values: np.ndarray, n_rows: int) -> tuple[dict[str, np.ndarray], ...]:
@@ -48,12 +49,17 @@ def _stage(
 
 
 def _width(counts: np.ndarray) -> int:
-    """The width with the least padded work, pieces that must be added again included."""
+    """The width with the least work, pieces that must be added again included."""
+    return _cheapest(counts)[1]
 
-    def work(width: int) -> float:
-        pieces = np.maximum(-(-counts // width), 1)
-        again = 2.0 * float(pieces.sum()) if pieces.max(initial=1) > 1 else 0.0
-        return float(pieces.sum()) * width + again
 
+def _cheapest(counts: np.ndarray) -> tuple[float, int]:
+    """Work of all stages, in padded entries, and the width of the first."""
+    most = int(counts.max(initial=0))
+    options = []
     # Width one makes as many pieces as entries, so it ends only where no row has two.
-    return min((w for w in WIDTHS if w > 1 or counts.max(initial=0) <= 1), key=work)
+    for width in [w for w in WIDTHS if 1 < w < 4 * most] if most > 1 else [1]:
+        pieces = np.maximum(-(-counts // width), 1)
+        again = _cheapest(pieces)[0] if pieces.max(initial=1) > 1 else 0.0
+        options.append((STAGE + float(pieces.sum()) * width + again, width))
+    return min(options)
