@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from ..errors import NoSuchAnswer
 from ..parameters import Parameters
@@ -85,7 +85,7 @@ class PointFit(Fit):
     def coefficients(self) -> pd.DataFrame:
         """Fixed effects: estimate, se, lower, upper, statistic; Wald limits, 95 %."""
         estimate, se = self.beta, np.sqrt(np.diag(self.beta_covariance))
-        half = norm.ppf(0.975) * se
+        half = ndtri(0.975) * se
         columns = {
             "estimate": estimate,
             "se": se,

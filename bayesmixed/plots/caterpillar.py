@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from ..errors import FitError
 from . import canvas, marks, theme
@@ -131,7 +131,7 @@ def _tidy(fit: Fit, of: Varying, level: float) -> pd.DataFrame:
 def _limits(of: Varying, estimate: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
     chains, draws = of.effects.shape[:2]
     if chains * draws == 1:
-        half = norm.ppf((1 + level) / 2) * of.sds
+        half = ndtri((1 + level) / 2) * of.sds
         return estimate - half, estimate + half
     lower, upper = np.quantile(of.effects, [(1 - level) / 2, (1 + level) / 2], axis=(0, 1))
     return lower, upper

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from ..errors import FitError, nearest
 from ..formula.design import Design
@@ -177,7 +177,7 @@ def _from_normal(
         if request.new_levels == "sample":
             variance = variance + _new_level_variance(design, parameters, terms)
         if interval == "confidence":
-            half = norm.ppf(0.5 + level / 2) * np.sqrt(variance)
+            half = ndtri(0.5 + level / 2) * np.sqrt(variance)
             table["lower"], table["upper"] = inverse(eta - half), inverse(eta + half)
         else:
             table["lower"], table["upper"] = _observed_quantiles(
