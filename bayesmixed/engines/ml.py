@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..covariance import Covariance
 from ..errors import BayesMixedWarning, FitError, ModelError
 from ..fits.point import PointFit
 from ..fits.status import PointStatus, singular_terms
 from ..likelihood.at import likelihood_of
-from ..likelihood.boundary import ACCEPT, Direction, leave, snap, worst_direction
+from ..likelihood.boundary import ACCEPT, Direction
 from ..likelihood.linear import LinearLikelihood
 from ..likelihood.pls import Solution
 from .base import Engine
-from .optimize import Optimum, minimise
+from .optimize import Optimum
+from .search import given_start, search
 from .threads import blas_threads
 
 if TYPE_CHECKING:
     from ..model import Model
-
-MAX_DEPARTURES = 6  # times a search may leave a boundary point that is not a maximum
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,8 @@ def _fit_linear(
     if likelihood.n <= likelihood.p:
         raise FitError(f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.")
     criterion = Criterion(likelihood, reml, model.constants.get("sigma"))
-    first = likelihood.start() if start is None else _given_start(likelihood, start)
-    optimum, edge = _search(criterion, first, optimizer, maxiter)
+    first = likelihood.start() if start is None else likelihood.working(given_start(start, likelihood.n_theta))
+    optimum, edge = search(criterion, first, optimizer, maxiter)
     return _collect(model, engine, criterion, optimum, edge)
 
 
@@ -140,6 +140,22 @@ class Criterion:
     def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """The criterion and its gradient."""
         return self.likelihood.value_and_gradient(theta, self.solution(theta), reml=self.reml, sigma=self.sigma)
+
+    def metric(self, theta: np.ndarray) -> np.ndarray:
+        """Expected information, one factor at a time, inverted."""
+        return self.likelihood.metric(theta)
+
+    def slices(self) -> dict[int, slice]:
+        """Where each group term's parameters are in theta."""
+        return self.likelihood.slices()
+
+    def columns(self) -> list[list[int]]:
+        """Positions in theta of each column of each Lambda."""
+        return self.likelihood.columns()
+
+    def structures(self) -> dict[int, tuple[Covariance, int]]:
+        """Covariance structure and number of columns of each group term."""
+        return self.likelihood.structures()
 
     def solution(self, theta: np.ndarray) -> Solution:
         """The solved equations at theta."""
@@ -163,34 +179,6 @@ def check_identifiable(model: Model) -> None:
         if model.arguments.check == "error":
             raise ModelError(message + 'Drop a column or the term, or pass check="warn" to fit it all the same.')
         warnings.warn(message + "Its variance and sigma are not separately identified.", BayesMixedWarning, 4)
-
-
-def _given_start(likelihood: LinearLikelihood, start: Sequence[float]) -> np.ndarray:
-    theta = np.asarray(start, dtype=float)
-    if theta.shape != (likelihood.n_theta,) or not np.all(np.isfinite(theta)):
-        raise FitError(f"start must be {likelihood.n_theta} finite numbers in the order of fit.theta, not {start!r}.")
-    return likelihood.working(theta)
-
-
-def _search(
-    criterion: Criterion, start: np.ndarray, optimizer: str | None, maxiter: int | None
-) -> tuple[Optimum, Direction | None]:
-    """Minimise; exact zeros where they cost nothing; a zero that is only stationary by symmetry is left again."""
-    likelihood, function = criterion.likelihood, criterion.value_and_gradient
-    slices = likelihood.slices()
-    structures = {j: (likelihood.covariances[j], len(likelihood.term_bases[j])) for j in slices}
-    evaluations = 0
-    for _ in range(MAX_DEPARTURES):
-        optimum = minimise(function, start, metric=likelihood.metric(start), optimizer=optimizer, maxiter=maxiter)
-        evaluations += optimum.evaluations
-        x = snap(criterion.value, optimum.x, likelihood.columns())
-        edge = worst_direction(criterion.value, slices, x, structures)
-        if edge is None or edge.slope >= ACCEPT:
-            break
-        structure, k = structures[edge.term]
-        start = leave(criterion.value, slices[edge.term], structure, k, x, edge.direction)
-    value, gradient = (optimum.value, optimum.gradient) if x is optimum.x else function(x)
-    return Optimum(x, value, gradient, optimum.decrease, evaluations, optimum.message), edge
 
 
 def _collect(model: Model, engine: Engine, criterion: Criterion, optimum: Optimum, edge: Direction | None) -> PointFit:

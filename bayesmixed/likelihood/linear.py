@@ -74,6 +74,10 @@ class LinearLikelihood:
             for column in self.covariances[j].theta_columns(len(self.term_bases[j]))
         ]
 
+    def structures(self) -> dict[int, tuple[Covariance, int]]:
+        """Covariance structure and number of columns of each group term."""
+        return {j: (self.covariances[j], len(self.term_bases[j])) for j in self.order}
+
     def reported(self, working: np.ndarray) -> np.ndarray:
         """theta in the user's columns from the working theta."""
         return self._convert(working, self.term_bases)

@@ -1,0 +1,72 @@
+"""Where a criterion of covariance parameters has its minimum: a search that proves or leaves boundary points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from ..covariance import Covariance
+from ..errors import FitError
+from ..likelihood.boundary import ACCEPT, Direction, leave, snap, worst_direction
+from .optimize import Optimum, minimise
+
+MAX_DEPARTURES = 6  # times a search may leave a boundary point that is not a maximum
+
+
+class Criterion(Protocol):
+    """A function of x = (working theta, whatever else is estimated), smooth inside the parameter space."""
+
+    def value(self, x: np.ndarray) -> float:
+        """The criterion alone."""
+
+    def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        """The criterion and its gradient."""
+
+    def metric(self, x: np.ndarray) -> np.ndarray:
+        """A guess of the inverse Hessian."""
+
+    def slices(self) -> dict[int, slice]:
+        """Where each group term's parameters are in x."""
+
+    def columns(self) -> list[list[int]]:
+        """Positions in x of each column of each Lambda, the diagonal element first."""
+
+    def structures(self) -> dict[int, tuple[Covariance, int]]:
+        """Covariance structure and number of columns of each group term."""
+
+
+def search(
+    criterion: Criterion, start: np.ndarray, optimizer: str | None, maxiter: int | None
+) -> tuple[Optimum, Direction | None]:
+    """Minimise; exact zeros where they cost nothing; a zero that is only stationary by symmetry is left again."""
+    slices, structures = criterion.slices(), criterion.structures()
+    evaluations = 0
+    for _ in range(MAX_DEPARTURES):
+        optimum = minimise(
+            criterion.value_and_gradient, start, metric=criterion.metric(start), optimizer=optimizer, maxiter=maxiter
+        )
+        evaluations += optimum.evaluations
+        x = snap(criterion.value, optimum.x, criterion.columns())
+        edge = worst_direction(criterion.value, slices, x, structures)
+        if edge is None or edge.slope >= ACCEPT:
+            break
+        structure, k = structures[edge.term]
+        start = leave(criterion.value, slices[edge.term], structure, k, x, edge.direction)
+    value, gradient = (optimum.value, optimum.gradient) if x is optimum.x else criterion.value_and_gradient(x)
+    return Optimum(x, value, gradient, optimum.decrease, evaluations, optimum.message), edge
+
+
+def given_start(start: Sequence[float], n_theta: int) -> np.ndarray:
+    """The user's theta, in the order of `fit.theta`.
+
+    Raises
+    ------
+    FitError
+        Another length, or numbers that are not finite.
+    """
+    theta = np.asarray(start, dtype=float)
+    if theta.shape != (n_theta,) or not np.all(np.isfinite(theta)):
+        raise FitError(f"start must be {n_theta} finite numbers in the order of fit.theta, not {start!r}.")
+    return theta
