@@ -14,7 +14,7 @@ from . import priors as prior_presets
 from .covariance import Covariance, structure
 from .description import description
 from .errors import DataError, ModelError, nearest, with_known_options
-from .families import Family, Link, family
+from .families import Family, Link, family, observed
 from .formula.build import build_design
 from .formula.design import Design
 from .formula.formula import Formula
@@ -356,7 +356,7 @@ def _check_response(design: Design, kind: Family) -> None:
     response = design.response
     if response is None:
         raise DataError("The formula has no response. Write it as 'y ~ x + (1 | g)'.")
-    kind.check(response.y, response.name)
+    kind.check(observed(design), response.name)
     used = slice(None) if design.weights is None else design.weights > 0
     y, known = response.y[used], design.mu.offset[used]
     if len(y) and np.ptp(y) == 0 and np.ptp(known) == 0:

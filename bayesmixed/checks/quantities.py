@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..families import observed
 from ..parameters import Parameters
 from ..prediction.linear_predictor import linear_predictor
 from ..priors.default import rows_used
@@ -44,17 +45,16 @@ def log_likelihood(model: Model, parameters: Parameters) -> np.ndarray:
     """log p(y | parameters, effects) of the model's response for every draw, (chains * draws,)."""
     flat, design = parameters.flat(), model.design
     used = rows_used(design)
-    response = design.response
-    if response is None:
+    if design.response is None:
         return np.zeros(flat.n_draws)
+    seen = observed(design, used)
     wide = design.n_rows * max([1, *(group.Z.shape[1] for group in design.groups)])
     step = max(1, CHUNK // wide)
-    weights = None if design.weights is None else design.weights[used]
     sums = []
     for first in range(0, flat.n_draws, step):
         part = flat.take(slice(first, first + step))
-        mu = model.family.link.inverse(linear_predictor(design, part, range(len(design.groups))))[:, used]
+        eta = linear_predictor(design, part, range(len(design.groups)))[:, used]
         dispersion = {name: value.reshape(-1, 1) for name, value in part.dispersion.items()}
         with np.errstate(over="ignore"):  # -inf for draws that are far off
-            sums.append(model.family.log_density(response.y[used], mu, dispersion, weights).sum(axis=1))
+            sums.append(model.family.log_density(seen, eta, dispersion).sum(axis=1))
     return np.concatenate(sums)

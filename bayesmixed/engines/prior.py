@@ -94,7 +94,7 @@ def simulate_responses(model: Model, parameters: Parameters, rng: np.random.Gene
         part = flat.take(slice(first, first + step))
         mu = model.family.link.inverse(linear_predictor(design, part, terms))
         dispersion = {name: value.reshape(-1, 1) for name, value in part.dispersion.items()}
-        parts.append(model.family.draw(rng, mu, dispersion, design.weights))
+        parts.append(model.family.draw(rng, mu, dispersion, design.weights, None))
     return np.concatenate(parts)
 
 

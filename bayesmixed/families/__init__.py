@@ -5,13 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import ModelError, nearest
+from .base import Derivatives as Derivatives
 from .base import Family as Family
+from .base import Observed as Observed
+from .base import observed as observed
+from .bernoulli import Bernoulli as Bernoulli
+from .binomial import Binomial as Binomial
 from .gaussian import Gaussian as Gaussian
 from .links import LINKS as LINKS
 from .links import Link as Link
 from .links import link as link
+from .poisson import Poisson as Poisson
 
-FAMILIES: dict[str, type[Family]] = {family.name: family for family in (Gaussian,)}
+FAMILIES: dict[str, type[Family]] = {family.name: family for family in (Gaussian, Bernoulli, Binomial, Poisson)}
 
 
 def family(value: str | Family, link_value: str | Link | None = None) -> Family:

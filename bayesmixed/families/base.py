@@ -3,23 +3,80 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from scipy.special import ndtri
 
+from ..errors import FitError, ModelError
+from ..formula.design import Design
+from .arrays import NUMPY
 from .links import Link
+
+EDGE = 1e-16  # of a probability: normal scores stay finite
+
+
+class Observed(NamedTuple):
+    """What was observed per row (n,): `y`, and where there are any `weights` (positive) and `trials`."""
+
+    y: Any
+    weights: Any = None
+    trials: Any = None
+
+
+def observed(design: Design, rows: slice | np.ndarray = slice(None)) -> Observed:
+    """The response of some rows of a design, with its weights and trials.
+
+    Raises
+    ------
+    ModelError
+        For a design without a response.
+    """
+    response = design.response
+    if response is None:
+        raise ModelError("These rows have no response. Build the model from a table that has one.")
+    weights, trials = design.weights, response.trials
+    return Observed(
+        response.y[rows],
+        None if weights is None else weights[rows],
+        None if trials is None else trials[rows],
+    )
+
+
+@dataclass(frozen=True)
+class Derivatives:
+    """log f(y | eta, dispersion) per row (n,) without the terms that hold neither eta nor dispersion, and derivatives.
+
+    `kernel`; `g` first derivative in eta; `V` minus the second; `dV` its derivative; `dispersion` by name the
+    derivatives of (kernel, g, V) in that parameter on its natural scale. What was not asked for is None or empty.
+    """
+
+    kernel: Any
+    g: Any = None
+    V: Any = None
+    dV: Any = None
+    dispersion: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
+
+    def times(self, weights: Any) -> Derivatives:
+        """Everything multiplied by frequency weights (n,), or as it is for None."""
+        if weights is None:
+            return self
+        rest = (None if a is None else a * weights for a in (self.g, self.V, self.dV))
+        slopes = {name: tuple(a * weights for a in three) for name, three in self.dispersion.items()}
+        return Derivatives(self.kernel * weights, *rest, slopes)  # type: ignore[arg-type]  # three arrays each
 
 
 @dataclass(frozen=True)
 class Family(ABC):
-    """A response distribution with mean mu = g^-1(eta) and named dispersion parameters.
+    """A response distribution with location mu = g^-1(eta) and named dispersion parameters.
 
-    Traits: `dispersion` names the parameters besides mu; `links` the link names it allows, the
+    Traits: `dispersion` names the parameters besides mu, all positive; `links` the link names it allows, the
     default first; `weights` is "precision" (Var = sigma^2 / w) or "frequency" (the log-likelihood
-    contribution is multiplied by w); `discrete`; `support`, in words, for error messages;
-    `normal_conditional` says that y given the effects is normal with a constant sigma, so that
-    with an identity link the marginal likelihood is exact and u is scaled by sigma.
+    contribution is multiplied by w); `discrete`; `support`, in words, for error messages; `mean_range` the open
+    interval of mu; `log_concave` says that log f is concave in eta whatever the link; `takes_trials` that a response
+    is successes out of trials; `normal_conditional` that `normalised(y)` given the effects is normal about mu with a
+    constant sigma, so that with an identity link the marginal likelihood is exact and u is scaled by sigma.
     """
 
     link: Link
@@ -27,46 +84,145 @@ class Family(ABC):
     name: ClassVar[str]
     dispersion: ClassVar[tuple[str, ...]]
     links: ClassVar[tuple[str, ...]]
-    weights: ClassVar[str]
+    weights: ClassVar[str] = "frequency"
     discrete: ClassVar[bool]
     support: ClassVar[str]
-    normal_conditional: ClassVar[bool]
+    mean_range: ClassVar[tuple[float, float]]
+    log_concave: ClassVar[bool] = False
+    takes_trials: ClassVar[bool] = False
+    normal_conditional: ClassVar[bool] = False
 
     @abstractmethod
-    def check(self, y: np.ndarray, name: str) -> None:
-        """Raise a DataError that names the first row outside the support; `y` is (n,)."""
+    def check(self, observed: Observed, name: str) -> None:
+        """Raise a DataError that names the first row outside the support."""
 
     @abstractmethod
-    def log_density(
-        self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: np.ndarray | None
-    ) -> np.ndarray:
-        """log f(y | mu, dispersion) per row, every constant included, weights as the trait says; shape of y."""
+    def constant(self, observed: Observed, xp: Any = NUMPY) -> Any:
+        """The terms (n,) of log f that hold neither eta nor dispersion, weights applied."""
 
     @abstractmethod
-    def sd(self, mu: np.ndarray, dispersion: dict[str, Any], weights: np.ndarray | None) -> np.ndarray:
-        """Standard deviation of y given mu per row (the scale of Pearson residuals)."""
+    def derivatives(
+        self, observed: Observed, eta: Any, dispersion: dict[str, Any], order: int, xp: Any = NUMPY
+    ) -> Derivatives:
+        """log f and its derivatives per row, weights applied, stable in the tails.
+
+        Parameters
+        ----------
+        observed
+            The response.
+        eta
+            Linear predictor, broadcasting against y.
+        dispersion
+            Parameters by name.
+        order
+            0: the kernel; 1: also g and the kernel's dispersion derivatives (their g and V may be None);
+            2: also V; 3: also dV and all dispersion derivatives.
+        xp
+            Array functions: `arrays.NUMPY` or `arrays.jax_arrays()`.
+        """
+
+    def log_density(self, observed: Observed, eta: Any, dispersion: dict[str, Any], xp: Any = NUMPY) -> Any:
+        """log f(y | eta, dispersion) per row, every constant included, weights as the trait says."""
+        return self.derivatives(observed, eta, dispersion, 0, xp).kernel + self.constant(observed, xp)
+
+    def start(self, observed: Observed, mu: np.ndarray) -> dict[str, float]:
+        """Rough values of the dispersion parameters, from moments about fitted locations mu (n,)."""
+        return {}
+
+    def mean(self, mu: Any, dispersion: dict[str, Any]) -> Any:
+        """E(y), for responses out of trials per trial; mu itself for most families."""
+        return mu
 
     @abstractmethod
-    def deviance_residuals(self, y: np.ndarray, mu: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
-        """Signed square roots of each row's contribution to the deviance (lme4's, unscaled by dispersion)."""
+    def sd(self, mu: np.ndarray, dispersion: dict[str, Any], weights: Any = None, trials: Any = None) -> np.ndarray:
+        """Standard deviation of y given mu per row; of successes out of trials, of their share."""
 
     @abstractmethod
-    def quantile_residuals(
-        self,
-        y: np.ndarray,
-        mu: np.ndarray,
-        dispersion: dict[str, Any],
-        weights: np.ndarray | None,
-        rng: np.random.Generator,
-    ) -> np.ndarray:
-        """Normal scores of F(y | mu), randomised inside the jump of a discrete F (Dunn & Smyth 1996)."""
+    def cdf(self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any) -> np.ndarray:
+        """P(Y <= y) per row."""
 
     @abstractmethod
     def draw(
-        self, rng: np.random.Generator, mu: np.ndarray, dispersion: dict[str, Any], weights: np.ndarray | None
+        self, rng: np.random.Generator, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any
     ) -> np.ndarray:
-        """New responses, shape of mu."""
+        """New responses, shape of mu; NaN where a precision weight is zero."""
 
     @abstractmethod
-    def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any) -> Any:
-        """The NumPyro distribution of y given mu (JAX arrays), precision weights applied."""
+    def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
+        """The NumPyro distribution of y given mu (JAX arrays), precision weights applied, frequency weights not."""
+
+    def unit_deviance(self, observed: Observed, mu: np.ndarray) -> np.ndarray:
+        """Each row's contribution (n,) to the deviance, weights applied (lme4's, unscaled by dispersion).
+
+        Raises
+        ------
+        FitError
+            For a family without a saturated fit.
+        """
+        raise FitError(
+            f"The {self.name} family has no saturated fit, so no deviance residuals: "
+            'use residuals("quantile") or residuals("pearson").'
+        )
+
+    def deviance_residuals(self, observed: Observed, mu: np.ndarray) -> np.ndarray:
+        """Signed square roots of `unit_deviance`."""
+        y = observed.y if observed.trials is None else observed.y / observed.trials
+        return np.sign(y - mu) * np.sqrt(np.maximum(self.unit_deviance(observed, mu), 0.0))
+
+    def quantile_residuals(
+        self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any], rng: np.random.Generator
+    ) -> np.ndarray:
+        """Normal scores of F(y | mu), randomised inside the jump of a discrete F (Dunn & Smyth 1996)."""
+        y, weights, trials = observed
+        upper = self.cdf(y, mu, dispersion, weights, trials)
+        if self.discrete:
+            lower = self.cdf(y - 1, mu, dispersion, weights, trials)
+            upper = lower + rng.uniform(size=np.shape(upper)) * (upper - lower)
+        return ndtri(np.clip(upper, EDGE, 1 - EDGE))
+
+    def normalised(self, y: np.ndarray) -> np.ndarray:
+        """What is normal about mu where `normal_conditional`."""
+        return y
+
+    def log_jacobian(self, y: np.ndarray) -> np.ndarray:
+        """log |d normalised / d y| per row."""
+        return np.zeros_like(y)
+
+    @property
+    def eta_range(self) -> tuple[float, float]:
+        """The open interval of eta in which mu is a location of this family."""
+        low = max(self.mean_range[0], self.link.range[0])
+        high = min(self.mean_range[1], self.link.range[1])
+        with np.errstate(divide="ignore"):
+            ends = sorted(float(self.link.forward(np.float64(end))) for end in (low, high))
+        return ends[0], ends[1]
+
+
+def chained(
+    slopes: tuple[Any, ...], steps: tuple[Any, ...], dispersion: dict[str, tuple[Any, ...]], order: int
+) -> Derivatives:
+    """Derivatives in eta from those in a coordinate s(eta) (Faa di Bruno's rule up to the third).
+
+    Parameters
+    ----------
+    slopes
+        l, l', l'', l''' in s, as many as `order` asks for and one.
+    steps
+        s, s', s'', s''' in eta.
+    dispersion
+        Per parameter the derivatives of (l, l', l'') in it, as far as there are any.
+    order
+        As in `Family.derivatives`.
+    """
+    if order == 0:
+        return Derivatives(slopes[0])
+    _, s1, s2, s3 = steps
+    g = slopes[1] * s1
+    if order == 1:
+        return Derivatives(slopes[0], g, dispersion={name: (d[0], None, None) for name, d in dispersion.items()})
+    V = -(slopes[2] * s1**2 + slopes[1] * s2)
+    if order == 2:
+        return Derivatives(slopes[0], g, V)
+    dV = -(slopes[3] * s1**3 + 3 * slopes[2] * s1 * s2 + slopes[1] * s3)
+    crossed = {name: (d[0], d[1] * s1, -(d[2] * s1**2 + d[1] * s2)) for name, d in dispersion.items()}
+    return Derivatives(slopes[0], g, V, dV, crossed)

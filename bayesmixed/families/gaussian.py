@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtr
 
-from ..errors import DataError
-from .base import Family
+from .arrays import NUMPY
+from .base import Derivatives, Family, Observed, chained
+from .checks import refuse
 from .links import Identity, Link
+
+LOG_2PI = float(np.log(2 * np.pi))
 
 
 @dataclass(frozen=True)
@@ -24,54 +28,64 @@ class Gaussian(Family):
 
     name = "gaussian"
     dispersion = ("sigma",)
-    links = ("identity",)
+    links = ("identity", "log", "inverse", "sqrt", "logit", "probit", "cloglog", "cauchit", "1/mu^2")
     weights = "precision"
     discrete = False
     support = "real numbers"
+    mean_range = (-np.inf, np.inf)
     normal_conditional = True
 
-    def check(self, y: np.ndarray, name: str) -> None:
-        bad = np.flatnonzero(~np.isfinite(y))
-        if bad.size:
-            raise DataError(
-                f"The response {name!r} is {y[bad[0]]} in row {bad[0]} of the rows used "
-                f"({bad.size} such rows). Remove those rows or transform the response."
-            )
+    def check(self, observed: Observed, name: str) -> None:
+        refuse(~np.isfinite(observed.y), observed, name, self, "Remove those rows or transform the response.")
 
-    def log_density(
-        self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: np.ndarray | None
-    ) -> np.ndarray:
-        sd = self.sd(mu, dispersion, weights)
-        return -0.5 * np.log(2 * np.pi) - np.log(sd) - 0.5 * ((y - mu) / sd) ** 2
+    def constant(self, observed: Observed, xp: Any = NUMPY) -> Any:
+        if observed.weights is None:
+            return xp.full_like(observed.y, -0.5 * LOG_2PI)
+        return 0.5 * (xp.log(observed.weights) - LOG_2PI)
 
-    def sd(self, mu: np.ndarray, dispersion: dict[str, Any], weights: np.ndarray | None) -> np.ndarray:
+    def derivatives(
+        self, observed: Observed, eta: Any, dispersion: dict[str, Any], order: int, xp: Any = NUMPY
+    ) -> Derivatives:
+        """l = -log sigma - w e^2 / (2 sigma^2), e = y - mu."""
+        sigma = dispersion["sigma"]
+        steps = self.link.mean_steps(eta, xp)
+        precision = 1 / sigma**2 if observed.weights is None else observed.weights / sigma**2
+        e = observed.y - steps[0]
+        slopes = (-xp.log(sigma) - 0.5 * precision * e**2, precision * e, -precision, 0.0)
+        in_sigma = ((precision * e**2 - 1) / sigma, -2 * precision * e / sigma, 2 * precision / sigma)
+        return chained(slopes, steps, {"sigma": in_sigma}, order)
+
+    def start(self, observed: Observed, mu: np.ndarray) -> dict[str, float]:
+        w = 1.0 if observed.weights is None else observed.weights
+        return {"sigma": float(max(np.sqrt(np.mean(w * (observed.y - mu) ** 2)), 1e-8))}
+
+    def sd(self, mu: np.ndarray, dispersion: dict[str, Any], weights: Any = None, trials: Any = None) -> np.ndarray:
         sigma = np.broadcast_to(np.asarray(dispersion["sigma"], dtype=float), np.shape(mu))
         if weights is None:
             return sigma
         root = np.broadcast_to(np.sqrt(weights), np.shape(mu))
         return np.divide(sigma, root, out=np.full(np.shape(mu), np.inf), where=root > 0)
 
-    def deviance_residuals(self, y: np.ndarray, mu: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
-        return (y - mu) if weights is None else np.sqrt(weights) * (y - mu)
+    def cdf(self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any) -> np.ndarray:
+        return ndtr((y - mu) / self.sd(mu, dispersion, weights))
 
     def quantile_residuals(
-        self,
-        y: np.ndarray,
-        mu: np.ndarray,
-        dispersion: dict[str, Any],
-        weights: np.ndarray | None,
-        rng: np.random.Generator,
+        self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any], rng: np.random.Generator
     ) -> np.ndarray:
-        return (y - mu) / self.sd(mu, dispersion, weights)
+        return (observed.y - mu) / self.sd(mu, dispersion, observed.weights)
+
+    def unit_deviance(self, observed: Observed, mu: np.ndarray) -> np.ndarray:
+        square = (observed.y - mu) ** 2
+        return square if observed.weights is None else observed.weights * square
 
     def draw(
-        self, rng: np.random.Generator, mu: np.ndarray, dispersion: dict[str, Any], weights: np.ndarray | None
+        self, rng: np.random.Generator, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any
     ) -> np.ndarray:
         sd = self.sd(mu, dispersion, weights)
         noise = np.where(np.isfinite(sd), sd, np.nan) * rng.standard_normal(np.shape(mu))
         return mu + noise  # NaN where the weight is zero: such a response could be anything
 
-    def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any) -> Any:
+    def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         import jax.numpy as jnp
         import numpyro.distributions as dist
 

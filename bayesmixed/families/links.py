@@ -1,4 +1,4 @@
-"""Links g(mu) = eta: forward, inverse and derivative, on arrays."""
+"""Links g(mu) = eta: forward, inverse, derivatives of the inverse, and of log-probabilities far in the tails."""
 
 from __future__ import annotations
 
@@ -9,25 +9,75 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..errors import ModelError, nearest
+from .arrays import NUMPY
+
+LOG_2PI = float(np.log(2 * np.pi))
+HIGHEST = 700.0  # exp of more overflows
 
 
 @dataclass(frozen=True)
 class Link(ABC):
-    """A link and its inverse; `xp` is the array module, so that one definition serves NumPy and JAX."""
+    """A link and its inverse; `xp` are array functions, so that one definition serves NumPy and JAX.
+
+    `range` is the open interval of mu that the inverse reaches.
+    """
 
     name: ClassVar[str]
+    range: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
 
     @abstractmethod
-    def forward(self, mu: Any, xp: Any = np) -> Any:
+    def forward(self, mu: Any, xp: Any = NUMPY) -> Any:
         """eta = g(mu), elementwise."""
 
     @abstractmethod
-    def inverse(self, eta: Any, xp: Any = np) -> Any:
+    def inverse(self, eta: Any, xp: Any = NUMPY) -> Any:
         """mu = g^-1(eta), elementwise."""
 
     @abstractmethod
-    def slope(self, mu: Any, xp: Any = np) -> Any:
+    def slope(self, mu: Any, xp: Any = NUMPY) -> Any:
         """g'(mu), elementwise."""
+
+    @abstractmethod
+    def mean_steps(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any]:
+        """mu and its first three derivatives in eta."""
+
+    def log_mean_steps(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any]:
+        """log mu and its first three derivatives in eta, for positive means."""
+        mu, m1, m2, m3 = self.mean_steps(eta, xp)
+        t1 = m1 / mu
+        t2 = m2 / mu - t1**2
+        return xp.log(mu), t1, t2, m3 / mu - 3 * t1 * t2 - t1**3
+
+    def log_probabilities(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any, Any]:
+        """log mu, log(1 - mu), log mu', and the first two derivatives of log mu', for means in (0, 1)."""
+        mu, m1, m2, m3 = self.mean_steps(eta, xp)
+        score = m2 / m1
+        return xp.log(mu), xp.log1p(-mu), xp.log(m1), score, m3 / m1 - score**2
+
+    def binomial(self, y: Any, m: Any, eta: Any, order: int, xp: Any = NUMPY) -> tuple[Any, ...]:
+        """y log mu + (m - y) log(1 - mu), then g, V and dV as in `families.base.Derivatives`, up to `order`.
+
+        With r = mu' / mu and s = (log mu')', d r = r (s - r), and the same for 1 - mu with r = -mu' / (1 - mu).
+        """
+        log_p, log_q, log_f, s, ds = self.log_probabilities(eta, xp)
+        kernel = _times(y, log_p, xp) + _times(m - y, log_q, xp)
+        if order == 0:
+            return (kernel,)
+        r, c = xp.exp(xp.minimum(log_f - log_p, HIGHEST)), -xp.exp(xp.minimum(log_f - log_q, HIGHEST))
+        g = _times(y, r, xp) + _times(m - y, c, xp)
+        if order == 1:
+            return kernel, g
+        r1, c1 = r * (s - r), c * (s - c)
+        V = -(_times(y, r1, xp) + _times(m - y, c1, xp))
+        if order == 2:
+            return kernel, g, V
+        r2, c2 = r1 * (s - r) + r * (ds - r1), c1 * (s - c) + c * (ds - c1)
+        return kernel, g, V, -(_times(y, r2, xp) + _times(m - y, c2, xp))
+
+
+def _times(count: Any, value: Any, xp: Any) -> Any:
+    """count * value where the count is not zero: nothing observed says nothing, even of a probability of zero."""
+    return xp.where(count > 0, count * value, 0.0)
 
 
 class Identity(Link):
@@ -35,22 +85,273 @@ class Identity(Link):
 
     name = "identity"
 
-    def forward(self, mu: Any, xp: Any = np) -> Any:
+    def forward(self, mu: Any, xp: Any = NUMPY) -> Any:
         return mu
 
-    def inverse(self, eta: Any, xp: Any = np) -> Any:
+    def inverse(self, eta: Any, xp: Any = NUMPY) -> Any:
         return eta
 
-    def slope(self, mu: Any, xp: Any = np) -> Any:
+    def slope(self, mu: Any, xp: Any = NUMPY) -> Any:
         return xp.ones_like(mu)
 
+    def mean_steps(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any]:
+        zero = xp.zeros_like(eta)
+        return eta, xp.ones_like(eta), zero, zero
 
-LINKS: dict[str, Link] = {value.name: value for value in (Identity(),)}
+
+class Log(Link):
+    """eta = log mu."""
+
+    name = "log"
+    range = (0.0, np.inf)
+
+    def forward(self, mu: Any, xp: Any = NUMPY) -> Any:
+        return xp.log(mu)
+
+    def inverse(self, eta: Any, xp: Any = NUMPY) -> Any:
+        return xp.exp(xp.minimum(eta, HIGHEST))
+
+    def slope(self, mu: Any, xp: Any = NUMPY) -> Any:
+        return 1 / mu
+
+    def mean_steps(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any]:
+        mu = self.inverse(eta, xp)
+        return mu, mu, mu, mu
+
+    def log_mean_steps(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any]:
+        zero = xp.zeros_like(eta)
+        return eta, xp.ones_like(eta), zero, zero
+
+    def log_probabilities(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any, Any]:
+        zero = xp.zeros_like(eta)
+        return eta, xp.log(-xp.expm1(eta)), eta, xp.ones_like(eta), zero
+
+
+class Sqrt(Link):
+    """eta = sqrt(mu), eta > 0."""
+
+    name = "sqrt"
+    range = (0.0, np.inf)
+
+    def forward(self, mu: Any, xp: Any = NUMPY) -> Any:
+        return xp.sqrt(mu)
+
+    def inverse(self, eta: Any, xp: Any = NUMPY) -> Any:
+        return eta**2
+
+    def slope(self, mu: Any, xp: Any = NUMPY) -> Any:
+        return 0.5 / xp.sqrt(mu)
+
+    def mean_steps(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any]:
+        return eta**2, 2 * eta, 2 * xp.ones_like(eta), xp.zeros_like(eta)
+
+
+@dataclass(frozen=True)
+class Power(Link):
+    """eta = mu^-k, eta > 0."""
+
+    k: ClassVar[float]
+    range = (0.0, np.inf)
+
+    def forward(self, mu: Any, xp: Any = NUMPY) -> Any:
+        return xp.asarray(mu, dtype=float) ** -self.k
+
+    def inverse(self, eta: Any, xp: Any = NUMPY) -> Any:
+        return xp.asarray(eta, dtype=float) ** (-1 / self.k)
+
+    def slope(self, mu: Any, xp: Any = NUMPY) -> Any:
+        return -self.k * xp.asarray(mu, dtype=float) ** (-self.k - 1)
+
+    def mean_steps(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any]:
+        a = -1 / self.k
+        mu = xp.asarray(eta, dtype=float) ** a
+        return mu, a * mu / eta, a * (a - 1) * mu / eta**2, a * (a - 1) * (a - 2) * mu / eta**3
+
+
+class Inverse(Power):
+    """eta = 1 / mu, eta > 0."""
+
+    name = "inverse"
+    k = 1.0
+
+
+class InverseSquare(Power):
+    """eta = 1 / mu^2, eta > 0."""
+
+    name = "1/mu^2"
+    k = 2.0
+
+
+@dataclass(frozen=True)
+class Probability(Link):
+    """A distribution function between a guessing rate and one minus a lapse rate: mu = guess + (1 - guess - lapse) F.
+
+    Treutwein & Strasburger (1999), Percept. Psychophys. 61, 87-106.
+    """
+
+    guess: float = 0.0
+    lapse: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in (("guess", self.guess), ("lapse", self.lapse)):
+            if not isinstance(value, int | float) or not 0 <= value < 1:
+                raise ModelError(f"{name} must be a probability below 1, such as {name}=0.02, not {value!r}.")
+        if self.guess + self.lapse >= 1:
+            raise ModelError(f"guess + lapse must be below 1, not {self.guess + self.lapse:g}.")
+
+    @property
+    def range(self) -> tuple[float, float]:  # type: ignore[override]  # depends on the asymptotes
+        """The open interval of mu."""
+        return self.guess, 1 - self.lapse
+
+    @property
+    def height(self) -> float:
+        """What lies between the asymptotes."""
+        return 1 - self.guess - self.lapse
+
+    @abstractmethod
+    def _quantile(self, p: Any, xp: Any) -> Any:
+        """F^-1(p)."""
+
+    @abstractmethod
+    def _logs(self, eta: Any, xp: Any) -> tuple[Any, Any, Any, Any, Any]:
+        """log F, log(1 - F), log f, (log f)', (log f)'' of the distribution without asymptotes."""
+
+    def forward(self, mu: Any, xp: Any = NUMPY) -> Any:
+        return self._quantile((mu - self.guess) / self.height, xp)
+
+    def inverse(self, eta: Any, xp: Any = NUMPY) -> Any:
+        return self.guess + self.height * xp.exp(self._logs(eta, xp)[0])
+
+    def slope(self, mu: Any, xp: Any = NUMPY) -> Any:
+        return 1 / self.mean_steps(self.forward(mu, xp), xp)[1]
+
+    def mean_steps(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any]:
+        log_p, _, log_f, s, ds = self._logs(eta, xp)
+        m1 = self.height * xp.exp(log_f)
+        return self.guess + self.height * xp.exp(log_p), m1, m1 * s, m1 * (ds + s**2)
+
+    def log_probabilities(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any, Any]:
+        log_p, log_q, log_f, s, ds = self._logs(eta, xp)
+        if self.guess == 0 and self.lapse == 0:
+            return log_p, log_q, log_f, s, ds
+        log_mu = xp.log(self.guess + self.height * xp.exp(log_p)) if self.guess else xp.log(self.height) + log_p
+        log_rest = xp.log(self.lapse + self.height * xp.exp(log_q)) if self.lapse else xp.log(self.height) + log_q
+        return log_mu, log_rest, xp.log(self.height) + log_f, s, ds
+
+
+@dataclass(frozen=True)
+class Logit(Probability):
+    """eta = log(mu / (1 - mu))."""
+
+    name = "logit"
+
+    def _quantile(self, p: Any, xp: Any) -> Any:
+        return xp.log(p) - xp.log1p(-p)
+
+    def _logs(self, eta: Any, xp: Any) -> tuple[Any, Any, Any, Any, Any]:
+        log_q = -xp.logaddexp(0.0, eta)
+        p = xp.expit(eta)
+        return eta + log_q, log_q, eta + 2 * log_q, 1 - 2 * p, -2 * p * (1 - p)
+
+    def inverse(self, eta: Any, xp: Any = NUMPY) -> Any:
+        return self.guess + self.height * xp.expit(eta)
+
+    def binomial(self, y: Any, m: Any, eta: Any, order: int, xp: Any = NUMPY) -> tuple[Any, ...]:
+        if self.guess or self.lapse:
+            return super().binomial(y, m, eta, order, xp)
+        kernel = y * eta - m * xp.logaddexp(0.0, eta)
+        if order == 0:
+            return (kernel,)
+        p = xp.expit(eta)
+        if order == 1:
+            return kernel, y - m * p
+        V = m * p * xp.expit(-eta)
+        return (kernel, y - m * p, V) if order == 2 else (kernel, y - m * p, V, V * (1 - 2 * p))
+
+
+@dataclass(frozen=True)
+class Probit(Probability):
+    """eta = Phi^-1(mu)."""
+
+    name = "probit"
+
+    def _quantile(self, p: Any, xp: Any) -> Any:
+        return xp.ndtri(p)
+
+    def _logs(self, eta: Any, xp: Any) -> tuple[Any, Any, Any, Any, Any]:
+        log_f = -0.5 * (LOG_2PI + eta**2)
+        return xp.log_ndtr(eta), xp.log_ndtr(-eta), log_f, -eta, -xp.ones_like(eta)
+
+
+@dataclass(frozen=True)
+class Cloglog(Probability):
+    """eta = log(-log(1 - mu))."""
+
+    name = "cloglog"
+
+    def _quantile(self, p: Any, xp: Any) -> Any:
+        return xp.log(-xp.log1p(-p))
+
+    def _logs(self, eta: Any, xp: Any) -> tuple[Any, Any, Any, Any, Any]:
+        hazard = xp.exp(xp.minimum(eta, HIGHEST))
+        # below -36 the hazard is lost beside 1, and log(1 - exp(-h)) is log h
+        log_p = xp.where(eta < -36.0, eta, xp.log(-xp.expm1(-xp.maximum(hazard, 1e-300))))
+        return log_p, -hazard, eta - hazard, 1 - hazard, -hazard
+
+
+@dataclass(frozen=True)
+class Cauchit(Probability):
+    """eta = tan(pi (mu - 1/2))."""
+
+    name = "cauchit"
+
+    def _quantile(self, p: Any, xp: Any) -> Any:
+        return xp.tan(np.pi * (p - 0.5))
+
+    def _logs(self, eta: Any, xp: Any) -> tuple[Any, Any, Any, Any, Any]:
+        # arctan2(1, -x) / pi keeps all digits of the lower tail, where 1/2 + arctan(x) / pi cancels
+        one = xp.ones_like(eta)
+        below, above = xp.arctan2(one, -eta) / np.pi, xp.arctan2(one, eta) / np.pi
+        square = 1 + eta**2
+        return xp.log(below), xp.log(above), -xp.log(np.pi * square), -2 * eta / square, (2 * (eta**2 - 1) / square**2)
+
+
+LINKS: dict[str, Link] = {
+    value.name: value
+    for value in (Identity(), Log(), Logit(), Probit(), Cloglog(), Cauchit(), Inverse(), Sqrt(), InverseSquare())
+}
+
+_ALIASES = {"1/mu2": "1/mu^2", "inverse_squared": "1/mu^2", "reciprocal": "inverse"}
 
 
 def link(name: str) -> Link:
     """The link of that name; an unknown one is an error with the nearest names."""
-    try:
-        return LINKS[name]
-    except KeyError:
-        raise ModelError(f"Unknown link {name!r}. {nearest(name, LINKS)}") from None
+    found = LINKS.get(_ALIASES.get(name, name)) if isinstance(name, str) else None
+    if found is None:
+        raise ModelError(f"Unknown link {name!r}. {nearest(str(name), LINKS)}")
+    return found
+
+
+def logit(guess: float = 0.0, lapse: float = 0.0) -> Logit:
+    """The logistic link, with asymptotes for psychophysics.
+
+    >>> round(logit(guess=0.5, lapse=0.02).inverse(0.0), 2)
+    0.74
+    """
+    return Logit(guess, lapse)
+
+
+def probit(guess: float = 0.0, lapse: float = 0.0) -> Probit:
+    """The probit link (cumulative normal), with asymptotes for psychophysics."""
+    return Probit(guess, lapse)
+
+
+def cloglog(guess: float = 0.0, lapse: float = 0.0) -> Cloglog:
+    """The complementary log-log link (Weibull psychometric function in log stimulus), with asymptotes."""
+    return Cloglog(guess, lapse)
+
+
+def cauchit(guess: float = 0.0, lapse: float = 0.0) -> Cauchit:
+    """The inverse Cauchy link, with asymptotes."""
+    return Cauchit(guess, lapse)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import FitError
+from ..families import observed
 from ..formula.design import Design
 from ..parameters import Parameters
 from .linear_predictor import linear_predictor
@@ -22,19 +23,24 @@ if TYPE_CHECKING:
 def log_likelihood(model: Model, parameters: Parameters) -> np.ndarray:
     """log f(y | eta, dispersion) (chains, draws, rows of positive weight), conditional on the random effects."""
     rows = observed_rows(model)
-    response, design = model.design.response, take_rows(model.design, rows)
-    if response is None:
-        raise FitError("There is no response, so there is no likelihood.")
-    y, weights = response.y[rows], design.weights
-    return _fill(design, parameters, model, lambda mu, dispersion: model.family.log_density(y, mu, dispersion, weights))
+    seen = observed(model.design, rows)
+    constant = model.family.constant(seen)
+
+    def density(eta: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
+        return model.family.derivatives(seen, eta, dispersion, 0).kernel + constant
+
+    return _fill(take_rows(model.design, rows), parameters, density)
 
 
 def replicates(model: Model, parameters: Parameters, seed: int | None) -> np.ndarray:
     """New responses (chains, draws, rows) for the same levels; NaN where the weight is zero."""
-    rng, weights = generator(seed), model.design.weights
-    return _fill(
-        model.design, parameters, model, lambda mu, dispersion: model.family.draw(rng, mu, dispersion, weights)
-    )
+    rng, weights, family = generator(seed), model.design.weights, model.family
+    trials = None if model.design.response is None else model.design.response.trials
+
+    def drawn(eta: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
+        return family.draw(rng, family.link.inverse(eta), dispersion, weights, trials)
+
+    return _fill(model.design, parameters, drawn)
 
 
 def observed_rows(model: Model) -> np.ndarray:
@@ -57,10 +63,9 @@ def refuse_too_large(what: str, chains: int, draws: int, rows: int) -> None:
 def _fill(
     design: Design,
     parameters: Parameters,
-    model: Model,
     values: Callable[[np.ndarray, dict[str, Any]], np.ndarray],
 ) -> np.ndarray:
-    """`values(mu, dispersion)` of every draw and row, block by block of draws."""
+    """`values(eta, dispersion)` of every draw and row, block by block of draws."""
     chains, draws = parameters.beta.shape[:2]
     terms = list(range(len(design.groups)))
     found = np.empty((chains, draws, design.n_rows))
@@ -68,7 +73,7 @@ def _fill(
     for first in range(0, draws, step):
         block = slice(first, min(first + step, draws))
         some = parameters.take(block).flat()
-        mu = model.family.link.inverse(linear_predictor(design, some, terms))
+        eta = linear_predictor(design, some, terms)
         dispersion = {name: value.reshape(-1, 1) for name, value in some.dispersion.items()}
-        found[:, block] = values(mu, dispersion).reshape(chains, -1, design.n_rows)
+        found[:, block] = values(eta, dispersion).reshape(chains, -1, design.n_rows)
     return found

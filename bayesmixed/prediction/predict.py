@@ -202,7 +202,7 @@ def _observed_quantiles(
         rows = slice(first, first + step)
         noise = rng.standard_normal((PREDICTION_DRAWS, len(eta[rows])))
         mu = model.family.link.inverse(eta[rows] + np.sqrt(variance[rows]) * noise)
-        y = model.family.draw(rng, mu, dispersion, None if weights is None else weights[rows])
+        y = model.family.draw(rng, mu, dispersion, None if weights is None else weights[rows], None)
         limits.append(np.quantile(y, _tails(level), axis=0))
     return np.concatenate(limits, axis=1) if limits else np.zeros((2, 0))
 
@@ -222,7 +222,7 @@ def _observe(
     model: Model, values: Parameters, mean: np.ndarray, weights: np.ndarray | None, rng: np.random.Generator
 ) -> np.ndarray:
     dispersion = {name: value.reshape(-1, 1) for name, value in values.dispersion.items()}
-    return model.family.draw(rng, mean, dispersion, weights)
+    return model.family.draw(rng, mean, dispersion, weights, None)
 
 
 def _chunks(design: Design, draws: int) -> Iterator[Design]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import FitError, nearest
+from ..families import observed
 from ..parameters import Parameters
 from .linear_predictor import included_terms, linear_predictor
 from .seeds import generator
@@ -27,13 +28,13 @@ def residuals(
     design, mean = model.design, parameters.mean()
     if design.response is None:
         raise FitError("There is no response to compare with.")
-    y, weights = design.response.y, design.weights
+    seen = observed(design)
     mu = model.family.link.inverse(linear_predictor(design, mean, included_terms(design.groups, re)))[0]
     dispersion = {name: float(value[0, 0]) for name, value in mean.dispersion.items()}
-    if kind == "response":
-        return y - mu
-    if kind == "pearson":
-        return (y - mu) / model.family.sd(mu, dispersion, weights)
     if kind == "deviance":
-        return model.family.deviance_residuals(y, mu, weights)
-    return model.family.quantile_residuals(y, mu, dispersion, weights, generator(seed))
+        return model.family.deviance_residuals(seen, mu)
+    if kind == "quantile":
+        return model.family.quantile_residuals(seen, mu, dispersion, generator(seed))
+    share = seen.y if seen.trials is None else np.divide(seen.y, seen.trials)
+    rest = share - model.family.mean(mu, dispersion)
+    return rest if kind == "response" else rest / model.family.sd(mu, dispersion, seen.weights, seen.trials)

@@ -58,4 +58,4 @@ def simulate(model: Model, parameters: Parameters, request: Request) -> np.ndarr
         values = replace(values, b=tuple(draw_effects(values, j, levels[j], rng) for j in terms))
     mu = model.family.link.inverse(linear_predictor(design, values, terms))
     dispersion = {name: value.reshape(-1, 1) for name, value in values.dispersion.items()}
-    return model.family.draw(rng, mu, dispersion, design.weights)
+    return model.family.draw(rng, mu, dispersion, design.weights, None)

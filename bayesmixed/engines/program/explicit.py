@@ -46,9 +46,8 @@ class ExplicitProgram:
         for Z, codes, effects in zip(data["Z"], data["codes"], natural["effects"], strict=True):
             eta = eta + (Z * effects[codes]).sum(-1)
         mu = self.family.link.inverse(eta)
-        numpyro.sample(
-            "y", self.family.distribution(mu, natural["dispersion"], data.get("weights")).to_event(1), obs=data["y"]
-        )
+        distribution = self.family.distribution(mu, natural["dispersion"], data.get("weights"), data.get("trials"))
+        numpyro.sample("y", distribution.to_event(1), obs=data["y"])
         return natural
 
     def parameters(self, **data: Any) -> dict[str, Any]:

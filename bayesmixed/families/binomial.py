@@ -1,0 +1,76 @@
+"""Successes out of trials: P(y) = C(m, y) mu^y (1 - mu)^(m - y)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import bdtr, xlogy
+
+from .arrays import NUMPY
+from .base import Derivatives, Family, Observed
+from .checks import refuse, whole
+from .links import Link, Logit
+
+
+@dataclass(frozen=True)
+class Binomial(Family):
+    """y successes in m independent trials of probability mu; weights are frequencies."""
+
+    link: Link = Logit()
+
+    name = "binomial"
+    dispersion = ()
+    links = ("logit", "probit", "cloglog", "cauchit", "log", "identity")
+    discrete = True
+    support = "whole numbers of successes between 0 and the number of trials"
+    mean_range = (0.0, 1.0)
+    takes_trials = True
+
+    def check(self, observed: Observed, name: str) -> None:
+        m = trials_of(observed)
+        refuse(~whole(m) | (m < 0), observed, name, self, "Trials must be whole numbers.")
+        bad = ~whole(observed.y) | (observed.y < 0) | (observed.y > m)
+        refuse(bad, observed, name, self, "Write the response as prop(successes, trials).")
+
+    def constant(self, observed: Observed, xp: Any = NUMPY) -> Any:
+        y, m = observed.y, trials_of(observed, xp)
+        constant = xp.gammaln(m + 1.0) - xp.gammaln(y + 1.0) - xp.gammaln(m - y + 1.0)
+        return constant if observed.weights is None else observed.weights * constant
+
+    def derivatives(
+        self, observed: Observed, eta: Any, dispersion: dict[str, Any], order: int, xp: Any = NUMPY
+    ) -> Derivatives:
+        """l = y log mu + (m - y) log(1 - mu), by the link, which knows its tails."""
+        m = 1.0 if observed.trials is None else observed.trials
+        return Derivatives(*self.link.binomial(observed.y, m, eta, order, xp)).times(observed.weights)
+
+    def sd(self, mu: np.ndarray, dispersion: dict[str, Any], weights: Any = None, trials: Any = None) -> np.ndarray:
+        return np.sqrt(mu * (1 - mu) / (1.0 if trials is None else trials))
+
+    def cdf(self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any) -> np.ndarray:
+        m = np.broadcast_to(1.0 if trials is None else trials, np.shape(y))
+        inside = bdtr(np.clip(y, 0, m), m.astype(int), mu)
+        return np.where(y < 0, 0.0, np.where(y >= m, 1.0, inside))
+
+    def unit_deviance(self, observed: Observed, mu: np.ndarray) -> np.ndarray:
+        y, m = observed.y, trials_of(observed)
+        deviance = 2 * (xlogy(y, y / (m * mu)) + xlogy(m - y, (m - y) / (m * (1 - mu))))
+        return deviance if observed.weights is None else observed.weights * deviance
+
+    def draw(
+        self, rng: np.random.Generator, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any
+    ) -> np.ndarray:
+        m = np.broadcast_to(1.0 if trials is None else trials, np.shape(mu))
+        return rng.binomial(m.astype(np.int64), mu).astype(float)
+
+    def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
+        import numpyro.distributions as dist
+
+        return dist.Binomial(1 if trials is None else trials, probs=mu)
+
+
+def trials_of(observed: Observed, xp: Any = NUMPY) -> Any:
+    """Trials per row (n,), one each where none were given."""
+    return xp.ones_like(observed.y) if observed.trials is None else observed.trials

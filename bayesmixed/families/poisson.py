@@ -1,0 +1,67 @@
+"""Poisson counts: P(y) = mu^y exp(-mu) / y!."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import pdtr, xlogy
+
+from .arrays import NUMPY
+from .base import Derivatives, Family, Observed, chained
+from .checks import refuse, whole
+from .links import HIGHEST, Link, Log
+
+
+@dataclass(frozen=True)
+class Poisson(Family):
+    """Counts whose variance is their mean; weights are frequencies."""
+
+    link: Link = Log()
+
+    name = "poisson"
+    dispersion = ()
+    links = ("log", "identity", "sqrt")
+    discrete = True
+    support = "counts 0, 1, 2, ..."
+    mean_range = (0.0, np.inf)
+    log_concave = True
+
+    def check(self, observed: Observed, name: str) -> None:
+        bad = ~whole(observed.y) | (observed.y < 0)
+        refuse(bad, observed, name, self, 'For rates, model counts with offset(log(exposure)); else family="gamma".')
+
+    def constant(self, observed: Observed, xp: Any = NUMPY) -> Any:
+        constant = -xp.gammaln(observed.y + 1.0)
+        return constant if observed.weights is None else observed.weights * constant
+
+    def derivatives(
+        self, observed: Observed, eta: Any, dispersion: dict[str, Any], order: int, xp: Any = NUMPY
+    ) -> Derivatives:
+        """With t = log mu: l = y t - exp(t)."""
+        steps = self.link.log_mean_steps(eta, xp)
+        mu = xp.exp(xp.minimum(steps[0], HIGHEST))
+        slopes = (observed.y * steps[0] - mu, observed.y - mu, -mu, -mu)
+        return chained(slopes, steps, {}, order).times(observed.weights)
+
+    def sd(self, mu: np.ndarray, dispersion: dict[str, Any], weights: Any = None, trials: Any = None) -> np.ndarray:
+        return np.sqrt(mu)
+
+    def cdf(self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any) -> np.ndarray:
+        return np.where(y < 0, 0.0, pdtr(np.maximum(y, 0), mu))
+
+    def unit_deviance(self, observed: Observed, mu: np.ndarray) -> np.ndarray:
+        deviance = 2 * (xlogy(observed.y, observed.y / mu) - (observed.y - mu))
+        return deviance if observed.weights is None else observed.weights * deviance
+
+    def draw(
+        self, rng: np.random.Generator, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any
+    ) -> np.ndarray:
+        # NumPy refuses means above 2^63; such a draw is its mean to all digits
+        return np.where(mu < 1e15, rng.poisson(np.minimum(mu, 1e15)), mu).astype(float)
+
+    def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
+        import numpyro.distributions as dist
+
+        return dist.Poisson(mu)
