@@ -119,6 +119,8 @@ def shrink(A: np.ndarray, Lambda: np.ndarray) -> Largest:
     """W and Q of one factor with cross-products A (L, k, k); one column needs no factorisation."""
     if len(Lambda) == 1:
         M = A * Lambda[0, 0] ** 2 + 1.0
+        if not (M > 0).all():  # negative curvature of a log-likelihood that is not concave
+            raise np.linalg.LinAlgError("a 1 x 1 block is not positive definite")
         return Largest(Lambda[0, 0] ** 2 / M, Lambda[0, 0] / M, float(np.sum(np.log(M))))
     M = Lambda.T @ A @ Lambda
     M[:, np.arange(len(Lambda)), np.arange(len(Lambda))] += 1.0

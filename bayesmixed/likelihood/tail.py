@@ -118,9 +118,9 @@ def tail(blocks: Sequence[Block], gram: Gram) -> Tail | None:
     if len(blocks) < 2:
         return None
     starts = np.cumsum([0, *(b.n_levels * b.k for b in blocks[1:])])
-    coupling = _coupling(blocks, gram, starts)
-    batches, position = _batches(blocks, gram, starts)
-    direct = _direct(blocks, gram, starts, position, batches)
+    coupling = coupling_matrix(blocks, gram, starts)
+    batches, position = component_batches(blocks, gram, starts)
+    direct = direct_products(blocks, gram, starts, position, batches)
     pattern, lower, multiplicity = _pattern(
         coupling, blocks[0].k, position, len(batches) == 1 and batches[0].count == 1
     )
@@ -154,12 +154,12 @@ def dense_pattern(coupling: sparse.csr_array, k: int) -> tuple[sparse.csr_array,
     if float(np.sum(per_level**2.0)) > SPARSE_SHARE * coupling.shape[0] * q**2:
         return None
     everywhere = np.arange(q)
-    position = _Position(np.zeros(q, dtype=np.int64), everywhere, np.full(q, q), np.zeros(q, dtype=np.int64))
+    position = Position(np.zeros(q, dtype=np.int64), everywhere, np.full(q, q), np.zeros(q, dtype=np.int64))
     pattern, lower, _ = _pattern(coupling, k, position, False)
     return None if pattern is None else (pattern, lower)
 
 
-def _coupling(blocks: Sequence[Block], gram: Gram, starts: np.ndarray) -> sparse.csr_array:
+def coupling_matrix(blocks: Sequence[Block], gram: Gram, starts: np.ndarray) -> sparse.csr_array:
     k0 = blocks[0].k
     rows, columns, values = [], [], []
     for j in range(1, len(blocks)):
@@ -176,7 +176,7 @@ def _coupling(blocks: Sequence[Block], gram: Gram, starts: np.ndarray) -> sparse
 
 
 @dataclass(frozen=True)
-class _Position:
+class Position:
     """Where a tail column lives: its component's first flat index, its row inside it, and the row length."""
 
     base: np.ndarray
@@ -188,7 +188,7 @@ class _Position:
         return self.base[a] + self.inside[a] * self.size[a] + self.inside[b]
 
 
-def _batches(blocks: Sequence[Block], gram: Gram, starts: np.ndarray) -> tuple[tuple[Batch, ...], _Position]:
+def component_batches(blocks: Sequence[Block], gram: Gram, starts: np.ndarray) -> tuple[tuple[Batch, ...], Position]:
     component = _components(blocks, gram)  # per tail level, blocks one after the other
     counts = np.array([b.n_levels for b in blocks[1:]])
     widths = np.array([b.k for b in blocks[1:]])
@@ -220,7 +220,7 @@ def _batches(blocks: Sequence[Block], gram: Gram, starts: np.ndarray) -> tuple[t
         size[members] = width
         batches.append(Batch(offset, len(which), width, members, parts))
         offset += len(which) * width**2
-    return tuple(batches), _Position(base, inside, size, column_component)
+    return tuple(batches), Position(base, inside, size, column_component)
 
 
 def _components(blocks: Sequence[Block], gram: Gram) -> np.ndarray:
@@ -242,8 +242,8 @@ def _refuse_too_large(sizes: np.ndarray) -> None:
         )
 
 
-def _direct(
-    blocks: Sequence[Block], gram: Gram, starts: np.ndarray, position: _Position, batches: Sequence[Batch]
+def direct_products(
+    blocks: Sequence[Block], gram: Gram, starts: np.ndarray, position: Position, batches: Sequence[Batch]
 ) -> np.ndarray:
     flat = np.zeros(batches[-1].offset + batches[-1].count * batches[-1].size ** 2)
     for i in range(1, len(blocks)):
@@ -259,7 +259,7 @@ def _direct(
 
 def _add(
     flat: np.ndarray,
-    position: _Position,
+    position: Position,
     starts: np.ndarray,
     pair: tuple[int, int],
     widths: tuple[int, int],
@@ -273,28 +273,14 @@ def _add(
 
 
 def _pattern(
-    coupling: sparse.csr_array, k: int, position: _Position, single: bool
+    coupling: sparse.csr_array, k: int, position: Position, single: bool
 ) -> tuple[sparse.csr_array | None, np.ndarray, np.ndarray]:
     """For each pair of tail columns met by one level: which products of coupling entries it sums."""
-    none = np.zeros(0, dtype=np.int64)
-    per_row = np.diff(coupling.indptr).astype(np.int64)
-    per_level = per_row.reshape(-1, k).sum(axis=1)
-    total = int(np.sum(per_level**2))
-    if single and total > MAX_PATTERN:
-        return None, none, np.zeros(0)
-    owner = np.repeat(np.arange(len(per_level)), per_level)
-    first = np.concatenate([[0], np.cumsum(per_level)])[owner]
-    # one column per level: its tail columns are in order, so partners up to itself are the lower triangle
-    partners = np.arange(len(owner)) - first + 1 if k == 1 else per_level[owner]
-    left = np.repeat(np.arange(len(owner)), partners)
-    ends = np.cumsum(partners)
-    right = np.arange(len(left)) - np.repeat(ends - partners - first, partners)
+    found = entry_pairs(coupling, k, MAX_PATTERN if single else None)
+    if found is None:
+        return None, np.zeros(0, dtype=np.int64), np.zeros(0)
+    left, right, weight = found
     a, b = coupling.indices[left].astype(np.int64), coupling.indices[right].astype(np.int64)
-    if k > 1:
-        keep = a >= b
-        left, right, a, b = left[keep], right[keep], a[keep], b[keep]
-    row_of = np.repeat(np.arange(coupling.shape[0]), per_row)
-    weight = owner[left] * k * k + (row_of[left] % k) * k + row_of[right] % k
     keys = position.flat(a, b)
     seen = np.zeros(int(keys.max(initial=-1)) + 1, dtype=bool)  # a flag per position: sorting millions of keys is slow
     seen[keys] = True
@@ -303,5 +289,30 @@ def _pattern(
     multiplicity = np.empty(len(lower))
     multiplicity[where] = np.where(a == b, 1.0, 2.0)
     values = coupling.data[left] * coupling.data[right]
-    shape = (len(lower), len(per_level) * k * k)
+    shape = (len(lower), coupling.shape[0] * k)
     return sparse.coo_array((values, (where, weight)), shape=shape).tocsr(), lower, multiplicity
+
+
+def entry_pairs(
+    coupling: sparse.csr_array, k: int, limit: int | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """Pairs of coupling entries of one level, lower triangle: positions `left`, `right` and the weight they multiply.
+
+    None where there are more than `limit`.
+    """
+    per_row = np.diff(coupling.indptr).astype(np.int64)
+    per_level = per_row.reshape(-1, k).sum(axis=1)
+    if limit is not None and int(np.sum(per_level**2)) > limit:
+        return None
+    owner = np.repeat(np.arange(len(per_level)), per_level)
+    first = np.concatenate([[0], np.cumsum(per_level)])[owner]
+    # one column per level: its tail columns are in order, so partners up to itself are the lower triangle
+    partners = np.arange(len(owner)) - first + 1 if k == 1 else per_level[owner]
+    left = np.repeat(np.arange(len(owner)), partners)
+    ends = np.cumsum(partners)
+    right = np.arange(len(left)) - np.repeat(ends - partners - first, partners)
+    if k > 1:
+        keep = coupling.indices[left] >= coupling.indices[right]
+        left, right = left[keep], right[keep]
+    row_of = np.repeat(np.arange(coupling.shape[0]), per_row)
+    return left, right, owner[left] * k * k + (row_of[left] % k) * k + row_of[right] % k
