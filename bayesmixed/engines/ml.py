@@ -18,6 +18,7 @@ from ..likelihood.boundary import ACCEPT, Direction
 from ..likelihood.linear import LinearLikelihood
 from ..likelihood.pls import Solution
 from .base import Engine
+from .generalized import fit_generalized
 from .optimize import Optimum
 from .search import given_start, search
 from .threads import blas_threads
@@ -57,6 +58,8 @@ class ML(Engine):
     def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> PointFit:
         if not isinstance(self.quadrature, int | np.integer) or self.quadrature < 0:
             raise FitError(f"quadrature must be 0, 1 or a number of nodes, not {self.quadrature!r}.")
+        if not model.has_scale:
+            return fit_generalized(model, self, start_theta=self.start, optimizer=self.optimizer, maxiter=self.maxiter)
         check_identifiable(model)
         return fit_linear(model, self, reml=False, start=self.start, optimizer=self.optimizer, maxiter=self.maxiter)
 
@@ -98,7 +101,10 @@ def fit_linear(
 ) -> PointFit:
     """Minimise the deviance or REML criterion over theta and collect what a fit reports."""
     if not model.has_scale:
-        raise FitError(f"{engine.label} of the {model.family.name} family with this link is not available yet.")
+        raise FitError(
+            f"{engine.label} needs a normal response with an identity link; this model is {model.family.name} with "
+            f'link {model.family.link.name}. Use model.fit("ml").'
+        )
     with blas_threads(_tail_columns(model)):
         return _fit_linear(model, engine, reml, start, optimizer, maxiter)
 

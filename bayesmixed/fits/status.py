@@ -32,7 +32,9 @@ class PointStatus:
     `converged`; `singular` by lme4's rule and `singular_scaled` with each element times its column's
     scale; `gradient_norm`, the largest element in scale-free coordinates; `evaluations` of the
     criterion; `boundary_slope`, the smallest derivative of the criterion in a variance that is zero
-    (None where none is): not negative at a maximum; `problems`, each with its remedy.
+    (None where none is): not negative at a maximum; `problems`, each with its remedy; `hessian_eigenvalues` of the
+    deviance in the same coordinates, parameters on their bound held, positive at a maximum (empty in a linear model,
+    whose criterion is profiled).
     """
 
     converged: bool
@@ -42,6 +44,7 @@ class PointStatus:
     evaluations: int
     boundary_slope: float | None
     problems: tuple[str, ...]
+    hessian_eigenvalues: tuple[float, ...] = ()
 
     @classmethod
     def of(
@@ -52,6 +55,7 @@ class PointStatus:
         evaluations: int,
         edge: Direction | None,
         message: str,
+        eigenvalues: Sequence[float] | np.ndarray = (),
     ) -> PointStatus:
         """Collect the state and put what is wrong into words."""
         return cls(
@@ -62,6 +66,7 @@ class PointStatus:
             evaluations=evaluations,
             boundary_slope=None if edge is None else edge.slope,
             problems=tuple(_problems(converged, singularity, message)),
+            hessian_eigenvalues=tuple(float(value) for value in eigenvalues),
         )
 
 

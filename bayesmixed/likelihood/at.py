@@ -9,12 +9,16 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..errors import ModelError
+from .laplace.likelihood import LaplaceLikelihood
+from .laplace.products import pattern
+from .laplace.rows import rows_of
 from .linear import LinearLikelihood, linear_likelihood
 
 if TYPE_CHECKING:
     from ..model import Model
 
 _FORMED: WeakKeyDictionary[Model, LinearLikelihood] = WeakKeyDictionary()
+_ROWS: WeakKeyDictionary[Model, LaplaceLikelihood] = WeakKeyDictionary()
 
 
 def likelihood_of(model: Model) -> LinearLikelihood:
@@ -22,6 +26,15 @@ def likelihood_of(model: Model) -> LinearLikelihood:
     if model not in _FORMED:
         _FORMED[model] = linear_likelihood(model.design, model.covariances)
     return _FORMED[model]
+
+
+def laplace_of(model: Model) -> LaplaceLikelihood:
+    """The model's rows and where their cross-products go, found once per model."""
+    if model not in _ROWS:
+        rows = rows_of(model.design, model.family, model.covariances)
+        constant = float(np.sum(model.family.constant(rows.observed)))
+        _ROWS[model] = LaplaceLikelihood(rows, pattern(rows), dict(model.constants), constant)
+    return _ROWS[model]
 
 
 def loglik_at(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,3 +51,25 @@ def _block(factor: str, positions: list[int], groups: Sequence[GroupTerm], covar
         slices=tuple(slice(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)),
         structures=tuple(covariances[j] for j in positions),
     )
+
+
+def block_factor(block: Block, parts: Mapping[int, np.ndarray]) -> np.ndarray:
+    """Lambda (k, k) of a block, block-diagonal over its terms, from the theta of each group term."""
+    if len(block.terms) == 1:
+        return block.structures[0].factor(parts[block.terms[0]], block.k)
+    Lambda = np.zeros((block.k, block.k))
+    for j, columns, structure in zip(block.terms, block.slices, block.structures, strict=True):
+        Lambda[columns, columns] = structure.factor(parts[j], columns.stop - columns.start)
+    return Lambda
+
+
+def pull_back(
+    blocks: Sequence[Block], parts: Mapping[int, np.ndarray], slopes: Sequence[np.ndarray], order: Sequence[int]
+) -> np.ndarray:
+    """d f / d theta, terms in `order`, from d f / d Lambda (k, k) of each block."""
+    pulled = {
+        j: structure.pullback(parts[j], columns.stop - columns.start, slope[columns, columns])
+        for block, slope in zip(blocks, slopes, strict=True)
+        for j, columns, structure in zip(block.terms, block.slices, block.structures, strict=True)
+    }
+    return np.concatenate([pulled[j] for j in order]) if pulled else np.zeros(0)

@@ -54,7 +54,7 @@ class JointErrors:
         if solution.rest is not None:
             rest = solution.rest
             G = _tail_rows(rest.tail, columns[1:], self.likelihood.blocks[1:], codes, Wz)
-            total += _sparse_quadratic(G, _matrix(rest.tail, rest.K))
+            total += _sparse_quadratic(G, block_diagonal(rest.tail, rest.K))
             left_x = left_x - G @ rest.multiply(rest.K, rest.T_tw[:, :p])
         return self.sigma**2 * (total + _quadratic(left_x, solution.U_inverse))
 
@@ -132,7 +132,7 @@ def _tail_rows(
     return G.tocsr()
 
 
-def _matrix(tail: Tail, flat: np.ndarray) -> sparse.csr_array | np.ndarray:
+def block_diagonal(tail: Tail, flat: np.ndarray) -> sparse.csr_array | np.ndarray:
     """A flat block-diagonal matrix as one (q_t, q_t): dense where it is one component, else sparse."""
     if len(tail.batches) == 1 and tail.batches[0].count == 1:
         return mirror(flat.reshape(1, tail.n_columns, tail.n_columns).copy())[0]

@@ -10,8 +10,8 @@ import numpy as np
 from ..covariance import Covariance
 from ..errors import FitError
 from ..formula.design import Design, GroupTerm
-from .basis import FixedBasis, fixed_basis, term_bases
-from .blocks import Block, blocks
+from .basis import FixedBasis, convert, fixed_basis, term_bases
+from .blocks import Block, block_factor, blocks, pull_back
 from .effects import Modes, conditional_covariances, log_det_slopes, modes
 from .gram import Gram, gram
 from .information import block_information, inverse
@@ -80,16 +80,16 @@ class LinearLikelihood:
 
     def reported(self, working: np.ndarray) -> np.ndarray:
         """theta in the user's columns from the working theta."""
-        return self._convert(working, self.term_bases)
+        return convert(working, self.term_bases, self.covariances, self.order)
 
     def working(self, reported: np.ndarray) -> np.ndarray:
         """The working theta from theta in the user's columns."""
-        return self._convert(reported, tuple(np.linalg.inv(C) for C in self.term_bases))
+        return convert(reported, tuple(np.linalg.inv(C) for C in self.term_bases), self.covariances, self.order)
 
     def factors(self, working: np.ndarray) -> list[np.ndarray]:
         """Lambda (k, k) of each block in the working bases, block-diagonal over its terms."""
         parts = self.split(working)
-        return [self._block_factor(block, parts) for block in self.blocks]
+        return [block_factor(block, parts) for block in self.blocks]
 
     def solve(self, working: np.ndarray, *, invert: bool = False) -> Solution:
         """Penalised least squares at theta."""
@@ -121,7 +121,9 @@ class LinearLikelihood:
             slope - 2 * weight * _residual_slope(Ze, Lambda)
             for slope, Ze, Lambda in zip(slopes, found.Ze, factors, strict=True)
         ]
-        return self.criterion(solution, reml=reml, sigma=sigma), self._pull_back(working, full)
+        return self.criterion(solution, reml=reml, sigma=sigma), pull_back(
+            self.blocks, self.split(working), full, self.order
+        )
 
     def sigma(self, solution: Solution, *, reml: bool) -> float:
         """The residual standard deviation that maximises the criterion at theta."""
@@ -185,34 +187,10 @@ class LinearLikelihood:
             def factor(part: np.ndarray, block: Block = block, where: np.ndarray = where) -> np.ndarray:
                 full = working.copy()
                 full[where] = part
-                return self._block_factor(block, self.split(full))
+                return block_factor(block, self.split(full))
 
             information[np.ix_(where, where)] = block_information(A, factor, working[where], self.n)
         return inverse(information)
-
-    def _convert(self, theta: np.ndarray, bases: Sequence[np.ndarray]) -> np.ndarray:
-        parts = [
-            self.covariances[j].theta(bases[j] @ self.covariances[j].factor(part, len(bases[j])))
-            for j, part in self.split(theta).items()
-        ]
-        return np.concatenate(parts) if parts else np.zeros(0)
-
-    def _block_factor(self, block: Block, parts: dict[int, np.ndarray]) -> np.ndarray:
-        if len(block.terms) == 1:
-            return block.structures[0].factor(parts[block.terms[0]], block.k)
-        Lambda = np.zeros((block.k, block.k))
-        for j, columns, structure in zip(block.terms, block.slices, block.structures, strict=True):
-            Lambda[columns, columns] = structure.factor(parts[j], columns.stop - columns.start)
-        return Lambda
-
-    def _pull_back(self, working: np.ndarray, slopes: Sequence[np.ndarray]) -> np.ndarray:
-        parts = self.split(working)
-        pulled = {
-            j: structure.pullback(parts[j], columns.stop - columns.start, slope[columns, columns])
-            for block, slope in zip(self.blocks, slopes, strict=True)
-            for j, columns, structure in zip(block.terms, block.slices, block.structures, strict=True)
-        }
-        return np.concatenate([pulled[j] for j in self.order]) if pulled else np.zeros(0)
 
 
 def linear_likelihood(design: Design, covariances: Sequence[Covariance]) -> LinearLikelihood:

@@ -1,0 +1,103 @@
+"""What the inverse of M = Lambda'Z'VZ Lambda + I says: leverages of rows, and its products with sums by level.
+
+With C = Lambda M^-1 Lambda', in the elimination's terms (`likelihood.pls`): C_tt = K, C_0t = -W A_0t K,
+C_00 = W + W A_0t K A_t0 W. Only entries at levels that share rows are ever formed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import sparse
+
+from ..effects import conditional_covariances
+from ..gram import Gram
+from ..joint import block_diagonal
+from ..pls import Rest, Solution
+from .products import Pattern
+from .rows import Rows
+
+CHUNK = 2**24  # elements of a dense chunk of levels x tail columns
+
+
+def row_variances(rows: Rows, pattern: Pattern | None, gram: Gram, solution: Solution) -> np.ndarray:
+    """h_i = z_i' M^-1 z_i (n,), z_i' row i of Z Lambda: the conditional variance of Z b."""
+    total = np.zeros(rows.n)
+    for block, C in zip(rows.block_rows, conditional_covariances(gram, solution), strict=True):
+        total += block.quadratic(C)
+    if solution.rest is None or pattern is None or solution.largest is None:
+        return total
+    rest, W = solution.rest, solution.largest.W
+    for (i, j), pairs in rows.pairs.items():
+        left, right = rows.block_rows[i], rows.block_rows[j]
+        columns = pattern.starts[j - 1] + pairs.b[:, None] * right.k + np.arange(right.k)
+        if i == 0:
+            C = -_coupled(rest, W, pairs.a, columns)
+        else:
+            first = pattern.starts[i - 1] + pairs.a[:, None] * left.k + np.arange(left.k)
+            C = _tail_entries(rest, pattern, first, columns)
+        total += 2 * pairs.bilinear(left, right, C)
+    return total
+
+
+def apply(solution: Solution, right: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """C right per block (L, k) for right (L, k) or (L, k, m)."""
+    if solution.largest is None:
+        return []
+    W, flat = solution.largest.W, [part.reshape(part.shape[0], part.shape[1], -1) for part in right]
+    m = flat[0].shape[2]
+    first, tail = flat[0], []
+    if solution.rest is not None:
+        rest = solution.rest
+        r_t = np.concatenate([part.reshape(-1, m) for part in flat[1:]])
+        b_t = rest.multiply(rest.K, r_t - rest.tail.coupling_t @ (W @ flat[0]).reshape(-1, m))
+        first = flat[0] - (rest.tail.coupling @ b_t).reshape(flat[0].shape)
+        edges = np.cumsum([0, *(part.shape[0] * part.shape[1] for part in flat[1:])])
+        tail = [b_t[a:b].reshape(part.shape) for a, b, part in zip(edges[:-1], edges[1:], flat[1:], strict=True)]
+    return [part.reshape(like.shape) for part, like in zip([W @ first, *tail], right, strict=True)]
+
+
+def _coupled(rest: Rest, W: np.ndarray, levels: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Entries (m, k0, k) of W A_0t K at pairs of levels; `columns` (m, k) are tail columns."""
+    L, k0 = W.shape[:2]
+    if k0 == 1:
+        scaled = rest.tail.coupling.multiply(W[:, 0]).tocsr()
+    else:
+        scaled = _block_rows_matrix(W) @ rest.tail.coupling
+    K = block_diagonal(rest.tail, rest.K)
+    if not isinstance(K, np.ndarray):
+        product = (scaled @ K).tocsr()
+        at = levels[:, None, None] * k0 + np.arange(k0)[:, None]
+        where = np.broadcast_arrays(at, columns[:, None, :])
+        return _picked(product, where[0].ravel(), where[1].ravel()).reshape(len(levels), k0, columns.shape[1])
+    found = np.empty((len(levels), k0, columns.shape[1]))
+    step = max(1, CHUNK // (k0 * K.shape[0]))
+    for first in range(0, L, step):
+        here = np.flatnonzero((levels >= first) & (levels < first + step)) if step < L else np.arange(len(levels))
+        product = (scaled[first * k0 : (first + step) * k0] @ K).reshape(-1, k0, K.shape[0])
+        found[here] = product[levels[here, None, None] - first, np.arange(k0)[:, None], columns[here, None, :]]
+    return found
+
+
+def _tail_entries(rest: Rest, pattern: Pattern, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Entries (m, k_a, k_b) of K at tail columns a (m, k_a), b (m, k_b); large components keep a lower triangle."""
+    left, right = a[:, :, None], b[:, None, :]
+    return rest.K[pattern.position.flat(np.maximum(left, right), np.minimum(left, right))]
+
+
+def _block_rows_matrix(W: np.ndarray) -> sparse.csr_array:
+    L, k = W.shape[:2]
+    columns = (np.arange(L)[:, None, None] * k + np.broadcast_to(np.arange(k), (k, k))).ravel()
+    return sparse.csr_array((W.ravel(), columns, np.arange(L * k + 1) * k), shape=(L * k, L * k))
+
+
+def _picked(matrix: sparse.csr_array, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Elements of a sparse matrix at given positions, zeros included."""
+    matrix.sort_indices()
+    width = matrix.shape[1]
+    owner = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    keys = owner * width + matrix.indices
+    wanted = rows * width + columns
+    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[at] == wanted, matrix.data[at], 0.0)

@@ -1,0 +1,127 @@
+"""Cross-products Z'VZ whose weights V change with every step: where they go is found once, the numbers are refilled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+from ..gram import Cross, Gram
+from ..tail import (
+    SPARSE_SHARE,
+    Position,
+    Tail,
+    component_batches,
+    coupling_matrix,
+    direct_products,
+    entry_pairs,
+    tail,
+)
+from .rows import Rows
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Where the tail's numbers go.
+
+    `entries` and `entries_t` order the concatenated cross-products with the largest factor into the coupling's data
+    and its transpose's; `left` and `right` are the coupling entries that each entry of the elimination pattern
+    multiplies (None where dense products are used).
+    """
+
+    tail: Tail
+    starts: np.ndarray
+    position: Position
+    entries: np.ndarray
+    entries_t: np.ndarray
+    left: np.ndarray | None
+    right: np.ndarray | None
+
+    def filled(self, rows: Rows, gram: Gram) -> Tail:
+        """The tail with the numbers of these cross-products."""
+        old = self.tail
+        values = [gram.cross[0, j].values.ravel() for j in range(1, len(rows.blocks))]
+        data = (np.concatenate(values) if len(values) > 1 else values[0])[self.entries]
+        coupling = _with_data(old.coupling, data)
+        coupling_t = _with_data(old.coupling_t, data[self.entries_t])
+        direct = direct_products(rows.blocks, gram, self.starts, self.position, old.batches)
+        pattern = pattern_t = None
+        if old.pattern is not None and self.left is not None:
+            pattern = _with_data(old.pattern, data[self.left] * data[self.right])
+            pattern_t = pattern.T
+        return replace(
+            old, direct=direct, coupling=coupling, coupling_t=coupling_t, pattern=pattern, pattern_t=pattern_t
+        )
+
+
+def pattern(rows: Rows) -> Pattern | None:
+    """The symbolic structure of a model's tail; None with fewer than two grouping factors."""
+    if len(rows.blocks) < 2:
+        return None
+    gram = weighted_gram(rows, np.ones(rows.n), np.zeros((rows.n, 1)))
+    found = tail(rows.blocks, gram)
+    if found is None:
+        return None
+    starts = np.cumsum([0, *(b.n_levels * b.k for b in rows.blocks[1:])])
+    _, position = component_batches(rows.blocks, gram, starts)
+    numbered = coupling_matrix(rows.blocks, _numbered(gram), starts)
+    entries = numbered.data.astype(np.int64)
+    counted = _with_data(numbered, np.arange(len(entries), dtype=float))
+    entries_t = counted.T.tocsr().data.astype(np.int64)
+    if found.pattern is not None and _dense_is_cheaper(found, rows.blocks[0].k):
+        found = replace(found, pattern=None, pattern_t=None, lower=found.lower[:0], multiplicity=found.multiplicity[:0])
+    if found.pattern is None:
+        return Pattern(found, starts, position, entries, entries_t, None, None)
+    pairs = entry_pairs(found.coupling, rows.blocks[0].k, None)
+    assert pairs is not None  # no limit was given
+    left, right, weight = pairs
+    a, b = found.coupling.indices[left].astype(np.int64), found.coupling.indices[right].astype(np.int64)
+    where = np.searchsorted(found.lower, position.flat(a, b))
+    shape = found.pattern.shape
+    order = sparse.coo_array((np.arange(len(left), dtype=float), (where, weight)), shape=shape).tocsr()
+    order.sort_indices()
+    picked = order.data.astype(np.int64)
+    found = replace(found, pattern=order)
+    return Pattern(found, starts, position, entries, entries_t, left[picked], right[picked])
+
+
+def weighted_gram(rows: Rows, V: np.ndarray, columns: np.ndarray, ww: np.ndarray | None = None) -> Gram:
+    """The cross-products as a `Gram`: Z'VZ, Z' columns for (n, m) columns that hold their own weights, and `ww`."""
+    m = columns.shape[1]
+    count = range(len(rows.blocks))
+    return Gram(
+        zz=tuple(block.products(V) for block in rows.block_rows),
+        zw=tuple(rows.weighted_sums(i, columns) for i in count),
+        ww=np.zeros((m, m)) if ww is None else ww,
+        cross={
+            (i, j): Cross(p.a, p.b, p.products(rows.block_rows[i], rows.block_rows[j], V))
+            for (i, j), p in rows.pairs.items()
+        },
+        n=rows.n,
+        log_weights=0.0,
+    )
+
+
+def _numbered(gram: Gram) -> Gram:
+    """The same structure with the running number of each entry as its value."""
+    cross, first = dict(gram.cross), 0
+    for j in range(1, len(gram.zz)):
+        values = gram.cross[0, j].values
+        cross[0, j] = replace(
+            gram.cross[0, j], values=np.arange(first, first + values.size, dtype=float).reshape(values.shape)
+        )
+        first += values.size
+    return replace(gram, cross=cross)
+
+
+def _dense_is_cheaper(found: Tail, k: int) -> bool:
+    """Whether one dense product costs less than refilling and applying the elimination pattern."""
+    if len(found.batches) != 1 or found.batches[0].count != 1 or found.pattern is None:
+        return False
+    dense = found.coupling.shape[0] * float(found.n_columns) ** 2
+    return found.pattern.nnz > SPARSE_SHARE * dense
+
+
+def _with_data(matrix: sparse.csr_array, data: np.ndarray) -> sparse.csr_array:
+    return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)

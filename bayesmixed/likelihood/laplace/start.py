@@ -1,0 +1,131 @@
+"""Where a search begins: coefficients without random effects, variances from moments of the scores, the joint mode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ...errors import FitError
+from ..blocks import block_factor
+from ..information import block_information, inverse
+from .likelihood import Curved, LaplaceLikelihood
+from .mode import Mode
+
+LEAST, MOST = 0.1, 30.0  # sds to start from, in units of what one row tells
+ROUNDS = 3  # of coefficients and dispersion in turn, without random effects
+STEP = 1e-3  # of the difference that gives the curvature in a log dispersion
+
+
+def start(likelihood: LaplaceLikelihood, theta: np.ndarray | None = None) -> tuple[np.ndarray, Mode]:
+    """x to start from and the joint mode of (u, beta) there; `theta` (working) replaces that of the moments.
+
+    Raises
+    ------
+    FitError
+        Where no start inside the domain of the link is found.
+    """
+    beta, dispersion = _without_effects(likelihood)
+    if theta is None:
+        theta = _moments(likelihood, beta, dispersion)
+    x = np.concatenate([theta, beta, [np.log(dispersion[name]) for name in likelihood.free]])
+    mode = likelihood.mode(x, free=True)
+    if mode.settled and np.all(np.isfinite(mode.beta)):
+        x[likelihood.n_theta : likelihood.n_theta + likelihood.p] = mode.beta
+    return x, mode
+
+
+def metric(likelihood: LaplaceLikelihood, x: np.ndarray, curved: Curved, gradient: np.ndarray) -> np.ndarray:
+    """A guess of the inverse Hessian of the deviance at x.
+
+    Coefficients by the curvature of the joint mode, theta by expected information one factor at a time, log
+    dispersion by a difference of gradients. `curved` is free in beta.
+    """
+    full = np.zeros((len(x), len(x)))
+    parts = likelihood.split(x)[0]
+    slices = likelihood.slices()
+    for block, A in zip(likelihood.rows.blocks, curved.gram.zz, strict=True):
+        where = np.concatenate([np.arange(slices[j].start, slices[j].stop) for j in block.terms])
+        edges = np.cumsum([0, *(slices[j].stop - slices[j].start for j in block.terms)])
+
+        def factor(values: np.ndarray, block=block, edges=edges) -> np.ndarray:  # type: ignore[no-untyped-def]
+            pieces = {j: values[a:b] for j, a, b in zip(block.terms, edges[:-1], edges[1:], strict=True)}
+            return block_factor(block, parts | pieces)
+
+        full[np.ix_(where, where)] = inverse(block_information(A, factor, x[where], np.inf))
+    first = likelihood.n_theta
+    fixed = slice(first, first + likelihood.p)
+    full[fixed, fixed] = 0.5 * curved.solution.U_inverse
+    for i in range(first + likelihood.p, len(x)):
+        moved = x.copy()
+        moved[i] += STEP
+        mode = likelihood.mode(moved, curved.mode.u)
+        slope = likelihood.gradient(moved, likelihood.curved(moved, mode))[i] - gradient[i]
+        full[i, i] = 1 / max(abs(slope) / STEP, 1e-2)
+    return full
+
+
+def _without_effects(likelihood: LaplaceLikelihood) -> tuple[np.ndarray, dict[str, float]]:
+    """Coefficients (p,) in the working basis and dispersion of the model without random effects, roughly."""
+    rows = likelihood.rows
+    family, seen = rows.family, rows.observed
+    beta = _constant(likelihood)
+    dispersion = dict(likelihood.held)
+    for _ in range(ROUNDS):
+        mu = family.link.inverse(rows.offset + rows.Q @ beta)
+        dispersion |= {k: v for k, v in family.start(seen, mu).items() if k not in likelihood.held}
+        x = np.concatenate([np.zeros(likelihood.n_theta), beta, [np.log(dispersion[name]) for name in likelihood.free]])
+        mode = likelihood.mode(x, free=True)
+        if not np.all(np.isfinite(mode.beta)):
+            break
+        beta = mode.beta
+        if not likelihood.free:
+            break
+    return beta, dispersion
+
+
+def _constant(likelihood: LaplaceLikelihood) -> np.ndarray:
+    """Coefficients whose predictor is nearly the link of the mean response, inside the link's domain."""
+    rows = likelihood.rows
+    y, weights, trials = rows.observed
+    mean = float(np.average(y, weights=weights)) if trials is None else float(np.sum(y) / np.sum(trials))
+    low, high = rows.family.mean_range
+    low, high = max(low, rows.family.link.range[0]), min(high, rows.family.link.range[1])
+    spread = float(np.std(y)) + 1e-3 * (1 + abs(mean)) if not np.isfinite(high - low) else high - low
+    margin = spread / (2 * rows.n + 2)
+    inside = float(np.clip(mean, low + margin, high - margin))
+    target = float(rows.family.link.forward(np.float64(inside))) - rows.offset
+    beta = rows.Q.T @ target / rows.n
+    lowest, highest = rows.family.eta_range
+    eta = rows.offset + rows.Q @ beta
+    if rows.p and not (np.min(eta) > lowest and np.max(eta) < highest):
+        raise FitError(
+            f"No starting point keeps the predictor inside the domain of the {rows.family.link.name} link "
+            f"({lowest:g} to {highest:g}): the model has no intercept, or an offset leaves it. Add an intercept, or "
+            f"use the link {rows.family.links[0]!r}."
+        )
+    return beta
+
+
+def _moments(likelihood: LaplaceLikelihood, beta: np.ndarray, dispersion: dict[str, float]) -> np.ndarray:
+    """A working theta from E[(Z'g)^2] = A + tau^2 A^2 per level, A = Z'VZ, term by term."""
+    rows = likelihood.rows
+    if not rows.blocks:
+        return np.zeros(0)
+    eta = rows.offset + rows.Q @ beta
+    found = rows.family.derivatives(rows.observed, eta, dispersion, 2)
+    V = np.maximum(found.V, 0.0)
+    unit = 1 / np.sqrt(max(float(np.mean(V)), 1e-300))
+    taus: dict[int, np.ndarray] = {}
+    for block, block_rows in zip(rows.blocks, rows.block_rows, strict=True):
+        score = block_rows.sums(found.g)
+        A = np.diagonal(block_rows.products(V), axis1=1, axis2=2)
+        variance = np.sum(score**2 - A, axis=0) / np.maximum(np.sum(A**2, axis=0), 1e-300)
+        sds = np.clip(np.sqrt(np.maximum(variance, 0.0)), LEAST * unit, MOST * unit)
+        taus |= {j: sds[columns] for j, columns in zip(block.terms, block.slices, strict=True)}
+    return _joined(likelihood, taus)
+
+
+def _joined(likelihood: LaplaceLikelihood, sds: dict[int, np.ndarray]) -> np.ndarray:
+    parts: Sequence[np.ndarray] = [likelihood.covariances[j].start(sds[j]) for j in likelihood.rows.order]
+    return np.concatenate(parts)
