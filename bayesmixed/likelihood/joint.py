@@ -17,9 +17,10 @@ from ..formula.design import Design
 from ..parameters import Parameters
 from .at import likelihood_of
 from .blocks import Block
+from .components import block_diagonal
 from .linear import LinearLikelihood
 from .pls import Rest, Solution
-from .tail import Tail, mirror
+from .tail import Tail
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -130,20 +131,6 @@ def _tail_rows(
         G = G + sparse.csr_array(entries, shape=(n, tail.n_columns))
         start += block.n_levels * block.k
     return G.tocsr()
-
-
-def block_diagonal(tail: Tail, flat: np.ndarray) -> sparse.csr_array | np.ndarray:
-    """A flat block-diagonal matrix as one (q_t, q_t): dense where it is one component, else sparse."""
-    if len(tail.batches) == 1 and tail.batches[0].count == 1:
-        return mirror(flat.reshape(1, tail.n_columns, tail.n_columns).copy())[0]
-    rows, columns, values = [], [], []
-    for batch in tail.batches:
-        shape = (batch.count, batch.size, batch.size)
-        rows.append(np.broadcast_to(batch.members[:, :, None], shape).ravel())
-        columns.append(np.broadcast_to(batch.members[:, None, :], shape).ravel())
-        values.append(batch.view(flat).ravel())
-    entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
-    return sparse.csr_array(entries, shape=(tail.n_columns,) * 2)
 
 
 def _draw_tail(rest: Rest, beta: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 
+from ..components import block_diagonal
 from ..effects import conditional_covariances
 from ..gram import Gram
-from ..joint import block_diagonal
 from ..pls import Rest, Solution
 from .products import Pattern
 from .rows import Rows
