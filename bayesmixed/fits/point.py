@@ -111,11 +111,14 @@ class PointFit(Fit):
         return {term.text: tables.principal_components(term, factor) for term, factor in pairs}
 
     def leverage(self) -> np.ndarray:
-        """d fitted / d y (n,), the diagonal of the hat matrix with the random effects in it."""
+        """d fitted / d y (n,), the diagonal of the hat matrix with the random effects in it.
+
+        In a generalized model that of the last Newton step, with the curvature of each row as its weight.
+        """
         terms = list(range(len(self.model.design.groups)))
-        variance = self._prediction_errors().variance(self.model.design, terms) / self.sigma**2
-        weights = self.model.design.weights
-        return variance if weights is None else weights * variance
+        errors = self._prediction_errors()
+        variance = errors.variance(self.model.design, terms) / errors.sigma**2
+        return variance if errors.precision is None else errors.precision * variance
 
     @property
     def idata(self) -> Any:

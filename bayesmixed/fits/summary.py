@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr
 
 from ..report import Page, Section, number, places
 from . import tables
@@ -26,8 +27,7 @@ def point_summary(fit: PointFit) -> Summary:
         Section("", _information(fit), index=False),
         Section("Scaled residuals:", _scaled_residuals(fit), index=False),
         *_random_effects(fit, variances=True),
-        _fixed_effects(fit.coefficients[["estimate", "se", "statistic"]].set_axis(
-            ["Estimate", "Std. Error", "t value"], axis=1), (3, 3, 3)),
+        _fixed_effects(*_tested(fit)),
         *_correlation_of_fixed_effects(fit),
         *_notes(fit),
     ]  # fmt: skip
@@ -58,16 +58,26 @@ def draws_summary(fit: DrawsFit) -> Summary:
     return Page((*sections, _diagnostics(fit), *_notes(fit)))
 
 
+def _tested(fit: PointFit) -> tuple[pd.DataFrame, tuple[int, ...]]:
+    """Estimates with t values; with z values and their p where sigma does not scale them, as lme4 prints."""
+    table = fit.coefficients[["estimate", "se", "statistic"]]
+    if fit.model.has_scale:
+        return table.set_axis(["Estimate", "Std. Error", "t value"], axis=1), (3, 3, 3)
+    tested = table.assign(p=2 * ndtr(-np.abs(table["statistic"])))
+    return tested.set_axis(["Estimate", "Std. Error", "z value", "Pr(>|z|)"], axis=1), (3, 3, 3, 4)
+
+
 def _kind(fit: Fit) -> str:
-    if not fit.model.design.groups:
-        return "Linear model"
-    return "Linear mixed model"
+    mixed = "mixed model" if fit.model.design.groups else "model"
+    return f"Linear {mixed}" if fit.model.has_scale else f"Generalized linear {mixed}"
 
 
 def _heading(fit: Fit, title: str) -> Section:
     model = fit.model
     dropped = f", {model.design.n_dropped} dropped for missing values" if model.design.n_dropped else ""
     lines = [f"Formula: {model.formula}", f"   Data: {model.design.n_rows} rows{dropped}"]
+    if not model.has_scale:
+        lines.append(f" Family: {model.family.name} ({model.family.link.name})")
     lines += [f"  Fixed: {name} = {value:g}" for name, value in model.constants.items()]
     return Section(title, lines=tuple(lines))
 
@@ -100,7 +110,11 @@ def _random_effects(fit: Fit, variances: bool) -> list[Section]:
     levels = {term.factor: term.n_levels for term in groups}
     counts = "; ".join(f"{factor}, {n}" for factor, n in levels.items())
     line = f"Number of obs: {fit.n_obs}" + (f", groups: {counts}" if counts else "")
-    return [Section("Random effects:" if groups else "Residual:", shown, (line,), index=False)]
+    dispersion = {k: float(np.mean(v)) for k, v in fit.parameters.dispersion.items() if k != "sigma"}
+    lines = [*(f"{name}: {value:.4g}" for name, value in dispersion.items()), line]
+    if not len(shown):
+        return [Section("", lines=tuple(lines))]
+    return [Section("Random effects:" if groups else "Residual:", shown, tuple(lines), index=False)]
 
 
 def _fixed_effects(table: pd.DataFrame, digits: tuple[int, ...]) -> Section:
@@ -155,7 +169,10 @@ def _formatted(table: pd.DataFrame, digits: tuple[int, ...]) -> pd.DataFrame:
     if not len(table):
         return table.astype(str)
     more = places(table.iloc[:, 1], digits[0]) - digits[0]
-    wide = [d + more if d == digits[0] and name not in ("t value", "Rhat") else d for name, d in _pairs(table, digits)]
+    wide = [
+        d + more if d == digits[0] and name not in ("t value", "z value", "Rhat") else d
+        for name, d in _pairs(table, digits)
+    ]
     return pd.DataFrame({n: [number(v, d) for v in table[n]] for n, d in _pairs(table, wide)}, index=table.index)
 
 

@@ -1,4 +1,6 @@
-"""Prediction errors of (beta, b) together: normal with covariance sigma^2 N, N inverse to the mixed-model equations.
+"""Prediction errors of (beta, b) together: normal with covariance s^2 N, N inverse to the mixed-model equations.
+
+In a generalized model these are the equations of the last Newton step, weighted by the curvature V at the mode, s = 1.
 
 With the elimination of `pls`: beta - beta_hat ~ U^-1, b_t given beta ~ K about -F (beta - beta_hat) with F = K T_tx,
 and b_0 given both ~ W about -W A_0 (their errors), A_0 the cross-products of the largest factor with the rest.
@@ -7,18 +9,19 @@ and b_0 given both ~ W about -W A_0 (their errors), A_0 the cross-products of th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
+from ..families import observed
 from ..formula.design import Design
 from ..parameters import Parameters
 from .at import likelihood_of
 from .blocks import Block
 from .components import block_diagonal
-from .linear import LinearLikelihood
+from .linear import LinearLikelihood, linear_likelihood
 from .pls import Rest, Solution
 from .tail import Tail
 
@@ -30,16 +33,16 @@ CHUNK = 2**22  # elements of a dense chunk of rows x tail columns
 
 @dataclass(frozen=True)
 class JointErrors:
-    """Normal prediction errors of a linear mixed model at its estimates (theta and sigma held)."""
+    """Normal prediction errors of a mixed model at its estimates (theta and dispersion held).
+
+    `sigma` is the scale of the equations; `precision` (n,) or None weights the rows, relative to 1 / sigma^2.
+    """
 
     likelihood: LinearLikelihood
     solution: Solution
     estimates: Parameters
-
-    @property
-    def sigma(self) -> float:
-        """Residual standard deviation at the estimates."""
-        return float(self.estimates.dispersion["sigma"][0, 0])
+    sigma: float
+    precision: np.ndarray | None
 
     def variance(self, design: Design, terms: Sequence[int]) -> np.ndarray:
         """Variance (n,) of x'beta + z'b over the included terms; unknown levels add nothing."""
@@ -108,8 +111,29 @@ class JointErrors:
 
 def joint_errors(model: Model, theta: np.ndarray, estimates: Parameters) -> JointErrors:
     """Prediction errors at theta (reported order)."""
-    likelihood = likelihood_of(model)
-    return JointErrors(likelihood, likelihood.solve(likelihood.working(theta), invert=True), estimates)
+    if model.has_scale:
+        likelihood, sigma = likelihood_of(model), float(estimates.dispersion["sigma"][0, 0])
+        precision = model.design.weights
+    else:
+        precision, sigma = _curvature(model, estimates), 1.0
+        likelihood = linear_likelihood(replace(model.design, weights=precision), model.covariances)
+    solution = likelihood.solve(likelihood.working(theta), invert=True)
+    return JointErrors(likelihood, solution, estimates, sigma, precision)
+
+
+def _curvature(model: Model, estimates: Parameters) -> np.ndarray:
+    """V = -d2 log f / d eta2 per row (n,) at the estimates; zero where the weight is."""
+    design = model.design
+    used = np.ones(design.n_rows, dtype=bool) if design.weights is None else design.weights > 0
+    eta = design.mu.X @ estimates.beta[0, 0] + design.mu.offset
+    for term, b in zip(design.groups, estimates.b, strict=True):
+        eta += np.einsum("nk,nk->n", b[0, 0][term.codes], term.Z)
+    dispersion = {name: float(value[0, 0]) for name, value in estimates.dispersion.items()}
+    V = model.family.derivatives(observed(design, used), eta[used], dispersion, 2).V
+    found = np.zeros(design.n_rows)
+    # rows that bend the log-likelihood upwards are counted as saying nothing
+    found[used] = np.maximum(V, 1e-12 * max(float(np.max(np.abs(V), initial=0.0)), 1e-300))
+    return found
 
 
 def _tail_rows(
