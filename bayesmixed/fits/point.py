@@ -72,6 +72,12 @@ class PointFit(Fit):
         return -2 * self.loglik
 
     @property
+    def deviance_conditional(self) -> float:
+        """Sum of squared deviance residuals at the conditional modes: lme4's ``deviance()`` of a generalized model."""
+        rows = slice(None) if self.model.design.weights is None else self.model.design.weights > 0
+        return float(np.sum(self.residuals("deviance")[rows] ** 2))
+
+    @property
     def aic(self) -> float:
         """deviance + 2 n_parameters."""
         return self.deviance + 2 * self.n_parameters
