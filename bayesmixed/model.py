@@ -18,6 +18,7 @@ from .families import Family, Link, family, observed
 from .formula.build import build_design
 from .formula.design import Design
 from .formula.formula import Formula
+from .formula.response import Takes
 from .priors.summary import prior_summary
 
 if TYPE_CHECKING:
@@ -321,6 +322,7 @@ def _parts(arguments: ModelArguments) -> dict[str, Any]:
         contrasts=arguments.contrasts,
         namespace=arguments.namespace,
         missing=arguments.missing,
+        takes=Takes(kind.name, kind.takes_trials, kind.binary),
     )
     _check_response(design, kind)
     return {
@@ -356,11 +358,12 @@ def _check_response(design: Design, kind: Family) -> None:
     response = design.response
     if response is None:
         raise DataError("The formula has no response. Write it as 'y ~ x + (1 | g)'.")
-    kind.check(observed(design), response.name)
-    used = slice(None) if design.weights is None else design.weights > 0
-    y, known = response.y[used], design.mu.offset[used]
-    if len(y) and np.ptp(y) == 0 and np.ptp(known) == 0:
-        raise DataError(f"The response {response.name!r} is {y[0]:g} in every row: there is nothing to model.")
+    kind.check(observed(design), response.name, design.index)
+    used = np.arange(design.n_rows) if design.weights is None else np.flatnonzero(design.weights > 0)
+    seen = observed(design, used)
+    if len(used) and kind.says_nothing(seen, design.mu.offset[used]):
+        shown = f"{seen.y[0]:g}" if seen.trials is None else "all of its trials" if np.any(seen.y) else "0"
+        raise DataError(f"The response {response.name!r} is {shown} in every row: there is nothing to model.")
 
 
 def _parts_with_response(model: Model, y: Any) -> dict[str, Any]:
@@ -373,8 +376,9 @@ def _parts_with_response(model: Model, y: Any) -> dict[str, Any]:
         raise DataError(f"with_response takes one number per row used ({len(response.y)}), not shape {values.shape}.")
     if model.design.weights is not None:
         absent = (model.design.weights == 0) & np.isnan(values)
-        values[absent] = response.y[absent]
-    design = replace(model.design, response=replace(response, y=values))
+        values[absent] = model.design.written(response.y)[absent]
+    y = values if not response.proportion else np.nan_to_num(np.round(values * model.design.trials, 6))
+    design = replace(model.design, response=replace(response, y=y))
     _check_response(design, model.family)
     plain = response.name in model.frame
     return {

@@ -56,7 +56,7 @@ def fitted(formula: str = "y ~ x + (1 | g)", data: pd.DataFrame | None = None) -
         ("y ~ x", {"weights": pd.Series(np.ones(ROWS), index=np.arange(ROWS)[::-1])}, ["index", "to_numpy()"]),
         ("y ~ x", {"constants": "sigma"}, ['constants={"sigma": 0.5}']),
         ("y ~ x", {"family": "normal"}, ["'gaussian'"]),
-        ("y ~ x", {"family": "poisson"}, ["not available yet"]),
+        ("y ~ x", {"family": "poisson"}, ["row 0", "whole numbers from 0 on"]),
         ("y ~ x", {"family": bm.families.Gaussian}, ["is a class", "'gaussian'"]),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
@@ -12,6 +13,7 @@ from scipy.special import ndtri
 from ..errors import FitError, ModelError
 from ..formula.design import Design
 from .arrays import NUMPY
+from .checks import refuse
 from .links import Link
 
 EDGE = 1e-16  # of a probability: normal scores stay finite
@@ -36,7 +38,7 @@ def observed(design: Design, rows: slice | np.ndarray = slice(None)) -> Observed
     response = design.response
     if response is None:
         raise ModelError("These rows have no response. Build the model from a table that has one.")
-    weights, trials = design.weights, response.trials
+    weights, trials = design.weights, design.trials
     return Observed(
         response.y[rows],
         None if weights is None else weights[rows],
@@ -62,9 +64,13 @@ class Derivatives:
         """Everything multiplied by frequency weights (n,), or as it is for None."""
         if weights is None:
             return self
-        rest = (None if a is None else a * weights for a in (self.g, self.V, self.dV))
-        slopes = {name: tuple(a * weights for a in three) for name, three in self.dispersion.items()}
-        return Derivatives(self.kernel * weights, *rest, slopes)  # type: ignore[arg-type]  # three arrays each
+
+        def weighted(a: Any) -> Any:
+            return None if a is None else a * weights
+
+        g, V, dV = weighted(self.g), weighted(self.V), weighted(self.dV)
+        slopes = {name: (weighted(a), weighted(b), weighted(c)) for name, (a, b, c) in self.dispersion.items()}
+        return Derivatives(self.kernel * weights, g, V, dV, slopes)
 
 
 @dataclass(frozen=True)
@@ -75,8 +81,9 @@ class Family(ABC):
     default first; `weights` is "precision" (Var = sigma^2 / w) or "frequency" (the log-likelihood
     contribution is multiplied by w); `discrete`; `support`, in words, for error messages; `mean_range` the open
     interval of mu; `log_concave` says that log f is concave in eta whatever the link; `takes_trials` that a response
-    is successes out of trials; `normal_conditional` that `normalised(y)` given the effects is normal about mu with a
-    constant sigma, so that with an identity link the marginal likelihood is exact and u is scaled by sigma.
+    is successes out of trials, `binary` that it may be one of two levels; `normal_conditional` that `normalised(y)`
+    given the effects is normal about mu with a constant sigma, so that with an identity link the marginal likelihood
+    is exact and u is scaled by sigma.
     """
 
     link: Link
@@ -90,11 +97,31 @@ class Family(ABC):
     mean_range: ClassVar[tuple[float, float]]
     log_concave: ClassVar[bool] = False
     takes_trials: ClassVar[bool] = False
+    binary: ClassVar[bool] = False
     normal_conditional: ClassVar[bool] = False
 
     @abstractmethod
-    def check(self, observed: Observed, name: str) -> None:
-        """Raise a DataError that names the first row outside the support."""
+    def faults(self, observed: Observed) -> Iterator[tuple[np.ndarray, str]]:
+        """Which rows (n,) bool lie outside the support, with what to do about it; one pair per kind of fault."""
+
+    def check(self, observed: Observed, name: str, rows: Any = None) -> None:
+        """Raise a DataError that names the first row outside the support.
+
+        Parameters
+        ----------
+        observed
+            The response.
+        name
+            What to call it.
+        rows
+            Labels of the rows; their positions if None.
+        """
+        for bad, remedy in self.faults(observed):
+            refuse(bad, observed, name, self, remedy, rows)
+
+    def says_nothing(self, observed: Observed, offset: np.ndarray) -> bool:
+        """Whether no parameter can be estimated from this response: it is the same in every row."""
+        return bool(np.ptp(observed.y) == 0 and np.ptp(offset) == 0)
 
     @abstractmethod
     def constant(self, observed: Observed, xp: Any = NUMPY) -> Any:

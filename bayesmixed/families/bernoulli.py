@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,6 @@ import numpy as np
 
 from .base import Observed
 from .binomial import Binomial
-from .checks import refuse
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,9 @@ class Bernoulli(Binomial):
     support = "0 and 1"
     takes_trials = False
 
-    def check(self, observed: Observed, name: str) -> None:
-        bad = ~np.isin(observed.y, (0.0, 1.0))
-        refuse(bad, observed, name, self, 'Successes out of trials need family="binomial": prop(successes, trials).')
+    def faults(self, observed: Observed) -> Iterator[tuple[np.ndarray, str]]:
+        advice = 'Successes out of trials need family="binomial": prop(successes, trials).'
+        yield ~np.isin(observed.y, (0.0, 1.0)), advice
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         import numpyro.distributions as dist

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from scipy.special import bdtr, xlogy
 
 from .arrays import NUMPY
 from .base import Derivatives, Family, Observed
-from .checks import refuse, whole
+from .checks import whole
 from .links import Link, Logit
 
 
@@ -27,12 +28,18 @@ class Binomial(Family):
     support = "whole numbers of successes between 0 and the number of trials"
     mean_range = (0.0, 1.0)
     takes_trials = True
+    binary = True
 
-    def check(self, observed: Observed, name: str) -> None:
-        m = trials_of(observed)
-        refuse(~whole(m) | (m < 0), observed, name, self, "Trials must be whole numbers.")
-        bad = ~whole(observed.y) | (observed.y < 0) | (observed.y > m)
-        refuse(bad, observed, name, self, "Write the response as prop(successes, trials).")
+    def faults(self, observed: Observed) -> Iterator[tuple[np.ndarray, str]]:
+        y, m = observed.y, trials_of(observed)
+        yield ~whole(m) | (m < 0), "Trials must be whole numbers, 0 or more."
+        advice = 'Proportions need trials: weights="trials" or prop(successes, trials). Without any: family="beta".'
+        yield (y > 0) & (y < 1), advice
+        alone = "Successes out of several trials are written prop(successes, trials)."
+        yield ~whole(y) | (y < 0) | (y > m), alone if observed.trials is None else "Correct those rows."
+
+    def says_nothing(self, observed: Observed, offset: np.ndarray) -> bool:
+        return not np.any(observed.y) or not np.any(observed.y < trials_of(observed))
 
     def constant(self, observed: Observed, xp: Any = NUMPY) -> Any:
         y, m = observed.y, trials_of(observed, xp)

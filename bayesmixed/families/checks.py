@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,22 +12,23 @@ if TYPE_CHECKING:
     from .base import Family, Observed
 
 
-def refuse(bad: np.ndarray, observed: Observed, name: str, family: Family, remedy: str) -> None:
+def refuse(bad: np.ndarray, observed: Observed, name: str, family: Family, remedy: str, labels: Any = None) -> None:
     """Raise a DataError that names the first row (n,) bool where the response is outside the support, if any is.
 
     Raises
     ------
     DataError
-        With column, row among those used, value and `remedy`.
+        With column, row (its label, or its position without `labels`), value and `remedy`.
     """
     rows = np.flatnonzero(bad)
     if rows.size:
+        row = rows[0] if labels is None else labels[rows[0]]
         value = f"{observed.y[rows[0]]:g}"
         if observed.trials is not None:
             value += f" of {observed.trials[rows[0]]:g} trials"
-        count = f" ({rows.size} such rows)" if rows.size > 1 else ""
+        count = f" ({rows.size} rows like it)" if rows.size > 1 else ""
         raise DataError(
-            f"The response {name!r} is {value} in row {rows[0]} of the rows used{count}; the {family.name} family "
+            f"The response {name!r} is {value} in row {row}{count}; the {family.name} family "
             f"takes {family.support}. {remedy}"
         )
 

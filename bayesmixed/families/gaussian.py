@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,6 @@ from scipy.special import ndtr
 
 from .arrays import NUMPY
 from .base import Derivatives, Family, Observed, chained
-from .checks import refuse
 from .links import Identity, Link
 
 LOG_2PI = float(np.log(2 * np.pi))
@@ -35,8 +35,8 @@ class Gaussian(Family):
     mean_range = (-np.inf, np.inf)
     normal_conditional = True
 
-    def check(self, observed: Observed, name: str) -> None:
-        refuse(~np.isfinite(observed.y), observed, name, self, "Remove those rows or transform the response.")
+    def faults(self, observed: Observed) -> Iterator[tuple[np.ndarray, str]]:
+        yield ~np.isfinite(observed.y), "Remove those rows or transform the response."
 
     def constant(self, observed: Observed, xp: Any = NUMPY) -> Any:
         if observed.weights is None:

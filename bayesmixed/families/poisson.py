@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from scipy.special import pdtr, xlogy
 
 from .arrays import NUMPY
 from .base import Derivatives, Family, Observed, chained
-from .checks import refuse, whole
+from .checks import whole
 from .links import HIGHEST, Link, Log
 
 
@@ -24,13 +25,16 @@ class Poisson(Family):
     dispersion = ()
     links = ("log", "identity", "sqrt")
     discrete = True
-    support = "counts 0, 1, 2, ..."
+    support = "whole numbers from 0 on"
     mean_range = (0.0, np.inf)
     log_concave = True
 
-    def check(self, observed: Observed, name: str) -> None:
-        bad = ~whole(observed.y) | (observed.y < 0)
-        refuse(bad, observed, name, self, 'For rates, model counts with offset(log(exposure)); else family="gamma".')
+    def faults(self, observed: Observed) -> Iterator[tuple[np.ndarray, str]]:
+        advice = 'For rates, model counts with offset(log(exposure)); measured amounts take family="gamma".'
+        yield ~whole(observed.y) | (observed.y < 0), advice
+
+    def says_nothing(self, observed: Observed, offset: np.ndarray) -> bool:
+        return not np.any(observed.y)
 
     def constant(self, observed: Observed, xp: Any = NUMPY) -> Any:
         constant = -xp.gammaln(observed.y + 1.0)

@@ -18,7 +18,7 @@ from .factors import Factor
 from .formula import Formula
 from .given import Given, given
 from .grouping import Grouping, learn
-from .response import response
+from .response import NUMBERS, LeftSide, Takes, left_side, proportions
 from .syntax import names
 from .table import column_names, missing_rows, rows_of, select
 from .used import Role, roles, used_columns
@@ -33,6 +33,7 @@ def build_design(
     contrasts: Mapping[str, Any] | None = None,
     namespace: Mapping[str, Any] | None = None,
     missing: str = "drop",
+    takes: Takes = NUMBERS,
 ) -> tuple[Design, pd.DataFrame]:
     """Arrays with names for everything a formula says about a table.
 
@@ -50,6 +51,8 @@ def build_design(
         Names the formula may use besides columns and the built-in functions.
     missing : {"drop", "error"}
         What to do with rows that lack a value in any column used.
+    takes : Takes
+        What the family takes on the left: trials, two levels, or numbers alone.
 
     Returns
     -------
@@ -83,7 +86,7 @@ def build_design(
     used = used_columns(_all_roles(formula, arguments), columns, namespace, "the data")
     frame, arguments, n_dropped = _complete_rows(select(data, used), arguments, missing)
     evaluator = Evaluator(frame, namespace, {}, _own(contrasts))
-    return _design(formula, evaluator, arguments, n_dropped), frame
+    return _design(formula, evaluator, arguments, n_dropped, takes), frame
 
 
 def _mapping(value: Any, name: str, example: str) -> dict[str, Any]:
@@ -164,7 +167,9 @@ def _complete_rows(
     return frame[~gone], kept, int(gone.sum())
 
 
-def _design(formula: Formula, evaluator: Evaluator, arguments: Mapping[str, Given], n_dropped: int) -> Design:
+def _design(
+    formula: Formula, evaluator: Evaluator, arguments: Mapping[str, Given], n_dropped: int, takes: Takes
+) -> Design:
     groupings: dict[str, Grouping] = {}
     codes: dict[str, np.ndarray] = {}
 
@@ -173,8 +178,7 @@ def _design(formula: Formula, evaluator: Evaluator, arguments: Mapping[str, Give
             groupings[name], codes[name] = learn(name, values, evaluator.frame.index)
         return codes[name], groupings[name].levels
 
-    y = response(formula.response_node, evaluator)
-    weights = _weights(arguments.get("weights"), evaluator)
+    left, weights, arguments = _left_side(formula, evaluator, arguments, takes)
     offset = _finite("offset", arguments.get("offset"), evaluator)
     used = None if weights is None or np.all(weights > 0) else weights > 0
     predictors, groups, kept = assemble(formula, evaluator, {}, codes_of, offset, used=used)
@@ -189,8 +193,25 @@ def _design(formula: Formula, evaluator: Evaluator, arguments: Mapping[str, Give
         evaluator.namespace,
         stored.get("weights"),
         stored.get("offset"),
+        None if left.given is None else Given(left.given.text, left.given.array),
     )
-    return Design(y, predictors, groups, weights, evaluator.frame.index, n_dropped, encoding)
+    return Design(left.response, predictors, groups, weights, evaluator.frame.index, n_dropped, encoding, left.trials)
+
+
+def _left_side(
+    formula: Formula, evaluator: Evaluator, arguments: Mapping[str, Given], takes: Takes
+) -> tuple[LeftSide, np.ndarray | None, dict[str, Given]]:
+    """The response, the weights, and the arguments that are left: the weights of proportions are their trials."""
+    left, rest = left_side(formula.response_node, evaluator, takes), dict(arguments)
+    weights = _weights(rest.get("weights"), evaluator)
+    if takes.trials and weights is not None:
+        found = proportions(left, weights, rest["weights"], evaluator.frame.index)
+        if found.response.proportion:
+            del rest["weights"]
+            left, weights = found, None
+    if left.trials is not None and np.any(left.trials == 0):  # nothing was tried: the row says nothing
+        weights = np.where(left.trials == 0, 0.0, 1.0 if weights is None else weights)
+    return left, weights, rest
 
 
 def _weights(argument: Given | None, evaluator: Evaluator) -> np.ndarray | None:

@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Response:
-    """The left side: `y` (n,) float64; `trials` (n,) where the response is successes out of trials."""
+    """The left side: `y` (n,) float64, successes where there are trials.
+
+    `levels` are failure and success of a two-level factor; `proportion` says that the left side held the share of
+    successes, its trials being the model's weights.
+    """
 
     name: str
     y: np.ndarray
-    trials: np.ndarray | None = None
     levels: tuple[Any, ...] | None = None
+    proportion: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,11 +78,12 @@ class GroupTerm:
 
 @dataclass(frozen=True)
 class Design:
-    """Response, predictors, group terms and weights of the rows used, and how new rows are encoded.
+    """Response, predictors, group terms, weights and trials of the rows used, and how new rows are encoded.
 
     `predictors` maps a distributional parameter ("mu", later "sigma", "zi", ...) to its Predictor;
-    `groups` are in formula order; `weights` (n,) or None; `index` are the labels of the rows kept,
-    `n_dropped` how many rows had missing values. `encoding` turns new tables into designs with the
+    `groups` are in formula order; `weights` (n,) or None; `trials` (n,) where the response is
+    successes out of trials, else None; `index` are the labels of the rows kept, `n_dropped` how many rows had
+    missing values. `encoding` turns new tables into designs with the
     levels, centres, knots and contrasts of the training data.
     """
 
@@ -89,6 +94,7 @@ class Design:
     index: pd.Index
     n_dropped: int
     encoding: Encoding
+    trials: np.ndarray | None = None
 
     def to_json(self) -> str:
         """This design as text, every number exactly."""
@@ -107,6 +113,12 @@ class Design:
     def n_rows(self) -> int:
         """Number of rows used."""
         return len(self.index)
+
+    def written(self, y: np.ndarray) -> np.ndarray:
+        """Responses (.., n) as the left side has them: shares of trials where it held proportions, else y itself."""
+        if self.trials is None or self.response is None or not self.response.proportion:
+            return y
+        return np.divide(y, self.trials, out=np.full(np.shape(y), np.nan), where=self.trials > 0)
 
     @property
     def mu(self) -> Predictor:

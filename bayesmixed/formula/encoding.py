@@ -20,6 +20,7 @@ from .plain import from_plain, to_plain
 from .syntax import Call, Node
 from .table import column_names, rows_of, select
 from .used import Role, roles, used_columns
+from .variables import columns_in
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Encoding:
     namespace: Mapping[str, Any] = field(default_factory=dict)
     weights: Given | None = None
     offset: Given | None = None
+    trials: Given | None = None
 
     def apply(
         self,
@@ -46,6 +48,7 @@ class Encoding:
         unseen: str = "error",
         offset: Any = None,
         weights: Any = None,
+        trials: Any = None,
         factors: Collection[str] | None = None,
     ) -> Design:
         """The design of new rows; the response is not needed.
@@ -57,8 +60,9 @@ class Encoding:
         unseen : {"error", "population", "sample"}
             What a level that a grouping factor did not have becomes: an error, code -1, or a code of its
             own after the known levels. A missing grouping value is always -1; a missing number gives NaN.
-        offset, weights : str, float or array, optional
-            In place of the training arguments; required again where those were arrays.
+        offset, weights, trials : str, float or array, optional
+            In place of the training arguments; required again where those were arrays. Trials are taken from the
+            table where it has their columns, and unknown (None) otherwise.
         factors : collection of str, optional
             The grouping factors to encode, all if None. The bars of others come out empty (codes -1, no
             columns), and the new table need not have what they use.
@@ -81,9 +85,14 @@ class Encoding:
         """
         if unseen not in ("error", "population", "sample"):
             raise DataError(f"unseen must be 'error', 'population' or 'sample', not {unseen!r}.")
-        again = {"weights": (self.weights, weights), "offset": (self.offset, offset)}
-        arguments = {name: _again(*both, name, rows_of(newdata), column_names(newdata)) for name, both in again.items()}
-        needed = used_columns(self._roles(arguments, factors), column_names(newdata), self.namespace, "the new data")
+        columns = column_names(newdata)
+        again = {
+            "weights": (self.weights, weights),
+            "offset": (self.offset, offset),
+            "trials": (self.trials if self.knows_trials(columns) else None, trials),
+        }
+        arguments = {name: _again(*both, name, rows_of(newdata), columns) for name, both in again.items()}
+        needed = used_columns(self._roles(arguments, factors), columns, self.namespace, "the new data")
         frame = select(newdata, needed)
         if not needed:
             frame = pd.DataFrame(index=getattr(newdata, "index", frame.index))
@@ -94,7 +103,14 @@ class Encoding:
 
         values = {name: None if a is None else a.values(evaluator) for name, a in arguments.items()}
         predictors, groups, _ = assemble(self.formula, evaluator, self.kept, codes_of, values["offset"], factors)
-        return Design(None, predictors, groups, values["weights"], frame.index, 0, self)
+        return Design(None, predictors, groups, values["weights"], frame.index, 0, self, values["trials"])
+
+    def knows_trials(self, columns: Collection[Any]) -> bool:
+        """Whether a table with these columns says how many trials each row has."""
+        given = self.trials
+        if given is None or given.node is None:
+            return given is not None and given.array is not None and given.array.ndim == 0
+        return all(name in columns or name in self.namespace for name in columns_in(given.node))
 
     def _roles(self, arguments: dict[str, Given | None], factors: Collection[str] | None) -> Iterator[Role]:
         yield from roles(self.formula, response=False, factors=factors)
@@ -111,6 +127,7 @@ class Encoding:
             "namespace": sorted(_names_called(self)),
             "weights": None if self.weights is None else {"text": self.weights.text},
             "offset": None if self.offset is None else {"text": self.offset.text},
+            "trials": None if self.trials is None else {"text": self.trials.text},
         }
 
     @classmethod
@@ -132,7 +149,7 @@ class Encoding:
             {name: tuple(columns) for name, columns in d["kept"].items()},
             {name: from_plain(spec) for name, spec in d["contrasts"].items()},
             dict(namespace or {}),
-            *(None if d[name] is None else Given(d[name]["text"]) for name in ("weights", "offset")),
+            *(None if d[name] is None else Given(d[name]["text"]) for name in ("weights", "offset", "trials")),
         )
 
 
@@ -169,7 +186,8 @@ def _names_called(encoding: Encoding) -> set[str]:
     if not known:
         return set()
     nodes = [node for _, node in roles(encoding.formula, response=True)]
-    nodes += [a.node for a in (encoding.weights, encoding.offset) if a is not None and a.node is not None]
+    given_again = (encoding.weights, encoding.offset, encoding.trials)
+    nodes += [a.node for a in given_again if a is not None and a.node is not None]
     return known & {name for node in nodes for name in _mentioned(node)}
 
 

@@ -23,6 +23,7 @@ def write_design(design: Design) -> str:
         "predictors": [_fields(predictor) for predictor in design.predictors.values()],
         "groups": [_fields(term) for term in design.groups],
         "weights": to_plain(design.weights),
+        "trials": to_plain(design.trials),
         "index": to_plain(design.index),
         "n_dropped": design.n_dropped,
         "encoding": design.encoding.to_dict(),
@@ -55,6 +56,7 @@ def read_design(text: str, namespace: Mapping[str, Any] | None = None) -> Design
         from_plain(content["index"]),
         content["n_dropped"],
         Encoding.from_dict(content["encoding"], namespace),
+        from_plain(content["trials"]),
     )
 
 
@@ -67,6 +69,6 @@ def _read(kind: Any, plain: dict[str, Any]) -> Any:
     values |= {name: tuple(values[name]) for name in _TUPLES & values.keys()}
     if "terms" in values:
         values["terms"] = {name: tuple(columns) for name, columns in values["terms"].items()}
-    if values.get("trials", 0) is None and values.get("levels") is not None:
+    if kind is Response and values["levels"] is not None:
         values["levels"] = tuple(values["levels"])
     return kind(**values)

@@ -35,7 +35,7 @@ def log_likelihood(model: Model, parameters: Parameters) -> np.ndarray:
 def replicates(model: Model, parameters: Parameters, seed: int | None) -> np.ndarray:
     """New responses (chains, draws, rows) for the same levels; NaN where the weight is zero."""
     rng, weights, family = generator(seed), model.design.weights, model.family
-    trials = None if model.design.response is None else model.design.response.trials
+    trials = model.design.trials
 
     def drawn(eta: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
         return family.draw(rng, family.link.inverse(eta), dispersion, weights, trials)

@@ -14,6 +14,7 @@ from .distributions import HalfStudentT as HalfStudentT
 from .distributions import InverseGamma as InverseGamma
 from .distributions import Laplace as Laplace
 from .distributions import LogNormal as LogNormal
+from .distributions import Lomax as Lomax
 from .distributions import Normal as Normal
 from .distributions import Prior as Prior
 from .distributions import StudentT as StudentT

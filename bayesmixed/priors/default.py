@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from ..errors import ModelError
 from ..families import Family
 from ..formula.design import Design, Predictor
-from .distributions import LKJ, HalfStudentT, Normal, Prior
+from .distributions import LKJ, Gamma, HalfStudentT, InverseGamma, Lomax, Normal, Prior
 from .names import term_names
 from .table import Priors
 
@@ -19,7 +20,10 @@ def default(design: Design, family: Family) -> Priors:
 
     With m and s the location and spread of the response on the link scale and s_x the spread of a
     column: Normal(m, 2.5 s) for the intercept at centred columns, Normal(0, 2.5 s / s_x) for slopes,
-    half-Student-t(3, 0, s / s_z) for sds, LKJ(2) for correlations, half-Student-t(3, 0, sd(y)) for sigma.
+    half-Student-t(3, 0, s / s_z) for sds, LKJ(2) for correlations, half-Student-t(3, 0, sd(y)) for sigma. Of a
+    gamma's shape, a negative binomial's size and an inverse Gaussian's lambda over the mean, the coefficient of
+    variation 1/sqrt(.) is half-Normal(0, 1), which makes them inverse-Gamma(1/2, 1/2 mean); of the excess variance
+    phi of "negbinomial1", sqrt(phi / mean) is; of a precision phi, 1/sqrt(1 + phi) is uniform.
 
     Raises
     ------
@@ -35,33 +39,83 @@ def default(design: Design, family: Family) -> Priors:
     chosen |= {named.correlation: LKJ(2.0) for named in names if named.correlation}
     for name in family.dispersion:
         if name not in design.predictors:
-            chosen[name] = _dispersion(name, design)
+            chosen[name] = _dispersion(name, design, family)
     return Priors.of(chosen, "default")
 
 
 def location_and_scale(design: Design, family: Family) -> tuple[float, float]:
     """m and s: centre and spread of the response on the link scale, offset taken out."""
-    used = rows_used(design)
-    y, offset = _response(design)[used], design.mu.offset[used]
     place = LOCATION_SCALE.get(family.link.name, _linearised)
-    m, s = place(y, offset, family)
-    return m, s if s > 0 else 1.0
+    m, s = place(response_used(design, family), family)
+    return m, s if s > 0 and np.isfinite(s) else 1.0
 
 
-def _identity(y: np.ndarray, offset: np.ndarray, family: Family) -> tuple[float, float]:
-    return float(np.mean(y - offset)), spread(y - offset)
+class Used(NamedTuple):
+    """The rows of positive weight: `y` (n,), of successes their share, on the scale mu has; and their `weights`."""
+
+    y: np.ndarray
+    offset: np.ndarray
+    weights: np.ndarray | None
+
+    @property
+    def mean(self) -> float:
+        """The mean response."""
+        return float(np.average(self.y, weights=self.weights))
+
+    @property
+    def mean_offset(self) -> float:
+        """The mean offset."""
+        return float(np.average(self.offset, weights=self.weights))
 
 
-def _linearised(y: np.ndarray, offset: np.ndarray, family: Family) -> tuple[float, float]:
+def response_used(design: Design, family: Family) -> Used:
+    """The response of the rows used; of lognormal responses their logarithm.
+
+    Weights are trials times frequencies; precisions do not change where the response is.
+    """
+    if design.response is None:
+        raise ModelError("Priors are scaled to the response, and this design has none: build it from a full table.")
+    used = rows_used(design)
+    y, weights = family.normalised(design.response.y[used]), None
+    if family.weights == "frequency" and design.weights is not None:
+        weights = design.weights[used]
+    if design.trials is not None:
+        y = y / design.trials[used]
+        weights = design.trials[used] * (1.0 if weights is None else weights)
+    return Used(y, design.mu.offset[used], weights)
+
+
+def _identity(used: Used, family: Family) -> tuple[float, float]:
+    return used.mean - used.mean_offset, spread(used.y - used.offset)
+
+
+def _log(used: Used, family: Family) -> tuple[float, float]:
+    w = np.ones(len(used.y)) if used.weights is None else used.weights
+    total = float(w @ used.y)
+    return float(np.log(total if total > 0 else 0.5) - np.log(w @ np.exp(used.offset))), 1.0
+
+
+def _probability(used: Used, family: Family) -> tuple[float, float]:
+    return float(family.link.forward(np.float64(_inside(used, family)))) - used.mean_offset, 1.0
+
+
+def _linearised(used: Used, family: Family) -> tuple[float, float]:
     """A link without a rule of its own: g(mean) and sd(y) |g'(mean)|."""
-    centre = np.array([np.mean(y)])
-    return (
-        float(family.link.forward(centre)[0] - np.mean(offset)),
-        spread(y) * abs(float(family.link.slope(centre)[0])),
-    )
+    centre = np.float64(_inside(used, family))
+    m = float(family.link.forward(centre)) - used.mean_offset
+    return m, spread(used.y) * abs(float(family.link.slope(centre)))
 
 
-LOCATION_SCALE: dict[str, Callable[[np.ndarray, np.ndarray, Family], tuple[float, float]]] = {"identity": _identity}
+def _inside(used: Used, family: Family) -> float:
+    """The mean response, moved inside what the link reaches by 1 / (2n)."""
+    low, high = family.link.range
+    margin = 1 / (2 * len(used.y))
+    return min(max(used.mean, low + margin), high - margin)
+
+
+Place = Callable[[Used, Family], tuple[float, float]]
+LOCATION_SCALE: dict[str, Place] = {"identity": _identity, "log": _log}
+LOCATION_SCALE |= dict.fromkeys(("logit", "probit", "cloglog", "cauchit"), _probability)
 
 
 def rows_used(design: Design) -> np.ndarray:
@@ -109,22 +163,40 @@ def spans_constant(X: np.ndarray) -> np.ndarray:
     return np.abs(weights) * np.abs(X).max(axis=0) > 1e-8
 
 
-def _dispersion(name: str, design: Design) -> Prior:
-    if name not in DISPERSION:
+def _dispersion(name: str, design: Design, family: Family) -> Prior:
+    rule = DISPERSION.get((family.name, name), DISPERSION.get(("", name)))
+    if rule is None:
         raise ModelError(f"There is no default prior for {name!r}. Give one: Model(..., priors={{{name!r}: ...}}).")
-    return DISPERSION[name](design)
+    return rule(response_used(design, family), family)
 
 
-def _sigma(design: Design) -> Prior:
-    used = rows_used(design)
-    scale = spread(_response(design)[used] - design.mu.offset[used])
+def _sigma(used: Used, family: Family) -> Prior:
+    scale = spread(used.y - used.offset if family.link.name == "identity" else used.y)
     return HalfStudentT(3.0, scale if scale > 0 else 1.0)
 
 
-DISPERSION: dict[str, Callable[[Design], Prior]] = {"sigma": _sigma}
+def _variation(used: Used, family: Family) -> Prior:
+    return InverseGamma(0.5, 0.5)
 
 
-def _response(design: Design) -> np.ndarray:
-    if design.response is None:
-        raise ModelError("Priors are scaled to the response, and this design has none: build it from a full table.")
-    return design.response.y
+def _variation_of_the_mean(used: Used, family: Family) -> Prior:
+    return InverseGamma(0.5, 0.5 * used.mean)
+
+
+def _excess(used: Used, family: Family) -> Prior:
+    return Gamma(0.5, 0.5 / max(used.mean, 0.5 / len(used.y)))
+
+
+def _precision(used: Used, family: Family) -> Prior:
+    return Lomax(0.5, 1.0)
+
+
+# (family, parameter), or ("", parameter) for every family that has it
+DISPERSION: dict[tuple[str, str], Callable[[Used, Family], Prior]] = {
+    ("", "sigma"): _sigma,
+    ("", "nu"): lambda used, family: Gamma(2.0, 0.1),
+    ("", "alpha"): _variation,
+    ("", "lam"): _variation_of_the_mean,
+    ("", "phi"): _precision,
+    ("negbinomial1", "phi"): _excess,
+}

@@ -51,7 +51,7 @@ def _strange() -> pd.DataFrame:
         ("y ~ C(f, Sun)", ["unknown contrast 'Sun'", "'sum'"]),
         ("y ~ factor(k, labels = c('a', 'b'))", ["4 levels but 2 labels"]),
         ("f ~ x", ["response `f` is text (a, b, c)", "not available yet"]),
-        ("h ~ x", ["I(h == ", "makes it 0 and 1"]),
+        ("h ~ x", ["family='bernoulli'", "the probability of 'v'"]),
         ("oo ~ x", ["ordered factor", "not available yet"]),
         ("digits ~ x", ["as.numeric(digits)"]),
         ("cbind(k, y) ~ x", ["successes", "family='binomial'"]),

@@ -10,6 +10,7 @@ from .blocks import LKJ as LKJ
 from .blocks import BlockPrior as BlockPrior
 from .blocks import Decov as Decov
 from .blocks import Dirichlet as Dirichlet
+from .heavy import Lomax as Lomax
 from .positive import Exponential as Exponential
 from .positive import Gamma as Gamma
 from .positive import HalfCauchy as HalfCauchy
