@@ -35,18 +35,32 @@ class LaplaceCriterion:
     likelihood: LaplaceLikelihood
     u: Sequence[np.ndarray] | None = None
     first: np.ndarray | None = field(default=None, repr=False)
+    middle: tuple[np.ndarray, Sequence[np.ndarray]] | None = field(default=None, repr=False)
+    last: tuple[np.ndarray, Sequence[np.ndarray]] | None = field(default=None, repr=False)
+    paired: bool = False
 
-    def at(self, x: np.ndarray, order: int = 3) -> Curved:
+    def at(self, x: np.ndarray) -> Curved:
         """The quadratic approximation at x."""
-        mode: Mode = self.likelihood.mode(x, self.u)
-        curved = self.likelihood.curved(x, mode, order)
-        self.u = mode.u
+        mirrored = self.middle is not None and self.last is not None and _opposite(x, self.middle[0], self.last[0])
+        mode: Mode = self.likelihood.mode(x, self._start(mirrored))
+        curved = self.likelihood.curved(x, mode)
+        if not mirrored and not self.paired:
+            self.middle = self.last
+        self.paired, self.last, self.u = mirrored, (x.copy(), mode.u), mode.u
         return curved
+
+    def _start(self, mirrored: bool) -> Sequence[np.ndarray] | None:
+        """Effects to start from: on the far side of the middle they move as much the other way, to first order."""
+        if self.middle is None or self.last is None:
+            return self.u
+        if mirrored:
+            return [2 * m - u for m, u in zip(self.middle[1], self.last[1], strict=True)]
+        return self.middle[1] if self.paired else self.last[1]
 
     def value(self, x: np.ndarray) -> float:
         """The deviance alone; +inf where there is no mode."""
         try:
-            return self.likelihood.deviance(self.at(x, 2))
+            return self.likelihood.deviance(self.at(x))
         except np.linalg.LinAlgError:
             return np.inf
 
@@ -78,6 +92,12 @@ class LaplaceCriterion:
     def structures(self) -> dict[int, tuple[Covariance, int]]:
         """Covariance structure and number of columns of each group term."""
         return self.likelihood.structures()
+
+
+def _opposite(x: np.ndarray, middle: np.ndarray, last: np.ndarray) -> bool:
+    """Whether x mirrors the last point about the one in the middle, as central differences do."""
+    step = float(np.max(np.abs(last - middle), initial=0.0))
+    return step > 0 and bool(np.max(np.abs(x + last - 2 * middle)) < 1e-6 * step)
 
 
 def fit_generalized(
@@ -132,6 +152,7 @@ def differenced(criterion: LaplaceCriterion, x: np.ndarray, free: np.ndarray) ->
     """The Hessian (m, m) by central differences of the gradient in the `free` positions, zero elsewhere."""
     hessian = np.zeros((len(x), len(x)))
     scale = np.sqrt(np.maximum(np.diag(criterion.metric(x)), 1e-12))
+    criterion.value_and_gradient(x)  # where differences start from
     for i in free:
         h = DIFFERENCE * scale[i]
         ends = []

@@ -7,7 +7,8 @@ curvature). The gradient takes one adjoint solve (Skaug & Fournier 2006, Comput.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -20,7 +21,7 @@ from ..effects import log_det_slopes
 from ..gram import Gram
 from ..pls import Solution, solve
 from .curvature import apply, row_variances
-from .mode import Mode, find_mode
+from .mode import Mode, Prior, Problem, find_mode
 from .products import Pattern, weighted_gram
 from .rows import Rows
 
@@ -36,6 +37,16 @@ class Curved:
 
 
 @dataclass(frozen=True)
+class Values:
+    """What a vector x stands for: theta of each group term, working beta, dispersion, Lambda of each block."""
+
+    parts: dict[int, np.ndarray]
+    beta: np.ndarray
+    dispersion: dict[str, float]
+    factors: list[np.ndarray]
+
+
+@dataclass(frozen=True)
 class LaplaceLikelihood:
     """Laplace's deviance of one model as a function of x = (working theta, working beta, log free dispersion).
 
@@ -46,6 +57,7 @@ class LaplaceLikelihood:
     pattern: Pattern | None
     held: Mapping[str, float]
     constant: float
+    _last: list[tuple[bytes, Values]] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def covariances(self) -> tuple[Covariance, ...]:
@@ -62,13 +74,17 @@ class LaplaceLikelihood:
         """Number of fixed effects."""
         return self.rows.p
 
-    @property
+    @cached_property
     def n_theta(self) -> int:
         """Number of covariance parameters."""
         return sum(c.n_theta(len(C)) for c, C in zip(self.covariances, self.rows.term_bases, strict=True))
 
     def slices(self) -> dict[int, slice]:
         """Where each group term's parameters are in x, keyed by its position in the design."""
+        return self._slices
+
+    @cached_property
+    def _slices(self) -> dict[int, slice]:
         found, first = {}, 0
         for j in self.rows.order:
             size = self.covariances[j].n_theta(len(self.rows.term_bases[j]))
@@ -90,11 +106,22 @@ class LaplaceLikelihood:
 
     def split(self, x: np.ndarray) -> tuple[dict[int, np.ndarray], np.ndarray, dict[str, float]]:
         """theta of each group term, beta in the working basis, dispersion by name."""
+        values = self._values(x)
+        return values.parts, values.beta, values.dispersion
+
+    def _values(self, x: np.ndarray) -> Values:
+        """What x stands for; the last answer is kept, since every part of an evaluation asks."""
+        key = x.tobytes()
+        if self._last and self._last[0][0] == key:
+            return self._last[0][1]
         parts = {j: x[where] for j, where in self.slices().items()}
         beta = x[self.n_theta : self.n_theta + self.p]
         logs = np.clip(x[self.n_theta + self.p :], -300.0, 300.0)
         dispersion = dict(self.held) | {name: float(np.exp(v)) for name, v in zip(self.free, logs, strict=True)}
-        return parts, beta, {name: dispersion[name] for name in self.rows.family.dispersion}
+        factors = [block_factor(block, parts) for block in self.rows.blocks]
+        values = Values(parts, beta, {name: dispersion[name] for name in self.rows.family.dispersion}, factors)
+        self._last[:] = [(key, values)]
+        return values
 
     def joined(self, theta: np.ndarray, beta: np.ndarray, dispersion: Mapping[str, float]) -> np.ndarray:
         """x from working theta, beta in the user's columns and dispersion."""
@@ -117,28 +144,30 @@ class LaplaceLikelihood:
 
     def factors(self, x: np.ndarray) -> list[np.ndarray]:
         """Lambda (k, k) of each block in the working basis."""
-        parts = self.split(x)[0]
-        return [block_factor(block, parts) for block in self.rows.blocks]
+        return self._values(x).factors
 
     def nothing(self) -> tuple[np.ndarray, ...]:
         """Spherical effects of zero, per block (L, k)."""
         return tuple(np.zeros((block.n_levels, block.k)) for block in self.rows.blocks)
 
-    def mode(self, x: np.ndarray, u: Sequence[np.ndarray] | None = None, *, free: bool = False) -> Mode:
+    def mode(
+        self, x: np.ndarray, u: Sequence[np.ndarray] | None = None, *, free: bool = False, prior: Prior | None = None
+    ) -> Mode:
         """The conditional mode of u given x, from `u`; with `free` coefficients the joint mode of (u, beta).
+
+        `prior` is a normal one of free coefficients: mean (p,) and precision (p, p) in the working basis.
 
         Where the log-likelihood is not concave, the better of the modes found from `u` and from zero.
         """
         _, beta, dispersion = self.split(x)
-        factors = self.factors(x)
-        start = self.nothing() if u is None else tuple(u)
-        found = find_mode(self.rows, self.pattern, factors, dispersion, beta, start, free=free)
+        problem = Problem(self.rows, self.pattern, self.factors(x), dispersion, free, prior)
+        found = find_mode(problem, beta, self.nothing() if u is None else tuple(u))
         if u is not None and not (found.curved and found.settled):
-            other = find_mode(self.rows, self.pattern, factors, dispersion, beta, self.nothing(), free=free)
+            other = find_mode(problem, beta, self.nothing())
             found = other if other.settled and (other.value < found.value or not found.settled) else found
         return found
 
-    def curved(self, x: np.ndarray, mode: Mode, order: int = 3, *, free: bool = False) -> Curved:
+    def curved(self, x: np.ndarray, mode: Mode, *, free: bool = False) -> Curved:
         """The quadratic approximation at a mode of u, or with `free` coefficients of (u, beta).
 
         Raises
@@ -146,10 +175,9 @@ class LaplaceLikelihood:
         numpy.linalg.LinAlgError
             Where M is not positive definite: no mode.
         """
-        if not mode.settled:
+        found = mode.derivatives
+        if not mode.settled or found is None:
             raise np.linalg.LinAlgError("the conditional mode was not found")
-        _, _, dispersion = self.split(x)
-        found = self.rows.family.derivatives(self.rows.observed, mode.eta, dispersion, order)
         columns, ww = np.zeros((self.rows.n, 1)), None
         if free:
             columns = np.column_stack([self.rows.Q * found.V[:, None], np.zeros(self.rows.n)])

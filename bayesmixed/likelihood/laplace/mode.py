@@ -11,23 +11,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...families import Derivatives
 from ..effects import modes
-from ..pls import Solution, solve
+from ..pls import shrink, solve
 from .products import Pattern, weighted_gram
 from .rows import Rows
 
 MAX_STEPS = 200
 MAX_HALVINGS = 30
-SETTLED = 1e-8  # Newton decrement after which one more step leaves an error of the order of its square
+SETTLED = 1e-8  # Newton decrement whose step leaves an error of the order of its square
 FLOOR = 1e-3  # of the largest curvature: what a row without curvature of its own is given in a step
+
+Prior = tuple[np.ndarray, np.ndarray]  # mean (p,) and precision (p, p) of beta in the working basis
 
 
 @dataclass(frozen=True)
 class Mode:
     """Where the steps ended: `u` and `b` per block (L, k), `beta` (p,) in the working basis, `eta` (n,), `value`.
 
-    `value` is -2 kernel + u'u; `settled` False where the steps ran out; `curved` False where a negative curvature
-    was met on the way, so that there may be another mode.
+    `value` is -2 kernel + u'u (and the prior's penalty of a free beta); `derivatives` at eta, of order 3; `settled`
+    False where the steps ran out; `curved` False where a negative curvature was met on the way, so that there may be
+    another mode; `steps` taken.
     """
 
     u: tuple[np.ndarray, ...]
@@ -35,53 +39,47 @@ class Mode:
     beta: np.ndarray
     eta: np.ndarray
     value: float
+    derivatives: Derivatives | None
     settled: bool
     curved: bool
     steps: int
 
 
-def find_mode(
-    rows: Rows,
-    pattern: Pattern | None,
-    factors: Sequence[np.ndarray],
-    dispersion: dict[str, float],
-    beta: np.ndarray,
-    u: Sequence[np.ndarray],
-    *,
-    free: bool,
-    prior: tuple[np.ndarray, np.ndarray] | None = None,
-) -> Mode:
-    """Minimise the penalised deviance from `u` (and from `beta`, where that is `free`).
+@dataclass(frozen=True)
+class Problem:
+    """What is minimised: rows, Lambda (k, k) per block in the working basis, dispersion, and whether beta is free."""
 
-    Parameters
-    ----------
-    factors
-        Lambda (k, k) per block, in the working basis.
-    beta
-        (p,) in the working basis.
-    prior
-        Mean (p,) and precision (p, p) of a normal prior of beta in the working basis, for a free beta.
-    """
-    at = _point(rows, factors, dispersion, beta, u, prior if free else None)
+    rows: Rows
+    pattern: Pattern | None
+    factors: Sequence[np.ndarray]
+    dispersion: dict[str, float]
+    free: bool
+    prior: Prior | None = None
+
+
+def find_mode(problem: Problem, beta: np.ndarray, u: Sequence[np.ndarray]) -> Mode:
+    """Minimise the penalised deviance from `u` (L, k) per block, and from `beta` (p,), where that is free."""
+    at = _point(problem, beta, u)
     if not np.isfinite(at.value):
-        at = _point(rows, factors, dispersion, beta, [np.zeros_like(part) for part in u], prior if free else None)
-    curved, last = True, False
+        at = _point(problem, beta, [np.zeros_like(part) for part in u])
+    pattern = None if problem.pattern is None else problem.pattern.scratch()
+    curved = True
     for count in range(1, MAX_STEPS + 1):
-        if not np.isfinite(at.value):
+        if at.derivatives is None:
             break
-        found = rows.family.derivatives(rows.observed, at.eta, dispersion, 2)
-        curved = curved and bool(np.all(found.V >= 0))
-        step = _newton(rows, pattern, factors, at, found.g, _stepping(found.V), free, prior)
+        curved = curved and bool(np.min(at.derivatives.V, initial=0.0) >= 0)
+        step = _newton(problem, pattern, at)
         if step is None:
             break
-        new = _halved(rows, factors, dispersion, at, step, prior if free else None)
-        decrement, at = step.decrement, new if new is not None else at
-        if new is None or last:
-            return _mode(at, abs(decrement) < 1e3 * SETTLED * (1 + abs(at.value)), curved, count)
-        last = abs(decrement) < SETTLED * (1 + 1e-4 * abs(at.value))
-        if abs(decrement) < 1e-15 * (1 + abs(at.value)):
-            return _mode(at, True, curved, count)
-    return _mode(at, False, curved, MAX_STEPS)
+        small = abs(step.decrement) < SETTLED * (1 + 1e-4 * abs(at.value))
+        new = _halved(problem, at, step, 3 if small else 2)
+        if new is None:
+            # rounding: no step lowers the value any more
+            return _mode(problem, at, abs(step.decrement) < 1e3 * SETTLED * (1 + abs(at.value)), curved, count)
+        at = new
+        if small:
+            return _mode(problem, at, True, curved, count)
+    return _mode(problem, at, False, curved, MAX_STEPS)
 
 
 @dataclass(frozen=True)
@@ -91,6 +89,7 @@ class _Point:
     beta: np.ndarray
     eta: np.ndarray
     value: float
+    derivatives: Derivatives | None
 
 
 @dataclass(frozen=True)
@@ -102,120 +101,139 @@ class _Step:
     decrement: float
 
 
-def _mode(at: _Point, settled: bool, curved: bool, steps: int) -> Mode:
-    return Mode(at.u, at.b, at.beta, at.eta, at.value, settled, curved, steps)
+def _mode(problem: Problem, at: _Point, settled: bool, curved: bool, steps: int) -> Mode:
+    found = at.derivatives
+    if found is not None and found.dV is None:
+        found = problem.rows.family.derivatives(problem.rows.observed, at.eta, problem.dispersion, 3)
+    return Mode(at.u, at.b, at.beta, at.eta, at.value, found, settled and found is not None, curved, steps)
 
 
-def _point(
-    rows: Rows,
-    factors: Sequence[np.ndarray],
-    dispersion: dict[str, float],
-    beta: np.ndarray,
-    u: Sequence[np.ndarray],
-    prior: tuple[np.ndarray, np.ndarray] | None,
-) -> _Point:
-    b = tuple(part @ Lambda.T for part, Lambda in zip(u, factors, strict=True))
-    eta = rows.offset + rows.Q @ beta
-    for block, part in zip(rows.block_rows, b, strict=True):
+def _point(problem: Problem, beta: np.ndarray, u: Sequence[np.ndarray]) -> _Point:
+    b = tuple(part @ Lambda.T for part, Lambda in zip(u, problem.factors, strict=True))
+    eta = problem.rows.offset + problem.rows.Q @ beta
+    for block, part in zip(problem.rows.block_rows, b, strict=True):
         eta = eta + block.spread(part)
-    return _valued(rows, dispersion, tuple(u), b, beta, eta, prior)
+    return _valued(problem, tuple(u), b, beta, eta, 2)
 
 
 def _valued(
-    rows: Rows,
-    dispersion: dict[str, float],
+    problem: Problem,
     u: tuple[np.ndarray, ...],
     b: tuple[np.ndarray, ...],
     beta: np.ndarray,
     eta: np.ndarray,
-    prior: tuple[np.ndarray, np.ndarray] | None,
+    order: int,
 ) -> _Point:
-    low, high = rows.family.eta_range
-    value = np.inf
-    if (low == -np.inf or np.min(eta) > low) and (high == np.inf or np.max(eta) < high):
-        kernel = float(np.sum(rows.family.derivatives(rows.observed, eta, dispersion, 0).kernel))
-        value = -2 * kernel + sum(float(np.sum(part**2)) for part in u) + _penalty(beta, prior)
-    return _Point(u, b, beta, eta, value if np.isfinite(value) else np.inf)
+    """The point with its value and derivatives; +inf and none outside the link's domain."""
+    low, high = problem.rows.eta_range
+    if (low > -np.inf and eta.min() <= low) or (high < np.inf and eta.max() >= high):
+        return _Point(u, b, beta, eta, np.inf, None)
+    found = problem.rows.family.derivatives(problem.rows.observed, eta, problem.dispersion, order)
+    value = -2 * float(found.kernel.sum()) + _penalty(problem, beta)
+    for part in u:
+        value += float(np.vdot(part, part))
+    if not np.isfinite(value):
+        return _Point(u, b, beta, eta, np.inf, None)
+    return _Point(u, b, beta, eta, value, found)
 
 
-def _penalty(beta: np.ndarray, prior: tuple[np.ndarray, np.ndarray] | None) -> float:
-    if prior is None:
+def _penalty(problem: Problem, beta: np.ndarray) -> float:
+    if problem.prior is None or not problem.free:
         return 0.0
-    away = beta - prior[0]
-    return float(away @ prior[1] @ away)
+    away = beta - problem.prior[0]
+    return float(away @ problem.prior[1] @ away)
 
 
 def _stepping(V: np.ndarray) -> np.ndarray:
     """Curvatures that make a descent step: those that are not positive are raised."""
-    low = np.min(V, initial=np.inf)
-    return V if low > 0 else np.maximum(V, FLOOR * max(float(np.max(np.abs(V))), 1e-300))
+    low = V.min(initial=np.inf)
+    return V if low > 0 else np.maximum(V, FLOOR * max(float(np.abs(V).max(initial=0.0)), 1e-300))
 
 
-def _newton(
-    rows: Rows,
-    pattern: Pattern | None,
-    factors: Sequence[np.ndarray],
-    at: _Point,
-    g: np.ndarray,
-    V: np.ndarray,
-    free: bool,
-    prior: tuple[np.ndarray, np.ndarray] | None,
-) -> _Step | None:
+def _newton(problem: Problem, pattern: Pattern | None, at: _Point) -> _Step | None:
     """The full step; None where its equations cannot be solved."""
+    assert at.derivatives is not None  # the caller's condition
+    V, g = _stepping(at.derivatives.V), at.derivatives.g
+    try:
+        if len(problem.rows.blocks) == 1 and not problem.free:
+            found = _one_block(problem, at, V, g)
+        else:
+            found = _all_blocks(problem, pattern, at, V, g)
+    except np.linalg.LinAlgError:
+        return None
+    u, b, beta = found
+    du = tuple(new - old for new, old in zip(u, at.u, strict=True))
+    db = tuple(new - old for new, old in zip(b, at.b, strict=True))
+    dbeta = beta - at.beta
+    moved = problem.rows.Q @ dbeta if problem.free else 0.0
+    for block, part in zip(problem.rows.block_rows, db, strict=True):
+        moved = moved + block.spread(part)
+    moved = moved if isinstance(moved, np.ndarray) else np.zeros(problem.rows.n)
+    decrement = float(g @ moved) - sum(float(np.vdot(a, d)) for a, d in zip(at.u, du, strict=True))
+    if problem.free and problem.prior is not None:
+        decrement -= float(dbeta @ problem.prior[1] @ (at.beta - problem.prior[0]))
+    return _Step(du, db, dbeta, moved, decrement) if np.isfinite(decrement) else None
+
+
+_Solved = tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...], np.ndarray]
+
+
+def _one_block(problem: Problem, at: _Point, V: np.ndarray, g: np.ndarray) -> _Solved:
+    """u, b at the full step: levels of one grouping factor do not interact."""
+    rows, Lambda = problem.rows.block_rows[0], problem.factors[0]
+    A = rows.products(V)
+    right = rows.sums(g) + _times(A, at.b[0])
+    b = _times(shrink(A, Lambda).W, right)
+    return ((right - _times(A, b)) @ Lambda,), (b,), at.beta
+
+
+def _all_blocks(problem: Problem, pattern: Pattern | None, at: _Point, V: np.ndarray, g: np.ndarray) -> _Solved:
+    """u, b and beta at the full step, by the elimination of `likelihood.pls`."""
+    rows, free = problem.rows, problem.free
     around = at.eta - rows.offset if free else at.eta - rows.offset - rows.Q @ at.beta
     target = V * around + g
     columns, ww = target[:, None], None
     if free:
-        weighted = rows.Q * V[:, None]
-        columns = np.column_stack([weighted, target])
-        ww = np.zeros((rows.p + 1, rows.p + 1))
-        ww[:-1, :-1] = rows.Q.T @ weighted
-        ww[:-1, -1] = ww[-1, :-1] = rows.Q.T @ target
-        if prior is not None:
-            ww[:-1, :-1] += prior[1]
-            ww[:-1, -1] += prior[1] @ prior[0]
+        columns, ww = _with_fixed(problem, V, target)
     gram = weighted_gram(rows, V, columns, ww)
-    tail = None if pattern is None else pattern.filled(rows, gram)
-    try:
-        solution: Solution = solve(gram, tail, factors, invert=True)
-    except np.linalg.LinAlgError:
-        return None
+    tail = None if pattern is None else pattern.refilled(rows, gram)
+    solution = solve(gram, tail, problem.factors, invert=True)
     found = modes(gram, solution)
-    u = tuple(Ze @ Lambda for Ze, Lambda in zip(found.Ze, factors, strict=True))
-    # without free coefficients U is 1 x 1 and its solution empty
-    beta = solution.beta if free else at.beta
-    if not all(np.all(np.isfinite(part)) for part in (*u, beta)):
-        return None
-    du = tuple(new - old for new, old in zip(u, at.u, strict=True))
-    db = tuple(new - old for new, old in zip(found.b, at.b, strict=True))
-    moved = rows.Q @ (beta - at.beta) if free else np.zeros(rows.n)
-    for block, part in zip(rows.block_rows, db, strict=True):
-        moved = moved + block.spread(part)
-    decrement = float(g @ moved) - sum(float(np.sum(a * b)) for a, b in zip(at.u, du, strict=True))
-    if free and prior is not None:
-        decrement -= float((beta - at.beta) @ prior[1] @ (at.beta - prior[0]))
-    return _Step(du, db, beta - at.beta, moved, decrement)
+    u = tuple(Ze @ Lambda for Ze, Lambda in zip(found.Ze, problem.factors, strict=True))
+    return u, found.b, solution.beta if free else at.beta
 
 
-def _halved(
-    rows: Rows,
-    factors: Sequence[np.ndarray],
-    dispersion: dict[str, float],
-    at: _Point,
-    step: _Step,
-    prior: tuple[np.ndarray, np.ndarray] | None,
-) -> _Point | None:
+def _with_fixed(problem: Problem, V: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """V Q beside the target, and the cross-products of both with Q, the prior's precision added."""
+    rows = problem.rows
+    weighted = rows.Q * V[:, None]
+    ww = np.zeros((rows.p + 1, rows.p + 1))
+    ww[:-1, :-1] = rows.Q.T @ weighted
+    ww[:-1, -1] = ww[-1, :-1] = rows.Q.T @ target
+    if problem.prior is not None:
+        ww[:-1, :-1] += problem.prior[1]
+        ww[:-1, -1] += problem.prior[1] @ problem.prior[0]
+    return np.column_stack([weighted, target]), ww
+
+
+def _times(blocks: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Per level block (L, k, k) times vector (L, k)."""
+    if blocks.shape[1] == 1:
+        return blocks[:, 0] * right
+    return (blocks @ right[:, :, None])[:, :, 0]
+
+
+def _halved(problem: Problem, at: _Point, step: _Step, order: int) -> _Point | None:
     """The first of the full, half, quarter ... steps that does not raise the value; None where none does."""
     size = 1.0
     for _ in range(MAX_HALVINGS):
         new = _valued(
-            rows,
-            dispersion,
+            problem,
             tuple(a + size * d for a, d in zip(at.u, step.u, strict=True)),
             tuple(a + size * d for a, d in zip(at.b, step.b, strict=True)),
             at.beta + size * step.beta,
             at.eta + size * step.eta,
-            prior,
+            order,
         )
         if new.value <= at.value + 1e-12 * (1 + abs(at.value)):
             return new

@@ -38,11 +38,33 @@ class Pattern:
     left: np.ndarray | None
     right: np.ndarray | None
 
+    def scratch(self) -> Pattern:
+        """The same with arrays of its own, to be refilled step by step."""
+        old = self.tail
+        coupling = _with_data(old.coupling, old.coupling.data.copy())
+        coupling_t = _with_data(old.coupling_t, old.coupling_t.data.copy())
+        pattern = None if old.pattern is None else _with_data(old.pattern, old.pattern.data.copy())
+        pattern_t = None if pattern is None else pattern.T
+        own = replace(old, coupling=coupling, coupling_t=coupling_t, pattern=pattern, pattern_t=pattern_t)
+        return replace(self, tail=replace(own, direct=old.direct.copy()))
+
+    def refilled(self, rows: Rows, gram: Gram) -> Tail:
+        """The tail with the numbers of these cross-products, in place: only for a `scratch` that nobody else holds."""
+        tail, data = self.tail, self._entries(rows, gram)
+        tail.coupling.data[:] = data
+        tail.coupling_t.data[:] = data[self.entries_t]
+        if tail.pattern is not None and self.left is not None:
+            np.multiply(data[self.left], data[self.right], out=tail.pattern.data)
+        tail.direct[:] = direct_products(rows.blocks, gram, self.starts, self.position, tail.batches)
+        return tail
+
+    def _entries(self, rows: Rows, gram: Gram) -> np.ndarray:
+        values = [gram.cross[0, j].values.ravel() for j in range(1, len(rows.blocks))]
+        return (np.concatenate(values) if len(values) > 1 else values[0])[self.entries]
+
     def filled(self, rows: Rows, gram: Gram) -> Tail:
         """The tail with the numbers of these cross-products."""
-        old = self.tail
-        values = [gram.cross[0, j].values.ravel() for j in range(1, len(rows.blocks))]
-        data = (np.concatenate(values) if len(values) > 1 else values[0])[self.entries]
+        old, data = self.tail, self._entries(rows, gram)
         coupling = _with_data(old.coupling, data)
         coupling_t = _with_data(old.coupling_t, data[self.entries_t])
         direct = direct_products(rows.blocks, gram, self.starts, self.position, old.batches)

@@ -104,7 +104,7 @@ class Rows:
 
     `Q` (n, p) has columns of unit mean square that are orthogonal, X = Q R; `blocks` with the largest factor first;
     `block_rows` and `pairs` as their names say; `term_bases` the working bases of the group terms; `order` the
-    positions of the group terms in theta.
+    positions of the group terms in theta; `eta_range` the open interval in which eta is allowed.
     """
 
     family: Family
@@ -118,6 +118,7 @@ class Rows:
     term_bases: tuple[np.ndarray, ...]
     covariances: tuple[Covariance, ...]
     order: tuple[int, ...]
+    eta_range: tuple[float, float]
 
     @property
     def n(self) -> int:
@@ -160,7 +161,7 @@ def rows_of(design: Design, family: Family, covariances: Sequence[Covariance]) -
     order = tuple(sorted(range(len(groups)), key=lambda j: -groups[j].n_levels))
     return Rows(
         family, observed(design, keep), design.mu.offset[keep], Q * root, R / root, found, block_rows, pairs, bases,
-        tuple(covariances), order,
+        tuple(covariances), order, family.eta_range,
     )  # fmt: skip
 
 
