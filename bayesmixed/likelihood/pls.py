@@ -169,7 +169,7 @@ def _rest(
 
 def _penalised(batch: Batch, T: np.ndarray, factors: Sequence[np.ndarray]) -> np.ndarray:
     """S = Lambda' T Lambda + I."""
-    if batch.dense and batch.scalar:
+    if batch.scalar:
         S = _scaled_both_sides(batch, T, factors)
     else:
         full = mirror(T.copy()) if batch.dense else T
@@ -181,7 +181,7 @@ def _penalised(batch: Batch, T: np.ndarray, factors: Sequence[np.ndarray]) -> np
 
 def _outside(batch: Batch, inverse: np.ndarray, factors: Sequence[np.ndarray]) -> np.ndarray:
     """K = Lambda S^-1 Lambda'."""
-    if batch.dense and batch.scalar:
+    if batch.scalar:
         return _scaled_both_sides(batch, inverse, factors)
     full = mirror(inverse) if batch.dense else inverse
     half = scale_columns(batch, full, factors, transpose=True)
@@ -189,16 +189,23 @@ def _outside(batch: Batch, inverse: np.ndarray, factors: Sequence[np.ndarray]) -
 
 
 def _scaled_both_sides(batch: Batch, matrix: np.ndarray, factors: Sequence[np.ndarray]) -> np.ndarray:
-    scale = np.concatenate([np.full(c.stop - c.start, factors[block][0, 0]) for block, c, _ in batch.parts])
+    scale = scalar_scale(batch, factors)
     scaled = matrix * scale
     scaled *= scale[:, None]
     return scaled
+
+
+def scalar_scale(batch: Batch, factors: Sequence[np.ndarray]) -> np.ndarray:
+    """Lambda (size,) of each column where every factor has one."""
+    return np.array([Lambda[0, 0] for Lambda in factors])[batch.owners]
 
 
 def scale_columns(
     batch: Batch, matrices: np.ndarray, factors: Sequence[np.ndarray], transpose: bool = False
 ) -> np.ndarray:
     """matrices @ blockdiag(Lambda) (or Lambda') for (count, rows, size) matrices, a new array."""
+    if batch.scalar:
+        return matrices * scalar_scale(batch, factors)
     scaled = np.empty(matrices.shape)
     for block, columns, k in batch.parts:
         Lambda = factors[block].T if transpose else factors[block]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -44,7 +45,12 @@ class Batch:
         """Whether this is one matrix worth LAPACK's symmetric routines."""
         return self.count == 1 and self.size >= DENSE_FROM
 
-    @property
+    @cached_property
+    def owners(self) -> np.ndarray:
+        """The block (size,) that each column belongs to."""
+        return np.repeat([block for block, _, _ in self.parts], [c.stop - c.start for _, c, _ in self.parts])
+
+    @cached_property
     def scalar(self) -> bool:
         """Whether every tail factor has one column."""
         return all(k == 1 for _, _, k in self.parts)

@@ -29,14 +29,21 @@ def row_variances(rows: Rows, pattern: Pattern | None, gram: Gram, solution: Sol
     if solution.rest is None or pattern is None or solution.largest is None:
         return total
     rest, W = solution.rest, solution.largest.W
+    columns = {
+        pair: pattern.starts[pair[1] - 1]
+        + met.b[:, None] * rows.block_rows[pair[1]].k
+        + np.arange(rows.block_rows[pair[1]].k)
+        for pair, met in rows.pairs.items()
+    }
+    wanted = [(rows.pairs[pair].a, columns[pair]) for pair in rows.pairs if pair[0] == 0]
+    coupled = iter(_coupled(rest, W, wanted))
     for (i, j), pairs in rows.pairs.items():
         left, right = rows.block_rows[i], rows.block_rows[j]
-        columns = pattern.starts[j - 1] + pairs.b[:, None] * right.k + np.arange(right.k)
         if i == 0:
-            C = -_coupled(rest, W, pairs.a, columns)
+            C = -next(coupled)
         else:
             first = pattern.starts[i - 1] + pairs.a[:, None] * left.k + np.arange(left.k)
-            C = _tail_entries(rest, pattern, first, columns)
+            C = _tail_entries(rest, pattern, first, columns[i, j])
         total += 2 * pairs.bilinear(left, right, C)
     return total
 
@@ -58,26 +65,30 @@ def apply(solution: Solution, right: Sequence[np.ndarray]) -> list[np.ndarray]:
     return [part.reshape(like.shape) for part, like in zip([W @ first, *tail], right, strict=True)]
 
 
-def _coupled(rest: Rest, W: np.ndarray, levels: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Entries (m, k0, k) of W A_0t K at pairs of levels; `columns` (m, k) are tail columns."""
+def _coupled(rest: Rest, W: np.ndarray, wanted: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[np.ndarray]:
+    """Entries (m, k0, k) of W A_0t K at pairs of levels: per factor of the tail levels (m,) and tail columns (m, k)."""
     L, k0 = W.shape[:2]
-    if k0 == 1:
-        scaled = rest.tail.coupling.multiply(W[:, 0]).tocsr()
-    else:
-        scaled = _block_rows_matrix(W) @ rest.tail.coupling
+    coupling = rest.tail.coupling
+    scaled = _rows_times(coupling, W[:, 0, 0]) if k0 == 1 else _block_rows_matrix(W) @ coupling
     K = block_diagonal(rest.tail, rest.K)
+    inside = np.arange(k0)[:, None]
     if not isinstance(K, np.ndarray):
         product = (scaled @ K).tocsr()
-        at = levels[:, None, None] * k0 + np.arange(k0)[:, None]
-        where = np.broadcast_arrays(at, columns[:, None, :])
-        return _picked(product, where[0].ravel(), where[1].ravel()).reshape(len(levels), k0, columns.shape[1])
-    found = np.empty((len(levels), k0, columns.shape[1]))
+        keys = _keys(product)
+        return [_picked(product, keys, a[:, None, None] * k0 + inside, b[:, None, :]) for a, b in wanted]
+    found = [np.empty((len(a), k0, b.shape[1])) for a, b in wanted]
     step = max(1, CHUNK // (k0 * K.shape[0]))
     for first in range(0, L, step):
-        here = np.flatnonzero((levels >= first) & (levels < first + step)) if step < L else np.arange(len(levels))
         product = (scaled[first * k0 : (first + step) * k0] @ K).reshape(-1, k0, K.shape[0])
-        found[here] = product[levels[here, None, None] - first, np.arange(k0)[:, None], columns[here, None, :]]
+        for C, (a, b) in zip(found, wanted, strict=True):
+            here = slice(None) if step >= L else np.flatnonzero((a >= first) & (a < first + step))
+            C[here] = product[a[here, None, None] - first, inside, b[here, None, :]]
     return found
+
+
+def _rows_times(matrix: sparse.csr_array, scale: np.ndarray) -> sparse.csr_array:
+    data = matrix.data * np.repeat(scale, np.diff(matrix.indptr))
+    return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
 def _tail_entries(rest: Rest, pattern: Pattern, a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -92,12 +103,14 @@ def _block_rows_matrix(W: np.ndarray) -> sparse.csr_array:
     return sparse.csr_array((W.ravel(), columns, np.arange(L * k + 1) * k), shape=(L * k, L * k))
 
 
-def _picked(matrix: sparse.csr_array, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Elements of a sparse matrix at given positions, zeros included."""
+def _keys(matrix: sparse.csr_array) -> np.ndarray:
+    """Row-major position of every stored element, in order."""
     matrix.sort_indices()
-    width = matrix.shape[1]
-    owner = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    keys = owner * width + matrix.indices
-    wanted = rows * width + columns
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr)) * matrix.shape[1] + matrix.indices
+
+
+def _picked(matrix: sparse.csr_array, keys: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Elements of a sparse matrix at given positions, zeros included."""
+    wanted = rows * matrix.shape[1] + columns
     at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return np.where(keys[at] == wanted, matrix.data[at], 0.0)
