@@ -18,8 +18,8 @@ from ..likelihood.boundary import ACCEPT, Direction
 from ..likelihood.linear import LinearLikelihood
 from ..likelihood.pls import Solution
 from .base import Engine
-from .generalized import fit_generalized
 from .optimize import Optimum
+from .quadrature import fit_generalized
 from .search import given_start, search
 from .threads import blas_threads
 
@@ -59,7 +59,9 @@ class ML(Engine):
         if not isinstance(self.quadrature, int | np.integer) or self.quadrature < 0:
             raise FitError(f"quadrature must be 0, 1 or a number of nodes, not {self.quadrature!r}.")
         if not model.has_scale:
-            return fit_generalized(model, self, start_theta=self.start, optimizer=self.optimizer, maxiter=self.maxiter)
+            return fit_generalized(
+                model, self, int(self.quadrature), start=self.start, optimizer=self.optimizer, maxiter=self.maxiter
+            )
         check_identifiable(model)
         return fit_linear(model, self, reml=False, start=self.start, optimizer=self.optimizer, maxiter=self.maxiter)
 
@@ -105,11 +107,11 @@ def fit_linear(
             f"{engine.label} needs a normal response with an identity link; this model is {model.family.name} with "
             f'link {model.family.link.name}. Use model.fit("ml").'
         )
-    with blas_threads(_tail_columns(model)):
+    with blas_threads(tail_columns(model)):
         return _fit_linear(model, engine, reml, start, optimizer, maxiter)
 
 
-def _tail_columns(model: Model) -> int:
+def tail_columns(model: Model) -> int:
     """Random effects that remain when the largest grouping factor is eliminated."""
     sizes: dict[str, tuple[int, int]] = {}
     for term in model.design.groups:
