@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..covariance import Covariance
+from ..errors import FitError
 from ..fits.point import PointFit
 from ..fits.status import PointStatus, singular_terms
 from ..likelihood.boundary import ACCEPT, Direction
@@ -38,11 +39,15 @@ class LaplaceCriterion:
     first: np.ndarray | None = field(default=None, repr=False)
     anchor: _Visited | None = field(default=None, repr=False)
     last: _Visited | None = field(default=None, repr=False)
+    at_zero: bool = False
+    lenient: bool = False  # takes a mode that did not settle: only to show where a search broke down
 
     def at(self, x: np.ndarray) -> Curved:
         """The quadratic approximation at x."""
         near = self._nearest(x)
         mode: Mode = self.likelihood.mode(x, self.u if near is None else near[1])
+        if self.lenient:
+            mode = replace(mode, settled=True)
         curved = self.likelihood.curved(x, mode)
         self.anchor, self.last = near, (x.copy(), mode.u)
         return curved
@@ -69,8 +74,9 @@ class LaplaceCriterion:
         return self.likelihood.deviance(curved), self.likelihood.gradient(x, curved)
 
     def metric(self, x: np.ndarray) -> np.ndarray:
-        """The start's metric, for every start: later ones are near."""
-        if self.first is None:
+        """The start's metric, for later points too, unless it was one at zero variances, which have none."""
+        if self.first is None or self.at_zero:
+            self.at_zero = len(held(self, x)) > 0
             try:
                 mode = self.likelihood.mode(x, self.u)
                 gradient = self.likelihood.gradient(x, self.likelihood.curved(x, mode))
@@ -111,6 +117,28 @@ def certified(criterion: Criterion, optimum: Optimum, polish: bool) -> tuple[Opt
             x, optimum = x + step, Optimum(x + step, value, gradient, decrease, count, optimum.message)
             _, decrease = _newton(hessian, gradient, free)
     return Optimum(x, optimum.value, optimum.gradient, decrease, count, optimum.message), hessian
+
+
+def broken_down(model: Model, engine: Engine, criterion: LaplaceCriterion, x: np.ndarray) -> PointFit:
+    """The start as a fit that says it did not converge: no conditional mode was found.
+
+    Raises
+    ------
+    FitError
+        Where not even the start can be shown.
+    """
+    link = model.family.link.name
+    reason = (
+        f"no conditional mode inside the domain of the {link} link: the likelihood rises towards its edge. "
+        f"Another link has none, such as {model.family.links[0]!r}"
+    )
+    gradient, hessian = np.full(len(x), np.nan), np.full((len(x), len(x)), np.nan)
+    lenient = LaplaceCriterion(criterion.likelihood, criterion.u, lenient=True)
+    try:
+        optimum = Optimum(x, lenient.value(x), gradient, np.inf, 1, reason)
+        return collect(model, engine, lenient, optimum, None, hessian)
+    except np.linalg.LinAlgError:
+        raise FitError(f"The fit broke down at its start: {reason}.") from None
 
 
 def held(criterion: Criterion, x: np.ndarray) -> np.ndarray:
@@ -211,10 +239,10 @@ def collect(
         status=PointStatus.of(
             optimum.converged and proved and curved_up,
             singular_terms(model.design.groups, factors),
-            optimum.gradient[free],
+            optimum.gradient[free] if len(free) else optimum.gradient,
             optimum.evaluations,
             edge,
-            optimum.message if curved_up else "the Hessian has a direction without curvature",
+            optimum.message if curved_up or criterion.lenient else "the Hessian has a direction without curvature",
             eigenvalues,
         ),
     )

@@ -17,7 +17,7 @@ from ..likelihood.laplace.factoring import Quadrature, quadrature
 from ..likelihood.laplace.likelihood import Curved, LaplaceLikelihood
 from ..likelihood.laplace.placing import moved
 from ..likelihood.laplace.start import start as first_guess
-from .generalized import LaplaceCriterion, certified, collect, held
+from .generalized import LaplaceCriterion, broken_down, certified, collect, held
 from .optimize import Optimum
 from .search import given_start, search
 
@@ -183,12 +183,19 @@ def fit_generalized(
     given = None if start is None else likelihood.working(given_start(start, likelihood.n_theta))
     x, mode = first_guess(likelihood, given)
     criterion = LaplaceCriterion(likelihood, mode.u)
-    if nodes == 0:
-        found = joint(criterion, x, optimizer, maxiter)
-    else:
-        optimum, edge = search(criterion, x, optimizer, maxiter)
-        optimum, hessian = certified(criterion, optimum, maxiter is None)
-        found = Searched(criterion, optimum, edge, hessian)
-        if nodes > 1:
-            found = integrated(found, nodes, optimizer, maxiter)
+    try:
+        found = _searched(criterion, x, nodes, optimizer, maxiter)
+    except np.linalg.LinAlgError:
+        return broken_down(model, engine, criterion, x)
     return collect(model, engine, found.criterion, found.optimum, found.edge, found.hessian)
+
+
+def _searched(
+    criterion: LaplaceCriterion, x: np.ndarray, nodes: int, optimizer: str | None, maxiter: int | None
+) -> Searched:
+    if nodes == 0:
+        return joint(criterion, x, optimizer, maxiter)
+    optimum, edge = search(criterion, x, optimizer, maxiter)
+    optimum, hessian = certified(criterion, optimum, maxiter is None)
+    found = Searched(criterion, optimum, edge, hessian)
+    return integrated(found, nodes, optimizer, maxiter) if nodes > 1 else found

@@ -20,6 +20,7 @@ from .rows import Rows
 MAX_STEPS = 200
 MAX_HALVINGS = 30
 SETTLED = 1e-8  # Newton decrement whose step leaves an error of the order of its square
+ROUNDING = 1e-14  # of the value: what a decrement cannot be told from zero by
 FLOOR = 1e-3  # of the largest curvature: what a row without curvature of its own is given in a step
 
 Prior = tuple[np.ndarray, np.ndarray]  # mean (p,) and precision (p, p) of beta in the working basis
@@ -71,11 +72,11 @@ def find_mode(problem: Problem, beta: np.ndarray, u: Sequence[np.ndarray]) -> Mo
         step = _newton(problem, pattern, at)
         if step is None:
             break
-        small = abs(step.decrement) < SETTLED * (1 + 1e-4 * abs(at.value))
+        small = abs(step.decrement) < SETTLED + ROUNDING * abs(at.value)
         new = _halved(problem, at, step, 3 if small else 2)
         if new is None:
             # rounding: no step lowers the value any more
-            return _mode(problem, at, abs(step.decrement) < 1e3 * SETTLED * (1 + abs(at.value)), curved, count)
+            return _mode(problem, at, abs(step.decrement) < 1e3 * (SETTLED + ROUNDING * abs(at.value)), curved, count)
         at = new
         if small:
             return _mode(problem, at, True, curved, count)
