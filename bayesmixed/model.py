@@ -194,14 +194,13 @@ class Model:
         quadrature: int = 1,
         reml: bool = False,
     ) -> float:
-        """The marginal log-likelihood at given values; theta as `fit.theta`, a None is profiled out.
+        """The marginal log-likelihood at given values; theta as `fit.theta`, a None is profiled out (not of a GLMM).
 
-        -inf outside the parameter space. `quadrature` changes nothing in a linear model, where the
-        integral is exact.
+        -inf outside the parameter space. `quadrature` as in `bm.ML`; a linear model's integral is exact without.
         """
         from .likelihood.at import loglik_at
 
-        return loglik_at(self, theta=theta, beta=beta, sigma=sigma, dispersion=dispersion, reml=reml)
+        return loglik_at(self, theta, beta, sigma, dispersion, quadrature, reml)
 
     def program(self, collapsed: str | bool = "auto") -> Program:
         """The NumPyro program, its arguments and what each site means; call it inside ``with bm.x64():``."""

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from ..errors import ModelError
+from .laplace.factoring import quadrature as quadrature_of
 from .laplace.likelihood import LaplaceLikelihood
 from .laplace.products import pattern
 from .laplace.rows import rows_of
+from .laplace.start import start
 from .linear import LinearLikelihood, linear_likelihood
 
 if TYPE_CHECKING:
@@ -39,14 +42,18 @@ def laplace_of(model: Model) -> LaplaceLikelihood:
 
 def loglik_at(
     model: Model,
-    *,
     theta: Any,
     beta: Any = None,
     sigma: float | None = None,
     dispersion: Mapping[str, float] | None = None,
+    quadrature: int = 1,
     reml: bool = False,
 ) -> float:
     """See `Model.loglik_at`."""
+    if not model.has_scale:
+        if reml:
+            raise ModelError("REML needs a normal response with an identity link: leave out reml=True.")
+        return _generalized_at(model, theta, beta, _dispersion(model, sigma, dispersion), quadrature)
     likelihood = likelihood_of(model)
     theta = _vector("theta", theta, likelihood.n_theta)
     if beta is not None:
@@ -59,6 +66,41 @@ def loglik_at(
     return likelihood.loglik_at(likelihood.working(theta), beta, sigma, reml)
 
 
+def _generalized_at(model: Model, theta: Any, beta: Any, given: dict[str, float], nodes: int) -> float:
+    """The log-likelihood by `nodes` a dimension; with none, at the coefficients of the joint mode (lme4's nAGQ = 0)."""
+    likelihood = laplace_of(model)
+    theta = _vector("theta", theta, likelihood.n_theta)
+    if nodes == 0 and beta is not None:
+        raise ModelError("quadrature=0 takes the coefficients of the joint mode: leave out beta=, or use quadrature=1.")
+    if nodes > 0 and beta is None and likelihood.p:
+        raise ModelError(
+            "The likelihood of a generalized model needs beta=: it has no closed form with the coefficients profiled "
+            "out. quadrature=0 takes those of the joint mode."
+        )
+    beta = np.zeros(likelihood.p) if beta is None else _vector("beta", beta, likelihood.p)
+    missing = [name for name in likelihood.free if name not in given]
+    if missing:
+        raise ModelError(f"The likelihood needs dispersion={{{missing[0]!r}: ...}}, which this model estimates.")
+    values = [*theta, *beta, *given.values()]
+    if not np.all(np.isfinite(values)) or min(given.values(), default=1.0) <= 0 or not _inside(likelihood, theta):
+        return -np.inf
+    held = LaplaceLikelihood(likelihood.rows, likelihood.pattern, given, likelihood.constant)
+    working = held.working(theta)
+    if nodes == 0 and held.p:
+        beta = solve_triangular(held.rows.R, start(held, working)[1].beta)
+    return _approximated(held, held.joined(working, beta, given), nodes)
+
+
+def _approximated(likelihood: LaplaceLikelihood, x: np.ndarray, nodes: int) -> float:
+    """The log-likelihood at x; -inf where the effects have no mode there, outside the domain of the link."""
+    rule = quadrature_of(likelihood, nodes) if nodes > 1 and likelihood.rows.blocks else None
+    try:
+        curved = likelihood.curved(x, likelihood.mode(x))
+        return -0.5 * likelihood.deviance(curved) if rule is None else rule.loglik(x, curved)
+    except np.linalg.LinAlgError:
+        return -np.inf
+
+
 def _vector(name: str, values: Any, size: int) -> np.ndarray:
     vector = np.atleast_1d(np.asarray(values, dtype=float))
     if vector.shape != (size,):
@@ -67,19 +109,25 @@ def _vector(name: str, values: Any, size: int) -> np.ndarray:
 
 
 def _sigma(model: Model, sigma: float | None, dispersion: Mapping[str, float] | None) -> float | None:
+    return _dispersion(model, sigma, dispersion).get("sigma")
+
+
+def _dispersion(model: Model, sigma: float | None, dispersion: Mapping[str, float] | None) -> dict[str, float]:
+    """What was given, over the model's constants."""
     given = dict(dispersion or {})
+    if sigma is not None:
+        given["sigma"] = sigma
     unknown = [name for name in given if name not in model.family.dispersion]
     if unknown:
-        raise ModelError(f"dispersion has no parameter {unknown[0]!r}; known: {', '.join(model.family.dispersion)}.")
-    if sigma is None:
-        sigma = given.get("sigma", model.constants.get("sigma"))
-    return None if sigma is None else float(sigma)
+        known = ", ".join(model.family.dispersion) or f"none, the {model.family.name} family has no dispersion"
+        raise ModelError(f"dispersion has no parameter {unknown[0]!r}; known: {known}.")
+    return dict(model.constants) | {name: float(value) for name, value in given.items()}
 
 
-def _inside(likelihood: LinearLikelihood, theta: np.ndarray) -> bool:
+def _inside(likelihood: LinearLikelihood | LaplaceLikelihood, theta: np.ndarray) -> bool:
     """Diagonal elements of Lambda must not be negative, as in lme4."""
-    parts = likelihood.split(theta)
+    structures = likelihood.structures()
     return all(
-        np.all(np.diag(likelihood.covariances[j].factor(part, len(likelihood.term_bases[j]))) >= 0)
-        for j, part in parts.items()
+        np.all(np.diag(structures[j][0].factor(theta[where], structures[j][1])) >= 0)
+        for j, where in likelihood.slices().items()
     )
