@@ -18,6 +18,7 @@ from ..likelihood.laplace.likelihood import Curved, LaplaceLikelihood
 from ..likelihood.laplace.mode import Mode
 from ..likelihood.laplace.start import metric
 from .optimize import Optimum
+from .runaway import without_maximum
 from .search import Criterion
 
 if TYPE_CHECKING:
@@ -187,10 +188,11 @@ def _newton(hessian: np.ndarray, gradient: np.ndarray, free: np.ndarray) -> tupl
 
 
 def covariance(hessian: np.ndarray, free: np.ndarray) -> np.ndarray:
-    """Covariance (m, m) of the estimates, 2 H^-1 with parameters on their bound held; NaN where H has no inverse."""
+    """Covariance (m, m) of the estimates, 2 H^-1 with parameters on their bound held; NaN unless H is positive."""
     found = np.zeros_like(hessian)
     part = hessian[np.ix_(free, free)]
     try:
+        np.linalg.cholesky(part)  # where it is no maximum there are no standard errors
         inverse = np.linalg.inv(part) if len(free) else part
     except np.linalg.LinAlgError:
         inverse = np.full_like(part, np.nan)
@@ -205,10 +207,11 @@ def collect(
     optimum: Optimum,
     edge: Direction | None,
     hessian: np.ndarray,
+    curved: Curved | None = None,
 ) -> PointFit:
-    """What a fit reports at the optimum."""
+    """What a fit reports at the optimum, where the approximation may be known already."""
     likelihood, x = criterion.likelihood, optimum.x
-    curved = criterion.at(x)
+    curved = criterion.at(x) if curved is None else curved
     parts, _, dispersion = likelihood.split(x)
     rows = likelihood.rows
     factors = tuple(
@@ -221,30 +224,31 @@ def collect(
     eigenvalues = (
         np.linalg.eigvalsh(hessian[np.ix_(free, free)]) if np.all(np.isfinite(hessian)) else np.array([np.nan])
     )
-    proved = edge is None or edge.slope >= ACCEPT
-    curved_up = bool(np.all(eigenvalues > 0))
+    proved, curved_up = edge is None or edge.slope >= ACCEPT, bool(np.all(eigenvalues > 0))
+    status = PointStatus.of(
+        optimum.converged and proved and curved_up,
+        singular_terms(model.design.groups, factors),
+        optimum.gradient[free] if len(free) else optimum.gradient,
+        optimum.evaluations,
+        edge,
+        optimum.message if curved_up or criterion.lenient else "the Hessian has a direction without curvature",
+        eigenvalues,
+    )
+    beta, beta_covariance = likelihood.beta(x), _user_covariance(likelihood, covariance(hessian, free))
     return PointFit(
         model=model,
         engine=engine,
-        beta=likelihood.beta(x),
+        beta=beta,
         theta=likelihood.reported(x[: likelihood.n_theta]),
         dispersion=dispersion,
         factors=factors,
         b=b,
         b_covariances=spread,
-        beta_covariance=_user_covariance(likelihood, covariance(hessian, free)),
+        beta_covariance=beta_covariance,
         criterion=optimum.value,
         loglik=-0.5 * criterion.deviance(x, curved),
         n_parameters=len(x),
-        status=PointStatus.of(
-            optimum.converged and proved and curved_up,
-            singular_terms(model.design.groups, factors),
-            optimum.gradient[free] if len(free) else optimum.gradient,
-            optimum.evaluations,
-            edge,
-            optimum.message if curved_up or criterion.lenient else "the Hessian has a direction without curvature",
-            eigenvalues,
-        ),
+        status=without_maximum(status, model, beta, beta_covariance),
     )
 
 
