@@ -10,14 +10,36 @@ from .base import Family as Family
 from .base import Observed as Observed
 from .base import observed as observed
 from .bernoulli import Bernoulli as Bernoulli
+from .beta import Beta as Beta
+from .betabinomial import BetaBinomial as BetaBinomial
 from .binomial import Binomial as Binomial
+from .gamma import Gamma as Gamma
 from .gaussian import Gaussian as Gaussian
+from .inverse_gaussian import InverseGaussian as InverseGaussian
 from .links import LINKS as LINKS
 from .links import Link as Link
 from .links import link as link
+from .lognormal import LogNormal as LogNormal
+from .negbinomial import NegativeBinomial as NegativeBinomial
+from .negbinomial1 import NegativeBinomial1 as NegativeBinomial1
 from .poisson import Poisson as Poisson
+from .student import Student as Student
 
-FAMILIES: dict[str, type[Family]] = {family.name: family for family in (Gaussian, Bernoulli, Binomial, Poisson)}
+_ALL: tuple[type[Family], ...] = (
+    Gaussian,
+    Student,
+    Bernoulli,
+    Binomial,
+    BetaBinomial,
+    Poisson,
+    NegativeBinomial,
+    NegativeBinomial1,
+    Gamma,
+    InverseGaussian,
+    Beta,
+    LogNormal,
+)
+FAMILIES: dict[str, type[Family]] = {kind.name: kind for kind in _ALL}
 
 
 def family(value: str | Family, link_value: str | Link | None = None) -> Family:
@@ -38,14 +60,30 @@ def family(value: str | Family, link_value: str | Link | None = None) -> Family:
     return replace(value, link=resolved) if isinstance(value, Family) else kind(link=resolved)
 
 
+# what other programs call them; asked for by mistake they are named, not guessed
 _ALIASES = {"normal": "gaussian", "norm": "gaussian", "lm": "gaussian", "lmm": "gaussian"}
-_LATER = tuple("bernoulli binomial betabinomial poisson negbinomial gamma beta student lognormal cumulative".split())
+_ALIASES |= dict.fromkeys(("logistic", "binary"), "bernoulli")
+_ALIASES |= dict.fromkeys(("beta_binomial", "betabin", "bb"), "betabinomial")
+_ALIASES |= dict.fromkeys(
+    ("nbinom", "nbinom2", "nb", "nb2", "negativebinomial", "neg_binomial", "neg_binomial_2"), "negbinomial"
+)
+_ALIASES |= dict.fromkeys(("negative_binomial", "negative.binomial", "negbin"), "negbinomial")
+_ALIASES |= dict.fromkeys(("nbinom1", "nb1", "negativebinomial1"), "negbinomial1")
+_ALIASES |= dict.fromkeys(("inverse.gaussian", "inversegaussian", "wald", "invgauss"), "inverse_gaussian")
+_ALIASES |= dict.fromkeys(("beta_family", "betareg"), "beta")
+_ALIASES |= dict.fromkeys(("t", "t_family", "studentt", "student_t"), "student")
+_ALIASES |= dict.fromkeys(("log_normal", "lnorm"), "lognormal")
+_LATER = tuple("cumulative sratio acat categorical multinomial weibull exponential skew_normal ex_gaussian".split())
+_QUASI = {"quasibinomial": "betabinomial", "quasipoisson": "negbinomial1"}
 
 
 def _unknown(value: object) -> str:
     if isinstance(value, type) and issubclass(value, Family):
         return f"family={value.__name__} is a class: write family={value.name!r}, or {value.__name__}() with options."
     name = str(value).lower()
+    if name.startswith("quasi"):
+        instead = _QUASI.get(name, "gamma")
+        return f"{value!r} is no distribution, so it has no likelihood: family={instead!r} estimates the dispersion."
     if name in _LATER:
         return f"The family {value!r} is not available yet. Known: {', '.join(FAMILIES)}."
     if name in _ALIASES:

@@ -60,6 +60,19 @@ class Derivatives:
     dV: Any = None
     dispersion: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
 
+    def plus(self, other: Derivatives) -> Derivatives:
+        """The sum, term by term; what one of them lacks the sum lacks too, but for parameters that one has alone."""
+
+        def added(a: Any, b: Any) -> Any:
+            return None if a is None or b is None else a + b
+
+        slopes = self.dispersion | other.dispersion
+        for name in self.dispersion.keys() & other.dispersion.keys():
+            mine, theirs = self.dispersion[name], other.dispersion[name]
+            slopes[name] = (added(mine[0], theirs[0]), added(mine[1], theirs[1]), added(mine[2], theirs[2]))
+        g, V, dV = added(self.g, other.g), added(self.V, other.V), added(self.dV, other.dV)
+        return Derivatives(added(self.kernel, other.kernel), g, V, dV, slopes)
+
     def times(self, weights: Any) -> Derivatives:
         """Everything multiplied by frequency weights (n,), or as it is for None."""
         if weights is None:
@@ -178,7 +191,7 @@ class Family(ABC):
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         """The NumPyro distribution of y given mu (JAX arrays), precision weights applied, frequency weights not."""
 
-    def unit_deviance(self, observed: Observed, mu: np.ndarray) -> np.ndarray:
+    def unit_deviance(self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
         """Each row's contribution (n,) to the deviance, weights applied (lme4's, unscaled by dispersion).
 
         Raises
@@ -191,10 +204,11 @@ class Family(ABC):
             'use residuals("quantile") or residuals("pearson").'
         )
 
-    def deviance_residuals(self, observed: Observed, mu: np.ndarray) -> np.ndarray:
-        """Signed square roots of `unit_deviance`."""
-        y = observed.y if observed.trials is None else observed.y / observed.trials
-        return np.sign(y - mu) * np.sqrt(np.maximum(self.unit_deviance(observed, mu), 0.0))
+    def deviance_residuals(self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
+        """Signed square roots of `unit_deviance`; successes are compared with what their trials let expect."""
+        expected = mu if observed.trials is None else mu * observed.trials
+        deviance = np.maximum(self.unit_deviance(observed, mu, dispersion), 0.0)
+        return np.sign(observed.y - expected) * np.sqrt(deviance)
 
     def quantile_residuals(
         self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any], rng: np.random.Generator
@@ -235,7 +249,7 @@ def chained(
     slopes
         l, l', l'', l''' in s, as many as `order` asks for and one.
     steps
-        s, s', s'', s''' in eta.
+        s, s', s'', s''' in eta, as many as `order` asks for and one.
     dispersion
         Per parameter the derivatives of (l, l', l'') in it, as far as there are any.
     order
@@ -243,13 +257,14 @@ def chained(
     """
     if order == 0:
         return Derivatives(slopes[0])
-    _, s1, s2, s3 = steps
+    s1 = steps[1]
     g = slopes[1] * s1
     if order == 1:
         return Derivatives(slopes[0], g, dispersion={name: (d[0], None, None) for name, d in dispersion.items()})
+    s2 = steps[2]
     V = -(slopes[2] * s1**2 + slopes[1] * s2)
     if order == 2:
         return Derivatives(slopes[0], g, V)
-    dV = -(slopes[3] * s1**3 + 3 * slopes[2] * s1 * s2 + slopes[1] * s3)
+    dV = -(slopes[3] * s1**3 + 3 * slopes[2] * s1 * s2 + slopes[1] * steps[3])
     crossed = {name: (d[0], d[1] * s1, -(d[2] * s1**2 + d[1] * s2)) for name, d in dispersion.items()}
     return Derivatives(slopes[0], g, V, dV, crossed)

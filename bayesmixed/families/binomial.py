@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import bdtr, xlogy
@@ -22,8 +22,8 @@ class Binomial(Family):
     link: Link = Logit()
 
     name = "binomial"
-    dispersion = ()
-    links = ("logit", "probit", "cloglog", "cauchit", "log", "identity")
+    dispersion: ClassVar[tuple[str, ...]] = ()
+    links: ClassVar[tuple[str, ...]] = ("logit", "probit", "cloglog", "cauchit", "log", "identity")
     discrete = True
     support = "whole numbers of successes between 0 and the number of trials"
     mean_range = (0.0, 1.0)
@@ -54,14 +54,15 @@ class Binomial(Family):
         return Derivatives(*self.link.binomial(observed.y, m, eta, order, xp)).times(observed.weights)
 
     def sd(self, mu: np.ndarray, dispersion: dict[str, Any], weights: Any = None, trials: Any = None) -> np.ndarray:
-        return np.sqrt(mu * (1 - mu) / (1.0 if trials is None else trials))
+        with np.errstate(divide="ignore"):  # no trials, no share
+            return np.sqrt(mu * (1 - mu) / (1.0 if trials is None else np.asarray(trials, dtype=float)))
 
     def cdf(self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any) -> np.ndarray:
         m = np.broadcast_to(1.0 if trials is None else trials, np.shape(y))
         inside = bdtr(np.clip(y, 0, m), m.astype(int), mu)
         return np.where(y < 0, 0.0, np.where(y >= m, 1.0, inside))
 
-    def unit_deviance(self, observed: Observed, mu: np.ndarray) -> np.ndarray:
+    def unit_deviance(self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
         y, m = observed.y, trials_of(observed)
         deviance = 2 * (xlogy(y, y / (m * mu)) + xlogy(m - y, (m - y) / (m * (1 - mu))))
         return deviance if observed.weights is None else observed.weights * deviance

@@ -11,6 +11,11 @@ from ..errors import DataError
 if TYPE_CHECKING:
     from .base import Family, Observed
 
+POSITIVE_ADVICE = (
+    "Zeros: model whether there is anything by family='bernoulli' on I(y > 0) and the rest by this family, "
+    "or take family='gaussian' with link='log'. Negative values need family='gaussian' or 'student'."
+)
+
 
 def refuse(bad: np.ndarray, observed: Observed, name: str, family: Family, remedy: str, labels: Any = None) -> None:
     """Raise a DataError that names the first row (n,) bool where the response is outside the support, if any is.
@@ -35,4 +40,5 @@ def refuse(bad: np.ndarray, observed: Observed, name: str, family: Family, remed
 
 def whole(y: np.ndarray) -> np.ndarray:
     """Which elements (n,) are whole numbers."""
-    return np.isfinite(y) & (np.abs(y - np.round(y)) < 1e-8)
+    inside = np.where(np.isfinite(y), y, 0.5)
+    return np.abs(inside - np.round(inside)) < 1e-8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import ndtr
@@ -28,7 +28,17 @@ class Gaussian(Family):
 
     name = "gaussian"
     dispersion = ("sigma",)
-    links = ("identity", "log", "inverse", "sqrt", "logit", "probit", "cloglog", "cauchit", "1/mu^2")
+    links: ClassVar[tuple[str, ...]] = (
+        "identity",
+        "log",
+        "inverse",
+        "sqrt",
+        "logit",
+        "probit",
+        "cloglog",
+        "cauchit",
+        "1/mu^2",
+    )
     weights = "precision"
     discrete = False
     support = "real numbers"
@@ -60,28 +70,24 @@ class Gaussian(Family):
         return {"sigma": float(max(np.sqrt(np.mean(w * (observed.y - mu) ** 2)), 1e-8))}
 
     def sd(self, mu: np.ndarray, dispersion: dict[str, Any], weights: Any = None, trials: Any = None) -> np.ndarray:
-        sigma = np.broadcast_to(np.asarray(dispersion["sigma"], dtype=float), np.shape(mu))
-        if weights is None:
-            return sigma
-        root = np.broadcast_to(np.sqrt(weights), np.shape(mu))
-        return np.divide(sigma, root, out=np.full(np.shape(mu), np.inf), where=root > 0)
+        return residual_sd(mu, dispersion, weights)
 
     def cdf(self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any) -> np.ndarray:
-        return ndtr((y - mu) / self.sd(mu, dispersion, weights))
+        return ndtr((y - mu) / residual_sd(mu, dispersion, weights))
 
     def quantile_residuals(
         self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any], rng: np.random.Generator
     ) -> np.ndarray:
-        return (observed.y - mu) / self.sd(mu, dispersion, observed.weights)
+        return (observed.y - mu) / residual_sd(mu, dispersion, observed.weights)
 
-    def unit_deviance(self, observed: Observed, mu: np.ndarray) -> np.ndarray:
+    def unit_deviance(self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
         square = (observed.y - mu) ** 2
         return square if observed.weights is None else observed.weights * square
 
     def draw(
         self, rng: np.random.Generator, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any
     ) -> np.ndarray:
-        sd = self.sd(mu, dispersion, weights)
+        sd = residual_sd(mu, dispersion, weights)
         noise = np.where(np.isfinite(sd), sd, np.nan) * rng.standard_normal(np.shape(mu))
         return mu + noise  # NaN where the weight is zero: such a response could be anything
 
@@ -91,3 +97,12 @@ class Gaussian(Family):
 
         sigma = dispersion["sigma"]
         return dist.Normal(mu, sigma if weights is None else sigma / jnp.sqrt(weights))
+
+
+def residual_sd(mu: np.ndarray, dispersion: dict[str, Any], weights: Any) -> np.ndarray:
+    """sigma / sqrt(w), shape of mu; infinite where the weight is zero."""
+    sigma = np.broadcast_to(np.asarray(dispersion["sigma"], dtype=float), np.shape(mu))
+    if weights is None:
+        return sigma
+    root = np.broadcast_to(np.sqrt(weights), np.shape(mu))
+    return np.divide(sigma, root, out=np.full(np.shape(mu), np.inf), where=root > 0)

@@ -37,8 +37,7 @@ class Poisson(Family):
         return not np.any(observed.y)
 
     def constant(self, observed: Observed, xp: Any = NUMPY) -> Any:
-        constant = -xp.gammaln(observed.y + 1.0)
-        return constant if observed.weights is None else observed.weights * constant
+        return count_constant(observed, xp)
 
     def derivatives(
         self, observed: Observed, eta: Any, dispersion: dict[str, Any], order: int, xp: Any = NUMPY
@@ -55,17 +54,27 @@ class Poisson(Family):
     def cdf(self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any) -> np.ndarray:
         return np.where(y < 0, 0.0, pdtr(np.maximum(y, 0), mu))
 
-    def unit_deviance(self, observed: Observed, mu: np.ndarray) -> np.ndarray:
+    def unit_deviance(self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
         deviance = 2 * (xlogy(observed.y, observed.y / mu) - (observed.y - mu))
         return deviance if observed.weights is None else observed.weights * deviance
 
     def draw(
         self, rng: np.random.Generator, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any
     ) -> np.ndarray:
-        # NumPy refuses means above 2^63; such a draw is its mean to all digits
-        return np.where(mu < 1e15, rng.poisson(np.minimum(mu, 1e15)), mu).astype(float)
+        return poisson_draws(rng, mu)
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         import numpyro.distributions as dist
 
         return dist.Poisson(mu)
+
+
+def count_constant(observed: Observed, xp: Any) -> Any:
+    """-log y! (n,), times frequency weights."""
+    constant = -xp.gammaln(observed.y + 1.0)
+    return constant if observed.weights is None else observed.weights * constant
+
+
+def poisson_draws(rng: np.random.Generator, mu: np.ndarray) -> np.ndarray:
+    """Counts of these means, also of means that NumPy refuses (above 2^63), where a draw is its mean to all digits."""
+    return np.where(mu < 1e15, rng.poisson(np.minimum(mu, 1e15)), mu).astype(float)

@@ -32,9 +32,11 @@ def residuals(
     mu = model.family.link.inverse(linear_predictor(design, mean, included_terms(design.groups, re)))[0]
     dispersion = {name: float(value[0, 0]) for name, value in mean.dispersion.items()}
     if kind == "deviance":
-        return model.family.deviance_residuals(seen, mu)
+        return model.family.deviance_residuals(seen, mu, dispersion)
     if kind == "quantile":
         return model.family.quantile_residuals(seen, mu, dispersion, generator(seed))
-    share = seen.y if seen.trials is None else np.divide(seen.y, seen.trials)
+    share = seen.y
+    if seen.trials is not None:
+        share = np.divide(seen.y, seen.trials, out=np.full(len(seen.y), np.nan), where=seen.trials > 0)
     rest = share - model.family.mean(mu, dispersion)
     return rest if kind == "response" else rest / model.family.sd(mu, dispersion, seen.weights, seen.trials)

@@ -1,0 +1,99 @@
+"""Counts with variance mu + mu^2 / alpha: a gamma mixture of Poissons (NB2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import betainc, xlogy
+
+from .arrays import NUMPY
+from .base import Derivatives, Family, Observed, chained
+from .checks import whole
+from .gammas import rising
+from .links import Link, Log
+from .moments import average
+from .poisson import count_constant, poisson_draws
+
+
+@dataclass(frozen=True)
+class NegativeBinomial(Family):
+    """Over-dispersed counts of size alpha: Var = mu + mu^2 / alpha; Poisson for alpha -> infinity."""
+
+    link: Link = Log()
+
+    name = "negbinomial"
+    dispersion = ("alpha",)
+    links = ("log", "identity", "sqrt")
+    discrete = True
+    support = "whole numbers from 0 on"
+    mean_range = (0.0, np.inf)
+
+    def faults(self, observed: Observed) -> Iterator[tuple[np.ndarray, str]]:
+        advice = 'For rates, model counts with offset(log(exposure)); measured amounts take family="gamma".'
+        yield ~whole(observed.y) | (observed.y < 0), advice
+
+    def says_nothing(self, observed: Observed, offset: np.ndarray) -> bool:
+        return not np.any(observed.y)
+
+    def constant(self, observed: Observed, xp: Any = NUMPY) -> Any:
+        return count_constant(observed, xp)
+
+    def derivatives(
+        self, observed: Observed, eta: Any, dispersion: dict[str, Any], order: int, xp: Any = NUMPY
+    ) -> Derivatives:
+        """With t = log mu, z = t - log alpha: l = y t - (y + alpha) log(1 + e^z) + `gammas.rising`(y, log alpha)."""
+        y, alpha = observed.y, dispersion["alpha"]
+        steps = self.link.log_mean_steps(eta, xp)
+        z = steps[0] - xp.log(alpha)
+        more = rising(y, xp.log(alpha), order % 2, xp)  # dispersion is asked for with orders 1 and 3
+        plus = xp.logaddexp(0.0, z)
+        kernel = y * steps[0] - (y + alpha) * plus + more[0]
+        if order == 0:
+            return Derivatives(kernel).times(observed.weights)
+        q = xp.expit(z)
+        slope = y - (y + alpha) * q
+        if order == 1:
+            in_alpha = ((more[1] + (y + alpha) * q) / alpha - plus, None, None)
+            return chained((kernel, slope), steps, {"alpha": in_alpha}, 1).times(observed.weights)
+        bend = q * xp.expit(-z)
+        second = -(y + alpha) * bend
+        if order == 2:
+            return chained((kernel, slope, second), steps, {}, 2).times(observed.weights)
+        tilt = bend * (1 - 2 * q)
+        in_alpha = (
+            (more[1] + (y + alpha) * q) / alpha - plus,
+            (y + alpha) * bend / alpha - q,
+            (y + alpha) * tilt / alpha - bend,
+        )
+        slopes = (kernel, slope, second, -(y + alpha) * tilt)
+        return chained(slopes, steps, {"alpha": in_alpha}, 3).times(observed.weights)
+
+    def start(self, observed: Observed, mu: np.ndarray) -> dict[str, float]:
+        square, excess = average(mu**2, observed), average((observed.y - mu) ** 2 - mu, observed)
+        return {"alpha": float(np.clip(square / excess if excess > 0 else 100.0, 0.05, 1e3))}
+
+    def sd(self, mu: np.ndarray, dispersion: dict[str, Any], weights: Any = None, trials: Any = None) -> np.ndarray:
+        return np.sqrt(mu + mu**2 / dispersion["alpha"])
+
+    def cdf(self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any) -> np.ndarray:
+        alpha = dispersion["alpha"]
+        return np.where(y < 0, 0.0, betainc(alpha, np.maximum(y, 0.0) + 1.0, alpha / (alpha + mu)))
+
+    def unit_deviance(self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
+        y, alpha = observed.y, dispersion["alpha"]
+        deviance = 2 * (xlogy(y, y / mu) - (y + alpha) * np.log((y + alpha) / (mu + alpha)))
+        return deviance if observed.weights is None else observed.weights * deviance
+
+    def draw(
+        self, rng: np.random.Generator, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any
+    ) -> np.ndarray:
+        alpha = np.asarray(dispersion["alpha"], dtype=float)
+        return poisson_draws(rng, rng.gamma(alpha, 1.0, np.broadcast_shapes(np.shape(mu), alpha.shape)) * mu / alpha)
+
+    def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
+        import numpyro.distributions as dist
+
+        return dist.NegativeBinomial2(mu, dispersion["alpha"])

@@ -1,0 +1,84 @@
+"""Counts with variance proportional to the mean: Var = mu (1 + phi) (NB1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import betainc
+
+from .arrays import NUMPY
+from .base import Derivatives, Family, Observed, chained
+from .checks import whole
+from .gammas import rising
+from .links import HIGHEST, Link, Log
+from .moments import average
+from .poisson import count_constant, poisson_draws
+
+
+@dataclass(frozen=True)
+class NegativeBinomial1(Family):
+    """Over-dispersed counts of size mu / phi: Var = mu (1 + phi); Poisson for phi -> 0."""
+
+    link: Link = Log()
+
+    name = "negbinomial1"
+    dispersion = ("phi",)
+    links = ("log", "identity", "sqrt")
+    discrete = True
+    support = "whole numbers from 0 on"
+    mean_range = (0.0, np.inf)
+
+    def faults(self, observed: Observed) -> Iterator[tuple[np.ndarray, str]]:
+        advice = 'For rates, model counts with offset(log(exposure)); measured amounts take family="gamma".'
+        yield ~whole(observed.y) | (observed.y < 0), advice
+
+    def says_nothing(self, observed: Observed, offset: np.ndarray) -> bool:
+        return not np.any(observed.y)
+
+    def constant(self, observed: Observed, xp: Any = NUMPY) -> Any:
+        return count_constant(observed, xp)
+
+    def derivatives(
+        self, observed: Observed, eta: Any, dispersion: dict[str, Any], order: int, xp: Any = NUMPY
+    ) -> Derivatives:
+        """With t = log mu, s = t - log phi: l = y t - (e^s + y) log(1 + phi) + `gammas.rising`(y, s)."""
+        y, phi = observed.y, dispersion["phi"]
+        steps = self.link.log_mean_steps(eta, xp)
+        s, log_more = steps[0] - xp.log(phi), xp.log1p(phi)
+        more = rising(y, s, order, xp)
+        size = xp.exp(xp.minimum(s, HIGHEST))
+        kernel = y * steps[0] - (size + y) * log_more + more[0]
+        if order == 0:
+            return Derivatives(kernel).times(observed.weights)
+        slopes = (kernel, y - size * log_more + more[1], *(part - size * log_more for part in more[2:]))
+        # in phi: log(1 + phi) itself, and s = t - log phi
+        per = size / (1 + phi)
+        in_phi: tuple[Any, ...] = (-(per + y / (1 + phi)) - (more[1] - size * log_more) / phi, None, None)
+        if order == 3:
+            in_phi = (in_phi[0], *(-per - (part - size * log_more) / phi for part in more[2:]))
+        return chained(slopes, steps, {"phi": in_phi}, order).times(observed.weights)
+
+    def start(self, observed: Observed, mu: np.ndarray) -> dict[str, float]:
+        ratio = average((observed.y - mu) ** 2 / np.maximum(mu, 1e-8), observed)
+        return {"phi": float(np.clip(ratio - 1.0, 0.05, 1e3))}
+
+    def sd(self, mu: np.ndarray, dispersion: dict[str, Any], weights: Any = None, trials: Any = None) -> np.ndarray:
+        return np.sqrt(mu * (1 + dispersion["phi"]))
+
+    def cdf(self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any) -> np.ndarray:
+        phi = dispersion["phi"]
+        return np.where(y < 0, 0.0, betainc(mu / phi, np.maximum(y, 0.0) + 1.0, 1 / (1 + phi)))
+
+    def draw(
+        self, rng: np.random.Generator, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any
+    ) -> np.ndarray:
+        phi = dispersion["phi"]
+        return poisson_draws(rng, rng.gamma(mu / phi) * phi)
+
+    def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
+        import numpyro.distributions as dist
+
+        return dist.NegativeBinomial2(mu, mu / dispersion["phi"])
