@@ -43,6 +43,18 @@ class Covariance(ABC):
     def pullback(self, theta: np.ndarray, k: int, slope: np.ndarray) -> np.ndarray:
         """d f / d theta (n_theta,) from `slope` = d f / d Lambda (k, k)."""
 
+    def boundary_penalty(self, factor: np.ndarray) -> tuple[float, np.ndarray]:
+        """Minus twice a log density that is zero on the boundary, and its slope in `factor`.
+
+        `factor` (k, k) is any root F of the covariance F F'. Where every sd is free it is -3 log|det F|, a
+        Wishart(k + 2.5, infinite scale) on F F' (Chung et al. 2013, Psychometrika 78, 685-709); a structure with fewer
+        sds has a penalty of its own. +inf, with slope 0, where F is singular.
+        """
+        sign, log_det = np.linalg.slogdet(factor)
+        if sign == 0:
+            return np.inf, np.zeros_like(factor)
+        return -3 * float(log_det), -3 * np.linalg.inv(factor).T
+
     @abstractmethod
     def start(self, sds: np.ndarray) -> np.ndarray:
         """A theta (n_theta,) with relative standard deviations `sds` (k,) and no correlation."""

@@ -86,8 +86,8 @@ def load(
 
     content, frame, groups = storage.read(Path(path))
     model = _model(content["model"], frame, namespace, family, priors)
-    status = {name: from_plain(value) for name, value in content["status"].items()}
-    status["problems"] = tuple(status["problems"])
+    plain: dict[str, Any] = {name: from_plain(value) for name, value in content["status"].items()}
+    status: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
     if content["kind"] == "point":
         return _point(model, _engine(content), content["numbers"], groups["estimates"], PointStatus(**status))
     return _draws(model, _engine(content), content["numbers"], groups, DrawsStatus(**status))
@@ -217,11 +217,15 @@ class _PriorsAsStored:
         self.stored = stored
 
     def __call__(self, design: Any, family: Any) -> Priors:
-        entries = {
-            name: getattr(distributions, value["kind"])(**{k: from_plain(v) for k, v in value["numbers"].items()})
-            for name, value in self.stored.items()
-        }
-        return Priors(entries, {name: value["source"] for name, value in self.stored.items()})
+        return _priors(self.stored)
+
+
+def _priors(stored: dict[str, Any]) -> Priors:
+    entries = {
+        name: getattr(distributions, value["kind"])(**{k: from_plain(v) for k, v in value["numbers"].items()})
+        for name, value in stored.items()
+    }
+    return Priors(entries, {name: value["source"] for name, value in stored.items()})
 
 
 def _engine_content(fit: Fit) -> dict[str, Any]:
@@ -230,7 +234,16 @@ def _engine_content(fit: Fit) -> dict[str, Any]:
         value = getattr(fit.engine, field.name)
         if value is None or isinstance(value, bool | int | float | str | list | tuple | np.ndarray):
             options[field.name] = to_plain(value)
+        elif isinstance(value, Mapping):
+            options[field.name] = _given_priors(value)
     return {"name": fit.engine.name, "options": options}
+
+
+def _given_priors(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Priors that an option names, and words in place of some; those of the user's own classes are left out."""
+    words = {name: value for name, value in given.items() if isinstance(value, str)}
+    stored, _ = _prior_content(Priors.of({name: value for name, value in given.items() if name not in words}, "user"))
+    return {"priors": stored, "words": words}
 
 
 def _engine(content: dict[str, Any]) -> Any:
@@ -239,4 +252,10 @@ def _engine(content: dict[str, Any]) -> Any:
     name = content["engine"]["name"]
     if name not in ENGINES:
         raise FitError(f"The file was fitted by {name!r}, which this version does not have.")
-    return ENGINES[name](**{key: from_plain(value) for key, value in content["engine"]["options"].items()})
+    return ENGINES[name](**{key: _option(value) for key, value in content["engine"]["options"].items()})
+
+
+def _option(plain: Any) -> Any:
+    if isinstance(plain, dict) and "words" in plain:
+        return {**_priors(plain["priors"]), **plain["words"]}
+    return from_plain(plain)

@@ -17,6 +17,7 @@ from ..covariance import Covariance
 STEP = 3e-3  # of a working (unit mean square) column: the quadratic term dominates, rounding stays below 1e-5
 SNAP = 1e-2  # a diagonal element below this is tried at exactly zero
 SNAP_LOSS = 1e-8  # deviance that an exact zero may cost: far below the tolerance of any reported number
+STEEP = 1e6  # stands for an infinite rise (a prior density of zero), which polarisation could not subtract
 ACCEPT = -1e-3  # deviance per unit of relative variance; what it forgoes is of the order of its square
 
 
@@ -103,7 +104,7 @@ def _slopes(
     """The matrix v_i' G v_j of derivatives in Sigma, by polarisation of second-order rises."""
 
     def rise(v: np.ndarray) -> float:
-        return value(move(v)) - reference
+        return min(value(move(v)) - reference, STEEP)
 
     m = null.shape[1]
     slopes = np.diag([rise(STEP * null[:, i]) for i in range(m)])

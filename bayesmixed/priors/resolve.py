@@ -45,6 +45,7 @@ def resolve(
     family: Family,
     covariances: Sequence[Covariance] = (),
     constants: Mapping[str, float] | None = None,
+    base: Callable[[Design, Family], Priors] = default,
 ) -> Priors:
     """The priors as numbers.
 
@@ -52,11 +53,13 @@ def resolve(
     ----------
     spec
         None (the default), a preset's name, a function ``(Design, Family) -> Priors``, or a dict
-        {name: numpyro distribution or value of ``bm.priors``} laid over the default.
+        {name: numpyro distribution or value of ``bm.priors``} laid over `base`.
     design, family, covariances
         The parts of the model, covariances aligned with ``design.groups``.
     constants
         Parameters held fixed: they have no prior.
+    base
+        The preset that a dict is laid over.
 
     Raises
     ------
@@ -67,7 +70,7 @@ def resolve(
     parameters, blocks = slots(design, family), block_slots(design, family)
     held = tuple(constants or ())
     if isinstance(spec, Mapping) and not isinstance(spec, Priors):
-        chosen = _overlaid(default(design, family), spec, parameters, blocks, held)
+        chosen = _overlaid(base(design, family), spec, parameters, blocks, held)
     else:
         chosen = _preset(spec)(design, family)
     return _checked(chosen.without(*held), parameters, blocks, held)

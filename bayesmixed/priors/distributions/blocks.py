@@ -11,7 +11,7 @@ import numpy as np
 from scipy import special
 
 from .base import Distribution, Prior, shown
-from .positive import Gamma
+from .positive import LOG_2, Gamma
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,20 @@ class LKJ(Distribution):
         import numpyro.distributions as dist
 
         return dist.LKJCholesky(self.dimension, self.concentration)
+
+    def log_density(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
+        """At a correlation matrix `value` (k, k): its constant is equation 16 of the paper."""
+        value = np.asarray(value, dtype=float)
+        k, eta = len(value), self.concentration
+        left = np.arange(k - 1, 0, -1)  # k - 1, ..., 1
+        a = eta + (left - 1) / 2
+        constant = float(np.sum(left * ((2 * eta - 2 + left) * LOG_2 + special.betaln(a, a))))
+        sign, log_det = np.linalg.slogdet(value)
+        if eta == 1 and sign >= 0:
+            return np.asarray(-constant), np.zeros((k, k))
+        if sign <= 0:
+            return np.asarray(-np.inf if eta > 1 else np.inf), np.zeros((k, k))
+        return np.asarray((eta - 1) * log_det - constant), (eta - 1) * np.linalg.inv(value)
 
     def quantile(self, p: Any) -> Any:
         """Of any one correlation: (rho + 1) / 2 is Beta(a, a) with a = concentration + (dimension - 2) / 2."""
@@ -77,6 +91,14 @@ class Dirichlet(Distribution):
 
         return dist.Dirichlet(self.concentration)
 
+    def log_density(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
+        """At shares `value` (k,): with respect to all but one of them, the slopes as if they were free."""
+        shares, a = np.asarray(value, dtype=float), np.asarray(self.concentration, dtype=float)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            density = special.gammaln(a.sum()) - special.gammaln(a).sum() + special.xlogy(a - 1, shares).sum()
+            slope = np.where(a == 1, 0.0, (a - 1) / shares)
+        return density, slope
+
     def quantile(self, p: Any) -> Any:
         """Of each share (..., k): its marginal is a beta."""
         a = np.asarray(self.concentration, dtype=float)
@@ -118,6 +140,10 @@ class BlockPrior(Prior, ABC):
     @abstractmethod
     def parts_at(sds: np.ndarray, scale: float, correlated: bool) -> dict[str, np.ndarray]:
         """Values of the parts at which the sds are `sds` (k,)."""
+
+    @abstractmethod
+    def log_density(self, sds: np.ndarray, scale: float, correlated: bool) -> tuple[float, np.ndarray, float]:
+        """log density of the parts at sds (k,) > 0, and its slopes in each sd and in `scale`."""
 
     @abstractmethod
     def describe_sds(self, k: int, correlated: bool, scale: str) -> str:
@@ -182,6 +208,20 @@ class Decov(BlockPrior):
             return {"tau": sds / scale}
         squares = sds**2
         return {"tau": np.sqrt(np.mean(squares, keepdims=True)) / scale, "shares": squares / squares.sum()}
+
+    def log_density(self, sds: np.ndarray, scale: float, correlated: bool) -> tuple[float, np.ndarray, float]:
+        """Of tau and the shares, whose density is bounded; that of the sds has a pole at zero from two columns on."""
+        k, relative, at = len(sds), sds / scale, self.parts_at(sds, scale, correlated)
+        parts = self.parts(k, correlated)
+        density, slope = parts["tau"].log_density(at["tau"])
+        total = float(density.sum())
+        if correlated:
+            tau, shares = float(at["tau"][0]), at["shares"]
+            of_shares, slopes = parts["shares"].log_density(shares)
+            total += float(of_shares)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                slope = slope * relative / (k * tau) + 2 * relative * (slopes - shares @ slopes) / (k * tau**2)
+        return total, slope / scale, float(-(slope @ relative) / scale)
 
     def describe_sds(self, k: int, correlated: bool, scale: str) -> str:
         return " * ".join(word for word in (scale, "tau", f"sqrt({k} * share)" if correlated else "") if word)

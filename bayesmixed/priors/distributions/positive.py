@@ -9,12 +9,21 @@ import numpy as np
 from scipy import special
 
 from .base import Distribution, shown
+from .real import Normal, StudentT
+
+LOG_2 = float(np.log(2))
 
 
 class Positive(Distribution):
     """A distribution of a positive number."""
 
     support = "positive"
+
+
+def _above_zero(value: Any, density: Any, slope: Any) -> tuple[np.ndarray, np.ndarray]:
+    """A log density and its slope where `value` >= 0; -inf and 0 below, and a slope of 0 where it is infinite."""
+    density = np.where(np.asarray(value) >= 0, density, -np.inf)
+    return density, np.where(np.isfinite(density), slope, 0.0)
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,10 @@ class HalfNormal(Positive):
     scale: Any = 1.0
     label = "half-Normal"
     positive_fields = ("scale",)
+
+    def log_density(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
+        density, slope = Normal(0.0, self.scale).log_density(value)
+        return _above_zero(value, LOG_2 + density, slope)
 
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
@@ -44,6 +57,10 @@ class HalfCauchy(Positive):
     scale: Any = 1.0
     label = "half-Cauchy"
     positive_fields = ("scale",)
+
+    def log_density(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
+        density, slope = StudentT(1.0, 0.0, self.scale).log_density(value)
+        return _above_zero(value, LOG_2 + density, slope)
 
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
@@ -66,6 +83,10 @@ class HalfStudentT(Positive):
     label = "half-Student-t"
     positive_fields = ("df", "scale")
 
+    def log_density(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
+        density, slope = StudentT(self.df, 0.0, self.scale).log_density(value)
+        return _above_zero(value, LOG_2 + density, slope)
+
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
 
@@ -85,6 +106,9 @@ class Exponential(Positive):
     rate: Any = 1.0
     label = "Exponential"
     positive_fields = ("rate",)
+
+    def log_density(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
+        return _above_zero(value, np.log(self.rate) - self.rate * np.asarray(value), -np.asarray(self.rate))
 
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
@@ -107,6 +131,13 @@ class Gamma(Positive):
     label = "Gamma"
     positive_fields = ("concentration", "rate")
 
+    def log_density(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
+        x, a = np.maximum(value, 0.0), self.concentration
+        with np.errstate(divide="ignore", invalid="ignore"):
+            density = a * np.log(self.rate) - special.gammaln(a) + special.xlogy(a - 1, x) - self.rate * x
+            slope = np.where(np.equal(a, 1), 0.0, (a - 1) / x) - self.rate
+        return _above_zero(value, density, slope)
+
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
 
@@ -128,6 +159,13 @@ class InverseGamma(Positive):
     label = "inverse-Gamma"
     positive_fields = ("concentration", "rate")
 
+    def log_density(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
+        x, a = np.maximum(value, 0.0), self.concentration
+        with np.errstate(divide="ignore", invalid="ignore"):
+            density = a * np.log(self.rate) - special.gammaln(a) - (a + 1) * np.log(x) - self.rate / x
+            slope = (self.rate / x - (a + 1)) / x
+        return _above_zero(value, np.where(x > 0, density, -np.inf), slope)
+
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
 
@@ -145,6 +183,13 @@ class LogNormal(Positive):
     scale: Any = 1.0
     label = "log-Normal"
     positive_fields = ("scale",)
+
+    def log_density(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
+        x = np.maximum(value, 0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            density, slope = Normal(self.loc, self.scale).log_density(np.log(x))
+            density, slope = density - np.log(x), (slope - 1) / x
+        return _above_zero(value, np.where(x > 0, density, -np.inf), slope)
 
     def numpyro(self) -> Any:
         import numpyro.distributions as dist

@@ -10,6 +10,8 @@ from scipy import special
 
 from .base import Distribution, shown
 
+LOG_2PI = float(np.log(2 * np.pi))
+
 
 @dataclass(frozen=True)
 class Normal(Distribution):
@@ -23,6 +25,10 @@ class Normal(Distribution):
     @property
     def normal_form(self) -> tuple[float, float]:
         return self.loc, 1 / self.scale**2
+
+    def log_density(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
+        z = (np.asarray(value) - self.loc) / self.scale
+        return -0.5 * z**2 - np.log(self.scale) - 0.5 * LOG_2PI, -z / self.scale
 
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
@@ -43,6 +49,12 @@ class StudentT(Distribution):
     label = "Student-t"
     positive_fields = ("df", "scale")
 
+    def log_density(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
+        z, df = (np.asarray(value) - self.loc) / self.scale, self.df
+        constant = special.gammaln((df + 1) / 2) - special.gammaln(df / 2) - 0.5 * np.log(np.pi * df)
+        density = constant - np.log(self.scale) - (df + 1) / 2 * np.log1p(z**2 / df)
+        return density, -(df + 1) * z / (df + z**2) / self.scale
+
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
 
@@ -61,6 +73,9 @@ class Cauchy(Distribution):
     label = "Cauchy"
     positive_fields = ("scale",)
 
+    def log_density(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
+        return StudentT(1.0, self.loc, self.scale).log_density(value)
+
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
 
@@ -78,6 +93,10 @@ class Laplace(Distribution):
     scale: Any = 1.0
     label = "Laplace"
     positive_fields = ("scale",)
+
+    def log_density(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
+        z = (np.asarray(value) - self.loc) / self.scale
+        return -np.abs(z) - np.log(2 * self.scale), -np.sign(z) / self.scale
 
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
@@ -111,6 +130,11 @@ class Uniform(Distribution):
             return super().fault
         return f"low must be below high, not {shown(self.low)} and {shown(self.high)}"
 
+    def log_density(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
+        values = np.asarray(value, dtype=float)
+        inside = (self.low <= values) & (values <= self.high)
+        return np.where(inside, -np.log(np.asarray(self.high) - self.low), -np.inf), np.zeros_like(values)
+
     def numpyro(self) -> Any:
         import numpyro.distributions as dist
 
@@ -132,6 +156,10 @@ class Flat(Distribution):
     @property
     def normal_form(self) -> tuple[float, float] | None:
         return (0.0, 0.0) if self.support == "real" else None
+
+    def log_density(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
+        """A constant density, taken as 1."""
+        return np.zeros(np.shape(value)), np.zeros(np.shape(value))
 
     def numpyro(self) -> Any:
         import numpyro.distributions as dist

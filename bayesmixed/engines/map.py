@@ -1,0 +1,303 @@
+"""MAP: penalised maximum likelihood, by default with a penalty that keeps covariances from being singular."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from ..errors import FitError
+from ..fits.point import PointFit
+from ..fits.status import PointStatus, singular_terms
+from ..likelihood.at import laplace_of, likelihood_of
+from ..likelihood.at_sigma import NormalPrior, SigmaCriterion
+from ..likelihood.boundary import ACCEPT
+from ..likelihood.coordinates import Coordinates
+from ..likelihood.laplace.factoring import quadrature
+from ..likelihood.laplace.likelihood import LaplaceLikelihood
+from ..likelihood.laplace.start import start
+from ..likelihood.linear import LinearLikelihood
+from ..likelihood.penalty import Penalty, boundary_avoiding, penalty
+from ..priors import resolve
+from ..priors.given import as_prior
+from ..priors.presets import flat
+from .base import Engine
+from .generalized import LaplaceCriterion, broken_down, certified, collect
+from .ml import Criterion as DevianceCriterion
+from .ml import check_identifiable, tail_columns
+from .penalised import Added, Found, Penalised, minimise_penalised
+from .quadrature import QuadratureCriterion
+from .search import given_start
+from .threads import blas_threads
+
+if TYPE_CHECKING:
+    from ..model import Model
+
+CRITERIA = ("ml", "reml")
+BOUNDARY_AVOIDING = "boundary_avoiding"
+DIFFERENCE = 1e-3  # of a standard error: the step of differences of a prior's slope
+BESIDE = "covariance"  # the key of a dict that keeps the default penalty beside its priors
+
+
+@dataclass(frozen=True)
+class MAP(Engine):
+    """Regularised fits: the mode of likelihood times priors, never singular by accident.
+
+    Minimises the deviance (or REML criterion) minus twice the log prior density, on the natural scale of standard
+    deviations and correlations and without Jacobians, so that flat priors give ML (or REML).
+
+    Parameters
+    ----------
+    criterion
+        "ml", or "reml": coefficients are integrated out, against their priors where these are normal.
+    priors
+        - "boundary_avoiding": -3 log of every diagonal element of each relative Cholesky factor, a Wishart with k + 2.5
+          degrees of freedom and infinite scale on the relative covariance of k columns (blme's default); everything
+          else flat. Zero sds and perfect correlations are excluded. It needs levels enough to keep sds from infinity:
+          where it lacks them `status` says so.
+        - "model": the model's priors.
+        - a dict of distributions by parameter name, as in ``Model(priors=)``; what it does not name has none.
+          ``"covariance": "boundary_avoiding"`` keeps the default penalty beside them.
+    quadrature
+        As in `ML`, from 1 on.
+    start, optimizer, maxiter
+        As in `ML`; a start on the boundary is moved inside.
+
+    Raises
+    ------
+    FitError
+        An unknown option; "reml" of a model without REML, or with a coefficient's prior that is neither normal nor
+        flat.
+    ModelError
+        A dict that names no parameter of the model, with the known names.
+
+    References
+    ----------
+    Chung, Rabe-Hesketh, Dorie, Gelman & Liu (2013), Psychometrika 78, 685-709; Dorie, blme 1.0-5.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> model = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff2"))
+    >>> ml, regularised = model.fit("ml"), model.fit(bm.MAP(criterion="reml"))
+    >>> [float(fit.varcorr()["sd"].iloc[0].round(3)) for fit in (ml, regularised)]
+    [0.0, 1.489]
+    """
+
+    criterion: str = "ml"
+    priors: str | Mapping[str, Any] = BOUNDARY_AVOIDING
+    quadrature: int = 1
+    start: Sequence[float] | None = None
+    optimizer: str | None = None
+    maxiter: int | None = None
+
+    name = "map"
+    label = "MAP"
+
+    def __post_init__(self) -> None:
+        if self.criterion not in CRITERIA:
+            raise FitError(f'criterion must be "ml" or "reml", not {self.criterion!r}.')
+        if not isinstance(self.quadrature, int | np.integer) or self.quadrature < 0:
+            raise FitError(f"quadrature must be 0, 1 or a number of nodes, not {self.quadrature!r}.")
+        if isinstance(self.priors, Mapping):
+            object.__setattr__(self, "priors", {str(key): _value(key, value) for key, value in self.priors.items()})
+        elif self.priors not in (BOUNDARY_AVOIDING, "model"):
+            raise FitError(
+                'priors must be "boundary_avoiding", "model" or a dict of distributions by parameter name, not '
+                f'{self.priors!r}. A preset goes to the model: Model(..., priors="flat").fit(bm.MAP(priors="model")).'
+            )
+
+    def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> PointFit:
+        if not model.has_scale:
+            return _fit_generalized(model, self)
+        check_identifiable(model)
+        with blas_threads(tail_columns(model)):
+            return _fit_linear(model, self)
+
+    def priors_used(self, model: Model) -> str:
+        """Which priors the fit has, in words."""
+        if self.priors == "model":
+            return "the model's"
+        default = "boundary-avoiding on each relative covariance, -3 log of its factor's diagonal"
+        if isinstance(self.priors, str):
+            return default
+        words = [f"{name} ~ {prior.describe()}" for name, prior in self.priors.items() if not isinstance(prior, str)]
+        return "; ".join([*words, default] if BESIDE in self.priors else words) or "none"
+
+    def penalty(self, model: Model) -> Penalty:
+        """What is added to the deviance or REML criterion of `model`."""
+        if self.priors == BOUNDARY_AVOIDING:
+            return boundary_avoiding(model)
+        if not isinstance(self.priors, Mapping):
+            return penalty(model, model.priors)
+        given = {key: value for key, value in self.priors.items() if not isinstance(value, str)}
+        resolved = resolve(given, model.design, model.family, model.covariances, model.constants, base=flat)
+        found = penalty(model, resolved.without(*(n for n in resolved if resolved.sources[n] != "user")))
+        return found if len(given) == len(self.priors) else found + boundary_avoiding(model)
+
+
+def _value(key: Any, value: Any) -> Any:
+    """A prior, or the word that keeps the default penalty."""
+    if not isinstance(value, str):
+        return as_prior(value, str(key))
+    if key == BESIDE and value == BOUNDARY_AVOIDING:
+        return value
+    raise FitError(f'The prior of {key!r} cannot be {value!r}: the only word is "{BESIDE}": "{BOUNDARY_AVOIDING}".')
+
+
+@dataclass
+class _Profiled(DevianceCriterion):
+    """The profiled deviance or REML criterion, for penalties of relative covariances alone: x is theta."""
+
+    def coordinates(self) -> Coordinates:
+        """theta alone: coefficients and sigma have no prior here."""
+        likelihood, p = self.likelihood, self.likelihood.p
+        bases, nothing = likelihood.term_bases, np.zeros((p, 0))
+        return Coordinates(self.slices(), self.structures(), bases, np.zeros(p), nothing, {}, {})
+
+    def start(self, theta: np.ndarray) -> np.ndarray:
+        """x at a working theta."""
+        return theta
+
+    def residual_sd(self, x: np.ndarray) -> float:
+        """The best sigma at x, or the one that is held."""
+        return self.likelihood.sigma(self.solution(x), reml=self.reml) if self.sigma is None else self.sigma
+
+    def loglik(self, x: np.ndarray) -> float:
+        """The log-likelihood, or minus half the REML criterion."""
+        return -0.5 * self.value(x)
+
+
+def _fit_linear(model: Model, engine: MAP) -> PointFit:
+    likelihood = likelihood_of(model)
+    if likelihood.n <= likelihood.p:
+        raise FitError(f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.")
+    theta = likelihood.start() if engine.start is None else _given(likelihood, engine.start)
+    base, rest = _linear_base(
+        likelihood, engine.criterion == "reml", model.constants.get("sigma"), engine.penalty(model)
+    )
+    added = Added(base.coordinates(), rest)
+    found = minimise_penalised(Penalised(base, added), base.start(theta), engine.optimizer, engine.maxiter)
+    return _collect(model, engine, added, base, found)
+
+
+def _given(likelihood: LinearLikelihood | LaplaceLikelihood, theta: Sequence[float]) -> np.ndarray:
+    return likelihood.working(given_start(theta, likelihood.n_theta))
+
+
+def _linear_base(
+    likelihood: LinearLikelihood, reml: bool, sigma: float | None, wanted: Penalty
+) -> tuple[_Profiled | SigmaCriterion, Penalty]:
+    """The cheapest criterion for these priors, and those that it does not hold already."""
+    if wanted.relative:
+        return _Profiled(likelihood, reml, sigma), wanted
+    coefficients = wanted.coefficients
+    if coefficients is None:
+        return SigmaCriterion(likelihood, reml, sigma, NormalPrior.none(likelihood), free=False), wanted
+    if coefficients.not_normal is None:
+        prior = NormalPrior.of(likelihood, *coefficients.normal_form())
+        return SigmaCriterion(likelihood, reml, sigma, prior, free=False), wanted.without_coefficients()
+    if reml:
+        raise FitError(
+            f'criterion="reml" integrates coefficients against their priors, which must be normal or flat; that of '
+            f'{coefficients.not_normal}. Use criterion="ml", or bm.priors.Normal for it.'
+        )
+    return SigmaCriterion(likelihood, reml, sigma, NormalPrior.none(likelihood), free=True), wanted
+
+
+def _collect(model: Model, engine: MAP, added: Added, base: _Profiled | SigmaCriterion, found: Found) -> PointFit:
+    likelihood, x, optimum = base.likelihood, found.optimum.x, found.optimum
+    solution, sigma = base.solution(x), base.residual_sd(x)
+    theta = likelihood.reported(x[: likelihood.n_theta])
+    parts = likelihood.split(theta)
+    terms = range(len(model.design.groups))
+    factors = tuple(likelihood.covariances[j].factor(parts[j], len(likelihood.term_bases[j])) for j in terms)
+    modes, spread = likelihood.modes(solution), likelihood.conditional_covariances(solution)
+    singular = singular_terms(model.design.groups, factors)
+    proved = found.edge is None or found.edge.slope >= ACCEPT
+    status = PointStatus.of(
+        optimum.converged and proved, singular, optimum.gradient, optimum.evaluations, found.edge, optimum.message
+    )
+    return PointFit(
+        model=model,
+        engine=engine,
+        beta=likelihood.beta(solution),
+        theta=theta,
+        dispersion={"sigma": sigma},
+        factors=factors,
+        b=tuple(modes[j] for j in terms),
+        b_covariances=tuple(sigma**2 * spread[j] for j in terms),
+        beta_covariance=_beta_covariance(added, x, sigma**2 * likelihood.vcov(solution)),
+        criterion=optimum.value,
+        loglik=base.loglik(x),
+        n_parameters=likelihood.p + likelihood.n_theta + ("sigma" not in model.constants),
+        status=found.status(model, status),
+    )
+
+
+def _beta_covariance(added: Added, x: np.ndarray, conditional: np.ndarray) -> np.ndarray:
+    """Covariance (p, p) of coefficients that the search moves: their priors' curvature beside the `conditional` one.
+
+    Differences of slopes, since a prior gives no second derivative; without the prior where it curves the wrong way.
+    """
+    coordinates = added.coordinates
+    where, basis = coordinates.coefficients, coordinates.basis
+    if where.start == where.stop:
+        return conditional
+    precision = basis.T @ np.linalg.solve(conditional, basis)
+    steps = DIFFERENCE / np.sqrt(np.diag(precision))
+
+    def slopes(i: int, sign: int) -> np.ndarray:
+        moved = x.copy()
+        moved[where.start + i] += sign * steps[i]
+        return added.value_and_gradient(moved)[1][where]
+
+    columns = [(slopes(i, 1) - slopes(i, -1)) / (2 * step) for i, step in enumerate(steps)]
+    total = precision + 0.25 * (np.array(columns) + np.array(columns).T)
+    if np.linalg.eigvalsh(total)[0] <= 0:
+        return conditional
+    return basis @ np.linalg.solve(total, basis.T)
+
+
+def _fit_generalized(model: Model, engine: MAP) -> PointFit:
+    if engine.criterion == "reml":
+        raise FitError(
+            f'criterion="reml" needs a normal response with an identity link; this model is {model.family.name} with '
+            f'link {model.family.link.name}. Use criterion="ml".'
+        )
+    if engine.quadrature == 0:
+        raise FitError(
+            "quadrature=0 takes coefficients at their joint mode with the effects, which knows no priors. Use "
+            "quadrature=1, Laplace's approximation, or more nodes."
+        )
+    likelihood = laplace_of(model)
+    x, mode = start(likelihood, None if engine.start is None else _given(likelihood, engine.start))
+    added, base = Added(_laplace_coordinates(likelihood), engine.penalty(model)), LaplaceCriterion(likelihood, mode.u)
+    try:
+        found = minimise_penalised(Penalised(base, added), x, engine.optimizer, engine.maxiter)
+        if engine.quadrature > 1 and likelihood.rows.blocks:
+            x, rule = found.optimum.x, quadrature(likelihood, int(engine.quadrature))
+            base = QuadratureCriterion(likelihood, base.at(x).mode.u, rule=rule)
+            found = minimise_penalised(Penalised(base, added), x, engine.optimizer, engine.maxiter)
+        optimum, hessian = certified(Penalised(base, added), found.optimum, engine.maxiter is None)
+        fit = collect(model, engine, base, optimum, found.edge, hessian)
+    except np.linalg.LinAlgError:
+        return broken_down(model, engine, base, x)
+    return replace(fit, status=found.status(model, fit.status))
+
+
+def _laplace_coordinates(likelihood: LaplaceLikelihood) -> Coordinates:
+    rows, p = likelihood.rows, likelihood.p
+    inverse = solve_triangular(rows.R, np.eye(p)) if p else np.zeros((0, 0))
+    return Coordinates(
+        slices=likelihood.slices(),
+        structures=likelihood.structures(),
+        bases=rows.term_bases,
+        origin=np.zeros(p),
+        basis=inverse,
+        dispersion=dict.fromkeys(likelihood.free, 1.0),
+        constants=likelihood.held,
+    )

@@ -1,0 +1,132 @@
+"""A criterion with a penalty added, its search, and whether what was found is a maximum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..covariance import Covariance
+from ..fits.status import PointStatus
+from ..likelihood.boundary import Direction
+from ..likelihood.coordinates import Coordinates
+from ..likelihood.penalty import Penalty
+from ..likelihood.unbounded import unbounded_terms
+from .optimize import Optimum
+from .search import Criterion, search
+
+if TYPE_CHECKING:
+    from ..model import Model
+
+FAR_ENOUGH = 100.0  # of a working coordinate: what a search that runs off is stopped at
+
+
+@dataclass(frozen=True)
+class Added:
+    """A penalty as a function of x, whose parameters `coordinates` reads."""
+
+    coordinates: Coordinates
+    penalty: Penalty
+
+    def value(self, x: np.ndarray) -> float:
+        """The penalty alone; +inf where the prior density is zero."""
+        return self.penalty.value_and_slopes(self.coordinates.natural(x))[0]
+
+    def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        """The penalty and its gradient."""
+        value, slopes = self.penalty.value_and_slopes(self.coordinates.natural(x))
+        return value, self.coordinates.pull_back(x, slopes)
+
+
+@dataclass(frozen=True)
+class Penalised:
+    """A criterion to search: `base` plus a penalty."""
+
+    base: Criterion
+    added: Added
+
+    def value(self, x: np.ndarray) -> float:
+        """The criterion alone."""
+        extra = self.added.value(x)
+        return self.base.value(x) + extra if np.isfinite(extra) else np.inf
+
+    def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        """The criterion and its gradient."""
+        extra, slope = self.added.value_and_gradient(x)
+        if not np.isfinite(extra):
+            return np.inf, np.zeros_like(x)
+        value, gradient = self.base.value_and_gradient(x)
+        return value + extra, gradient + slope
+
+    def metric(self, x: np.ndarray) -> np.ndarray:
+        """The base's guess of the inverse Hessian: a penalty is small beside the data."""
+        return self.base.metric(x)
+
+    def slices(self) -> dict[int, slice]:
+        """Where each group term's parameters are in x."""
+        return self.base.slices()
+
+    def columns(self) -> list[list[int]]:
+        """Positions in x of each column of each Lambda."""
+        return self.base.columns()
+
+    def structures(self) -> dict[int, tuple[Covariance, int]]:
+        """Covariance structure and number of columns of each group term."""
+        return self.base.structures()
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where a search ended, its worst direction on the boundary, and the terms whose sds can grow for ever."""
+
+    optimum: Optimum
+    edge: Direction | None
+    unbounded: tuple[int, ...]
+
+    def status(self, model: Model, status: PointStatus) -> PointStatus:
+        """The state of the fit; where there is no maximum it is not converged, whatever the optimiser says."""
+        if not self.unbounded:
+            return status
+        groups = model.design.groups
+        problems = tuple(_without_bound(groups[j].text, groups[j].n_levels) for j in self.unbounded)
+        return replace(status, converged=False, problems=problems)
+
+
+def minimise_penalised(criterion: Penalised, start: np.ndarray, optimizer: str | None, maxiter: int | None) -> Found:
+    """Search from `start`, then ask whether any sd can grow for ever.
+
+    That depends on levels and fixed effects alone, so it is asked at the start, where everything else is moderate.
+    """
+    first, added = _inside(criterion, start), criterion.added
+    optimum, edge = search(criterion, first, optimizer, maxiter)
+    criterion.value(first)  # iterations that start where the last ended are brought back from where the search went
+    terms = unbounded_terms(criterion.value, added.coordinates, first, optimum.x, added.penalty.unbounded)
+    optimum = _back(criterion, optimum, first) if terms else optimum
+    return Found(optimum, edge, tuple(terms))
+
+
+def _inside(criterion: Penalised, x: np.ndarray) -> np.ndarray:
+    """A start off the boundary, where a zero is stationary whatever the prior, and inside every prior's support."""
+    added = criterion.added
+    x = added.coordinates.interior(x)
+    if np.isfinite(criterion.value(x)):
+        return x
+    return added.coordinates.at(added.penalty.inside(added.coordinates.natural(x)))
+
+
+def _back(criterion: Penalised, optimum: Optimum, first: np.ndarray) -> Optimum:
+    """A point on the way of a search that ran off, near enough for estimates that can be looked at."""
+    way = optimum.x - first
+    share = min(1.0, FAR_ENOUGH / max(float(np.max(np.abs(way))), 1e-300))
+    x = next((x for x in (first + share * way, first) if np.isfinite(criterion.value(x))), first)
+    value, gradient = criterion.value_and_gradient(x)
+    return replace(optimum, x=x, value=value, gradient=gradient)
+
+
+def _without_bound(term: str, levels: int) -> str:
+    return (
+        f"The penalised criterion has no maximum: it improves without end as a standard deviation of {term} grows. The "
+        f"penalty keeps it from zero, and the {levels} levels, less what fixed effects or levels without variation "
+        'take away, do not keep it from infinity. Use proper priors, bm.MAP(priors="model"), or make the term fixed.'
+    )
