@@ -1,0 +1,94 @@
+"""Did the search end at a maximum, and did any parameter run away on the way there?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..fits.point import PointFit
+from ..likelihood.boundary import ACCEPT
+from .finding import SERIOUS, WARNING, Finding
+
+CHECK = "convergence"
+FLAT = 1e-7  # eigenvalue over the largest one: a direction in which the likelihood says nothing
+NO_ERROR = 1e-6  # residual sd over that of the response below which the fit is an interpolation
+LAPLACE = "Laplace's approximation"
+OTHERS = ("Boundary fit", LAPLACE)  # problems in a status that have findings of their own
+
+# (family, parameter): the bound it ran to, what it means there, the family that says so
+LIMITS = {
+    ("negbinomial", "alpha"): (1e4, "the counts are not overdispersed", "poisson"),
+    ("negbinomial1", "phi"): (1e-4, "the counts are not overdispersed", "poisson"),
+    ("betabinomial", "phi"): (1e4, "the successes are not overdispersed", "binomial"),
+    ("student", "nu"): (1e3, "the residuals have no heavy tails", "gaussian"),
+}
+
+
+def convergence(fit: PointFit, explained: bool = False) -> tuple[Finding, ...]:
+    """What the status of a point fit says, and dispersion parameters at the end of their range.
+
+    Why the search did not converge may be `explained` by separation.
+    """
+    dispersion = _dispersion(fit)
+    search = [] if explained else _search(fit, flat=not dispersion)
+    return (*search, *_boundary(fit), *dispersion, *_approximation(fit))
+
+
+def _search(fit: PointFit, flat: bool) -> list[Finding]:
+    """How the search ended; a `flat` likelihood is worth a word where no dispersion at its limit explains it."""
+    status, found = fit.status, []
+    if not status.converged:
+        what = f"not converged: largest gradient {status.gradient_norm:.2g} after {status.evaluations} evaluations"
+        said = [problem for problem in status.problems if not problem.startswith(OTHERS)]
+        words = " ".join(said) or "The search ended before a maximum was found."
+        remedy = "see the other findings first; where there are none, do as the words above say"
+        found.append(Finding(CHECK, what, words, remedy, SERIOUS))
+    eigenvalues = np.array(status.hessian_eigenvalues)
+    if flat and len(eigenvalues) and not np.all(eigenvalues > FLAT * np.max(np.abs(eigenvalues))):
+        what = f"flat likelihood: smallest eigenvalue of its Hessian {np.min(eigenvalues):.2g}"
+        words = (
+            f"In some direction the likelihood does not fall (the largest eigenvalue is {np.max(eigenvalues):.2g}): a "
+            "parameter, or a combination of some, has no estimate, and standard errors mean nothing."
+        )
+        remedy = 'give it a prior, model.fit(bm.MAP(priors="model")), or leave a term out'
+        found.append(Finding(CHECK, what, words, remedy, SERIOUS))
+    return found
+
+
+def _boundary(fit: PointFit) -> list[Finding]:
+    slope = fit.status.boundary_slope
+    if slope is None or slope >= ACCEPT:
+        return []
+    what = f"a variance at zero is no maximum: the criterion falls by {-slope:.2g} per unit of it"
+    words = "The search stopped on the boundary although leaving it would be better."
+    return [Finding(CHECK, what, words, "start inside: bm.ML(start=...), theta in the order of fit.theta", SERIOUS)]
+
+
+def _dispersion(fit: PointFit) -> list[Finding]:
+    found = []
+    for name, value in fit.dispersion.items():
+        if name in fit.model.constants:
+            continue
+        limit = LIMITS.get((fit.model.family.name, name))
+        if limit is not None and (value > limit[0] if limit[0] > 1 else value < limit[0]):
+            bound, words, simpler = limit
+            what = f"{name} of the {fit.model.family.name} family ran to {value:.3g}"
+            remedy = f'use family="{simpler}": the same likelihood with one parameter less'
+            found.append(Finding(CHECK, what, words[0].upper() + words[1:] + ".", remedy, WARNING))
+    response = fit.model.design.response
+    sd = 0.0 if response is None else float(np.std(response.y))
+    if "sigma" in fit.dispersion and "sigma" not in fit.model.constants and fit.dispersion["sigma"] < NO_ERROR * sd:
+        words = "The model reproduces every observation: nothing is left from which standard errors could come."
+        found.append(Finding(CHECK, "sigma is 0", words, "leave terms out, or fit more rows", SERIOUS))
+    return found
+
+
+def _approximation(fit: PointFit) -> list[Finding]:
+    """Whether Laplace's approximation is good enough, where the fit has measured it."""
+    said = [problem for problem in fit.status.problems if problem.startswith(LAPLACE)]
+    if not said:
+        return []
+    shift = fit.status.quadrature_shift
+    size = "" if shift is None else f" by {abs(shift):.2g} in log-likelihood"
+    what = f"{LAPLACE} of the integral over the effects is off{size}"
+    remedy = 'model.fit(bm.ML(quadrature=15)) where one factor is grouped by, or model.fit("nuts", seed=1)'
+    return [Finding("quadrature", what, said[0], remedy, WARNING)]

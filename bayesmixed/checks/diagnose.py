@@ -1,0 +1,214 @@
+"""What is wrong with a fit, what does it mean, and what to do: singularity, convergence, separation, columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from textwrap import wrap
+from typing import Any, cast
+
+import pandas as pd
+
+from ..engines.map import MAP
+from ..errors import FitError
+from ..fits.base import Fit
+from ..fits.draws import DrawsFit
+from ..fits.point import PointFit
+from ..fits.side_by_side import SideBySide, side_by_side
+from ..priors import Normal
+from ..report import Page, Section, number
+from . import singularity as singular
+from .convergence import convergence
+from .finding import NOTE, SERIOUS, WARNING, Finding, findings_table
+from .sampled import sampled
+from .scaling import scaling
+from .separation import Separation, prior_names, separated, separation
+from .simpler import SAME, Simpler, simpler_formulas
+
+SHOWN = 6  # simpler formulas in the printed table: those of lowest AIC
+WIDTH = 100
+
+
+@dataclass(frozen=True, repr=False)
+class Diagnosis:
+    """What `bm.diagnose` found; printing gives a page, notebooks get HTML.
+
+    `findings`, the serious ones first, `profile` the sds at which the deviance has risen by 1 and by 3.84 for every
+    direction at zero, `simpler` the simpler formulas that were fitted (None where none were).
+    """
+
+    fit: Fit
+    findings: tuple[Finding, ...]
+    profile: pd.DataFrame
+    simpler: Simpler | None
+    separation: Separation | None
+    refit: bool = True
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was found that asks for more than a look: no finding but notes."""
+        return all(found.severity == NOTE for found in self.findings)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per finding: check, severity, what, words, remedy."""
+        return findings_table(self.findings)
+
+    @cached_property
+    def map(self) -> PointFit:
+        """The same model by MAP, fitted when first asked for: boundary-avoiding, weak priors where data separate."""
+        if self.fit.engine.name == "map":
+            return cast(PointFit, self.fit)
+        criterion = "reml" if self.fit.engine.name == "reml" else "ml"
+        return cast(PointFit, self.fit.model.fit(MAP(criterion, self._priors())))
+
+    def _priors(self) -> str | dict[str, Any]:
+        if self.separation is None:
+            return "boundary_avoiding"
+        sds = prior_names(self.fit.model, self.separation)
+        weak: dict[str, Any] = {name: Normal(0, sd) for name, sd in sds.items()}
+        return weak | ({"covariance": "boundary_avoiding"} if self.fit.model.design.groups else {})
+
+    @property
+    def comparison(self) -> SideBySide:
+        """The fit beside its MAP fit: fixed effects, sds, correlations, log-likelihoods."""
+        return side_by_side(self.fit) if self.map is self.fit else side_by_side(self.fit, self.map)
+
+    @cached_property
+    def page(self) -> Page:
+        """The page that is printed."""
+        return Page(tuple(_sections(self)))
+
+    def __str__(self) -> str:
+        return str(self.page)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.page._repr_html_()
+
+
+def diagnose(fit: Fit, *, refit: bool = True) -> Diagnosis:
+    """Check a fit and say in words what is wrong, what it means and what to do.
+
+    Parameters
+    ----------
+    fit
+        Any fit. Point fits are checked for convergence, variances at zero and correlations of +-1, draws for what
+        their status says and sds that reach zero; the model behind either for complete and quasi-complete separation,
+        near-collinear and badly scaled columns, and grouping factors with few levels or few rows.
+    refit
+        Whether a singular fit is compared with simpler formulas and with MAP; each takes a fit.
+
+    Returns
+    -------
+    Diagnosis
+        Prints as a page. `findings`, `table`, `profile`, `simpler`, `map` and `comparison` hold the same as data.
+
+    Raises
+    ------
+    FitError
+        For anything but a fit.
+
+    References
+    ----------
+    Bates, Kliegl, Vasishth & Baayen (2015), arXiv:1506.04967 (principal components of random effects); Konis (2007)
+    (separation by linear programming); Fox & Monette (1992), JASA 87, 178-183 (variance inflation of terms).
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff2")).fit("ml")
+    >>> found = bm.diagnose(fit)
+    >>> found.findings[0].what
+    'Intercept|Batch: sd 0'
+    >>> found.simpler.same
+    'Yield ~ 1'
+    >>> round(float(found.map.varcorr()["sd"].iloc[0]), 2)
+    1.25
+    """
+    if not hasattr(fit, "status") or not hasattr(fit, "model"):
+        raise FitError(f'diagnose takes a fit, such as model.fit("ml"), not {type(fit).__name__}.')
+    model = fit.model
+    found = separated(model)
+    after = (*separation(model, found), *scaling(model))
+    if _has_draws(fit):
+        findings = (*sampled(cast(DrawsFit, fit)), *after)
+        return Diagnosis(fit, _by_severity(findings), pd.DataFrame(), None, found)
+    return _point(cast(PointFit, fit), found, after, refit)
+
+
+def _by_severity(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda found: (SERIOUS, WARNING, NOTE).index(found.severity)))
+
+
+def _has_draws(fit: Fit) -> bool:
+    return not hasattr(fit, "criterion")
+
+
+def _point(fit: PointFit, found: Separation | None, after: Sequence[Finding], refit: bool) -> Diagnosis:
+    at_zero, profile, terms = singular.singularity(fit)
+    comparable = refit and terms and found is None and fit.model.arguments.data is not None
+    simpler = simpler_formulas(fit, terms) if comparable else None
+    findings = (*convergence(fit, explained=found is not None), *at_zero, *after)
+    return Diagnosis(fit, _by_severity(findings), profile, simpler, found, refit)
+
+
+def _sections(diagnosis: Diagnosis) -> list[Section]:
+    fit, findings = diagnosis.fit, diagnosis.findings
+    title = f"Diagnosis of {' '.join(str(fit.model.formula).split())} ({fit.label})"
+    if not findings:
+        return [Section(title, lines=("  " + _nothing(fit),))]
+    sections = [Section(title, _overview(findings), index=False)]
+    at_zero = not _has_draws(fit) and any(found.check == singular.CHECK for found in findings)
+    advised = at_zero and diagnosis.separation is None
+    for found in findings:
+        own = () if advised and found.check == singular.CHECK else _wrapped(f"What to do: {found.remedy}.")
+        sections.append(Section(f"{found.check}: {found.what}", lines=(*_wrapped(found.words), *own)))
+    if advised:
+        lines = [line for text in singular.advice(cast(PointFit, fit), diagnosis.simpler) for line in _wrapped(text)]
+        sections.append(Section("What to do about variances at zero", lines=tuple(lines)))
+        sections += [] if diagnosis.simpler is None else [_formulas(diagnosis.simpler)]
+    beside = diagnosis.refit and fit.engine.name != "map" and (at_zero or diagnosis.separation is not None)
+    return [*sections, _beside(diagnosis)] if beside else sections
+
+
+def _nothing(fit: Fit) -> str:
+    rest = "no separation, columns and groups are fine."
+    if _has_draws(fit):
+        return f"Nothing to report: the draws can be trusted, no sd reaches zero, {rest}"
+    gradient = cast(PointFit, fit).status.gradient_norm
+    return f"Nothing to report: converged (largest gradient {gradient:.1g}), no variance at zero, {rest}"
+
+
+def _overview(findings: Sequence[Finding]) -> pd.DataFrame:
+    rows = [{"severity": found.severity, "check": found.check, "found": found.what} for found in findings]
+    return pd.DataFrame(rows)
+
+
+def _formulas(simpler: Simpler) -> Section:
+    table = simpler.table
+    chosen = table["formula"].isin([simpler.same, simpler.nearest]) | (table["difference"] == 0.0)
+    best = table.index.isin(table["AIC"].nsmallest(SHOWN).index)
+    table = table[chosen | best]
+    shown = pd.DataFrame(
+        {
+            "formula": table["formula"],
+            "parameters": [str(n) for n in table["parameters"]],
+            "log-likelihood": [number(v, 3) for v in table["loglik"]],
+            "loss": ["0" if abs(v) < SAME else number(-v, 3) for v in table["difference"]],
+            "AIC": [number(v, 1) for v in table["AIC"]],
+        }
+    )
+    return Section("Simpler formulas, fitted the same way", shown, index=False)
+
+
+def _beside(diagnosis: Diagnosis) -> Section:
+    lines = str(diagnosis.comparison).splitlines()
+    words = ", ".join(diagnosis.map.engine.priors_used(diagnosis.fit.model).split("; "))  # type: ignore[attr-defined]
+    return Section(f"{diagnosis.fit.label} beside MAP (priors: {words})", lines=tuple(lines))
+
+
+def _wrapped(text: str) -> tuple[str, ...]:
+    return tuple("  " + line for line in wrap(text, WIDTH))

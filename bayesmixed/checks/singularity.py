@@ -1,0 +1,132 @@
+"""Which variances are at zero, what that means in the units of the columns, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from ..fits.point import PointFit
+from ..formula.design import GroupTerm
+from .boundary_profile import Rise, profile
+from .directions import Direction, null_directions, perfect_pairs
+from .finding import Finding, combination, listed
+from .simpler import Simpler
+
+CHECK = "singularity"
+
+
+def singularity(fit: PointFit) -> tuple[tuple[Finding, ...], pd.DataFrame, tuple[int, ...]]:
+    """Findings, the profile of every direction at zero, and the positions of the bars concerned."""
+    directions = null_directions(fit)
+    rises = [profile(fit, direction) for direction in directions]
+    findings = [_finding(fit, d, r) for d, r in zip(directions, rises, strict=True)]
+    rows = [
+        {"direction": _name(fit, d), "sd": point.sd, "deviance rises by": point.rise}
+        for d, found in zip(directions, rises, strict=True)
+        for point in found
+    ]
+    table = pd.DataFrame(rows, columns=["direction", "sd", "deviance rises by"])
+    return tuple(findings), table, tuple(dict.fromkeys(d.term for d in directions))
+
+
+def advice(fit: PointFit, simpler: Simpler | None) -> list[str]:
+    """What to do about a singular fit, in the order in which one would try it."""
+    lines = ["The estimates are the maximum of the likelihood all the same. What you can do:"]
+    if simpler is not None and simpler.same is not None:
+        row = simpler.row(simpler.same)
+        lines.append(
+            f"1. Simplify: {simpler.same} has the same log-likelihood ({row['loglik']:.2f}, this fit {fit.loglik:.2f}) "
+            f"with {int(row['parameters'])} parameters instead of {fit.n_parameters}."
+        )
+    elif simpler is not None and simpler.nearest is not None:
+        lines.append(_nearest(fit, simpler.row(simpler.nearest)))
+    else:
+        lines.append("1. Simplify: leave out a column, the correlation (|| for |) or the bar.")
+    options = 'criterion="reml"' if fit.engine.name == "reml" else ""
+    lines.append(
+        f"2. Keep the formula, because the design asks for it: model.fit(bm.MAP({options})) keeps every sd off zero; "
+        "its estimates stand beside these below."
+    )
+    lines.append('3. For intervals of the sds, zero included: the posterior, model.fit("nuts", seed=1).')
+    return lines
+
+
+def _nearest(fit: PointFit, row: dict[str, Any]) -> str:
+    saved, n = fit.n_parameters - int(row["parameters"]), "1 parameter"
+    loses = (
+        f"it loses {-row['difference']:.2f} in log-likelihood and saves {n if saved == 1 else f'{saved} parameters'}"
+    )
+    none = "1. Simplify: no simpler formula has the same likelihood."
+    if row["AIC"] > fit.aic:
+        return (
+            f"{none} All of those tried fit worse, by AIC too (the best, {row['formula']}: {loses}), so keep this one."
+        )
+    return f"{none} Of those tried, {row['formula']} is the best by AIC: {loses}."
+
+
+def _finding(fit: PointFit, direction: Direction, rises: Sequence[Rise]) -> Finding:
+    term, column = fit.model.design.groups[direction.term], _column(fit, direction)
+    remedy = f'simplify {term.text}, or model.fit("map"), or model.fit("nuts", seed=1)'
+    if direction.is_zero:
+        what = f"{_name(fit, direction)}: sd 0"
+        words = (
+            f"The levels of {term.factor} differ in {_of(column)} no more than chance alone would make them; "
+            f"the best estimate of their sd is 0. {_cost(fit, rises, 'A spread')}"
+        )
+    else:
+        what, words = _determined(fit, direction, rises, term, column)
+    return Finding(CHECK, what, words, remedy)
+
+
+def _determined(
+    fit: PointFit, direction: Direction, rises: Sequence[Rise], term: GroupTerm, column: str
+) -> tuple[str, str]:
+    equation = f"{column} = {combination(direction.weights.tolist(), term.columns)}"
+    pairs = [pair for pair in perfect_pairs(fit, direction.term) if direction.column in pair[:2]]
+    cost = _cost(fit, rises, f"A spread of {column} around that")
+    if not pairs:
+        what = f"{term.text}: {equation}"
+        words = (
+            f"No pair need be perfectly correlated, but together the effects of every {term.factor} obey {equation}: "
+            f"the {len(term.columns)} columns of the bar have fewer dimensions. {cost}"
+        )
+        return what, words
+    i, j, sign = pairs[0]
+    name = f"{term.columns[i]} and {term.columns[j]}"
+    bound = f" The correlation is {rises[-1].corr[i, j]:.2f} there." if rises else ""
+    what = f"{term.text}: correlation of {name} is {sign:+d}"
+    words = (
+        f"The two effects of every {term.factor} lie on one line, {equation}: the data show one dimension of "
+        f"differences, not two. {cost}{bound}"
+    )
+    return what, words
+
+
+def _cost(fit: PointFit, rises: Sequence[Rise], subject: str) -> str:
+    """How much of an interior value the data still allow."""
+    if len(rises) < 2:
+        return ""
+    name = "REML criterion" if fit.engine.name == "reml" else "deviance"
+    small, large = rises
+    return (
+        f"{subject} of up to {small.sd:.3g} (sd) costs less than 1 in {name}, of up to {large.sd:.3g} less than 3.84 "
+        f"(the 95 % limit): the data allow it, they do not prove that it is 0."
+    )
+
+
+def _name(fit: PointFit, direction: Direction) -> str:
+    """ "Days|Subject", with the other columns of its bar where these determine it."""
+    term = fit.model.design.groups[direction.term]
+    column = _column(fit, direction)
+    given = [name for name, w in zip(term.columns, direction.weights, strict=True) if w]
+    return f"{column}|{term.factor}" + (f" given {listed(given)}" if given else "")
+
+
+def _column(fit: PointFit, direction: Direction) -> str:
+    return fit.model.design.groups[direction.term].columns[direction.column]
+
+
+def _of(column: str) -> str:
+    return "their intercept" if column == "Intercept" else f"the effect of {column}"
