@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from . import families as families
     from . import plots as plot
     from . import priors as priors
+    from .checks.diagnose import diagnose as diagnose
     from .checks.sbc import sbc as sbc
     from .data import list_data as list_data
     from .data import load_data as load_data
+    from .engines import MAP as MAP
     from .engines import ML as ML
     from .engines import NUTS as NUTS
     from .engines import REML as REML
+    from .engines import Laplace as Laplace
     from .engines.compilation_cache import compilation_cache as compilation_cache
     from .engines.program import Program as Program
     from .engines.x64 import x64 as x64
@@ -31,12 +34,15 @@ if TYPE_CHECKING:
 # name -> module that defines it (a module name alone is the module itself); loaded when first asked for
 _PUBLIC = {
     "Formula": "formula.formula",
+    "Laplace": "engines",
+    "MAP": "engines",
     "ML": "engines",
     "Model": "model",
     "NUTS": "engines",
     "Program": "engines.program",
     "REML": "engines",
     "compilation_cache": "engines.compilation_cache",
+    "diagnose": "checks.diagnose",
     "list_data": "data",
     "load": "fits.saving",
     "load_data": "data",
@@ -54,14 +60,17 @@ _MODULES = {
 }
 
 __all__ = [
+    "MAP",
     "ML",
     "NUTS",
     "REML",
     "Formula",
+    "Laplace",
     "Model",
     "Program",
     "compilation_cache",
     "covariance",
+    "diagnose",
     "errors",
     "families",
     "links",

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import FitError, nearest
 from .base import Engine as Engine
+from .laplace import Laplace as Laplace
+from .map import MAP as MAP
 from .ml import ML as ML
 from .ml import REML as REML
 from .nuts import NUTS as NUTS
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from ..fits.point import PointFit
     from ..model import Model
 
-ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (ML, REML, NUTS)}
+ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (ML, REML, MAP, Laplace, NUTS)}
 
 _ANSWERS = {
     "agq": "Adaptive quadrature is an option of ML: write model.fit(bm.ML(quadrature=9)).",

@@ -16,7 +16,12 @@ class Engine(ABC):
 
     name: ClassVar[str]
     label: ClassVar[str]
+    heading: ClassVar[str] = ""  # of the summary of its draws, where "posterior by" its label says too little
 
     @abstractmethod
     def fit(self, model: Model, *, seed: int | None, progress: bool | None) -> PointFit | DrawsFit:
         """Fit the model; `seed` matters to engines that draw, `progress` to engines that take long."""
+
+    def priors_used(self, model: Model) -> str:
+        """Which priors a fit has, in words; empty where none are mentioned."""
+        return ""

@@ -1,4 +1,4 @@
-"""A fit with draws of every parameter: NUTS."""
+"""A fit with draws of every parameter: NUTS, Laplace."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ class DrawsFit(Fit):
     @property
     def coefficients(self) -> pd.DataFrame:
         """Fixed effects: mean, sd, lower, upper (95 %, equal-tailed), rhat, ess_bulk, ess_tail."""
-        return draws_table(self.parameters.beta, list(self.model.coefficients))
+        return draws_table(self.parameters.beta, list(self.model.coefficients), chained=self.status.chained)
 
     def vcov(self) -> pd.DataFrame:
         """Posterior covariance (p x p) of the fixed effects."""
@@ -198,12 +198,13 @@ class DrawsFit(Fit):
     theta = _PointOnly()
 
 
-def draws_table(values: np.ndarray, names: list[str]) -> pd.DataFrame:
-    """Mean, sd, 95 % limits, R-hat and effective sample sizes of draws (chains, draws, m)."""
+def draws_table(values: np.ndarray, names: list[str], *, chained: bool = True) -> pd.DataFrame:
+    """Mean, sd, 95 % limits, R-hat and effective sample sizes (NaN unless `chained`) of draws (chains, draws, m)."""
     flat = values.reshape(values.shape[0] * values.shape[1], values.shape[-1])
     lower, upper = np.quantile(flat, _LIMITS, axis=0)
     columns = {"mean": flat.mean(axis=0), "sd": flat.std(axis=0, ddof=1), "lower": lower, "upper": upper}
-    return pd.DataFrame(columns | vars(convergence(values)), index=names)
+    judged = vars(convergence(values)) if chained else dict.fromkeys(("rhat", "ess_bulk", "ess_tail"), np.nan)
+    return pd.DataFrame(columns | judged, index=names)
 
 
 def _correlations(factors: np.ndarray, sds: np.ndarray) -> np.ndarray:

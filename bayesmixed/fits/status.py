@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,7 +34,8 @@ class PointStatus:
     criterion; `boundary_slope`, the smallest derivative of the criterion in a variance that is zero
     (None where none is): not negative at a maximum; `problems`, each with its remedy; `hessian_eigenvalues` of the
     deviance in the same coordinates, parameters on their bound held, positive at a maximum (empty in a linear model,
-    whose criterion is profiled).
+    whose criterion is profiled); `quadrature_shift`, what more nodes than Laplace's one add to the log-likelihood of a
+    discrete response at the estimates (None where that was not assessed: too costly, or too uncertain).
     """
 
     converged: bool
@@ -45,6 +46,7 @@ class PointStatus:
     boundary_slope: float | None
     problems: tuple[str, ...]
     hessian_eigenvalues: tuple[float, ...] = ()
+    quadrature_shift: float | None = None
 
     @classmethod
     def of(
@@ -77,7 +79,10 @@ class DrawsStatus:
     `route` of sampling; `divergences`; over all scalars the largest rank-normalised split R-hat and the smallest bulk
     and tail effective sample sizes; `min_bfmi` over chains; `problems`, each with its remedy; `mean_tree_depth` and
     the share of draws at its limit, NaN for a method that builds no trees; `warmup` says in words where a second,
-    longer warm-up was needed, else it is empty.
+    longer warm-up was needed, else it is empty. Of draws kept from weighted proposals, which have no R-hat (NaN):
+    `pareto_k` and `ess_weights`, the Pareto shape of the weights and how many independent draws they are worth, and
+    `effect_shift`, how far an effect's mean is from its mode in conditional standard deviations (the largest average
+    over a grouping factor's levels).
     """
 
     route: str
@@ -90,6 +95,23 @@ class DrawsStatus:
     mean_tree_depth: float = float("nan")
     share_at_max_depth: float = float("nan")
     warmup: str = ""
+    pareto_k: float = float("nan")
+    ess_weights: float = float("nan")
+    effect_shift: float = float("nan")
+
+    @property
+    def chained(self) -> bool:
+        """Whether the draws are chains; else they were kept from weighted proposals and R-hat says nothing."""
+        return bool(np.isnan(self.ess_weights))
+
+    def __eq__(self, other: object) -> bool:
+        # what is not available is NaN, and NaN is not equal to itself
+        if type(other) is not type(self):
+            return NotImplemented
+        pairs = zip(astuple(self), astuple(other), strict=True)  # type: ignore[call-overload]  # of the same class
+        return all(a == b or (a != a and b != b) for a, b in pairs)
+
+    __hash__ = None  # type: ignore[assignment]  # equal NaNs have different hashes
 
 
 def singular_terms(groups: Sequence[GroupTerm], factors: Sequence[np.ndarray]) -> Singularity:

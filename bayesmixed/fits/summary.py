@@ -39,12 +39,15 @@ def draws_summary(fit: DrawsFit) -> Summary:
     from .draws import draws_table
 
     names = ["Estimate", "Est.Error", "l-95% CI", "u-95% CI", "Rhat", "Bulk_ESS", "Tail_ESS"]
-    digits = (2, 2, 2, 2, 2, 0, 0)
+    digits: tuple[int, ...] = (2, 2, 2, 2, 2, 0, 0)
     scalars = tables.scalar_table(fit.model.design.groups, fit.model.coefficients, fit.parameters)
     scalars = scalars[~((scalars["kind"] == "dispersion") & scalars["parameter"].isin(list(fit.model.constants)))]
     values = np.stack(list(scalars["values"]), axis=-1)
-    table = draws_table(values, list(scalars["label"])).set_axis(names, axis=1)
-    sections = [_heading(fit, f"{_kind(fit)}, posterior by {fit.label}"), Section("", lines=(_sampling(fit),))]
+    table = draws_table(values, list(scalars["label"]), chained=fit.status.chained).set_axis(names, axis=1)
+    if not fit.status.chained:
+        table, digits = table[names[:4]], digits[:4]
+    title = f"{_kind(fit)}, {fit.engine.heading or f'posterior by {fit.label}'}"
+    sections = [_heading(fit, title), Section("", lines=(_sampling(fit),))]
     for factor, levels in {t.factor: t.n_levels for t in fit.model.design.groups}.items():
         rows = (scalars["group"] == factor).to_numpy()
         kinds = scalars[rows]
@@ -79,12 +82,16 @@ def _heading(fit: Fit, title: str) -> Section:
     if not model.has_scale:
         lines.append(f" Family: {model.family.name} ({model.family.link.name})")
     lines += [f"  Fixed: {name} = {value:g}" for name, value in model.constants.items()]
+    priors = fit.engine.priors_used(model)
+    lines += [f" Priors: {priors}"] if priors else []
     return Section(title, lines=tuple(lines))
 
 
 def _information(fit: PointFit) -> pd.DataFrame:
-    name = "REML criterion" if fit.engine.name == "reml" else "deviance"
-    values = {"AIC": fit.aic, "BIC": fit.bic, "logLik": fit.loglik, name: fit.criterion}
+    name = "REML criterion" if "reml" in (fit.engine.name, getattr(fit.engine, "criterion", "")) else "deviance"
+    values = {"AIC": fit.aic, "BIC": fit.bic, "logLik": fit.loglik, name: fit.deviance}
+    if fit.criterion != fit.deviance:
+        values["penalised"] = fit.criterion
     row = {key: number(value, 1) for key, value in values.items()}
     return pd.DataFrame([row | {"df.resid": str(fit.n_obs - fit.n_parameters)}])
 
@@ -142,11 +149,15 @@ def _short(name: str) -> str:
 
 def _sampling(fit: DrawsFit) -> str:
     chains, draws = fit.parameters.beta.shape[:2]
+    if not fit.status.chained:
+        return f"  Draws: {draws}, independent"
     return f"  Draws: {chains} chains, {draws} draws each; total {chains * draws}"
 
 
 def _diagnostics(fit: DrawsFit) -> Section:
     s = fit.status
+    if not s.chained:
+        return Section("", lines=(f"Route: {s.route}.", *_weighted(fit)))
     sampling = f"Route: {s.route}. Divergences: {s.divergences}."
     if not np.isnan(s.mean_tree_depth):
         sampling += f" Tree depth: mean {s.mean_tree_depth:.1f}, at its limit in {100 * s.share_at_max_depth:.1f} %."
@@ -154,6 +165,15 @@ def _diagnostics(fit: DrawsFit) -> Section:
     if not np.isnan(s.min_bfmi):
         mixing += f" Min BFMI: {s.min_bfmi:.2f}."
     return Section("", lines=(sampling, mixing, *filter(None, [s.warmup])))
+
+
+def _weighted(fit: DrawsFit) -> list[str]:
+    s = fit.status
+    numbers = f"Weights of the proposals: Pareto k {s.pareto_k:.2f}, worth {s.ess_weights:.0f} independent draws."
+    if s.effect_shift > 0:
+        numbers += f" Means of effects are {s.effect_shift:.2f} conditional sds from their modes on average."
+    verdict = "Nothing speaks against this approximation." if not s.problems else "Read this before relying on it:"
+    return [numbers, verdict]
 
 
 def _notes(fit: Fit) -> list[Section]:

@@ -21,6 +21,7 @@ from ..parameters import Parameters
 from .at import likelihood_of
 from .blocks import Block
 from .components import block_diagonal
+from .gram import Gram
 from .linear import LinearLikelihood, linear_likelihood
 from .pls import Rest, Solution
 from .tail import Tail
@@ -64,20 +65,7 @@ class JointErrors:
 
     def draw(self, n: int, rng: np.random.Generator) -> Parameters:
         """n draws (1, n, ..) of beta and b from their joint normal; everything else held."""
-        gram, solution, p = self.likelihood.gram, self.solution, self.likelihood.p
-        beta = np.linalg.cholesky(solution.U_inverse) @ rng.standard_normal((p, n)) if p else np.zeros((0, n))
-        if solution.largest is None:
-            return self._assemble(beta, [], n)
-        shift = gram.zw[0][:, :, :p] @ beta
-        tail: list[np.ndarray] = []
-        if solution.rest is not None:
-            b_t = _draw_tail(solution.rest, beta, rng)
-            shift = shift + (solution.rest.tail.coupling @ b_t).reshape(shift.shape)
-            edges = np.cumsum([0, *(z.shape[0] * z.shape[1] for z in gram.zz[1:])])
-            pieces = zip(edges[:-1], edges[1:], gram.zz[1:], strict=True)
-            tail = [b_t[first:last].reshape(*z.shape[:2], n) for first, last, z in pieces]
-        W = solution.largest.W
-        return self._assemble(beta, [_root(W) @ rng.standard_normal((*W.shape[:2], n)) - W @ shift, *tail], n)
+        return self._assemble(*draw_errors(self.likelihood.gram, self.solution, n, rng, coefficients=True), n)
 
     def _columns(self, design: Design, block: int, terms: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         """Codes (n,) and working columns (n, k) of one block, zero for excluded terms and unknown levels."""
@@ -107,6 +95,30 @@ class JointErrors:
             corrs=tuple(None if c is None else np.repeat(c, n, axis=1) for c in estimates.corrs),
             dispersion={name: np.repeat(value, n, axis=1) for name, value in estimates.dispersion.items()},
         )
+
+
+def draw_errors(
+    gram: Gram, solution: Solution, n: int, rng: np.random.Generator, *, coefficients: bool
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """n draws of the errors over sigma, in the working bases: of beta (p, n), and of b per block (L, k, n).
+
+    Without `coefficients` beta is held, and its errors are zero.
+    """
+    p = gram.p
+    drawn = coefficients and p
+    beta = np.linalg.cholesky(solution.U_inverse) @ rng.standard_normal((p, n)) if drawn else np.zeros((p, n))
+    if solution.largest is None:
+        return beta, []
+    shift = gram.zw[0][:, :, :p] @ beta
+    tail: list[np.ndarray] = []
+    if solution.rest is not None:
+        b_t = _draw_tail(solution.rest, beta, rng)
+        shift = shift + (solution.rest.tail.coupling @ b_t).reshape(shift.shape)
+        edges = np.cumsum([0, *(z.shape[0] * z.shape[1] for z in gram.zz[1:])])
+        pieces = zip(edges[:-1], edges[1:], gram.zz[1:], strict=True)
+        tail = [b_t[first:last].reshape(*z.shape[:2], n) for first, last, z in pieces]
+    W = solution.largest.W
+    return beta, [_root(W) @ rng.standard_normal((*W.shape[:2], n)) - W @ shift, *tail]
 
 
 def joint_errors(model: Model, theta: np.ndarray, estimates: Parameters) -> JointErrors:

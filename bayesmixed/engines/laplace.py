@@ -1,0 +1,174 @@
+"""An approximate posterior in a second: Laplace's, its hyperparameters corrected by importance weights."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import BayesMixedWarning, FitError, ModelError
+from ..fits.pareto import resample, smooth_weights
+from ..likelihood.coordinates import Natural
+from ..likelihood.posterior.density import LogPosterior, log_posterior
+from .base import Engine
+from .ml import ML, check_identifiable, tail_columns
+from .nuts import _check_flat, _is_integer, _seed
+from .progress import Progress, progress_bar
+from .proposals import Proposals, find_mode, propose
+from .start import start_from
+from .threads import blas_threads
+from .trust import laplace_status
+
+if TYPE_CHECKING:
+    from ..fits.draws import DrawsFit
+    from ..fits.point import PointFit
+    from ..model import Model
+
+AT_ONCE = 50  # proposals between two looks of the progress bar
+
+
+@dataclass(frozen=True)
+class Laplace(Engine):
+    """Draws from an approximation of the posterior under the model's priors, with a diagnosis of how good it is.
+
+    Effects are integrated out of the posterior of the hyperparameters (standard deviations, correlations, dispersion,
+    and coefficients where they are not integrated out as well): exactly in linear models, by quadrature with one
+    grouping factor, else by Laplace's approximation. Proposals from a t distribution about the mode of that *marginal*
+    posterior are weighted, and `draws` of them kept, so that skewed and heavy-tailed posteriors of standard
+    deviations come out right. Effects are then drawn given the hyperparameters: exactly in linear models, else from
+    the normal distribution about their mode.
+
+    Parameters
+    ----------
+    draws
+        Draws kept, one chain.
+    pool
+        Proposals per draw.
+
+    Raises
+    ------
+    FitError
+        Options that are no positive whole numbers; a posterior whose mode cannot be found.
+    ModelError
+        A flat prior of a standard deviation that leaves the posterior improper.
+
+    Notes
+    -----
+    `status.pareto_k` is the Pareto shape of the weights (below 0.7 the hyperparameters can be trusted),
+    `status.ess_weights` how many independent draws they are worth, `status.effect_shift` how far the mean of an effect
+    is from its mode, in conditional standard deviations. ``idata.sample_stats["log_weight_proposal"]`` has the log
+    weight that each draw's proposal had; the draws themselves are equally weighted.
+
+    References
+    ----------
+    Tierney & Kadane (1986), J. Am. Stat. Assoc. 81, 82-86; Rue, Martino & Chopin (2009), J. R. Stat. Soc. B 71,
+    319-392; Vehtari, Simpson, Gelman, Yao & Gabry (2024), J. Mach. Learn. Res. 25(72).
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> model = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff"))
+    >>> fit = model.fit(bm.Laplace(draws=400), seed=1)
+    >>> bool(fit.status.pareto_k < 0.7), fit.idata.posterior.sizes["draw"]
+    (True, 400)
+    """
+
+    draws: int = 1000
+    pool: int = 4
+
+    name = "laplace"
+    label = "Laplace"
+    heading = "Laplace approximation of the posterior"
+
+    def __post_init__(self) -> None:
+        for name, least in (("draws", 1), ("pool", 1)):
+            value = getattr(self, name)
+            if not _is_integer(value) or value < least:
+                raise FitError(f"{name} must be a whole number, at least {least}, not {value!r}.")
+
+    def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> DrawsFit:
+        for name in model.priors.improper:
+            _check_flat(model, name)
+        chosen = _seed(seed)
+        with blas_threads(tail_columns(model)), progress_bar(progress, (self.pool + 1) * self.draws) as bar:
+            return _fit(self, model, chosen, bar)
+
+
+def _fit(engine: Laplace, model: Model, seed: int, bar: Progress) -> DrawsFit:
+    from ..fits.draws import DrawsFit
+
+    rng = np.random.default_rng(seed)
+    posterior = log_posterior(model)
+    bar.say("looking for the mode")
+    mode = find_mode(posterior, start_of(posterior, _point_fit(model)))
+    pool = propose(posterior, mode, engine.pool * engine.draws, rng)
+    log_density = _evaluated(posterior, pool.psi, bar)
+    if np.count_nonzero(np.isfinite(log_density)) < engine.draws:
+        raise FitError(
+            "The posterior is zero or cannot be computed at most proposals about its mode: "
+            'Laplace\'s approximation has nothing to stand on here. Use model.fit("nuts", seed=1).'
+        )
+    weights = smooth_weights(log_density - pool.log_density)
+    kept = resample(weights.log_weights, engine.draws, rng)
+    natural = _natural(posterior, pool, kept, rng, bar)
+    statistics = {"log_weight_proposal": weights.log_weights[kept][None]}
+    status = laplace_status(model, posterior, mode, weights, engine.draws)
+    return DrawsFit(model, engine, natural, statistics, status, seed)
+
+
+def _point_fit(model: Model) -> PointFit:
+    try:
+        check_identifiable(model)
+    except ModelError as stop:
+        # What stops ML only warns here: priors keep the posterior proper.
+        warnings.warn(str(stop), BayesMixedWarning, 5)
+        return ML().fit(model.replace(check="warn"))
+    return ML().fit(model)
+
+
+def start_of(posterior: LogPosterior, fit: PointFit) -> np.ndarray:
+    """psi (m,) of a point fit moved off the boundary; its standard errors become scales of the coefficients."""
+    found = start_from(fit, fit.model)
+    factors = tuple(F / found.scale for F in found.factors)
+    basis = posterior.space.coordinates.basis
+    if basis.shape[1]:
+        inverse = np.linalg.inv(basis)
+        errors = np.sqrt(np.diag(inverse @ np.atleast_2d(fit.beta_covariance) @ inverse.T))
+        first = posterior.space.n_terms
+        rough = posterior.scales[first : first + len(errors)]
+        posterior.scales[first : first + len(errors)] = np.where(np.isfinite(errors) & (errors > 0), errors, rough)
+    return posterior.space.psi(Natural(factors, found.beta, found.dispersion))
+
+
+def _evaluated(posterior: LogPosterior, psi: np.ndarray, bar: Progress) -> np.ndarray:
+    parts = []
+    for first in range(0, len(psi), AT_ONCE):
+        some = psi[first : first + AT_ONCE]
+        parts.append(posterior.values(some))
+        bar.add(len(some))
+    return np.concatenate(parts)
+
+
+def _natural(
+    posterior: LogPosterior, pool: Proposals, kept: np.ndarray, rng: np.random.Generator, bar: Progress
+) -> dict[str, Any]:
+    """The draws by `DrawsFit`'s names: hyperparameters kept, and what was integrated out drawn given each."""
+    psi = pool.psi[kept]
+    points = posterior.space.points(psi)
+    x = posterior.space.x(psi, points)
+    beta, effects = [], []
+    for first in range(0, len(x), AT_ONCE):
+        for drawn_beta, drawn in posterior.marginal.draws(x[first : first + AT_ONCE], rng):
+            beta.append(drawn_beta)
+            effects.append(drawn)
+        bar.add(len(x[first : first + AT_ONCE]))
+    factors = [sd[:, :, None] * root for sd, root in zip(points.sds, points.roots, strict=True)]
+    return {
+        "beta": np.stack(beta)[None],
+        "sds": tuple(sd[None] for sd in points.sds),
+        "factors": tuple(factor[None] for factor in factors),
+        "effects": tuple(np.stack(parts)[None] for parts in zip(*effects, strict=True)),
+        "dispersion": {name: value[None] for name, value in points.dispersion.items()},
+    }

@@ -1,0 +1,1 @@
+"""The posterior of hyperparameters: its density with effects integrated out, and draws of effects given them."""

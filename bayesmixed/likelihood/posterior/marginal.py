@@ -1,0 +1,112 @@
+"""The log marginal likelihood of hyperparameters, and draws of what was integrated out: a linear model's, exactly."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..at_sigma import SigmaCriterion
+from ..blocks import Block
+from ..coordinates import Coordinates
+from ..effects import modes
+from ..joint import draw_errors
+from .effects import Normality
+
+Drawn = tuple[np.ndarray, tuple[np.ndarray, ...]]  # beta (p,) and effects (L, k) per group term, in the user's columns
+
+
+class Marginal(ABC):
+    """A marginal likelihood at the coordinates x of a criterion, effects integrated out, and coefficients maybe.
+
+    `words` say what is integrated how; `exact` that the integral is; `has_slopes` that its gradient is known.
+    """
+
+    exact: bool = False
+    has_slopes: bool = True
+
+    @property
+    @abstractmethod
+    def words(self) -> str:
+        """How the integral is done, in words."""
+
+    @abstractmethod
+    def coordinates(self) -> Coordinates:
+        """What x means; without coefficients where these are integrated out."""
+
+    @abstractmethod
+    def value(self, x: np.ndarray) -> float:
+        """log of the marginal likelihood, -inf where it cannot be found."""
+
+    @abstractmethod
+    def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        """The same with its gradient in x; LinAlgError where it cannot be found."""
+
+    @abstractmethod
+    def draw(self, x: np.ndarray, rng: np.random.Generator) -> Drawn:
+        """One draw of coefficients (held at x where they are in it) and effects given the hyperparameters at x."""
+
+    def values(self, x: np.ndarray) -> np.ndarray:
+        """`value` at each of x (N, .)."""
+        return np.array([self.value(each) for each in x])
+
+    def draws(self, x: np.ndarray, rng: np.random.Generator) -> Sequence[Drawn]:
+        """One draw at each of x (N, .)."""
+        return [self.draw(each, rng) for each in x]
+
+    def track(self, points: np.ndarray) -> None:  # noqa: B027  (nothing to learn where there are no modes)
+        """Learn how modes move with x from points (N, .), the first in their middle, to start later searches near."""
+
+    def normality(self, x: np.ndarray) -> list[Normality]:
+        """How normal effects are given x, per grouping factor; empty where they are exactly."""
+        return []
+
+
+@dataclass
+class LinearMarginal(Marginal):
+    """A linear mixed model's, exact; normal and flat coefficients are integrated out, unless `criterion` has them."""
+
+    criterion: SigmaCriterion
+    exact = True
+
+    @property
+    def words(self) -> str:
+        return (
+            "effects integrated out exactly"
+            if self.criterion.free
+            else "effects and coefficients integrated out exactly"
+        )
+
+    def coordinates(self) -> Coordinates:
+        return self.criterion.coordinates()
+
+    def value(self, x: np.ndarray) -> float:
+        try:
+            return -0.5 * self.criterion.value(x)
+        except np.linalg.LinAlgError:
+            return -np.inf
+
+    def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = self.criterion.value_and_gradient(x)
+        return -0.5 * value, -0.5 * gradient
+
+    def draw(self, x: np.ndarray, rng: np.random.Generator) -> Drawn:
+        likelihood, sigma = self.criterion.likelihood, self.criterion.residual_sd(x)
+        solution = self.criterion.solution(x)
+        shift, errors = draw_errors(likelihood.gram, solution, 1, rng, coefficients=not self.criterion.free)
+        at = modes(likelihood.gram, solution)
+        b = [mode + sigma * error[..., 0] for mode, error in zip(at.b, errors, strict=True)]
+        beta = likelihood.basis.beta(solution.beta + sigma * shift[:, 0]) if likelihood.p else np.zeros(0)
+        return beta, by_term(likelihood.blocks, likelihood.term_bases, b)
+
+
+def by_term(blocks: Sequence[Block], bases: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
+    """Effects (L, k) of each group term in the user's columns from those of each block in the working ones."""
+    effects = {
+        j: part[:, columns] @ bases[j].T
+        for block, part in zip(blocks, b, strict=True)
+        for j, columns in zip(block.terms, block.slices, strict=True)
+    }
+    return tuple(effects[j] for j in range(len(effects)))
