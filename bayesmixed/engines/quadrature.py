@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,7 @@ from ..likelihood.laplace.factoring import Quadrature, quadrature
 from ..likelihood.laplace.likelihood import Curved, LaplaceLikelihood
 from ..likelihood.laplace.placing import moved
 from ..likelihood.laplace.start import start as first_guess
+from .accuracy import accuracy
 from .generalized import LaplaceCriterion, broken_down, certified, collect, held
 from .optimize import Optimum
 from .search import given_start, search
@@ -187,7 +188,10 @@ def fit_generalized(
         found = _searched(criterion, x, nodes, optimizer, maxiter)
     except np.linalg.LinAlgError:
         return broken_down(model, engine, criterion, x)
-    return collect(model, engine, found.criterion, found.optimum, found.edge, found.hessian)
+    x, curved = found.optimum.x, found.criterion.at(found.optimum.x)
+    fit = collect(model, engine, found.criterion, found.optimum, found.edge, found.hessian, curved)
+    judged = accuracy(likelihood, x, curved, found.hessian, fit.status.evaluations) if nodes == 1 else None
+    return fit if judged is None else replace(fit, status=judged.added(fit.status))
 
 
 def _searched(

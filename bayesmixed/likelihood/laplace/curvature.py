@@ -112,5 +112,7 @@ def _keys(matrix: sparse.csr_array) -> np.ndarray:
 def _picked(matrix: sparse.csr_array, keys: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Elements of a sparse matrix at given positions, zeros included."""
     wanted = rows * matrix.shape[1] + columns
+    if not len(keys):  # products of zeros are not stored
+        return np.zeros(wanted.shape)
     at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return np.where(keys[at] == wanted, matrix.data[at], 0.0)

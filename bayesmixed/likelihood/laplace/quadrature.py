@@ -17,7 +17,7 @@ from .likelihood import Curved, LaplaceLikelihood
 from .placing import Grid, Placement, moved
 from .rows import BlockRows, Rows
 
-CHUNK = 2**19  # rows x nodes at once: 4 MiB an array, of which a family's derivatives hold about ten
+CHUNK = 2**17  # rows x nodes at once: arrays of 1 MiB stay in a processor's cache
 
 
 @dataclass(frozen=True)
