@@ -57,11 +57,17 @@ class Diagnosis:
 
     @cached_property
     def map(self) -> PointFit:
-        """The same model by MAP, fitted when first asked for: boundary-avoiding, weak priors where data separate."""
+        """The same model by MAP, fitted when first asked for: boundary-avoiding, weak priors where data separate.
+
+        The model's own priors where these leave the criterion without a maximum.
+        """
         if self.fit.engine.name == "map":
             return cast(PointFit, self.fit)
         criterion = "reml" if self.fit.engine.name == "reml" else "ml"
-        return cast(PointFit, self.fit.model.fit(MAP(criterion, self._priors())))
+        found = cast(PointFit, self.fit.model.fit(MAP(criterion, self._priors())))
+        if found.status.converged or criterion == "reml":
+            return found
+        return cast(PointFit, self.fit.model.fit(MAP(priors="model")))
 
     def _priors(self) -> str | dict[str, Any]:
         if self.separation is None:
@@ -206,6 +212,7 @@ def _formulas(simpler: Simpler) -> Section:
 
 def _beside(diagnosis: Diagnosis) -> Section:
     lines = str(diagnosis.comparison).splitlines()
+    lines += [line for problem in diagnosis.map.status.problems for line in _wrapped(f"MAP: {problem}")]
     words = ", ".join(diagnosis.map.engine.priors_used(diagnosis.fit.model).split("; "))  # type: ignore[attr-defined]
     return Section(f"{diagnosis.fit.label} beside MAP (priors: {words})", lines=tuple(lines))
 
