@@ -13,6 +13,7 @@ from .bernoulli import Bernoulli as Bernoulli
 from .beta import Beta as Beta
 from .betabinomial import BetaBinomial as BetaBinomial
 from .binomial import Binomial as Binomial
+from .custom import custom as custom
 from .gamma import Gamma as Gamma
 from .gaussian import Gaussian as Gaussian
 from .inverse_gaussian import InverseGaussian as InverseGaussian
@@ -44,20 +45,21 @@ FAMILIES: dict[str, type[Family]] = {kind.name: kind for kind in _ALL}
 
 def family(value: str | Family, link_value: str | Link | None = None) -> Family:
     """The family of that name (or the value itself) with a link, its default one if None."""
+    known: Family | type[Family]
     if isinstance(value, Family):
-        kind: type[Family] = type(value)
+        known = value
         chosen = value.link if link_value is None else link_value
     else:
         if not isinstance(value, str) or value not in FAMILIES:
             raise ModelError(_unknown(value))
-        kind = FAMILIES[value]
-        chosen = kind.links[0] if link_value is None else link_value
+        known = FAMILIES[value]
+        chosen = known.links[0] if link_value is None else link_value
     resolved = chosen if isinstance(chosen, Link) else link(chosen)
-    if resolved.name not in kind.links:
+    if resolved.name not in known.links:
         raise ModelError(
-            f"The {kind.name} family does not take the link {resolved.name!r}. {nearest(resolved.name, kind.links)}"
+            f"The {known.name} family does not take the link {resolved.name!r}. {nearest(resolved.name, known.links)}"
         )
-    return replace(value, link=resolved) if isinstance(value, Family) else kind(link=resolved)
+    return replace(known, link=resolved) if isinstance(known, Family) else known(link=resolved)
 
 
 # what other programs call them; asked for by mistake they are named, not guessed

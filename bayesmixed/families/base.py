@@ -265,6 +265,6 @@ def chained(
     V = -(slopes[2] * s1**2 + slopes[1] * s2)
     if order == 2:
         return Derivatives(slopes[0], g, V)
-    dV = -(slopes[3] * s1**3 + 3 * slopes[2] * s1 * s2 + slopes[1] * steps[3])
+    dV = -(slopes[3] * s1**2 * s1 + 3 * slopes[2] * s1 * s2 + slopes[1] * steps[3])
     crossed = {name: (d[0], d[1] * s1, -(d[2] * s1**2 + d[1] * s2)) for name, d in dispersion.items()}
     return Derivatives(slopes[0], g, V, dV, crossed)

@@ -32,12 +32,27 @@ def rising(y: Any, s: Any, order: int, xp: Any = NUMPY) -> tuple[Any, ...]:
     (Abramowitz & Stegun 6.1.41) is subtracted term by term.
     """
     a = xp.exp(xp.minimum(s, 460.0))
-    if xp is NUMPY and np.ndim(a) == 0:
-        branch = _stirling(y, a, order, xp) if a > STIRLING else _direct(y, a, s, order, xp)
-        return branch
+    if xp is NUMPY:
+        return _by_rows(np.asarray(y), np.asarray(a), np.asarray(s), order)
     below = _direct(y, xp.minimum(a, STIRLING), xp.minimum(s, float(np.log(STIRLING))), order, xp)
     above = _stirling(y, xp.maximum(a, STIRLING), order, xp)
     return tuple(xp.where(a > STIRLING, high, low) for high, low in zip(above, below, strict=True))
+
+
+def _by_rows(y: np.ndarray, a: np.ndarray, s: np.ndarray, order: int) -> tuple[np.ndarray, ...]:
+    """Each row by the branch that it needs, and none where nothing was counted."""
+    if a.ndim == 0:
+        return _stirling(y, a, order, NUMPY) if a > STIRLING else _direct(y, a, s, order, NUMPY)
+    y, a, s = np.broadcast_arrays(y, a, s)
+    found = tuple(np.zeros(y.shape) for _ in range(order + 1))
+    large = a > STIRLING
+    for rows, branch in (((y > 0) & large, True), ((y > 0) & ~large, False)):
+        if rows.any():
+            some = y[rows], a[rows]
+            parts = _stirling(*some, order, NUMPY) if branch else _direct(*some, s[rows], order, NUMPY)
+            for whole, part in zip(found, parts, strict=True):
+                whole[rows] = part
+    return found
 
 
 def _direct(y: Any, a: Any, s: Any, order: int, xp: Any) -> tuple[Any, ...]:

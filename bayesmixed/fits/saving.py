@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DataError, FitError
+from ..errors import DataError, FitError, ModelError
+from ..families import FAMILIES, LINKS, Link
 from ..formula.formula import Formula
 from ..formula.plain import from_plain, to_plain
 from ..model import Model
@@ -131,22 +132,34 @@ def _dataset(arrays: Mapping[str, np.ndarray]) -> xr.Dataset:
 
 def _model_content(model: Model) -> dict[str, Any]:
     arguments, encoding = model.arguments, model.design.encoding
-    stored, unnamed = _prior_content(model.priors)
+    stored, unnamed = _priors_of(model)
+    proportion = model.design.response is not None and model.design.response.proportion
+    weights = (encoding.trials, model.design.trials) if proportion else (encoding.weights, model.design.weights)
     return {
         "formula": list(encoding.formula.texts),
         "family": model.family.name,
-        "link": model.family.link.name,
+        "link": _link_content(model.family.link),
         "contrasts": {name: to_plain(value) for name, value in encoding.contrasts.items()},
         "constants": dict(model.constants),
         "missing": arguments.missing,
         "check": arguments.check,
         "n_dropped": model.design.n_dropped,
         "namespace": encoding.to_dict()["namespace"],
-        "weights": _given_content(encoding.weights, model.design.weights),
+        "weights": _given_content(*weights),
         "offset": _given_content(encoding.offset, None),
         "priors": stored,
         "unnamed_priors": unnamed,
     }
+
+
+def _link_content(link: Link) -> dict[str, Any]:
+    """The link's name and its asymptotes, where it has such."""
+    return {"name": link.name} | {field.name: getattr(link, field.name) for field in fields(link)}
+
+
+def _link(content: dict[str, Any]) -> Link:
+    chosen = LINKS[content["name"]]
+    return replace(chosen, **{name: value for name, value in content.items() if name != "name"})
 
 
 def _given_content(given: Any, values: np.ndarray | None) -> dict[str, Any] | None:
@@ -159,6 +172,16 @@ def _given_content(given: Any, values: np.ndarray | None) -> dict[str, Any] | No
 
 def _frame(model: Model) -> pd.DataFrame:
     return model.frame
+
+
+def _priors_of(model: Model) -> tuple[dict[str, Any] | None, list[str]]:
+    """The model's priors, None where it has none: a family of the user's own that was fitted without any."""
+    try:
+        return _prior_content(model.priors)
+    except ModelError:
+        if model.arguments.priors is not None:
+            raise
+        return None, []
 
 
 def _prior_content(priors: Priors) -> tuple[dict[str, Any], list[str]]:
@@ -175,13 +198,13 @@ def _prior_content(priors: Priors) -> tuple[dict[str, Any], list[str]]:
 
 
 def _model(content: dict[str, Any], frame: pd.DataFrame, namespace: Any, family: Any, priors: Any) -> Model:
-    _need(content, namespace, priors)
+    _need(content, namespace, family, priors)
     model = Model(
         Formula(*content["formula"]),
         frame,
         family=family or content["family"],
-        link=content["link"] if family is None else None,
-        priors=priors if priors is not None else _PriorsAsStored(content["priors"]),
+        link=_link(content["link"]),
+        priors=priors if priors is not None or content["priors"] is None else _PriorsAsStored(content["priors"]),
         weights=_given(content["weights"]),
         offset=_given(content["offset"]),
         contrasts={name: from_plain(value) for name, value in content["contrasts"].items()} or None,
@@ -195,7 +218,12 @@ def _model(content: dict[str, Any], frame: pd.DataFrame, namespace: Any, family:
     return model
 
 
-def _need(content: dict[str, Any], namespace: Any, priors: Any) -> None:
+def _need(content: dict[str, Any], namespace: Any, family: Any, priors: Any) -> None:
+    if content["family"] not in FAMILIES and family is None:
+        raise DataError(
+            f"The file was fitted with a family of your own, {content['family']!r}: call bm.load(path, family=...) "
+            "with what bm.families.custom made."
+        )
     missing = [name for name in content["namespace"] if name not in (namespace or {})]
     if missing:
         raise DataError(f"The formula uses {', '.join(missing)}: call bm.load(path, namespace={{...}}) with them.")
