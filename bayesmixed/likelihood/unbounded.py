@@ -9,11 +9,12 @@ import numpy as np
 
 from .coordinates import Coordinates
 
+NEAR = 10.0  # sd of a working column from which its slope only falls towards the one far out
+SAFE = 10.0  # slope there that is not lost on the way
 FAR = 1e3  # sd of a working column from which its criterion is about linear in log sd
 PULL = -3.5  # steeper than the penalty's own slope: the data ask for a larger sd, and will stop asking
 FALLS = -0.1  # slope below which the criterion falls for ever: slopes are -3 or -1 against 1, 3, ...
-RUNAWAY = 1.0  # the same where the search itself ended beyond `FAR`
-DECADE = float(np.log(10))
+STRETCH = 2.0  # ratio of the two sds that give a slope
 
 
 def unbounded_terms(
@@ -27,18 +28,29 @@ def unbounded_terms(
 
     Far out the criterion is m log sd + constant with a whole number m: twice the number of levels that hold the sd
     down, less 3 of the penalty. (Laplace's approximation gets there slowly and from above, so that a search from
-    `start` whose `end` is far out counts for more.) It is looked at over one decade, everything else as at the start.
+    `start` whose `end` is far out counts for more.) Everything else is as at the start.
     """
     found = []
     for j in terms:
-        limits = np.where(coordinates.sizes(end, j) > FAR, RUNAWAY, FALLS)
-        if any(PULL < _slope(value, coordinates, start, j, i) < limit for i, limit in enumerate(limits)):
+        sizes = coordinates.sizes(end, j)
+        if any(_falls(value, coordinates, start, j, i, float(size)) for i, size in enumerate(sizes)):
             found.append(j)
     return found
 
 
-def _slope(value: Callable[[np.ndarray], float], coordinates: Coordinates, x: np.ndarray, j: int, i: int) -> float:
-    """The slope of the criterion in log sd far out, NaN where it cannot be evaluated there."""
+def _falls(
+    value: Callable[[np.ndarray], float], coordinates: Coordinates, x: np.ndarray, j: int, i: int, size: float
+) -> bool:
+    near = max(NEAR, 3 * size)
+    if near < FAR and _slope(value, coordinates, x, j, i, near) > SAFE:
+        return False
+    return PULL < _slope(value, coordinates, x, j, i, FAR) < (SAFE if size > FAR else FALLS)
+
+
+def _slope(
+    value: Callable[[np.ndarray], float], coordinates: Coordinates, x: np.ndarray, j: int, i: int, sd: float
+) -> float:
+    """The slope of the criterion in log sd, NaN where it cannot be evaluated there."""
     natural, size = coordinates.natural(x), coordinates.sizes(x, j)[i]
 
     def at(sd: float) -> float:
@@ -50,7 +62,7 @@ def _slope(value: Callable[[np.ndarray], float], coordinates: Coordinates, x: np
     try:
         # exponentials of a predictor this wide overflow: what comes of them is not finite, and says so
         with np.errstate(over="ignore", invalid="ignore"):
-            ends = at(FAR), at(10 * FAR)
+            ends = at(sd), at(STRETCH * sd)
     except np.linalg.LinAlgError:
         return np.nan
-    return (ends[1] - ends[0]) / DECADE if np.all(np.isfinite(ends)) else np.nan
+    return float((ends[1] - ends[0]) / np.log(STRETCH)) if np.all(np.isfinite(ends)) else np.nan
