@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 DIFFERENCE = 2e-4  # of a standard error: the step of the differences that make the Hessian
 SETTLED = 1e-7  # predicted decrease of the deviance below which no Newton step is taken
 
-_Visited = tuple[np.ndarray, Sequence[np.ndarray]]  # x and the effects u there
+_Visited = tuple[np.ndarray, Curved]  # x and the approximation there
 
 
 @dataclass
@@ -44,13 +44,16 @@ class LaplaceCriterion:
     lenient: bool = False  # takes a mode that did not settle: only to show where a search broke down
 
     def at(self, x: np.ndarray) -> Curved:
-        """The quadratic approximation at x."""
+        """The quadratic approximation at x; known at the last two points."""
         near = self._nearest(x)
-        mode: Mode = self.likelihood.mode(x, self.u if near is None else near[1])
+        if near is not None and np.array_equal(near[0], x):
+            self.anchor, self.last = (self.last if near is self.anchor else self.anchor), near
+            return near[1]
+        mode: Mode = self.likelihood.mode(x, self.u if near is None else near[1].mode.u)
         if self.lenient:
             mode = replace(mode, settled=True)
         curved = self.likelihood.curved(x, mode)
-        self.anchor, self.last = near, (x.copy(), mode.u)
+        self.anchor, self.last = near, (x.copy(), curved)
         return curved
 
     def _nearest(self, x: np.ndarray) -> _Visited | None:
@@ -79,10 +82,9 @@ class LaplaceCriterion:
         if self.first is None or self.at_zero:
             self.at_zero = len(held(self, x)) > 0
             try:
-                mode = self.likelihood.mode(x, self.u)
-                gradient = self.likelihood.gradient(x, self.likelihood.curved(x, mode))
-                free = self.likelihood.curved(x, mode, free=True)
-                self.first = metric(self.likelihood, x, free, gradient)
+                curved = self.at(x)
+                free = self.likelihood.curved(x, curved.mode, free=True)
+                self.first = metric(self.likelihood, x, free, curved)
             except np.linalg.LinAlgError:
                 self.first = np.eye(len(x))
         return self.first

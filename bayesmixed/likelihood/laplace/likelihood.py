@@ -21,7 +21,7 @@ from ..effects import log_det_slopes
 from ..gram import Gram
 from ..pls import Solution, solve
 from .curvature import apply, row_variances
-from .mode import Mode, Prior, Problem, find_mode
+from .mode import MAX_STEPS, Mode, Prior, Problem, find_mode
 from .products import Pattern, weighted_gram
 from .rows import Rows
 
@@ -151,17 +151,28 @@ class LaplaceLikelihood:
         return tuple(np.zeros((block.n_levels, block.k)) for block in self.rows.blocks)
 
     def mode(
-        self, x: np.ndarray, u: Sequence[np.ndarray] | None = None, *, free: bool = False, prior: Prior | None = None
+        self,
+        x: np.ndarray,
+        u: Sequence[np.ndarray] | None = None,
+        *,
+        free: bool = False,
+        prior: Prior | None = None,
+        limit: int = MAX_STEPS,
     ) -> Mode:
         """The conditional mode of u given x, from `u`; with `free` coefficients the joint mode of (u, beta).
 
-        `prior` is a normal one of free coefficients: mean (p,) and precision (p, p) in the working basis.
-
         Where the log-likelihood is not concave, the better of the modes found from `u` and from zero.
+
+        Parameters
+        ----------
+        prior
+            A normal one of free coefficients: mean (p,) and precision (p, p) in the working basis.
+        limit
+            Of Newton steps, where a rough mode will do.
         """
         _, beta, dispersion = self.split(x)
         problem = Problem(self.rows, self.pattern, self.factors(x), dispersion, free, prior)
-        found = find_mode(problem, beta, self.nothing() if u is None else tuple(u))
+        found = find_mode(problem, beta, self.nothing() if u is None else tuple(u), limit)
         if u is not None and not (found.curved and found.settled):
             other = find_mode(problem, beta, self.nothing())
             found = other if other.settled and (other.value < found.value or not found.settled) else found

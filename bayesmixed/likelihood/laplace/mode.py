@@ -58,14 +58,17 @@ class Problem:
     prior: Prior | None = None
 
 
-def find_mode(problem: Problem, beta: np.ndarray, u: Sequence[np.ndarray]) -> Mode:
-    """Minimise the penalised deviance from `u` (L, k) per block, and from `beta` (p,), where that is free."""
+def find_mode(problem: Problem, beta: np.ndarray, u: Sequence[np.ndarray], limit: int = MAX_STEPS) -> Mode:
+    """Minimise the penalised deviance from `u` (L, k) per block, and from `beta` (p,), where that is free.
+
+    `limit` is the most steps taken.
+    """
     at = _point(problem, beta, u)
     if not np.isfinite(at.value):
         at = _point(problem, beta, [np.zeros_like(part) for part in u])
     pattern = None if problem.pattern is None else problem.pattern.scratch()
     curved = True
-    for count in range(1, MAX_STEPS + 1):
+    for count in range(1, limit + 1):
         if at.derivatives is None:
             break
         curved = curved and bool(np.min(at.derivatives.V, initial=0.0) >= 0)
@@ -80,7 +83,7 @@ def find_mode(problem: Problem, beta: np.ndarray, u: Sequence[np.ndarray]) -> Mo
         at = new
         if small:
             return _mode(problem, at, True, curved, count)
-    return _mode(problem, at, False, curved, MAX_STEPS)
+    return _mode(problem, at, False, curved, limit)
 
 
 @dataclass(frozen=True)

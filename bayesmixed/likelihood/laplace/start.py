@@ -10,9 +10,10 @@ from ...errors import FitError
 from ..blocks import block_factor
 from ..information import block_information, inverse
 from .likelihood import Curved, LaplaceLikelihood
-from .mode import Mode
+from .mode import MAX_STEPS, Mode
 
 LEAST, MOST = 0.1, 30.0  # sds to start from, in units of what one row tells
+ROUGH = 3  # Newton steps: a start needs no digits
 ROUNDS = 3  # of coefficients and dispersion in turn, without random effects
 STEP = 1e-3  # of the difference that gives the curvature in a log dispersion
 
@@ -29,22 +30,23 @@ def start(likelihood: LaplaceLikelihood, theta: np.ndarray | None = None) -> tup
     if theta is None:
         theta = _moments(likelihood, beta, dispersion)
     x = np.concatenate([theta, beta, [np.log(dispersion[name]) for name in likelihood.free]])
-    mode = likelihood.mode(x, free=True)
-    if mode.settled and np.all(np.isfinite(mode.beta)):
+    # without effects and dispersion Newton's steps end at the optimum itself
+    mode = likelihood.mode(x, free=True, limit=ROUGH if len(x) > likelihood.p else MAX_STEPS)
+    if np.all(np.isfinite(mode.beta)):
         x[likelihood.n_theta : likelihood.n_theta + likelihood.p] = mode.beta
     return x, mode
 
 
-def metric(likelihood: LaplaceLikelihood, x: np.ndarray, curved: Curved, gradient: np.ndarray) -> np.ndarray:
+def metric(likelihood: LaplaceLikelihood, x: np.ndarray, joint: Curved, curved: Curved) -> np.ndarray:
     """A guess of the inverse Hessian of the deviance at x.
 
     Coefficients by the curvature of the joint mode, theta by expected information one factor at a time, log
-    dispersion by a difference of gradients. `curved` is free in beta.
+    dispersion by a difference of gradients. `joint` is the approximation with beta free, `curved` that with beta held.
     """
     full = np.zeros((len(x), len(x)))
     parts = likelihood.split(x)[0]
     slices = likelihood.slices()
-    for block, A in zip(likelihood.rows.blocks, curved.gram.zz, strict=True):
+    for block, A in zip(likelihood.rows.blocks, joint.gram.zz, strict=True):
         where = np.concatenate([np.arange(slices[j].start, slices[j].stop) for j in block.terms])
         edges = np.cumsum([0, *(slices[j].stop - slices[j].start for j in block.terms)])
 
@@ -55,7 +57,8 @@ def metric(likelihood: LaplaceLikelihood, x: np.ndarray, curved: Curved, gradien
         full[np.ix_(where, where)] = inverse(block_information(A, factor, x[where], np.inf))
     first = likelihood.n_theta
     fixed = slice(first, first + likelihood.p)
-    full[fixed, fixed] = 0.5 * curved.solution.U_inverse
+    full[fixed, fixed] = 0.5 * joint.solution.U_inverse
+    gradient = likelihood.gradient(x, curved) if likelihood.free else x
     for i in range(first + likelihood.p, len(x)):
         moved = x.copy()
         moved[i] += STEP
@@ -75,7 +78,7 @@ def _without_effects(likelihood: LaplaceLikelihood) -> tuple[np.ndarray, dict[st
         mu = family.link.inverse(rows.offset + rows.Q @ beta)
         dispersion |= {k: v for k, v in family.start(seen, mu).items() if k not in likelihood.held}
         x = np.concatenate([np.zeros(likelihood.n_theta), beta, [np.log(dispersion[name]) for name in likelihood.free]])
-        mode = likelihood.mode(x, free=True)
+        mode = likelihood.mode(x, free=True, limit=ROUGH)
         if not np.all(np.isfinite(mode.beta)):
             break
         beta = mode.beta
