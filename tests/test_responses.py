@@ -165,3 +165,105 @@ def test_new_rows_take_their_trials_from_the_columns_when_they_are_there():
     np.testing.assert_array_equal(found.encoding.apply(new).trials, new["size"])
     assert found.encoding.apply(new.drop(columns="healthy")).trials is None
     assert found.encoding.apply(new.drop(columns="healthy"), trials=7).trials.tolist() == [7, 7, 7]
+
+
+DRAWS = 4000
+ERRORS = 4  # Monte Carlo standard errors
+
+
+@pytest.fixture(scope="module")
+def cbpp():
+    left = {"counts": "prop(incidence, size)", "shares": "share"}
+    weights = {"counts": None, "shares": "size"}
+    return {
+        name: bm.Model(f"{text} ~ period + (1 | herd)", CBPP, family="binomial", weights=weights[name]).fit("ml")
+        for name, text in left.items()
+    }
+
+
+def test_counts_and_proportions_give_the_same_fit_and_the_same_probabilities(cbpp):
+    counts, shares = cbpp["counts"], cbpp["shares"]
+    assert counts.loglik == pytest.approx(shares.loglik, abs=1e-9)
+    np.testing.assert_allclose(counts.fitted(), shares.fitted())
+    np.testing.assert_allclose(counts.predict(CBPP)["estimate"], counts.fitted())
+    assert counts.fitted().max() < 1
+
+
+def test_simulated_responses_are_successes_or_proportions_as_the_formula_has_them(cbpp):
+    y = cbpp["counts"].simulate(DRAWS, re="all", seed=1)
+    share = cbpp["shares"].simulate(DRAWS, re="all", seed=1)
+    size, mu = CBPP["size"].to_numpy(), cbpp["counts"].fitted()
+    np.testing.assert_allclose(share, y / size)
+    assert np.all(y == np.round(y)) and np.all(y <= size)
+    error = np.sqrt(size * mu * (1 - mu) / DRAWS)
+    assert np.all(np.abs(y.mean(axis=0) - size * mu) < ERRORS * error + 1e-9)
+    for fit, new in ((cbpp["counts"], y[0]), (cbpp["shares"], share[0])):
+        again = fit.model.with_response(new)
+        np.testing.assert_array_equal(again.design.response.y, y[0])
+
+
+def test_new_rows_take_trials_from_their_column_the_argument_or_one_with_a_note(cbpp):
+    fit, new = cbpp["counts"], CBPP.head(4).drop(columns=["incidence", "healthy", "share"])
+    drawn = fit.predict_draws(new, scale="observation", draws=200, seed=1)
+    assert float(drawn.max()) > 1
+    same = fit.predict_draws(
+        new.drop(columns="size"), scale="observation", draws=200, trials=new["size"].to_numpy(), seed=1
+    )
+    np.testing.assert_array_equal(drawn, same)
+    assert fit.simulate(newdata=new, trials=1000, seed=1).max() > 30
+    with pytest.warns(bm.errors.BayesMixedWarning, match="'size'.*trials="):
+        alone = fit.simulate(50, newdata=new.drop(columns="size"), seed=1)
+    assert set(np.unique(alone)) <= {0.0, 1.0}
+    np.testing.assert_allclose(
+        fit.predict(new.drop(columns="size"))["estimate"], fit.predict(new, trials=7)["estimate"]
+    )
+
+
+def test_prediction_intervals_are_of_successes_and_confidence_limits_of_probabilities(cbpp):
+    table = cbpp["counts"].predict(interval="prediction", seed=1)
+    assert table["upper"].max() > 1 and np.all(table["upper"] <= CBPP["size"])
+    table = cbpp["shares"].predict(interval="prediction", seed=1)
+    assert np.all(table["upper"] <= 1)
+    table = cbpp["counts"].predict(interval="confidence")
+    assert np.all((0 < table["lower"]) & (table["lower"] < table["estimate"]) & (table["upper"] < 1))
+
+
+def test_limits_stay_in_order_and_in_the_domain_of_a_decreasing_link():
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame({"g": np.repeat(np.arange(10), 8), "x": np.tile(np.linspace(0, 1, 8), 10)})
+    data["y"] = rng.gamma(4.0, 1 / (4.0 * (0.6 + 0.4 * data["x"])))
+    table = bm.Model("y ~ x + (1 | g)", data, family="gamma", link="inverse").fit("ml").predict(interval="confidence")
+    assert np.all((table["lower"] < table["estimate"]) & (table["estimate"] < table["upper"]))
+
+
+def test_trials_for_other_families_are_refused():
+    data = pd.DataFrame({"y": [1.0, 2.0, 4.0, 3.0, 0.0, 2.0], "g": list("aabbcc")})
+    fit = bm.Model("y ~ 1 + (1 | g)", data, family="poisson").fit("ml")
+    with pytest.raises(bm.errors.FitError, match="poisson.*trials="):
+        fit.predict(data, trials=3)
+
+
+def test_lognormal_predictions_are_means_of_the_response():
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"g": np.repeat(np.arange(6), 20)})
+    data["y"] = np.exp(rng.normal(1, 0.7, 120) + rng.normal(0, 0.3, 6)[data["g"]])
+    fit = bm.Model("y ~ 1 + (1 | g)", data, family="lognormal").fit("ml")
+    expected = np.exp(fit.predict(scale="link")["estimate"] + fit.sigma**2 / 2)
+    np.testing.assert_allclose(fit.predict()["estimate"], expected)
+    drawn = fit.simulate(DRAWS, re="all", seed=1)
+    assert drawn.mean() == pytest.approx(expected.mean(), rel=0.01)
+
+
+def test_stored_fits_keep_trials_proportions_and_asymptotes(cbpp, tmp_path):
+    again = bm.load(cbpp["shares"].save(tmp_path / "shares.nc"))
+    np.testing.assert_array_equal(again.model.design.trials, CBPP["size"])
+    np.testing.assert_array_equal(again.simulate(seed=1), cbpp["shares"].simulate(seed=1))
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"g": np.repeat(np.arange(8), 40), "x": np.tile(np.linspace(-3, 3, 40), 8)})
+    link = bm.links.logit(guess=0.5, lapse=0.02)
+    data["y"] = rng.binomial(1, link.inverse(1 + 2 * data["x"].to_numpy()))
+    fit = bm.Model("y ~ x + (1 | g)", data, family="bernoulli", link=link).fit("ml")
+    again = bm.load(fit.save(tmp_path / "psychophysics.nc"))
+    assert again.model.family.link == link
+    np.testing.assert_allclose(again.fitted(), fit.fitted())
+    assert fit.fitted().min() > 0.5

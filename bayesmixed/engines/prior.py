@@ -12,6 +12,7 @@ from ..errors import FitError, ModelError
 from ..interop import naming
 from ..parameters import Parameters
 from ..prediction.linear_predictor import linear_predictor
+from ..prediction.responses import new_responses
 from ..prediction.seeds import generator
 from ..priors.default import default
 from ..priors.distributions import shown
@@ -92,9 +93,9 @@ def simulate_responses(model: Model, parameters: Parameters, rng: np.random.Gene
     parts = []
     for first in range(0, flat.n_draws, step):
         part = flat.take(slice(first, first + step))
-        mu = model.family.link.inverse(linear_predictor(design, part, terms))
+        eta = linear_predictor(design, part, terms)
         dispersion = {name: value.reshape(-1, 1) for name, value in part.dispersion.items()}
-        parts.append(model.family.draw(rng, mu, dispersion, design.weights, None))
+        parts.append(new_responses(model, eta, dispersion, design.weights, design.trials, rng))
     return np.concatenate(parts)
 
 

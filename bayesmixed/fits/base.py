@@ -129,6 +129,7 @@ class Fit(ABC):
         interval: str | None = None,
         level: float = 0.95,
         offset: Any = None,
+        trials: Any = None,
         weights: Any = None,
         seed: int | None = None,
     ) -> pd.DataFrame:
@@ -151,6 +152,9 @@ class Fit(ABC):
             Coverage of the interval.
         offset, weights
             Given again for new data where the model's were arrays.
+        trials
+            Of new responses out of trials (a column, an array or a number): taken from the columns of the formula
+            where the new table has them, else 1 with a note. Estimates are probabilities whatever the trials.
         seed
             For what is drawn.
 
@@ -159,7 +163,7 @@ class Fit(ABC):
         DataFrame
             `estimate`, with an interval also `lower` and `upper`.
         """
-        request = prediction.Request(newdata, re, scale, new_levels, offset, weights, seed)
+        request = prediction.Request(newdata, re, scale, new_levels, offset, weights, seed, trials)
         return prediction.predict(self.model, self.parameters, self._prediction_errors(), request, interval, level)
 
     def predict_draws(
@@ -171,6 +175,7 @@ class Fit(ABC):
         new_levels: str = "error",
         draws: int | None = None,
         offset: Any = None,
+        trials: Any = None,
         weights: Any = None,
         seed: int | None = None,
     ) -> xr.DataArray:
@@ -179,7 +184,7 @@ class Fit(ABC):
         `draws` are per chain, all by default. Point fits have one chain, drawn from the normal distribution of
         their prediction errors, 1000 times by default.
         """
-        request = prediction.Request(newdata, re, scale, new_levels, offset, weights, seed)
+        request = prediction.Request(newdata, re, scale, new_levels, offset, weights, seed, trials)
         return prediction.predict_draws(self.model, self.parameters, self._prediction_errors(), request, draws)
 
     def simulate(
@@ -189,6 +194,7 @@ class Fit(ABC):
         re: str = "new",
         newdata: Any = None,
         offset: Any = None,
+        trials: Any = None,
         weights: Any = None,
         seed: int | None = None,
     ) -> np.ndarray:
@@ -200,12 +206,12 @@ class Fit(ABC):
             Number of replicates; draws fits use a draw of the parameters each.
         re
             Effects drawn anew ("new"), held at their estimates ("all") or zero ("none").
-        newdata, offset, weights
-            As in `predict`.
+        newdata, offset, trials, weights
+            As in `predict`. Responses out of trials are successes, or proportions where the model had proportions.
         seed
             Same seed, same responses.
         """
-        request = simulation.Request(n, re, newdata, offset, weights, seed)
+        request = simulation.Request(n, re, newdata, offset, weights, seed, trials)
         return simulation.simulate(self.model, self.parameters, request)
 
     @abstractmethod

@@ -66,7 +66,9 @@ def observed_dataset(model: Model) -> xr.Dataset:
         return xr.Dataset()
     name = safe(response.name)
     rows = _labels(model.design.index.to_numpy())
-    return xr.Dataset({name: xr.DataArray(response.y, {ROWS: rows}, (ROWS,), attrs={"term": response.name})})
+    return xr.Dataset(
+        {name: xr.DataArray(model.design.written(response.y), {ROWS: rows}, (ROWS,), attrs={"term": response.name})}
+    )
 
 
 def rows_dataset(model: Model, values: np.ndarray, draws: np.ndarray, rows: np.ndarray) -> xr.Dataset:

@@ -13,6 +13,7 @@ from ..formula.design import Design
 from ..parameters import Parameters
 from .linear_predictor import linear_predictor
 from .predict import CHUNK, MAX_BYTES
+from .responses import new_responses
 from .rows import take_rows
 from .seeds import generator
 
@@ -34,11 +35,10 @@ def log_likelihood(model: Model, parameters: Parameters) -> np.ndarray:
 
 def replicates(model: Model, parameters: Parameters, seed: int | None) -> np.ndarray:
     """New responses (chains, draws, rows) for the same levels; NaN where the weight is zero."""
-    rng, weights, family = generator(seed), model.design.weights, model.family
-    trials = model.design.trials
+    rng, weights, trials = generator(seed), model.design.weights, model.design.trials
 
     def drawn(eta: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
-        return family.draw(rng, family.link.inverse(eta), dispersion, weights, trials)
+        return new_responses(model, eta, dispersion, weights, trials, rng)
 
     return _fill(model.design, parameters, drawn)
 

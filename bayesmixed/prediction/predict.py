@@ -15,6 +15,7 @@ from ..formula.design import Design
 from ..parameters import Parameters
 from .linear_predictor import included_terms, linear_predictor
 from .new_levels import extend
+from .responses import mean_response, new_responses
 from .rows import encode, take_rows
 from .seeds import generator
 from .thinning import kept_draws, positive
@@ -54,6 +55,7 @@ class Request:
     offset: Any = None
     weights: Any = None
     seed: int | None = None
+    trials: Any = None
 
     def check(self, *scales: str) -> None:
         """Raise a FitError for an option that does not exist."""
@@ -70,7 +72,8 @@ class Request:
             unseen=self.new_levels,
             offset=self.offset,
             weights=self.weights,
-            need_weights=observed,
+            trials=self.trials,
+            observed=observed,
             factors={model.design.groups[j].factor for j in terms},
         )
 
@@ -78,8 +81,9 @@ class Request:
 def fitted(model: Model, parameters: Parameters) -> np.ndarray:
     """Mean of the response (n,), averaged over draws, all effects included."""
     terms = list(range(len(model.design.groups)))
+    dispersion = _per_draw(parameters)
     parts = [
-        model.family.link.inverse(linear_predictor(rows, parameters, terms)).mean(axis=0)
+        mean_response(model.family, linear_predictor(rows, parameters, terms), dispersion).mean(axis=0)
         for rows in _chunks(model.design, parameters.n_draws)
     ]
     return np.concatenate(parts)
@@ -123,9 +127,11 @@ def predict_draws(
     _refuse_too_large(parameters.n_draws, design.n_rows)
     values = extend(design, parameters, rng)
     eta = linear_predictor(design, values, terms)
-    result = eta if request.scale == "link" else model.family.link.inverse(eta)
-    if request.scale == "observation":
-        result = _observe(model, values, result, design.weights, rng)
+    result = eta
+    if request.scale == "response":
+        result = mean_response(model.family, eta, _per_draw(values))
+    elif request.scale == "observation":
+        result = new_responses(model, eta, _per_draw(values), design.weights, design.trials, rng)
     chains = parameters.beta.shape[0]
     return xr.DataArray(
         result.reshape(chains, len(result) // chains, design.n_rows),
@@ -146,13 +152,15 @@ def _from_draws(
 ) -> pd.DataFrame:
     rng = generator(request.seed)
     values = extend(design, parameters, rng)
-    tables = []
+    dispersion, tables = _per_draw(values), []
     for rows in _chunks(design, parameters.n_draws):
         eta = linear_predictor(rows, values, terms)
-        mean = eta if request.scale == "link" else model.family.link.inverse(eta)
+        mean = eta if request.scale == "link" else mean_response(model.family, eta, dispersion)
         table = {"estimate": mean.mean(axis=0)}
         if interval is not None:
-            spread = mean if interval == "confidence" else _observe(model, values, mean, rows.weights, rng)
+            spread = mean
+            if interval == "prediction":
+                spread = new_responses(model, eta, dispersion, rows.weights, rows.trials, rng)
             table["lower"], table["upper"] = np.quantile(spread, _tails(level), axis=0)
         tables.append(pd.DataFrame(table))
     empty = pd.DataFrame(columns=["estimate"], dtype=float)
@@ -170,18 +178,22 @@ def _from_normal(
     level: float,
 ) -> pd.DataFrame:
     eta = linear_predictor(design, extend(design, parameters, None), terms)[0]
-    inverse = (lambda value: value) if request.scale == "link" else model.family.link.inverse
-    table = {"estimate": inverse(eta)}
+
+    def shown(value: np.ndarray) -> np.ndarray:
+        return value if request.scale == "link" else mean_response(model.family, value, _single(parameters))
+
+    table = {"estimate": shown(eta)}
     if interval is not None:
         variance = errors.variance(design, terms)
         if request.new_levels == "sample":
             variance = variance + _new_level_variance(design, parameters, terms)
         if interval == "confidence":
             half = ndtri(0.5 + level / 2) * np.sqrt(variance)
-            table["lower"], table["upper"] = inverse(eta - half), inverse(eta + half)
+            ends = shown(eta - half), shown(eta + half)  # a decreasing link turns them round
+            table["lower"], table["upper"] = np.minimum(*ends), np.maximum(*ends)
         else:
             table["lower"], table["upper"] = _observed_quantiles(
-                model, parameters, eta, variance, design.weights, request.seed, level
+                model, parameters, eta, variance, design, request.seed, level
             )
     return pd.DataFrame(table)
 
@@ -191,18 +203,18 @@ def _observed_quantiles(
     parameters: Parameters,
     eta: np.ndarray,
     variance: np.ndarray,
-    weights: np.ndarray | None,
+    design: Design,
     seed: int | None,
     level: float,
 ) -> np.ndarray:
     rng, limits = generator(seed), []
-    dispersion = {name: value.reshape(1, 1) for name, value in parameters.dispersion.items()}
+    dispersion, (weights, trials) = _single(parameters), (design.weights, design.trials)
     step = max(1, CHUNK // PREDICTION_DRAWS)
     for first in range(0, len(eta), step):
         rows = slice(first, first + step)
         noise = rng.standard_normal((PREDICTION_DRAWS, len(eta[rows])))
-        mu = model.family.link.inverse(eta[rows] + np.sqrt(variance[rows]) * noise)
-        y = model.family.draw(rng, mu, dispersion, None if weights is None else weights[rows], None)
+        w, m = (None if given is None else given[rows] for given in (weights, trials))
+        y = new_responses(model, eta[rows] + np.sqrt(variance[rows]) * noise, dispersion, w, m, rng)
         limits.append(np.quantile(y, _tails(level), axis=0))
     return np.concatenate(limits, axis=1) if limits else np.zeros((2, 0))
 
@@ -218,11 +230,14 @@ def _new_level_variance(design: Design, parameters: Parameters, terms: Sequence[
     return total
 
 
-def _observe(
-    model: Model, values: Parameters, mean: np.ndarray, weights: np.ndarray | None, rng: np.random.Generator
-) -> np.ndarray:
-    dispersion = {name: value.reshape(-1, 1) for name, value in values.dispersion.items()}
-    return model.family.draw(rng, mean, dispersion, weights, None)
+def _per_draw(parameters: Parameters) -> dict[str, np.ndarray]:
+    """Dispersion parameters (draws, 1)."""
+    return {name: value.reshape(-1, 1) for name, value in parameters.dispersion.items()}
+
+
+def _single(parameters: Parameters) -> dict[str, float]:
+    """Dispersion parameters of a point fit."""
+    return {name: float(value.reshape(())) for name, value in parameters.dispersion.items()}
 
 
 def _chunks(design: Design, draws: int) -> Iterator[Design]:

@@ -11,6 +11,7 @@ from ..errors import FitError, nearest
 from ..families import observed
 from ..parameters import Parameters
 from .linear_predictor import included_terms, linear_predictor
+from .responses import location
 from .seeds import generator
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def residuals(
     if design.response is None:
         raise FitError("There is no response to compare with.")
     seen = observed(design)
-    mu = model.family.link.inverse(linear_predictor(design, mean, included_terms(design.groups, re)))[0]
+    mu = location(model.family, linear_predictor(design, mean, included_terms(design.groups, re)))[0]
     dispersion = {name: float(value[0, 0]) for name, value in mean.dispersion.items()}
     if kind == "deviance":
         return model.family.deviance_residuals(seen, mu, dispersion)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import BayesMixedWarning, FitError
 from ..formula.design import Design, Predictor
+from ..formula.table import column_names
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -21,21 +24,44 @@ def encode(
     unseen: str,
     offset: Any,
     weights: Any,
-    need_weights: bool,
+    trials: Any = None,
+    observed: bool,
     factors: Collection[str] | None = None,
 ) -> Design:
-    """The model's own design where `newdata` is None, else the new rows; offsets and weights as given for them.
+    """The model's own design where `newdata` is None, else the new rows; offsets, weights and trials as given for them.
 
-    Weights matter only to new responses: where these are not asked for, the new table need not have them, nor
-    the columns of grouping factors outside `factors`.
+    Precision weights and trials matter only to new responses (`observed`): where these are not asked for, the new
+    table need not have them, nor the columns of grouping factors outside `factors`.
     """
-    if newdata is None and offset is None and weights is None:
+    if trials is not None and not model.family.takes_trials:
+        raise FitError(f"Responses of the {model.family.name} family are not out of trials: leave out trials=.")
+    if newdata is None and offset is None and weights is None and trials is None:
         return model.design
     if newdata is None:
         newdata = model.frame
-    if weights is None and not need_weights and model.design.weights is not None:
+        trials = model.design.trials if trials is None else trials
+    if weights is None and not (observed and model.family.weights == "precision") and model.design.weights is not None:
         weights = 1.0
-    return model.design.encoding.apply(newdata, unseen=unseen, offset=offset, weights=weights, factors=factors)
+    if trials is None and observed:
+        trials = _unknown_trials(model, newdata)
+    return model.design.encoding.apply(
+        newdata, unseen=unseen, offset=offset, weights=weights, trials=trials, factors=factors
+    )
+
+
+def _unknown_trials(model: Model, newdata: Any) -> float | None:
+    """1, with a note, where the model's responses were out of trials and the new rows do not say how many."""
+    encoding = model.design.encoding
+    if model.design.trials is None or encoding.knows_trials(column_names(newdata)):
+        return None
+    text = "an array" if encoding.trials is None or encoding.trials.text is None else repr(encoding.trials.text)
+    warnings.warn(
+        f"The new rows do not say out of how many trials (in the fit: {text}): each has one. Give trials=, a column, "
+        "an array or a number.",
+        BayesMixedWarning,
+        stacklevel=2,
+    )
+    return 1.0
 
 
 def take_rows(design: Design, rows: slice | np.ndarray) -> Design:
@@ -46,6 +72,7 @@ def take_rows(design: Design, rows: slice | np.ndarray) -> Design:
         predictors={name: _take_predictor(value, rows) for name, value in design.predictors.items()},
         groups=tuple(replace(term, codes=term.codes[rows], Z=term.Z[rows]) for term in design.groups),
         weights=None if design.weights is None else design.weights[rows],
+        trials=None if design.trials is None else design.trials[rows],
         index=design.index[rows],
     )
 

@@ -11,6 +11,7 @@ from ..errors import FitError
 from ..parameters import Parameters
 from .linear_predictor import linear_predictor
 from .new_levels import draw_effects
+from .responses import new_responses
 from .rows import encode
 from .seeds import generator
 
@@ -28,6 +29,7 @@ class Request:
     offset: Any
     weights: Any
     seed: int | None
+    trials: Any = None
 
 
 def simulate(model: Model, parameters: Parameters, request: Request) -> np.ndarray:
@@ -44,7 +46,8 @@ def simulate(model: Model, parameters: Parameters, request: Request) -> np.ndarr
         unseen=unseen,
         offset=request.offset,
         weights=request.weights,
-        need_weights=True,
+        trials=request.trials,
+        observed=True,
         factors=() if request.re == "none" else None,
     )
     flat = parameters.flat()
@@ -56,6 +59,6 @@ def simulate(model: Model, parameters: Parameters, request: Request) -> np.ndarr
             max(b.shape[2], int(t.codes.max(initial=-1)) + 1) for b, t in zip(values.b, design.groups, strict=True)
         ]
         values = replace(values, b=tuple(draw_effects(values, j, levels[j], rng) for j in terms))
-    mu = model.family.link.inverse(linear_predictor(design, values, terms))
+    eta = linear_predictor(design, values, terms)
     dispersion = {name: value.reshape(-1, 1) for name, value in values.dispersion.items()}
-    return model.family.draw(rng, mu, dispersion, design.weights, None)
+    return new_responses(model, eta, dispersion, design.weights, design.trials, rng)

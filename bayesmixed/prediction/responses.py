@@ -1,0 +1,40 @@
+"""What linear predictors say of the response: its mean, and new responses as the formula's left side writes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..families import Family
+
+if TYPE_CHECKING:
+    from ..model import Model
+
+
+def location(family: Family, eta: np.ndarray) -> np.ndarray:
+    """mu = g^-1(eta); predictors outside the link's domain, as intervals and new levels may have, count as its end."""
+    low, high = family.eta_range
+    with np.errstate(divide="ignore", over="ignore"):
+        return family.link.inverse(eta if np.isinf([low, high]).all() else np.clip(eta, low, high))
+
+
+def mean_response(family: Family, eta: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
+    """E(y) at predictors eta (draws, n), of responses out of trials per trial; `dispersion` broadcasts against eta."""
+    return family.mean(location(family, eta), dispersion)
+
+
+def new_responses(
+    model: Model,
+    eta: np.ndarray,
+    dispersion: dict[str, Any],
+    weights: np.ndarray | None,
+    trials: np.ndarray | None,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Responses (draws, n) drawn at predictors eta: successes of trials, or their share where the model had shares."""
+    y = model.family.draw(rng, location(model.family, eta), dispersion, weights, trials)
+    response = model.design.response
+    if response is None or not response.proportion or trials is None:
+        return y
+    return np.divide(y, trials, out=np.full(y.shape, np.nan), where=trials > 0)
