@@ -87,7 +87,8 @@ def _generalized_at(model: Model, theta: Any, beta: Any, given: dict[str, float]
     held = LaplaceLikelihood(likelihood.rows, likelihood.pattern, given, likelihood.constant)
     working = held.working(theta)
     if nodes == 0 and held.p:
-        beta = solve_triangular(held.rows.R, start(held, working)[1].beta)
+        x, rough = start(held, working)
+        beta = solve_triangular(held.rows.R, held.mode(x, rough.u, free=True).beta)
     return _approximated(held, held.joined(working, beta, given), nodes)
 
 

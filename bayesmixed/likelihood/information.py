@@ -18,7 +18,7 @@ FLOOR = 1e-2  # smallest eigenvalue kept, relative to the largest: a zero column
 
 
 def block_information(
-    A: np.ndarray, factor: Callable[[np.ndarray], np.ndarray], theta: np.ndarray, n: int
+    A: np.ndarray, factor: Callable[[np.ndarray], np.ndarray], theta: np.ndarray, n: float
 ) -> np.ndarray:
     """Curvature (m, m) of the deviance in the m parameters of one block.
 
@@ -31,7 +31,7 @@ def block_information(
     theta
         Where.
     n
-        Rows.
+        Rows, whose profiled sigma takes some of the curvature away; infinite where none is profiled.
     """
     Lambda = factor(theta)
     V = A - A @ shrink(A, Lambda).W @ A

@@ -157,15 +157,10 @@ def _stepping(V: np.ndarray) -> np.ndarray:
 def _newton(problem: Problem, pattern: Pattern | None, at: _Point) -> _Step | None:
     """The full step; None where its equations cannot be solved."""
     assert at.derivatives is not None  # the caller's condition
-    V, g = _stepping(at.derivatives.V), at.derivatives.g
-    try:
-        if len(problem.rows.blocks) == 1 and not problem.free:
-            found = _one_block(problem, at, V, g)
-        else:
-            found = _all_blocks(problem, pattern, at, V, g)
-    except np.linalg.LinAlgError:
+    found = _full_step(problem, pattern, at, at.derivatives)
+    if found is None:
         return None
-    u, b, beta = found
+    (u, b, beta), g = found, at.derivatives.g
     du = tuple(new - old for new, old in zip(u, at.u, strict=True))
     db = tuple(new - old for new, old in zip(b, at.b, strict=True))
     dbeta = beta - at.beta
@@ -177,6 +172,20 @@ def _newton(problem: Problem, pattern: Pattern | None, at: _Point) -> _Step | No
     if problem.free and problem.prior is not None:
         decrement -= float(dbeta @ problem.prior[1] @ (at.beta - problem.prior[0]))
     return _Step(du, db, dbeta, moved, decrement) if np.isfinite(decrement) else None
+
+
+def _full_step(problem: Problem, pattern: Pattern | None, at: _Point, found: Derivatives) -> _Solved | None:
+    """u, b and beta at the full step by the observed curvature; by a raised one where that gives no descent."""
+    one = len(problem.rows.blocks) == 1 and not problem.free
+    curvatures = [found.V] if np.min(found.V, initial=1.0) > 0 else [found.V, _stepping(found.V)]
+    for V in curvatures:
+        try:
+            if one:
+                return _one_block(problem, at, V, found.g)
+            return _all_blocks(problem, pattern, at, V, found.g)
+        except np.linalg.LinAlgError:
+            continue
+    return None
 
 
 _Solved = tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...], np.ndarray]
