@@ -1,10 +1,11 @@
-"""How NUTS does at its defaults on every linear mixed model of the reference collection: see README.md."""
+"""How NUTS does at its defaults on every mixed model of the reference collection: see README.md."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import re
 import time
 import warnings
 from datetime import UTC, datetime
@@ -27,6 +28,13 @@ SEED = 1
 ROWS = 10_000
 DIVERGENCES = 1.0  # per 1,000 draws
 RHAT, RHAT_LEVELS = 1.01, 1.02
+# Kind of model -> how the files of results begin, and what the page calls it.
+KINDS = {
+    "linear": ("lmm_", "convergence", "linear mixed models"),
+    "generalized": ("glmm_", "convergence_generalized", "generalized linear mixed models"),
+}
+LATER = ("zi", "hurdle", "zinb", "disp")  # predictors of other parameters
+FAMILIES = {"Gamma": "gamma", "nbinom2": "negbinomial", "nbinom1": "negbinomial1"}  # R's names where they differ
 CONTRASTS = {
     "lmm_cake_sum_contrasts": {"recipe": "sum"},
     "lmm_oats_helmert": {"Variety": "helmert"},
@@ -35,23 +43,26 @@ CONTRASTS = {
 
 
 def main() -> None:
-    """Fit every model once, then write results/convergence.json and results/convergence.md."""
+    """Fit every model once, then write results/convergence.json and .md, and those of generalized models."""
     options = arguments()
     facts = {**machine(), "engine": f"bayesmixed {bm.__version__}, JAX {version('jax')}, NumPyro {version('numpyro')}"}
     run = {"machine": facts, "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "command": "make convergence"}
-    records = []
-    for name in sorted(path.stem for path in (options.reference / "results").glob("lmm_*.json")):
-        if not options.case or name in options.case:
-            found = one(name, options.reference)
-            records += found
-            print(*map(json.dumps, found), sep="\n", flush=True)
-    write({**run, "records": records}, options.output)
+    for kind in options.kind:
+        begins, file, title = KINDS[kind]
+        records = []
+        for name in sorted(path.stem for path in (options.reference / "results").glob(f"{begins}*.json")):
+            if (not options.case or name in options.case) and name.rsplit("_", 1)[-1] not in LATER:
+                found = every(name, options.reference)
+                records += found
+                print(*map(json.dumps, found), sep="\n", flush=True)
+        write({**run, "title": title, "records": records}, options.output / file)
 
 
 def arguments() -> argparse.Namespace:
     """The command line."""
     beside = Path(__file__).parents[2] / "shared" / "reference"
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kind", nargs="*", default=list(KINDS), choices=list(KINDS), help="only these kinds")
     parser.add_argument("--case", nargs="*", help="only these models, e.g. lmm_pastes_nested")
     parser.add_argument(
         "--reference",
@@ -59,26 +70,48 @@ def arguments() -> argparse.Namespace:
         default=Path(os.environ.get("BAYESMIXED_REFERENCE", beside)),
         help="the folder with data/ and results/ of the reference collection",
     )
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder for convergence.json and convergence.md")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder for what is written")
     return parser.parse_args()
 
 
-def one(name: str, reference: Path) -> list[dict[str, Any]]:
-    """The record of one model; none where the table is too long."""
+def every(name: str, reference: Path) -> list[dict[str, Any]]:
+    """A record for every model of one file of results; none where the table is too long."""
     content = json.loads((reference / "results" / f"{name}.json").read_text(encoding="utf-8"))
     data = frame(content["dataset"], reference / "data")
     if len(data) > ROWS:
         return []
-    record = {"peer": "bayesmixed", "case": name, "formula": content["formula"]}
-    record["singular"] = any(entry.get("singular") for entry in content["fits"])
+    if name.startswith("lmm_"):
+        kinds = [("gaussian", "identity", content["formula"])]
+    else:
+        found = {(entry["family"], entry["link"], formula_of(entry, content)) for entry in content["fits"]}
+        kinds = sorted({(FAMILIES.get(f, f), link, text) for f, link, text in found if FAMILIES.get(f, f) in known()})
+    singular = any(entry.get("singular") for entry in content["fits"])
+    return [one(name, kind, data, singular) for kind in kinds]
+
+
+def known() -> set[str]:
+    """Names of the families there are; lme4's negative binomials carry a number and are glmmTMB's again."""
+    return set(bm.families.FAMILIES)
+
+
+def formula_of(entry: dict[str, Any], content: dict[str, Any]) -> str:
+    """The formula of one fit: some files hold several."""
+    found = re.search(r"formula = (.+?), data", entry["call"])
+    return found.group(1) if found else content["formula"]
+
+
+def one(name: str, kind: tuple[str, str, str], data: pd.DataFrame, singular: bool) -> dict[str, Any]:
+    """The record of one model."""
+    record = dict(zip(("family", "link", "formula"), kind, strict=True))
+    record = {"peer": "bayesmixed", "case": name, "singular": singular} | record
     begin = time.perf_counter()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", bm.errors.BayesMixedWarning)
-            fit = reference_model(name, content["formula"], data).fit("nuts", seed=SEED, progress=False)
+            fit = reference_model(name, kind, data).fit("nuts", seed=SEED, progress=False)
     except bm.errors.BayesMixedError as error:
-        return [record | {"missing": str(error)}]
-    return [record | {"seconds": time.perf_counter() - begin} | judged(fit)]
+        return record | {"missing": str(error)}
+    return record | {"seconds": time.perf_counter() - begin} | judged(fit)
 
 
 def frame(dataset: str, folder: Path) -> pd.DataFrame:
@@ -87,14 +120,23 @@ def frame(dataset: str, folder: Path) -> pd.DataFrame:
     return read_table(folder / entry["file"], {name: column(value) for name, value in entry["columns"].items()})
 
 
-def reference_model(name: str, formula: str, data: pd.DataFrame) -> bm.Model:
+def reference_model(name: str, kind: tuple[str, str, str], data: pd.DataFrame) -> bm.Model:
     """The model as the collection describes it."""
     options: dict[str, Any] = {}
     if name == "lmm_sleepstudy_subset_na":
         data = data.assign(Reaction=data["Reaction"].where(~data.index.isin([2, 49, 50, 119])))
     if name == "lmm_sleepstudy_weights_offset":
         options = {"weights": np.resize([1.0, 2.0, 4.0], len(data)), "offset": 5.0 * data["Days"].to_numpy()}
-    return bm.Model(formula, data, contrasts=CONTRASTS.get(name), **options)
+    if name == "glmm_banta_seed":
+        data = data[(data["amd"].astype(str) == "clipped") & (data["nutrient"].astype(str) == "1")]
+    if name == "glmm_cbpp_olre":
+        data = data.assign(obs=np.arange(len(data)).astype(str))
+    if name == "glmm_cbpp_proportion":
+        data, options = data.assign(prop=data["incidence"] / data["size"]), {"weights": "size"}
+    if name == "glmm_gasoline_beta":
+        data = data.assign(y=data["yield"] / 100)
+    family, link, formula = kind
+    return bm.Model(formula, data, family=family, link=link, contrasts=CONTRASTS.get(name), **options)
 
 
 def judged(fit: Any) -> dict[str, Any]:
@@ -141,7 +183,7 @@ def markdown(run: dict[str, Any]) -> str:
     )
     columns = ["model", "rows", "route", "div. / 1,000", "R-hat", "R-hat, levels", "ESS bulk", "ESS tail", "s", ""]
     parts = [
-        "# NUTS at its defaults on the linear mixed models of the reference collection",
+        f"# NUTS at its defaults on the {run['title']} of the reference collection",
         "\n".join(f"- {name}: {value}" for name, value in facts.items()),
         limits,
         table(columns, [row(record) for record in measured]),
@@ -158,21 +200,28 @@ def row(record: dict[str, Any]) -> list[str]:
     sizes = [f"{record['ess_bulk']:.0f}", f"{record['ess_tail']:.0f}", f"{record['seconds']:.1f}"]
     verdict = ", ".join(faults(record))
     mark = " (singular)" if record["singular"] else ""
-    name = f"{record['case'].removeprefix('lmm_')}{mark}: `{formula}`"
+    name = f"{shortened(record)}{mark}: `{formula}`"
     return [name, str(record["rows"]), record["route"], *numbers, *sizes, f"**{verdict}**" if verdict else "within"]
+
+
+def shortened(record: dict[str, Any]) -> str:
+    """What a page calls a model."""
+    name = re.sub("^g?lmm_", "", record["case"])
+    plain = record["family"] == "gaussian" and record["link"] == "identity"
+    return name if plain else f"{name}, {record['family']} ({record['link']})"
 
 
 def said(records: list[dict[str, Any]]) -> str:
     """What the fits told the user."""
-    lines = [f"- {record['case'].removeprefix('lmm_')}: {words}" for record in records for words in record["said"]]
+    lines = [f"- {shortened(record)}: {words}" for record in records for words in record["said"]]
     return "## What the fits said\n\n" + "\n".join(lines) if lines else ""
 
 
-def write(run: dict[str, Any], folder: Path) -> None:
-    """Both files of results."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "convergence.json").write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
-    (folder / "convergence.md").write_text(markdown(run), encoding="utf-8")
+def write(run: dict[str, Any], path: Path) -> None:
+    """Both files of results; `path` without suffix."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.with_suffix(".json").write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    path.with_suffix(".md").write_text(markdown(run), encoding="utf-8")
     print(markdown(run))
 
 

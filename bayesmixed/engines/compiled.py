@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
+from .metric import Layout, identity, layout
 from .x64 import x64
 
 ITERATIONS = 100  # per call of advance: progress and interruption come between calls
@@ -25,7 +25,8 @@ OPTIONS = {"xla_cpu_use_fusion_emitters": False}
 class Schedule:
     """What is compiled in besides the program: iterations, target, depth, the metric, and how many chains a call moves.
 
-    `dense`: a full inverse mass matrix, else its diagonal; `adapt`: the warm-up finds it, else it is held as given.
+    `adapt`: the warm-up finds the inverse mass matrix of what is left of the curvature, `dense` all of it, else its
+    diagonal; without, it is held at the identity.
     `lanes`: chains advanced together by one call (on accelerators), None for one chain a call.
     """
 
@@ -43,11 +44,13 @@ class Schedule:
 class Compiled:
     """Executables for one program, schedule and shapes.
 
-    ``start(key, data, values, shift, inverse_mass) -> state`` at the unconstrained `values` plus a flat `shift`;
-    ``advance(state, data) -> state, unconstrained draws, keys, statistics``; ``complete(draws, keys, data)`` gives
-    the natural parameters, what was integrated out drawn exactly.
+    ``start(key, data, values, w, metric) -> state, center`` at w (d,) from the unconstrained `values`, which are the
+    center; ``advance(state, data, metric, center) -> state, draws of w, keys, statistics``; ``complete(w, keys, data,
+    metric, center)`` gives the natural parameters, what was integrated out drawn exactly. `layout` is how `metric` is
+    cut.
     """
 
+    layout: Layout
     start: Any
     advance: Any
     complete: Any
@@ -84,24 +87,26 @@ def _compile(function: Any, schedule: Schedule, arguments: tuple[Any, ...]) -> C
     import jax
 
     data, values, scales = arguments
-    start, advance, complete = _functions(function, schedule)
-    d = sum(np.size(scale) for scale in scales.values())
+    cut = layout(scales, function.effect_factors, exact=function.levels_independent)
+    start, advance, complete = _functions(function, schedule, cut)
     key: Any = jax.random.PRNGKey(0)
-    mass = np.eye(d, dtype=schedule.dtype) if schedule.dense else np.ones(d, dtype=schedule.dtype)
-    shift: Any = np.zeros(d, dtype=schedule.dtype)
+    metric = jax.tree_util.tree_map(lambda array: array.astype(schedule.dtype), identity(cut))
+    w: Any = np.zeros(cut.unknowns, dtype=schedule.dtype)
     if schedule.lanes:
-        key, shift = np.broadcast_to(key, (schedule.lanes, 2)), np.broadcast_to(shift, (schedule.lanes, d))
-        start = jax.vmap(start, in_axes=(0, None, None, 0, None))
-        advance, complete = jax.vmap(advance, in_axes=(0, None)), jax.vmap(complete, in_axes=(0, 0, None))
+        key, w = np.broadcast_to(key, (schedule.lanes, 2)), np.broadcast_to(w, (schedule.lanes, len(w)))
+        start = jax.vmap(start, in_axes=(0, None, None, 0, None), out_axes=(0, None))
+        advance = jax.vmap(advance, in_axes=(0, None, None, None))
+        complete = jax.vmap(complete, in_axes=(0, 0, None, None, None))
     with ThreadPoolExecutor(2) as pool:
         # XLA releases the interpreter lock: one function compiles while the next is traced.
-        first = jax.jit(start).lower(key, data, values, shift, mass)
+        first = jax.jit(start).lower(key, data, values, w, metric)
         jobs = [pool.submit(_finish, first)]
-        second = jax.jit(advance).lower(first.out_info, data)
+        state, center = first.out_info
+        second = jax.jit(advance).lower(state, data, metric, center)
         jobs.append(pool.submit(_finish, second))
-        _, z, keys, _ = second.out_info
-        jobs.append(pool.submit(_finish, jax.jit(complete).lower(z, keys, data)))
-        return Compiled(*(job.result() for job in jobs))
+        _, draws, keys, _ = second.out_info
+        jobs.append(pool.submit(_finish, jax.jit(complete).lower(draws, keys, data, metric, center)))
+        return Compiled(cut, *(job.result() for job in jobs))
 
 
 def _finish(lowered: Any) -> Any:
@@ -118,38 +123,37 @@ def _finish(lowered: Any) -> Any:
         return lowered.compile()
 
 
-def _functions(function: Any, schedule: Schedule) -> tuple[Callable[..., Any], ...]:
+def _functions(function: Any, schedule: Schedule, cut: Layout) -> tuple[Callable[..., Any], ...]:
     import jax
     from numpyro.infer.hmc import hmc
     from numpyro.infer.util import potential_energy
 
     @jax.jit  # traced once, whichever function asks for it
-    def energy(z: Any, data: Any) -> Any:
-        return potential_energy(function, (), data, z)
+    def energy(w: Any, data: Any, metric: Any, center: Any) -> Any:
+        return potential_energy(function, (), data, cut.moved(center, metric, w))
 
     # NumPyro's kernel keeps what `init` was given in its closure; only static values may end there.
-    init, sample = hmc(potential_fn_gen=lambda data: lambda z: energy(z, data))
-    return _start(function, schedule, init), _advance(sample), _complete(function)
+    init, sample = hmc(potential_fn_gen=lambda *given: lambda w: energy(w, *given))
+    return _start(function, schedule, init), _advance(sample), _complete(function, cut)
 
 
 def _start(function: Any, schedule: Schedule, init: Any) -> Callable[..., Any]:
-    from jax.flatten_util import ravel_pytree
     from numpyro.infer.util import unconstrain_fn
 
-    def start(key: Any, data: Any, values: Any, shift: Any, inverse_mass: Any) -> Any:
-        flat, unravel = ravel_pytree(unconstrain_fn(function, (), data, values))
-        return init(
-            unravel(flat + shift),
+    def start(key: Any, data: Any, values: Any, w: Any, metric: Any) -> Any:
+        center = unconstrain_fn(function, (), data, values)
+        state = init(
+            w,
             schedule.tune,
-            step_size=STEP_SIZE * max(len(flat), 1) ** -0.25,
-            inverse_mass_matrix=inverse_mass,
+            step_size=STEP_SIZE * max(len(w), 1) ** -0.25,
             dense_mass=schedule.dense,
             adapt_mass_matrix=schedule.adapt,
             target_accept_prob=schedule.target_accept,
             max_tree_depth=schedule.max_tree_depth,
-            model_args=(data,),
+            model_args=(data, metric, center),
             rng_key=key,
         )
+        return state, center
 
     return start
 
@@ -157,26 +161,28 @@ def _start(function: Any, schedule: Schedule, init: Any) -> Callable[..., Any]:
 def _advance(sample: Any) -> Callable[..., Any]:
     import jax
 
-    def advance(state: Any, data: Any) -> Any:
+    def advance(state: Any, data: Any, metric: Any, center: Any) -> Any:
         def step(state: Any, _: Any) -> Any:
-            state = sample(state, (data,), {})
+            state = sample(state, (data, metric, center), {})
             # one more split of the state's key: what is drawn afterwards shares no randomness with the sampler
             return state, (state.z, jax.random.fold_in(state.rng_key, AFTERWARDS), statistics(state))
 
-        state, (z, keys, stats) = jax.lax.scan(step, state, None, length=ITERATIONS)
-        return state, z, keys, stats
+        state, (w, keys, stats) = jax.lax.scan(step, state, None, length=ITERATIONS)
+        return state, w, keys, stats
 
     return advance
 
 
-def _complete(function: Any) -> Callable[..., Any]:
+def _complete(function: Any, cut: Layout) -> Callable[..., Any]:
     import jax
 
-    def complete(z: Any, keys: Any, data: Any) -> Any:
-        one = partial(natural, function, data)
+    def complete(w: Any, keys: Any, data: Any, metric: Any, center: Any) -> Any:
+        def one(w: Any, key: Any) -> Any:
+            return natural(function, data, cut.moved(center, metric, w), key)
+
         if function.batches:
-            return jax.vmap(one)(z, keys)
-        return jax.lax.map(lambda pair: one(*pair), (z, keys))
+            return jax.vmap(one)(w, keys)
+        return jax.lax.map(lambda pair: one(*pair), (w, keys))
 
     return complete
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .compiled import ITERATIONS, Compiled, Schedule, compiled
-from .metric import Metric, metric_at
+from .metric import identity, metric_at
 from .threads import blas_threads
 from .x64 import x64
 
@@ -24,7 +24,7 @@ class Job:
     schedule: Schedule
     data: Any
     values: Any
-    metric: Metric
+    metric: Any
     stop: threading.Event
     on_progress: Callable[[int], None]
 
@@ -65,9 +65,10 @@ def run_chains(
         with x64(schedule.dtype == "float64"):
             data, values = jax.device_put((data, values))
             gradient = _gradient(executables, schedule, data, values)
-            metric = metric_at(gradient, _flat(scales), dense=schedule.dense, few=_few(scales, function.effect_sites))
+            metric = metric_at(gradient, _flat(scales), executables.layout)
+            arrays = jax.device_put(_cast(metric.arrays, schedule.dtype))
         on_start(metric.seconds)
-        job = Job(executables, schedule, data, values, metric, threading.Event(), on_progress)
+        job = Job(executables, schedule, data, values, arrays, threading.Event(), on_progress)
         results = [chain for bundle in _side_by_side(job, bundles, workers) for chain in bundle]
     return jax.tree_util.tree_map(lambda *arrays: np.stack(arrays), *results)
 
@@ -87,24 +88,24 @@ def _side_by_side(job: Job, bundles: list[list[np.random.SeedSequence]], workers
 
 def _gradient(executables: Compiled, schedule: Schedule, data: Any, values: Any) -> Callable[[np.ndarray], np.ndarray]:
     """Shift (d,) from the start values -> gradient (d,) of the potential energy, by the program that starts a chain."""
+    import jax
+
+    cut = executables.layout
+    plain = jax.device_put(_cast(identity(cut), schedule.dtype))
+    rest, blocks = cut.positions()
+    order = np.concatenate([rest, *(where.ravel() for where in blocks)])
 
     def gradient(shift: np.ndarray) -> np.ndarray:
-        d = len(shift)
-        mass = np.eye(d) if schedule.dense else np.ones(d)
+        w = shift[order].astype(schedule.dtype)
         key = np.zeros(2, dtype=np.uint32)
         if schedule.lanes:
-            key, shift = np.broadcast_to(key, (schedule.lanes, 2)), np.broadcast_to(shift, (schedule.lanes, d))
-        cast = (shift.astype(schedule.dtype), mass.astype(schedule.dtype))
-        slopes = executables.start(key, data, values, *cast).z_grad
-        return _flat({name: slope[0] if schedule.lanes else slope for name, slope in slopes.items()})
+            key, w = np.broadcast_to(key, (schedule.lanes, 2)), np.broadcast_to(w, (schedule.lanes, len(w)))
+        slopes = np.asarray(executables.start(key, data, values, w, plain)[0].z_grad, dtype=float)
+        found = np.empty(len(shift))
+        found[order] = slopes[0] if schedule.lanes else slopes
+        return found
 
     return gradient
-
-
-def _few(scales: dict[str, Any], effect_sites: tuple[str, ...]) -> np.ndarray:
-    """Positions in the flat vector of what is no effect of a level."""
-    owners = np.concatenate([[name not in effect_sites] * np.size(scales[name]) for name in sorted(scales)] or [[]])
-    return np.flatnonzero(owners)
 
 
 def _flat(sites: dict[str, Any]) -> np.ndarray:
@@ -120,12 +121,13 @@ def _bundle(job: Job, seeds: list[np.random.SeedSequence]) -> list[Any]:
     schedule, kept = job.schedule, []
     total = schedule.tune + schedule.draws
     with x64(schedule.dtype == "float64"):
-        state = _started(job, seeds)
+        state, center = _started(job, seeds)
+        given = (job.data, job.metric, center)
         for first in range(0, total, ITERATIONS):
-            state, z, keys, stats = jax.block_until_ready(job.executables.advance(state, job.data))
+            state, w, keys, stats = jax.block_until_ready(job.executables.advance(state, *given))
             keep = slice(max(schedule.tune - first, 0), min(total - first, ITERATIONS))
             if keep.start < keep.stop:
-                kept.append(_kept((job.executables.complete(z, keys, job.data), stats), keep, schedule.lanes))
+                kept.append(_kept((job.executables.complete(w, keys, *given), stats), keep, schedule.lanes))
             job.on_progress(min(ITERATIONS, total - first) * len(seeds))
             if job.stop.is_set() and first + ITERATIONS < total:
                 raise InterruptedError("another chain ended early")
@@ -133,12 +135,13 @@ def _bundle(job: Job, seeds: list[np.random.SeedSequence]) -> list[Any]:
 
 
 def _started(job: Job, seeds: list[np.random.SeedSequence]) -> Any:
+    """The first state of each chain, as far from the center as draws are, and the center."""
     keys = np.array([seed.generate_state(2, np.uint32) for seed in seeds])
-    shifts = np.array([job.metric.draw(np.random.default_rng(seed)) for seed in seeds]).astype(job.schedule.dtype)
-    mass = job.metric.inverse_mass.astype(job.schedule.dtype)
+    d = job.executables.layout.unknowns
+    w = np.array([np.random.default_rng(seed).standard_normal(d) for seed in seeds]).astype(job.schedule.dtype)
     if not job.schedule.lanes:
-        keys, shifts = keys[0], shifts[0]
-    return job.executables.start(keys, job.data, job.values, shifts, mass)
+        keys, w = keys[0], w[0]
+    return job.executables.start(keys, job.data, job.values, w, job.metric)
 
 
 def _kept(tree: Any, keep: slice, lanes: int | None) -> Any:
@@ -146,6 +149,12 @@ def _kept(tree: Any, keep: slice, lanes: int | None) -> Any:
 
     where = (slice(None), keep) if lanes else keep
     return jax.tree_util.tree_map(lambda array: np.asarray(array)[where], tree)
+
+
+def _cast(tree: Any, dtype: str) -> Any:
+    import jax
+
+    return jax.tree_util.tree_map(lambda array: array.astype(dtype), tree)
 
 
 def _by_chain(kept: list[Any], lanes: int | None) -> list[Any]:

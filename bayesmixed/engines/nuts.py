@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import BayesMixedWarning, FitError, ModelError, nearest
 from .base import Engine
+from .generalized_start import generalized_start
 from .ml import ML, check_identifiable, fit_linear
 from .program import ROUTES, build_program
 from .sampling import CHAIN_METHODS, sample_posterior
@@ -80,21 +81,23 @@ class NUTS(Engine):
         from ..fits.draws import DrawsFit
 
         _check_model(model, self)
-        start = start_from(self._point_fit(model), model)
+        start = self._start(model)
         program = build_program(model, self.collapsed, self._centering(start))
         chosen = _seed(seed)
         found = sample_posterior(self, model, program, start, chosen, progress)
         return DrawsFit(model, self, found.natural, found.statistics, found.status, chosen)
 
-    def _point_fit(self, model: Model) -> PointFit:
+    def _start(self, model: Model) -> Start:
         if self.start != "auto":
-            return _given_start(self.start, model)
+            return start_from(_given_start(self.start, model), model)
+        if not model.has_scale:
+            return generalized_start(model)
         try:
             check_identifiable(model)
         except ModelError as stop:
             # What stops ML only warns here: priors keep the posterior proper.
             warnings.warn(str(stop), BayesMixedWarning, 4)
-        return fit_linear(model, ML(), reml=False)
+        return start_from(fit_linear(model, ML(), reml=False), model)
 
     def _centering(self, start: Start) -> tuple[np.ndarray, ...]:
         if self.centered == "auto":

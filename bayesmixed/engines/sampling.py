@@ -16,6 +16,7 @@ from .compilation_cache import enable_from_environment
 from .compiled import Schedule, is_compiled
 from .diagnostics import doubts, draws_status
 from .driver import run_chains
+from .metric import DENSE_UP_TO, Layout, layout
 from .program import Program
 from .progress import Progress, progress_bar
 from .start import Start, site_scales, site_values
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
     from .nuts import NUTS
 
 CHAIN_METHODS = ("auto", "threads", "sequential", "vectorized")
-DENSE_UP_TO = 400  # unknowns: beyond it a dense metric costs more per step than the gradient
 SHORT, LONG = 200, 1500  # iterations of the warm-up that only finds a step size, and of the one that adapts the metric
-SHORT_DIAGONAL = 500  # with a diagonal metric, which fits less well
+SHORT_ROUGH = 500  # with a metric that leaves curvature out
 LARGE_BYTES = 2e9  # of draws: said before the fit
 STEPS = 8  # gradients of a typical draw
 LONG_SECONDS = 60.0  # of sampling: said before it begins
@@ -50,13 +50,13 @@ def sample_posterior(
     _say_size(engine, model)
     task = _Task(model, program, start, seed, progress)
     if engine.tune != "auto":
-        return task.run(_schedule(engine, task.unknowns, int(engine.tune), adapt=True), engine)
-    first = task.run(_schedule(engine, task.unknowns, _short(task.unknowns), adapt=False), engine)
+        return task.run(_schedule(engine, task.layout.unknowns, int(engine.tune), adapt=True), engine)
+    first = task.run(_schedule(engine, task.layout.unknowns, _short(task.layout), adapt=False), engine)
     found = doubts(first.status, engine)
     if not found:
         return first
     careful = replace(engine, target_accept=_higher(engine.target_accept))
-    second = task.run(_schedule(careful, task.unknowns, LONG, adapt=True), careful, "sampling again: ")
+    second = task.run(_schedule(careful, task.layout.unknowns, LONG, adapt=True), careful, "sampling again: ")
     told = (
         f"After a short warm-up with the metric held, {found}. These draws come from one of {LONG} iterations that "
         f"adapted the metric and aimed at an acceptance of {careful.target_accept:g}."
@@ -81,9 +81,10 @@ class _Task:
         return site_scales(self.start, self.program.function, self.program.data)
 
     @property
-    def unknowns(self) -> int:
-        """Dimension of the unconstrained space."""
-        return int(sum(np.size(scale) for scale in self.scales.values()))
+    def layout(self) -> Layout:
+        """How the unconstrained space is cut."""
+        function = self.program.function
+        return layout(self.scales, function.effect_factors, exact=function.levels_independent)
 
     def run(self, schedule: Schedule, engine: NUTS, prefix: str = "") -> Sampled:
         """Sample by this schedule; `engine` has the options that remedies speak of."""
@@ -113,15 +114,16 @@ def _schedule(engine: NUTS, unknowns: int, tune: int, *, adapt: bool) -> Schedul
         draws=engine.draws,
         target_accept=float(engine.target_accept),
         max_tree_depth=engine.max_tree_depth,
-        dense=unknowns <= DENSE_UP_TO,
+        dense=adapt and unknowns <= DENSE_UP_TO,
         adapt=adapt,
         dtype=engine.dtype,
         lanes=engine.chains if _vectorized(engine.chain_method) else None,
     )
 
 
-def _short(unknowns: int) -> int:
-    return SHORT if unknowns <= DENSE_UP_TO else SHORT_DIAGONAL
+def _short(cut: Layout) -> int:
+    exact = len(cut.blocks) <= cut.exact  # one factor in blocks, or none: no curvature is left out
+    return SHORT if exact else SHORT_ROUGH
 
 
 def _vectorized(chain_method: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -52,25 +53,28 @@ class Start:
 
 def start_from(fit: PointFit, model: Model) -> Start:
     """The start values of a point fit: sds floored at 0.05 s / s_z, correlations capped at 0.95."""
-    _, s = location_and_scale(model.design, model.family)
     sigma = fit.dispersion.get("sigma", 1.0) if model.has_scale else 1.0
-    factors = tuple(
-        inner_factor(sigma * Lambda, SD_FLOOR * s / column_spreads(group.Z[rows_used(model.design)]))
-        for Lambda, group in zip(fit.factors, model.design.groups, strict=True)
-    )
     return Start(
         beta=np.asarray(fit.beta, dtype=float),
         beta_sds=np.sqrt(np.diag(np.atleast_2d(fit.beta_covariance))),
         dispersion={name: float(value) for name, value in fit.dispersion.items()},
-        factors=factors,
+        factors=inner_factors(model, [sigma * Lambda for Lambda in fit.factors]),
         effects=tuple(np.asarray(b, dtype=float) for b in fit.b),
         effect_sds=tuple(np.sqrt(np.diagonal(conditional, axis1=1, axis2=2)) for conditional in fit.b_covariances),
         reliability=tuple(
-            _reliability(sigma * Lambda, conditional)
+            reliability(sigma * Lambda, conditional)
             for Lambda, conditional in zip(fit.factors, fit.b_covariances, strict=True)
         ),
         scale=float(sigma),
     )
+
+
+def inner_factors(model: Model, factors: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
+    """Covariance factors (k, k) of every bar moved off the boundary."""
+    _, s = location_and_scale(model.design, model.family)
+    used = rows_used(model.design)
+    floors = [SD_FLOOR * s / column_spreads(group.Z[used]) for group in model.design.groups]
+    return tuple(inner_factor(factor, floor) for factor, floor in zip(factors, floors, strict=True))
 
 
 def inner_factor(factor: np.ndarray, floor: np.ndarray) -> np.ndarray:
@@ -92,7 +96,7 @@ def inner_factor(factor: np.ndarray, floor: np.ndarray) -> np.ndarray:
     return np.maximum(raw, floor)[:, None] * np.linalg.cholesky(correlation)
 
 
-def _reliability(factor: np.ndarray, conditional: np.ndarray) -> np.ndarray:
+def reliability(factor: np.ndarray, conditional: np.ndarray) -> np.ndarray:
     """1 - Var(b | y) / Var(b) per column (k,), averaged over levels; `conditional` is (levels, k, k); 0 at sd 0."""
     total = np.broadcast_to(np.sum(factor**2, axis=1), conditional.shape[:2])
     left = np.diagonal(conditional, axis1=1, axis2=2)

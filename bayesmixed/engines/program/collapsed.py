@@ -12,7 +12,7 @@ from ...likelihood import collapsed as density
 from ...likelihood.at import likelihood_of
 from ...priors.default import rows_used
 from ...priors.distributions import Kind
-from .sites import DispersionSites, TermSites, centring_word, dispersion_sites, term_sites
+from .sites import DispersionSites, TermSites, centring_word, dispersion_sites, effect_factors, term_sites
 from .vectors import VectorSite, sample, sample_vector, vector_sites
 
 if TYPE_CHECKING:
@@ -73,9 +73,14 @@ class CollapsedProgram:
         return rest | {"beta": beta, "effects": effects}
 
     @property
-    def effect_sites(self) -> tuple[str, ...]:
-        """The sites that hold effects of levels."""
-        return tuple(term.effect_site for term in self.terms if term.effect_site)
+    def effect_factors(self) -> tuple[tuple[str, ...], ...]:
+        """Per factor the sites that hold effects of its levels."""
+        return effect_factors(self.terms)
+
+    @property
+    def levels_independent(self) -> bool:
+        """Whether levels of one factor are independent given everything else: not where effects are integrated out."""
+        return False
 
     @property
     def batches(self) -> bool:

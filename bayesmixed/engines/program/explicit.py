@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import FitError
-from ...families import Family
+from ...families import Family, observed
 from ...priors.default import rows_used
 from ...priors.distributions import Kind
-from .sites import DispersionSites, TermSites, centring_word, dispersion_sites, term_sites
+from .likelihood import level_rows, sample_response, spread
+from .sites import DispersionSites, TermSites, centring_word, dispersion_sites, effect_factors, term_sites
 from .vectors import VectorSite, sample, sample_vector, vector_sites
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ class ExplicitProgram:
 
     Call it as ``program(**data)`` inside a NumPyro handler. It returns the natural parameters: `beta`
     (p,) for columns as the user wrote them, `sds` and `effects` per bar ((k,) and (levels, k)),
-    `factors` (k, k), the Cholesky factors of the covariances, and `dispersion` by name.
+    `factors` (k, k), the Cholesky factors of the covariances, and `dispersion` by name. `constant` says per bar which
+    columns are ones.
     """
 
     family: Family
@@ -35,19 +36,17 @@ class ExplicitProgram:
     coefficients: tuple[VectorSite, ...]
     n_slopes: int
     terms: tuple[TermSites, ...]
+    constant: tuple[tuple[bool, ...], ...]
     dispersion: DispersionSites
 
     def __call__(self, **data: Any) -> dict[str, Any]:
         """Sample the parameters and condition on ``data["y"]``."""
-        import numpyro
-
         natural = self.parameters(**data)
         eta = data["offset"] + natural.pop("fixed")
-        for Z, codes, effects in zip(data["Z"], data["codes"], natural["effects"], strict=True):
-            eta = eta + (Z * effects[codes]).sum(-1)
-        mu = self.family.link.inverse(eta)
-        distribution = self.family.distribution(mu, natural["dispersion"], data.get("weights"), data.get("trials"))
-        numpyro.sample("y", distribution.to_event(1), obs=data["y"])
+        bars = zip(natural["effects"], data["codes"], data["tables"], data["Z"], self.constant, strict=True)
+        for effects, codes, table, columns, constant in bars:
+            eta = eta + spread(effects, codes, table, columns, constant)
+        sample_response(self.family, eta, natural["dispersion"], data)
         return natural
 
     def parameters(self, **data: Any) -> dict[str, Any]:
@@ -74,9 +73,14 @@ class ExplicitProgram:
         return {name: value for name, value in found.items() if name != "fixed"}
 
     @property
-    def effect_sites(self) -> tuple[str, ...]:
-        """The sites that hold effects of levels."""
-        return tuple(term.effect_site for term in self.terms if term.effect_site)
+    def effect_factors(self) -> tuple[tuple[str, ...], ...]:
+        """Per factor the sites that hold effects of its levels."""
+        return effect_factors(self.terms)
+
+    @property
+    def levels_independent(self) -> bool:
+        """Whether levels of one factor are independent given everything else."""
+        return True
 
     @property
     def batches(self) -> bool:
@@ -92,7 +96,7 @@ class ExplicitProgram:
         import jax.numpy as jnp
 
         slopes = sample_vector(self.coefficients, self.n_slopes, data["priors"])
-        fixed = data["X"] @ slopes
+        fixed = slopes @ data["columns"]
         if self.intercept is None or self.intercept_kind is None:
             return fixed, slopes
         intercept = sample(self.intercept, self.intercept_kind, data["priors"])
@@ -112,6 +116,7 @@ def explicit_program(model: Model, centering: Sequence[np.ndarray]) -> tuple[Exp
     if intercept:
         priors[intercept] = model.priors[intercept].values
     effects = ["b" if np.any(power > 0) else "u" for power in centering]
+    rows = rows_used(model.design)
     program = ExplicitProgram(
         family=model.family,
         intercept=intercept,
@@ -120,6 +125,7 @@ def explicit_program(model: Model, centering: Sequence[np.ndarray]) -> tuple[Exp
         coefficients=coefficients,
         n_slopes=len(slopes),
         terms=tuple(term_sites(model, i, effect, priors) for i, effect in enumerate(effects)),
+        constant=tuple(tuple(map(bool, np.all(group.Z[rows] == 1.0, axis=0))) for group in model.design.groups),
         dispersion=dispersion_sites(model, priors),
     )
     return program, _data(model, program, priors, tuple(centering))
@@ -131,26 +137,24 @@ def _data(
     design = model.design
     # Rows of weight zero have no density (an infinite sd) and say nothing.
     used = rows_used(design)
+    seen = observed(design, used)
     slopes = [j for j, name in enumerate(design.mu.coefficients) if name != "Intercept"]
     X = design.mu.X[used][:, slopes]
     means = X.mean(axis=0) if program.intercept == "Intercept_centered" else np.zeros(len(slopes))
+    bars = zip(design.groups, program.constant, strict=True)
+    codes = tuple(np.ascontiguousarray(group.codes[used], dtype=np.int32) for group in design.groups)
     data: dict[str, Any] = {
-        "y": _response(model)[used],
-        "X": X - means,
+        "y": seen.y,
+        "constant": np.sum(model.family.constant(seen)),
+        "columns": np.ascontiguousarray((X - means).T),
         "means": means,
         "offset": design.mu.offset[used],
-        "Z": tuple(group.Z[used] for group in design.groups),
-        "codes": tuple(group.codes[used] for group in design.groups),
+        "Z": tuple(np.ascontiguousarray(group.Z[used][:, ~np.array(ones)].T) for group, ones in bars),
+        "codes": codes,
+        "tables": tuple(level_rows(c, group.n_levels) for c, group in zip(codes, design.groups, strict=True)),
         "priors": priors,
         "centering": centering,
         "constants": {name: float(model.constants[name]) for name in program.dispersion.held},
     }
-    if design.weights is not None:
-        data["weights"] = design.weights[used]
-    return data
-
-
-def _response(model: Model) -> np.ndarray:
-    if model.design.response is None:
-        raise FitError("This model has no response to condition on. Build it from a table that has one.")
-    return model.design.response.y
+    extra = {"weights": seen.weights, "trials": seen.trials}
+    return data | {name: value for name, value in extra.items() if value is not None}

@@ -56,6 +56,9 @@ class TermSites:
 
         if self.centered:
             rest = sds ** (1 - power)
+            if self.n_columns == 1:  # no triangular systems
+                single = dist.Normal(0.0, sds / rest).expand([self.n_levels, 1]).to_event(2)
+                return numpyro.sample(self.effect_site, single) * rest
             normal = dist.MultivariateNormal(np.zeros(self.n_columns), scale_tril=factor / rest[:, None])
             return numpyro.sample(self.effect_site, normal.expand([self.n_levels]).to_event(1)) * rest
         spherical = dist.Normal(0.0, 1.0).expand([self.n_levels, self.n_columns]).to_event(2)
@@ -144,6 +147,15 @@ def population_meanings(
         if name not in model.constants:
             meaning[name] = f"{name} of the {model.family.name} family"
     return meaning
+
+
+def effect_factors(terms: Sequence[TermSites]) -> tuple[tuple[str, ...], ...]:
+    """Per factor the sites that hold effects of its levels."""
+    found: dict[str, list[str]] = {}
+    for term in terms:
+        if term.effect_site:
+            found.setdefault(term.tag, []).append(term.effect_site)
+    return tuple(tuple(sites) for sites in found.values())
 
 
 def centring_word(power: np.ndarray) -> str:
