@@ -16,6 +16,7 @@ class Engine(ABC):
 
     name: ClassVar[str]
     label: ClassVar[str]
+    quadrature: int = 1  # nodes a dimension of the integral over the effects of a generalized model
     heading: ClassVar[str] = ""  # of the summary of its draws, where "posterior by" its label says too little
 
     @abstractmethod

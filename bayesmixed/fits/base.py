@@ -64,8 +64,12 @@ class Fit(ABC):
 
     @property
     def label(self) -> str:
-        """Short name of the method: ML, REML, NUTS."""
-        return self.engine.label
+        """Short name of the method: ML, REML, NUTS; with its nodes where it integrates by more than one."""
+        if self.model.has_scale or not self.model.design.groups:
+            return self.engine.label
+        return self.engine.label + {0: ", joint mode", 1: ""}.get(
+            self.engine.quadrature, f", {self.engine.quadrature} nodes"
+        )
 
     @property
     def n_obs(self) -> int:
@@ -74,8 +78,8 @@ class Fit(ABC):
 
     @property
     def sigma(self) -> float:
-        """Residual standard deviation (posterior mean for draws)."""
-        return float(np.mean(self.parameters.dispersion["sigma"]))
+        """Residual standard deviation (posterior mean for draws); 1 for families that have none, as in lme4."""
+        return float(np.mean(self.parameters.dispersion.get("sigma", 1.0)))
 
     def fixef(self) -> pd.Series:
         """Fixed effects by coefficient name (posterior means for draws)."""

@@ -136,6 +136,7 @@ def _problems(converged: bool, singularity: Singularity, message: str) -> list[s
     for term in singularity.terms:
         problems.append(
             f"Boundary fit (lme4: singular): {term} has a variance of zero or a correlation of +-1. The likelihood "
-            'says nothing more about it; simplify the term, or use the posterior: model.fit("nuts", seed=1).'
+            "says nothing more about it: see bm.diagnose(fit); simplify the term, keep it off the boundary with "
+            'model.fit("map"), or use the posterior, model.fit("nuts", seed=1).'
         )
     return problems

@@ -23,7 +23,7 @@ Summary = Page
 def point_summary(fit: PointFit) -> Summary:
     """lme4's summary: criterion, scaled residuals, random effects, fixed effects and their correlation."""
     sections = [
-        _heading(fit, f"{_kind(fit)} fit by {fit.label}"),
+        _heading(fit, f"{_kind(fit)} fit by {_method(fit)}"),
         Section("", _information(fit), index=False),
         Section("Scaled residuals:", _scaled_residuals(fit), index=False),
         *_random_effects(fit, variances=True),
@@ -68,6 +68,12 @@ def _tested(fit: PointFit) -> tuple[pd.DataFrame, tuple[int, ...]]:
         return table.set_axis(["Estimate", "Std. Error", "t value"], axis=1), (3, 3, 3)
     tested = table.assign(p=2 * ndtr(-np.abs(table["statistic"])))
     return tested.set_axis(["Estimate", "Std. Error", "z value", "Pr(>|z|)"], axis=1), (3, 3, 3, 4)
+
+
+def _method(fit: PointFit) -> str:
+    if fit.model.has_scale or not fit.model.design.groups or fit.engine.quadrature != 1:
+        return fit.label
+    return f"{fit.label}, Laplace approximation"
 
 
 def _kind(fit: Fit) -> str:
