@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from .errors import ModelError
+from .page import Page, Section
 from .priors.implied import draw
 from .priors.summary import implied_lines, short_table
-from .report import Page, Section
 
 if TYPE_CHECKING:
     from .covariance import Covariance

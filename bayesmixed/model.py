@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from .engines.program import Program
     from .fits.draws import DrawsFit
     from .fits.point import PointFit
+    from .page import Page
     from .priors import Priors
-    from .report import Page
 
 
 @dataclass(frozen=True, eq=False)

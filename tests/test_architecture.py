@@ -21,7 +21,7 @@ PACKAGE = REPOSITORY / "bayesmixed"
 # Each may import those before it, never those after it.
 LAYERS = (
     "errors",
-    "report",
+    "page",
     "parameters",
     "formula",
     "families",

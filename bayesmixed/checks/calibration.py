@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.stats import binom
 
 from ..errors import FitError
-from ..report import Page, Section
+from ..page import Page, Section
 from .replicate import Failure, Ranks
 from .uniform import p_value
 

@@ -16,8 +16,8 @@ from ..fits.base import Fit
 from ..fits.draws import DrawsFit
 from ..fits.point import PointFit
 from ..fits.side_by_side import SideBySide, side_by_side
+from ..page import Page, Section, number
 from ..priors import Normal
-from ..report import Page, Section, number
 from . import singularity as singular
 from .convergence import convergence
 from .finding import NOTE, SERIOUS, WARNING, Finding, findings_table

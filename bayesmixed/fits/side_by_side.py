@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import FitError
-from ..report import number
+from ..page import number
 from . import tables
 from .base import Fit
 

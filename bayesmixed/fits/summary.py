@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from ..report import Page, Section, number, places
+from ..page import Page, Section, number, places
 from . import tables
 
 if TYPE_CHECKING:

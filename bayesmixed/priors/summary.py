@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..report import Page, Section
+from ..page import Page, Section
 from .default import rows_used
 from .distributions import Distribution
 from .implied import DRAWS, Drawn, Implied, draw, implied
