@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BayesMixedWarning, FitError, ModelError
-from ..fits.pareto import resample, smooth_weights
+from ..fits.pareto import SmoothedWeights, resample, smooth_weights
 from ..likelihood.coordinates import Natural
 from ..likelihood.posterior.density import LogPosterior, log_posterior
 from .base import Engine
-from .ml import ML, check_identifiable, tail_columns
+from .ml import ML, check_identifiable, fit_linear, tail_columns
 from .nuts import _check_flat, _is_integer, _seed
 from .progress import Progress, progress_bar
-from .proposals import Proposals, find_mode, propose
+from .proposals import PosteriorMode, Proposals, find_mode, propose, refitted
 from .start import start_from
 from .threads import blas_threads
 from .trust import laplace_status
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..fits.point import PointFit
     from ..model import Model
 
+DOUBTFUL = 0.5  # Pareto k above which averages converge slowly: propose again, with the moments of the first pool
 AT_ONCE = 50  # proposals between two looks of the progress bar
 
 
@@ -37,8 +38,9 @@ class Laplace(Engine):
     and coefficients where they are not integrated out as well): exactly in linear models, by quadrature with one
     grouping factor, else by Laplace's approximation. Proposals from a t distribution about the mode of that *marginal*
     posterior are weighted, and `draws` of them kept, so that skewed and heavy-tailed posteriors of standard
-    deviations come out right. Effects are then drawn given the hyperparameters: exactly in linear models, else from
-    the normal distribution about their mode.
+    deviations come out right; where the weights are uneven (k above 0.5) a second pool has the moments of the first.
+    Effects are then drawn given the hyperparameters: exactly in linear models, else from the normal distribution about
+    their mode.
 
     Parameters
     ----------
@@ -103,14 +105,11 @@ def _fit(engine: Laplace, model: Model, seed: int, bar: Progress) -> DrawsFit:
     posterior = log_posterior(model)
     bar.say("looking for the mode")
     mode = find_mode(posterior, start_of(posterior, _point_fit(model)))
-    pool = propose(posterior, mode, engine.pool * engine.draws, rng)
-    log_density = _evaluated(posterior, pool.psi, bar)
-    if np.count_nonzero(np.isfinite(log_density)) < engine.draws:
-        raise FitError(
-            "The posterior is zero or cannot be computed at most proposals about its mode: "
-            'Laplace\'s approximation has nothing to stand on here. Use model.fit("nuts", seed=1).'
-        )
-    weights = smooth_weights(log_density - pool.log_density)
+    pool, weights = _weighted(engine, posterior, mode, rng, bar)
+    if weights.k > DOUBTFUL:
+        shape = refitted(mode, pool, weights.log_weights)
+        again = _weighted(engine, posterior, shape, rng, bar)
+        pool, weights = again if again[1].k < weights.k else (pool, weights)
     kept = resample(weights.log_weights, engine.draws, rng)
     natural = _natural(posterior, pool, kept, rng, bar)
     statistics = {"log_weight_proposal": weights.log_weights[kept][None]}
@@ -118,14 +117,28 @@ def _fit(engine: Laplace, model: Model, seed: int, bar: Progress) -> DrawsFit:
     return DrawsFit(model, engine, natural, statistics, status, seed)
 
 
+def _weighted(
+    engine: Laplace, posterior: LogPosterior, shape: PosteriorMode, rng: np.random.Generator, bar: Progress
+) -> tuple[Proposals, SmoothedWeights]:
+    pool = propose(posterior, shape, engine.pool * engine.draws, rng)
+    log_density = _evaluated(posterior, pool.psi, bar)
+    if np.count_nonzero(np.isfinite(log_density)) < engine.draws:
+        raise FitError(
+            "The posterior is zero or cannot be computed at most proposals about its mode: "
+            'Laplace\'s approximation has nothing to stand on here. Use model.fit("nuts", seed=1).'
+        )
+    return pool, smooth_weights(log_density - pool.log_density)
+
+
 def _point_fit(model: Model) -> PointFit:
+    if not model.has_scale:
+        return ML().fit(model)
     try:
         check_identifiable(model)
     except ModelError as stop:
         # What stops ML only warns here: priors keep the posterior proper.
-        warnings.warn(str(stop), BayesMixedWarning, 5)
-        return ML().fit(model.replace(check="warn"))
-    return ML().fit(model)
+        warnings.warn(str(stop), BayesMixedWarning, 6)
+    return fit_linear(model, ML(), reml=False)
 
 
 def start_of(posterior: LogPosterior, fit: PointFit) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import gammaln
@@ -76,6 +76,16 @@ def propose(posterior: LogPosterior, mode: PosteriorMode, count: int, rng: np.ra
     constant = gammaln((DEGREES + m) / 2) - gammaln(DEGREES / 2) - 0.5 * m * np.log(DEGREES * np.pi)
     log_det = np.linalg.slogdet(mode.root)[1]
     return Proposals(psi, constant - log_det - 0.5 * (DEGREES + m) * np.log1p(squared / DEGREES))
+
+
+def refitted(mode: PosteriorMode, pool: Proposals, log_weights: np.ndarray) -> PosteriorMode:
+    """The same with location and shape of a weighted pool: nearer to a skewed posterior than its mode is."""
+    weights = np.exp(log_weights)
+    mean = weights @ pool.psi
+    away = pool.psi - mean
+    values, vectors = np.linalg.eigh(away.T @ (weights[:, None] * away))
+    floor = FLAT * max(float(values[-1]), 1e-300) if len(values) else 0.0
+    return replace(mode, psi=mean, root=vectors * np.sqrt(np.maximum(values, floor)))
 
 
 def _about(mode: PosteriorMode) -> np.ndarray:

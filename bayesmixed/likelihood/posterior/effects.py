@@ -64,7 +64,7 @@ def _judged(
     top = log.max(axis=0)
     weights = np.exp(log - top)
     total = weights.sum(axis=0)
-    at_mode = density(fixed + _spread(block, placed.centre @ Lambda.T)[None], placed.centre[None], False).log[0][used]
+    at_mode = density(fixed + block.spread(placed.centre @ Lambda.T)[None], placed.centre[None], False).log[0][used]
     at_mode = at_mode - 0.5 * np.sum(placed.centre[used] ** 2, axis=1)
     shares = weights / total
     mean = np.einsum("cl,ca->la", shares, z)
@@ -75,10 +75,6 @@ def _judged(
         float(np.mean(np.sqrt(np.maximum(square - mean**2, 0.0)))),
         float(np.sum(np.log(total) + top - at_mode)),
     )
-
-
-def _spread(block: BlockRows, b: np.ndarray) -> np.ndarray:
-    return block.spread(b)
 
 
 def _nodes(k: int) -> tuple[np.ndarray, np.ndarray]:

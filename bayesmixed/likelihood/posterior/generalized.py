@@ -20,7 +20,7 @@ from ..linear import LOG_2PI
 from ..pls import Solution, solve
 from .effects import Normality, normality
 from .marginal import Drawn, Marginal, by_term
-from .together import Together, drawn
+from .together import Together
 
 SMALL = 5_000  # rows up to which points are evaluated side by side: beyond it calls cost little
 NODES = 9  # of quadrature in each dimension
@@ -107,7 +107,7 @@ class LaplaceMarginal(Marginal):
         if self._side_by_side:
             together = self._together(x)
             if together.found.all():
-                return drawn(self.likelihood, x, together, rng)
+                return together.draws(x, rng)
         return super().draws(x, rng)
 
     @property

@@ -6,8 +6,7 @@ time goes into calls, not into numbers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from ..laplace.quadrature import level_sums
 from .marginal import Drawn, by_term
 
 MAX_STEPS, MAX_HALVINGS = 50, 20
+FLOOR = 1e-3  # of the largest curvature: what a row without curvature of its own is given in a step
 SETTLED = 1e-8  # Newton decrement of a level whose step leaves an error of the order of its square
 
 
@@ -60,12 +60,13 @@ class Together:
         total = np.sum(log - 0.5 * log_det, axis=1) + self.likelihood.constant
         return np.where(self.found, total, np.nan)
 
-    def draw(self, rng: np.random.Generator) -> list[tuple[np.ndarray, ...]]:
-        """One draw of the effects (L, k) per group term for each point."""
+    def draws(self, x: np.ndarray, rng: np.random.Generator) -> list[Drawn]:
+        """Coefficients as x (N, .) has them, and a draw of the effects of each point."""
         z = rng.standard_normal(self.u.shape)
         b = self._effects(self.u + (self.half @ z[..., None])[..., 0])
         rows = self.likelihood.rows
-        return [by_term(rows.blocks, rows.term_bases, [each]) for each in b]
+        effects = [by_term(rows.blocks, rows.term_bases, [each]) for each in b]
+        return [(self.likelihood.beta(each), parts) for each, parts in zip(x, effects, strict=True)]
 
     def _effects(self, u: np.ndarray) -> np.ndarray:
         return u @ self.factors.transpose(0, 2, 1)
@@ -91,14 +92,18 @@ class Together:
         u = self.u + self.half @ z
         return self._log(u) - 0.5 * np.sum(u**2, axis=2)
 
-    def _slopes(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Gradient (N, L, k) of the log integrand, minus its Hessian M (N, L, k, k), and whether V >= 0 (N,)."""
+    def _slopes(self, u: np.ndarray, *, raised: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Gradient (N, L, k) of the log integrand and minus its Hessian M (N, L, k, k).
+
+        `raised` gives rows without curvature of their own a little, so that a step climbs.
+        """
         rows = self.likelihood.rows
         block = rows.block_rows[0]
         with np.errstate(all="ignore"):
             d = rows.family.derivatives(rows.observed, self._predictor(u), self.dispersion, 2)
-        concave = np.all(d.V >= 0, axis=1)  # False for NaN
-        g, V = np.nan_to_num(d.g), np.where(concave[:, None], d.V, 0.0)
+        g, V = np.nan_to_num(d.g), np.nan_to_num(d.V)
+        if raised and np.min(V, initial=0.0) < 0:
+            V = np.where(V > 0, V, FLOOR * np.max(np.abs(V), axis=1, keepdims=True))
         Zg = np.stack([level_sums(block, g, j) for j in range(block.k)], axis=2)
         A = np.empty((*u.shape, block.k))
         for i in range(block.k):
@@ -107,24 +112,25 @@ class Together:
                 A[:, :, i, j] = A[:, :, j, i] = level_sums(block, weighted, j)
         Lambda = self.factors[:, None]
         M = np.swapaxes(Lambda, 2, 3) @ A @ Lambda + np.eye(block.k)
-        return Zg @ self.factors - u, M, concave
+        return Zg @ self.factors - u, M
 
     def _settled(self) -> Together:
         u, found = self.u, np.ones(len(self.u), dtype=bool)
         log = self._log(u)
         value, settled = log - 0.5 * np.sum(u**2, axis=2), np.zeros(len(u), dtype=bool)
         for _ in range(MAX_STEPS):
-            gradient, M, concave = self._slopes(u)
-            found &= concave & np.all(np.isfinite(value), axis=1)
+            gradient, M = self._slopes(u, raised=True)
+            found &= np.all(np.isfinite(value), axis=1)
             step = np.linalg.solve(M, gradient[..., None])[..., 0]
             settled = np.max(np.sum(gradient * step, axis=2), axis=1, initial=0.0) < SETTLED
             u, log, value = self._halved(u, step, log, value)
             if np.all(settled | ~found):
                 break
-        _, M, concave = self._slopes(u)
+        _, M = self._slopes(u, raised=False)
+        found &= settled & np.all(np.linalg.eigvalsh(M)[..., 0] > 0, axis=1)
+        M[~found] = np.eye(M.shape[2])
         half = np.swapaxes(np.linalg.inv(np.linalg.cholesky(M)), 2, 3)
-        everything = (self.likelihood, self.fixed, self.factors, self.dispersion, u, half, log, found & settled & concave)
-        return Together(*everything)
+        return replace(self, u=u, half=half, kernel=log, found=found)
 
     def _halved(
         self, u: np.ndarray, step: np.ndarray, log: np.ndarray, value: np.ndarray
@@ -139,15 +145,5 @@ class Together:
             if not worse.any():
                 break
             size[worse] /= 2
-        kept = worse
-        return (
-            np.where(kept[..., None], u, new),
-            np.where(kept, log, new_log),
-            np.where(kept, value, new_value),
-        )
-
-
-def drawn(likelihood: LaplaceLikelihood, x: np.ndarray, together: Together, rng: np.random.Generator) -> Sequence[Drawn]:
-    """Coefficients, as x (N, .) has them, and a draw of the effects of each point."""
-    effects = together.draw(rng)
-    return [(likelihood.beta(each), parts) for each, parts in zip(x, effects, strict=True)]
+        stays = worse[..., None]
+        return np.where(stays, u, new), np.where(worse, log, new_log), np.where(worse, value, new_value)
