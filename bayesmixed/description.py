@@ -48,13 +48,30 @@ def _facts(model: Model) -> list[str]:
     design = model.design
     dropped = f", {design.n_dropped} dropped for missing values" if design.n_dropped else ""
     held = "".join(f"; {name} = {value:g} held fixed" for name, value in model.constants.items())
-    weights = "" if design.weights is None else "; precision weights: Var(e_i) = sigma^2 / w_i"
     return [
         f"  formula:  {model.formula}",
-        f"  response: {design.response.name if design.response else ''}",
-        f"  family:   {model.family.name}, link {model.family.link.name}{held}{weights}",
+        f"  response: {_response(model)}",
+        f"  family:   {model.family.name}, link {model.family.link.words}{held}{_weights(model)}",
         f"  rows:     {design.n_rows}{dropped}",
     ]
+
+
+def _response(model: Model) -> str:
+    """Its name, and what counts as a success or out of how many."""
+    response, trials = model.design.response, model.design.trials
+    if response is None:
+        return ""
+    if trials is not None:
+        share = "shares of successes" if response.proportion else "successes"
+        return f"{response.name} ({share} in {trials.sum():g} trials)"
+    return response.name + (f" (success: {response.levels[1]!r})" if response.levels else "")
+
+
+def _weights(model: Model) -> str:
+    if model.design.weights is None or (model.design.encoding.weights is None and model.design.trials is not None):
+        return ""
+    precision = model.family.weights == "precision"
+    return "; precision weights: Var(e_i) = sigma^2 / w_i" if precision else "; weights: a weight of 2 is the row twice"
 
 
 def _fixed(model: Model) -> pd.DataFrame:

@@ -23,6 +23,12 @@ class Link(ABC):
     """
 
     name: ClassVar[str]
+
+    @property
+    def words(self) -> str:
+        """The name, with asymptotes where there are any."""
+        return self.name
+
     range: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
 
     @abstractmethod
@@ -210,6 +216,11 @@ class Probability(Link):
     def range(self) -> tuple[float, float]:  # type: ignore[override]  # depends on the asymptotes
         """The open interval of mu."""
         return self.guess, 1 - self.lapse
+
+    @property
+    def words(self) -> str:
+        between = f" between {self.guess:g} and {1 - self.lapse:g}" if self.guess or self.lapse else ""
+        return self.name + between
 
     @property
     def height(self) -> float:

@@ -25,10 +25,7 @@ def default(design: Design, family: Family) -> Priors:
     variation 1/sqrt(.) is half-Normal(0, 1), which makes them inverse-Gamma(1/2, 1/2 mean); of the excess variance
     phi of "negbinomial1", sqrt(phi / mean) is; of a precision phi, 1/sqrt(1 + phi) is uniform.
 
-    Raises
-    ------
-    ModelError
-        For a dispersion parameter that the table does not know.
+    A family of the user's own may have parameters that the table does not know: their priors must be given.
     """
     m, s = location_and_scale(design, family)
     chosen: dict[str, Prior] = _coefficients(design.mu, rows_used(design), m, s)
@@ -38,8 +35,9 @@ def default(design: Design, family: Family) -> Priors:
         chosen |= {sd: HalfStudentT(3.0, s / s_z) for sd, s_z in zip(named.sds, spreads, strict=True)}
     chosen |= {named.correlation: LKJ(2.0) for named in names if named.correlation}
     for name in family.dispersion:
-        if name not in design.predictors:
-            chosen[name] = _dispersion(name, design, family)
+        rule = DISPERSION.get((family.name, name), DISPERSION.get(("", name)))
+        if rule is not None and name not in design.predictors:
+            chosen[name] = rule(response_used(design, family), family)
     return Priors.of(chosen, "default")
 
 
@@ -161,13 +159,6 @@ def spans_constant(X: np.ndarray) -> np.ndarray:
     if np.max(np.abs(X @ weights - 1.0)) > 1e-8:
         return np.zeros(X.shape[1], dtype=bool)
     return np.abs(weights) * np.abs(X).max(axis=0) > 1e-8
-
-
-def _dispersion(name: str, design: Design, family: Family) -> Prior:
-    rule = DISPERSION.get((family.name, name), DISPERSION.get(("", name)))
-    if rule is None:
-        raise ModelError(f"There is no default prior for {name!r}. Give one: Model(..., priors={{{name!r}: ...}}).")
-    return rule(response_used(design, family), family)
 
 
 def _sigma(used: Used, family: Family) -> Prior:

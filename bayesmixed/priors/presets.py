@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from ..errors import ModelError
 from ..families import Family
 from ..formula.design import Design
 from .default import column_spreads, default, location_and_scale, rows_used
-from .distributions import LKJ, Decov, Exponential, Flat, Gamma, HalfNormal, HalfStudentT, Normal, Prior, StudentT
+from .distributions import (
+    LKJ,
+    Decov,
+    Exponential,
+    Flat,
+    Gamma,
+    HalfCauchy,
+    HalfNormal,
+    HalfStudentT,
+    InverseGamma,
+    Normal,
+    Prior,
+    StudentT,
+)
 from .names import CORRELATION, REAL, block_slots, slots, term_names
 from .table import Priors
 
@@ -23,75 +39,167 @@ def flat(design: Design, family: Family) -> Priors:
 
 
 def brms(design: Design, family: Family) -> Priors:
-    """The defaults of brms 2.23 for Gaussian models: robust location and scale, flat slopes, LKJ(1).
+    """The defaults of brms 2.23: robust location and scale, flat slopes, LKJ(1).
 
     Intercept at centred columns Student-t(3, median, s), sds and sigma half-Student-t(3, 0, s) with
-    s = max(2.5, mad) of y, both rounded to one decimal; the offset's mean moves the location.
+    s = max(2.5, mad) of the response on the link scale, both rounded to one decimal; the offset's mean moves the
+    location. For probability links and two-level responses Student-t(3, 0, 2.5). Of other dispersion parameters:
+    `_OF_BRMS`.
+
+    Raises
+    ------
+    ModelError
+        For a family that brms does not have.
     """
-    used = rows_used(design)
-    y = design.response.y[used] if design.response is not None else np.zeros(1)
-    centre, s = _median_and_mad(y)
-    centre -= float(np.mean(design.mu.offset[used]))
+    others = _known("brms", family, _OF_BRMS)
+    centre, s = _median_and_mad(design, family)
     chosen: dict[str, Prior] = {}
     for slot in slots(design, family):
         wide = LKJ(1.0) if slot.support == CORRELATION else HalfStudentT(3.0, s)
-        chosen[slot.name] = Flat() if slot.support == REAL else wide
+        chosen[slot.name] = others.get(slot.name, Flat() if slot.support == REAL else wide)
     if design.mu.has_intercept:
         chosen["Intercept_centered"] = StudentT(3.0, centre, s)
     return Priors.of(chosen, "brms")
 
 
-def _median_and_mad(y: np.ndarray) -> tuple[float, float]:
+def _median_and_mad(design: Design, family: Family) -> tuple[float, float]:
     """Rounded as R rounds, to one decimal; the mad carries its normal-consistency constant."""
-    centre = float(np.median(y))
-    mad = 1.4826 * float(np.median(np.abs(y - centre)))
-    return round(centre, 1), max(2.5, round(mad, 1))
+    response, name = design.response, family.link.name
+    if response is None or response.levels is not None or name not in _SCALED_BY_BRMS:
+        return 0.0, 2.5
+    used = rows_used(design)
+    y = family.normalised(response.y[used])
+    if name in ("log", "inverse", "1/mu^2"):
+        y = np.where(y == 0, 0.1, y)
+    with np.errstate(invalid="ignore"):
+        linked = family.link.forward(y)
+    centre = float(np.nanmedian(linked))
+    mad = round(1.4826 * float(np.nanmedian(np.abs(linked - centre))), 1)
+    return round(centre, 1) - float(np.mean(design.mu.offset[used])), max(2.5, mad)
+
+
+_SCALED_BY_BRMS = ("identity", "log", "inverse", "sqrt", "1/mu^2")
+_VAGUE = Gamma(0.01, 0.01)
+_OF_BRMS: dict[str, dict[str, Prior]] = {
+    "gaussian": {},
+    "student": {"nu": Gamma(2.0, 0.1)},
+    "lognormal": {},
+    "bernoulli": {},
+    "binomial": {},
+    "betabinomial": {"phi": _VAGUE},
+    "poisson": {},
+    "negbinomial": {"alpha": InverseGamma(0.4, 0.3)},
+    "gamma": {"alpha": _VAGUE},
+    "inverse_gaussian": {"lam": _VAGUE},
+    "beta": {"phi": _VAGUE},
+}
 
 
 def rstanarm(design: Design, family: Family) -> Priors:
-    """The defaults of rstanarm 2.21 to 2.32: normal coefficients, exponential sigma, decov for every bar.
+    """The defaults of rstanarm 2.21 to 2.32: normal coefficients, exponential dispersion, decov for every bar.
 
-    With m_y and s_y the mean and sd of the response (0 and 1 where it is not normal): Normal(m_y, 2.5 s_y) for
-    the intercept at centred columns, Normal(0, 2.5 s_y / sd(x)) for slopes, whatever the number of values of x,
-    Exponential with mean s_y for sigma.
+    With m_y and s_y the mean and sd of the response (0 and 1 where it is not gaussian with the identity link):
+    Normal(m_y, 2.5 s_y) for the intercept at centred columns, Normal(0, 2.5 s_y / sd(x)) for slopes, whatever the
+    number of values of x, both 1.596 times as wide for the probit link; Exponential with mean s_y for sigma, mean 1 for
+    any other dispersion parameter.
+
+    Raises
+    ------
+    ModelError
+        For a family that rstanarm does not have.
     """
-    m, s = _mean_and_sd(design, family, ddof=1)
-    chosen: dict[str, Prior] = dict(_slopes(design, s, ddof=1))
+    others = _known("rstanarm", family, dict.fromkeys(_OF_RSTANARM, {}))
+    m, s = (0.0, 1.0) if family.link.name != "identity" else _mean_and_sd(design, family, ("gaussian",), ddof=1)
+    wide = s * (_PROBIT if family.link.name == "probit" else 1.0)
+    chosen: dict[str, Prior] = dict(_slopes(design, wide, ddof=1))
     if design.mu.has_intercept:
-        chosen = {"Intercept_centered": Normal(m, WIDE * s)} | chosen
+        chosen = {"Intercept_centered": Normal(m, WIDE * wide)} | chosen
     chosen |= {block.name: Decov() for block in block_slots(design, family)}
-    chosen |= {name: Exponential(1 / s) for name in family.dispersion if name not in design.predictors}
+    chosen |= {name: Exponential(1 / s) for name in family.dispersion if name not in design.predictors} | others
     return Priors.of(chosen, "rstanarm")
+
+
+_OF_RSTANARM = ("gaussian", "bernoulli", "binomial", "poisson", "negbinomial", "gamma", "inverse_gaussian", "beta")
+_PROBIT = float(4 / np.sqrt(2 * np.pi))  # the height of the normal density over that of the logistic
 
 
 def bambi(design: Design, family: Family) -> Priors:
     """The defaults of bambi 0.17 to 0.21, and LKJ(1) for the correlations that it does not have.
 
-    With s_y the sd of the response and sd(x) that of a column, both with denominator n: Normal(0, 2.5 s_y / sd(x))
-    for slopes, Normal(mean of y, w) for the intercept at centred columns, half-Normal(0, 2.5 s_y / sd(x)) for the
-    sd of a slope and half-Normal(0, w) for that of an intercept, half-Student-t(4, 0, s_y) for sigma, where
-    w^2 = (2.5 s_y)^2 + sum of (prior sd of a slope times mean of its column)^2.
+    With s_y the sd of the response (1 where it is neither gaussian nor student) and sd(x) that of a column, both with
+    denominator n: Normal(0, 2.5 s_y / sd(x)) for slopes, Normal(mean of y, w) for the intercept at centred columns,
+    half-Normal(0, 2.5 s_y / sd(x)) for the sd of a slope and half-Normal(0, w) for that of an intercept,
+    half-Student-t(4, 0, s_y) for sigma, half-Cauchy(1) for other dispersion, where
+    w^2 = (2.5 s_y)^2 + sum of (prior sd of a slope times mean of its column)^2. Bernoulli and binomial responses with
+    logit or probit link: Normal(0, 1.5) for the intercept, Normal(0, 1) for columns of factors, Normal(0, 1 / sd(x))
+    for others.
+
+    Raises
+    ------
+    ModelError
+        For a family that bambi does not have.
     """
-    m, s = _mean_and_sd(design, family, ddof=0)
-    slopes = _slopes(design, s, ddof=0)
+    others = _known("bambi", family, _OF_BAMBI)
+    m, s = _mean_and_sd(design, family, ("gaussian", "student"), ddof=0)
+    binary = family.name in ("bernoulli", "binomial") and family.link.name in ("logit", "probit")
+    slopes = _bambi_binary_slopes(design) if binary else _slopes(design, s, ddof=0)
     means = dict(zip(design.mu.coefficients, design.mu.X[rows_used(design)].mean(axis=0), strict=True))
     wide = float(np.hypot(WIDE * s, np.linalg.norm([prior.scale * means[name] for name, prior in slopes.items()])))
     chosen: dict[str, Prior] = dict(slopes)
     if design.mu.has_intercept:
-        chosen = {"Intercept_centered": Normal(m, wide)} | chosen
+        chosen = {"Intercept_centered": Normal(0.0, 1.5) if binary else Normal(m, wide)} | chosen
     names = term_names(design.groups)
     for group, named in zip(design.groups, names, strict=True):
         sds = _sds(group.Z[rows_used(design)], ddof=0)
         for column, name, sd in zip(group.columns, named.sds, sds, strict=True):
             chosen[name] = HalfNormal(wide if column == "Intercept" else WIDE * s / sd)
     chosen |= {named.correlation: LKJ(1.0) for named in names if named.correlation}
-    chosen |= {name: HalfStudentT(4.0, s) for name in family.dispersion if name not in design.predictors}
+    dispersion = [name for name in family.dispersion if name not in design.predictors]
+    chosen |= {name: others.get(name, HalfStudentT(4.0, s)) for name in dispersion}
     return Priors.of(chosen, "bambi")
 
 
-def _mean_and_sd(design: Design, family: Family, ddof: int) -> tuple[float, float]:
-    """Of the response, offset left in; 0 and 1 where it is not normal."""
-    if not family.normal_conditional or design.response is None:
+_OF_BAMBI: dict[str, dict[str, Prior]] = {
+    "gaussian": {},
+    "student": {"nu": Gamma(2.0, 0.1)},
+    "bernoulli": {},
+    "binomial": {},
+    "betabinomial": {"phi": HalfCauchy(1.0)},
+    "poisson": {},
+    "negbinomial": {"alpha": HalfCauchy(1.0)},
+    "gamma": {"alpha": HalfCauchy(1.0)},
+    "inverse_gaussian": {"lam": HalfCauchy(1.0)},
+    "beta": {"phi": HalfCauchy(1.0)},
+}
+
+
+def _bambi_binary_slopes(design: Design) -> dict[str, Normal]:
+    """sd 1 for columns of factors alone, 1 / sd(x) for others; an interaction of both goes by its columns' sum."""
+    mu, used, found = design.mu, rows_used(design), {}
+    for term, positions in mu.terms.items():
+        columns = mu.X[used][:, list(positions)]
+        together = float(np.std(columns.sum(axis=1))) if ":" in term and len(positions) > 1 else None
+        for j, sd in zip(positions, _sds(columns, ddof=0), strict=True):
+            name = mu.coefficients[j]
+            if name != "Intercept":
+                factors = all(part.endswith("]") for part in name.split(":")) and set(mu.X[used][:, j]) <= {-1, 0, 1}
+                found[name] = Normal(0.0, 1.0 if factors else 1 / (together or sd))
+    return found
+
+
+def _known(preset: str, family: Family, table: Mapping[str, dict[str, Prior]]) -> dict[str, Prior]:
+    """What the program of that name says of the family's own parameters."""
+    if family.name not in table:
+        raise ModelError(
+            f"priors={preset!r} has no rule for the {family.name} family, which {preset} does not have. "
+            'Use priors="default", or a dict with priors of your own.'
+        )
+    return table[family.name]
+
+
+def _mean_and_sd(design: Design, family: Family, scaled: tuple[str, ...], ddof: int) -> tuple[float, float]:
+    """Of the response, offset left in, for the families `scaled`; 0 and 1 for others."""
+    if family.name not in scaled or design.response is None:
         return 0.0, 1.0
     y = design.response.y[rows_used(design)]
     sd = float(np.std(y, ddof=ddof)) if len(y) > 1 else 0.0

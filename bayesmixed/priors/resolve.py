@@ -196,7 +196,9 @@ def _checked(
             entries[block] = _sound(chosen.block(block), block)
             continue
         if name not in chosen:
-            raise ModelError(f"The priors lack {slot.name!r}. Add it: every parameter needs one.")
+            raise ModelError(
+                f"The priors lack {slot.name!r}. Add it, priors={{{slot.name!r}: ...}}: every parameter needs one."
+            )
         entries[name] = _fitting(as_prior(chosen[name], name), name, slot)
     unknown = [name for name in chosen if name not in entries]
     if unknown:

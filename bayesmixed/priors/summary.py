@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..page import Page, Section
-from .default import rows_used
+from .default import location_and_scale, response_used
 from .distributions import Distribution
 from .implied import DRAWS, Drawn, Implied, draw, implied
 from .names import CORRELATION, TermNames, term_names
@@ -25,8 +25,11 @@ _CENTRED = "  Intercept_centered is the intercept where every other column has i
 _INTERVAL = "  50 % below: the median of the prior. 95 % from, to: its central interval."
 _TOGETHER = (
     f"  From {DRAWS:,} draws of the priors. The effect on a row is that of all columns of the factor, at a typical row",
-    "  (root mean square over rows). The share is of the variance that the fixed effects leave: at 0 the levels of the",
-    "  factor are all alike, at 1 rows of one level are.",
+    "  (root mean square over rows).",
+)
+_SHARE = (
+    "  The share is of the variance that the fixed effects leave: at 0 the levels of the factor are all alike, at 1",
+    "  rows of one level are.",
 )
 
 
@@ -46,8 +49,10 @@ def prior_summary(model: Model) -> Page:
     sections = [Section(f"Priors of {model.formula}", shown, tuple(_notes(model, table)), index=False)]
     found = implied(model, drawn)
     if found:
-        lines = [f"  {row.factor}: {_WORDS[row.quantity]} {_undefined(row)}." for row in found if row.flat]
-        lines += _TOGETHER if len(lines) < len(found) else ()
+        lines = [f"  {row.factor}: {_words(model, row)} {_undefined(row)}." for row in found if row.flat]
+        if len(lines) < len(found):
+            lines += (*_TOGETHER, *_SHARE) if model.has_scale else _TOGETHER
+            lines += [f"  {row.factor}: {text}." for row in found for text in _group_means(model, row)]
         heading = f"What they imply together ({_response(model)})"
         sections.append(Section(heading, _implied_table(found), tuple(lines), index=False))
     return Page(tuple(sections))
@@ -80,11 +85,28 @@ def implied_lines(model: Model, drawn: Drawn) -> list[str]:
     for factor in dict.fromkeys(row.factor for row in found):
         rows = [row for row in found if row.factor == factor]
         # Where no spread is defined no share is either, and the share names every flat prior.
-        parts = (
-            [f"{_WORDS[row.quantity]} {_range(row)}" for row in rows] if not rows[0].flat else [_undefined(rows[-1])]
-        )
+        parts = [f"{_words(model, row)} {_range(row)}" for row in rows] if not rows[0].flat else [_undefined(rows[-1])]
+        parts += _group_means(model, rows[0])
         lines.append(f"    {factor}: {'; '.join(parts)}")
     return lines
+
+
+def _words(model: Model, row: Implied) -> str:
+    link = model.family.link.name
+    return _WORDS[row.quantity] + (f" ({link} scale)" if row.quantity == "spread" and link != "identity" else "")
+
+
+def _group_means(model: Model, spread: Implied) -> list[str]:
+    """Where groups lie on the response's scale, at its mean and the median spread, where the link has another scale."""
+    if spread.draws is None or model.family.link.name == "identity":
+        return []
+    used, sd = response_used(model.design, model.family), spread.quantiles([0.5])[0]
+    centre = location_and_scale(model.design, model.family)[0] + used.mean_offset
+    ends = np.clip([centre - 1.96 * sd, centre + 1.96 * sd], *model.family.eta_range)
+    with np.errstate(divide="ignore"):
+        low, high = sorted(float(value) for value in model.family.link.inverse(ends))
+    what = "probabilities" if model.family.mean_range == (0.0, 1.0) else "means"
+    return [f"at the median, 95 % of groups have {what} from {sized(low)} to {sized(high)}"]
 
 
 def prior_table(model: Model, drawn: Drawn) -> pd.DataFrame:
@@ -128,12 +150,27 @@ def _quantiles(prior: Distribution) -> list[str]:
 
 def _units(model: Model) -> dict[str, str]:
     """The unit of every parameter that has one."""
-    y = model.design.response.name if model.design.response else "response"
+    y = _predicted(model)
     units = {name: _per(y, name) for name in model.coefficients}
     units["Intercept_centered"] = y
     for group, named in zip(model.design.groups, term_names(model.design.groups), strict=True):
         units |= {sd: _per(y, column) for sd, column in zip(named.sds, group.columns, strict=True)}
-    return units | ({"sigma": y} if model.has_scale else {})
+    of_response = {"gaussian": "", "student": "", "lognormal": "log "}
+    if model.family.name in of_response:
+        units["sigma"] = of_response[model.family.name] + _name(model)
+    return units
+
+
+def _name(model: Model) -> str:
+    return model.design.response.name if model.design.response else "response"
+
+
+def _predicted(model: Model) -> str:
+    """What the linear predictor is in: the response, or a link of its mean."""
+    link = model.family.link.name
+    if model.family.name == "lognormal":
+        return f"log {_name(model)}"
+    return _name(model) if link == "identity" else f"{link} {_name(model)}"
 
 
 def _per(response: str, column: str) -> str:
@@ -147,10 +184,15 @@ def _per(response: str, column: str) -> str:
 
 
 def _response(model: Model) -> str:
-    response = model.design.response
-    y = response.y[rows_used(model.design)] if response else np.zeros(1)
-    name = response.name if response else "the response"
-    return f"{name} has sd {sized(float(np.std(y, ddof=1)))}" if len(y) > 1 else name
+    """The response in a few numbers: its sd, the share of successes, or for other links its mean."""
+    used = response_used(model.design, model.family)
+    name = _name(model)
+    if model.family.takes_trials or model.family.name == "bernoulli":
+        return f"{name}: {fraction(used.mean)} of the trials succeed"
+    if model.family.link.name != "identity":
+        return f"{name} has mean {sized(used.mean)}"
+    spread = sized(float(np.std(used.y, ddof=1))) if len(used.y) > 1 else ""
+    return f"{_predicted(model)} has sd {spread}" if spread else name
 
 
 def _implied_table(found: list[Implied]) -> pd.DataFrame:
