@@ -1,4 +1,20 @@
-"""Response distributions: one file each, one line in the registry."""
+"""Response distributions: one file each, one line in the registry.
+
+By name, with the parameters besides the mean and what a weight does:
+
+gaussian, lognormal [sigma]
+    Precision weights. mu of a lognormal is the mean of the logarithm.
+student [sigma, nu], gamma [alpha: shape], inverse_gaussian [lam], beta [phi]
+    All others: frequency weights, a weight of 2 is the row twice.
+poisson, negbinomial [alpha: variance mu + mu^2 / alpha], negbinomial1 [phi: variance mu (1 + phi)]
+    Counts; an exposure is ``offset(log(exposure))``.
+bernoulli, binomial, betabinomial [phi]
+    0 and 1, bools, two levels (the second is the success), ``prop(successes, trials)``,
+    ``cbind(successes, failures)``, ``successes | trials(n)``, or proportions with their trials as weights.
+
+``FAMILIES["poisson"].links`` are the links that a family takes, the default first. `custom` makes a family of any
+NumPyro distribution.
+"""
 
 from __future__ import annotations
 
