@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..fits.draws import DrawsFit
     from ..fits.point import PointFit
     from ..model import Model
@@ -26,3 +28,7 @@ class Engine(ABC):
     def priors_used(self, model: Model) -> str:
         """Which priors a fit has, in words; empty where none are mentioned."""
         return ""
+
+    def prior_precision(self, model: Model, beta: np.ndarray) -> np.ndarray | None:
+        """Curvature (p, p) at `beta` (p,) of the priors that the estimates of a fit have; None where they have none."""
+        return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -210,8 +210,12 @@ def collect(
     edge: Direction | None,
     hessian: np.ndarray,
     curved: Curved | None = None,
+    penalised: Collection[str] = (),
 ) -> PointFit:
-    """What a fit reports at the optimum, where the approximation may be known already."""
+    """What a fit reports at the optimum, where the approximation may be known already.
+
+    `penalised` names the coefficients with priors.
+    """
     likelihood, x = criterion.likelihood, optimum.x
     curved = criterion.at(x) if curved is None else curved
     parts, _, dispersion = likelihood.split(x)
@@ -250,7 +254,7 @@ def collect(
         criterion=optimum.value,
         loglik=-0.5 * criterion.deviance(x, curved),
         n_parameters=len(x),
-        status=without_maximum(status, model, beta, beta_covariance),
+        status=without_maximum(status, model, beta, beta_covariance, penalised),
     )
 
 

@@ -18,6 +18,7 @@ from ..likelihood.boundary import ACCEPT
 from ..likelihood.coordinates import Coordinates
 from ..likelihood.laplace.factoring import quadrature
 from ..likelihood.laplace.likelihood import LaplaceLikelihood
+from ..likelihood.laplace.mode import Prior
 from ..likelihood.laplace.start import start
 from ..likelihood.linear import LinearLikelihood
 from ..likelihood.penalty import Penalty, boundary_avoiding, penalty
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 CRITERIA = ("ml", "reml")
 BOUNDARY_AVOIDING = "boundary_avoiding"
-DIFFERENCE = 1e-3  # of a standard error: the step of differences of a prior's slope
 BESIDE = "covariance"  # the key of a dict that keeps the default penalty beside its priors
 
 
@@ -126,6 +126,10 @@ class MAP(Engine):
             return default
         words = [f"{name} ~ {prior.describe()}" for name, prior in self.priors.items() if not isinstance(prior, str)]
         return "; ".join([*words, default] if BESIDE in self.priors else words) or "none"
+
+    def prior_precision(self, model: Model, beta: np.ndarray) -> np.ndarray | None:
+        coefficients = self.penalty(model).coefficients
+        return None if coefficients is None else coefficients.curvature(beta)
 
     def penalty(self, model: Model) -> Penalty:
         """What is added to the deviance or REML criterion of `model`."""
@@ -241,25 +245,15 @@ def _collect(model: Model, engine: MAP, added: Added, base: _Profiled | SigmaCri
 def _beta_covariance(added: Added, x: np.ndarray, conditional: np.ndarray) -> np.ndarray:
     """Covariance (p, p) of coefficients that the search moves: their priors' curvature beside the `conditional` one.
 
-    Differences of slopes, since a prior gives no second derivative; without the prior where it curves the wrong way.
+    Without the prior where it curves the wrong way.
     """
-    coordinates = added.coordinates
-    where, basis = coordinates.coefficients, coordinates.basis
-    if where.start == where.stop:
+    coefficients, coordinates = added.penalty.coefficients, added.coordinates
+    if coefficients is None or not coordinates.basis.shape[1]:
         return conditional
-    precision = basis.T @ np.linalg.solve(conditional, basis)
-    steps = DIFFERENCE / np.sqrt(np.diag(precision))
-
-    def slopes(i: int, sign: int) -> np.ndarray:
-        moved = x.copy()
-        moved[where.start + i] += sign * steps[i]
-        return added.value_and_gradient(moved)[1][where]
-
-    columns = [(slopes(i, 1) - slopes(i, -1)) / (2 * step) for i, step in enumerate(steps)]
-    total = precision + 0.25 * (np.array(columns) + np.array(columns).T)
-    if np.linalg.eigvalsh(total)[0] <= 0:
-        return conditional
-    return basis @ np.linalg.solve(total, basis.T)
+    basis = coordinates.basis
+    prior = coefficients.curvature(coordinates.natural(x).beta)
+    total = basis.T @ (np.linalg.inv(conditional) + prior) @ basis
+    return basis @ np.linalg.solve(total, basis.T) if np.linalg.eigvalsh(total)[0] > 0 else conditional
 
 
 def _fit_generalized(model: Model, engine: MAP) -> PointFit:
@@ -274,19 +268,33 @@ def _fit_generalized(model: Model, engine: MAP) -> PointFit:
             "quadrature=1, Laplace's approximation, or more nodes."
         )
     likelihood = laplace_of(model)
-    x, mode = start(likelihood, None if engine.start is None else _given(likelihood, engine.start))
-    added, base = Added(_laplace_coordinates(likelihood), engine.penalty(model)), LaplaceCriterion(likelihood, mode.u)
+    added = Added(_laplace_coordinates(likelihood), engine.penalty(model))
+    theta = None if engine.start is None else _given(likelihood, engine.start)
+    x, mode = start(likelihood, theta, _working_prior(added))
+    base = LaplaceCriterion(likelihood, mode.u)
     try:
         found = minimise_penalised(Penalised(base, added), x, engine.optimizer, engine.maxiter)
         if engine.quadrature > 1 and likelihood.rows.blocks:
             x, rule = found.optimum.x, quadrature(likelihood, int(engine.quadrature))
             base = QuadratureCriterion(likelihood, base.at(x).mode.u, rule=rule)
             found = minimise_penalised(Penalised(base, added), x, engine.optimizer, engine.maxiter)
-        optimum, hessian = certified(Penalised(base, added), found.optimum, engine.maxiter is None)
-        fit = collect(model, engine, base, optimum, found.edge, hessian)
+        optimum, hessian = certified(Penalised(base, found.added), found.optimum, engine.maxiter is None)
+        penalised = () if added.penalty.coefficients is None else added.penalty.coefficients.proper
+        fit = collect(model, engine, base, optimum, found.edge, hessian, penalised=penalised)
     except np.linalg.LinAlgError:
         return broken_down(model, engine, base, x)
     return replace(fit, status=found.status(model, fit.status))
+
+
+def _working_prior(added: Added) -> Prior | None:
+    """Mean (p,) and precision (p, p) of normals like the priors, in coordinates of the search; None without priors."""
+    coefficients, coordinates = added.penalty.coefficients, added.coordinates
+    if coefficients is None:
+        return None
+    rows, means, precisions = coefficients.normal_approximation()
+    weighted = np.sqrt(precisions)[:, None] * (rows @ coordinates.basis)
+    mean = np.linalg.lstsq(weighted, np.sqrt(precisions) * (means - rows @ coordinates.origin))[0]
+    return mean, weighted.T @ weighted
 
 
 def _laplace_coordinates(likelihood: LaplaceLikelihood) -> Coordinates:

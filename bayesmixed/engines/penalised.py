@@ -9,16 +9,19 @@ import numpy as np
 
 from ..covariance import Covariance
 from ..fits.status import PointStatus
-from ..likelihood.boundary import Direction
+from ..likelihood.boundary import Direction, snap, worst_direction
 from ..likelihood.coordinates import Coordinates
 from ..likelihood.penalty import Penalty
 from ..likelihood.unbounded import unbounded_terms
+from .limited import search_limited
 from .optimize import Optimum
 from .search import Criterion, search
 
 if TYPE_CHECKING:
     from ..model import Model
 
+LEAST = 1e-14  # of the largest eigenvalue of a metric: what rounding leaves of any other
+STEP = 1e-4  # of 1 + a working coordinate: the step of differences
 FAR_ENOUGH = 100.0  # of a working coordinate: what a search that runs off is stopped at
 
 
@@ -37,6 +40,18 @@ class Added:
         """The penalty and its gradient."""
         value, slopes = self.penalty.value_and_slopes(self.coordinates.natural(x))
         return value, self.coordinates.pull_back(x, slopes)
+
+    def curvature(self, x: np.ndarray) -> np.ndarray:
+        """The Hessian (m, m) of the penalty by forward differences."""
+        _, here = self.value_and_gradient(x)
+        steps = STEP * (1 + np.abs(x))
+        moved = x + np.diag(steps)
+        rows = np.array([self.value_and_gradient(point)[1] - here for point in moved]) / steps[:, None]
+        return 0.5 * (rows + rows.T) if len(x) else np.zeros((0, 0))
+
+    def opened(self) -> Added:
+        """The same beyond the limits of the priors' supports."""
+        return replace(self, penalty=self.penalty.opened())
 
 
 @dataclass(frozen=True)
@@ -60,8 +75,16 @@ class Penalised:
         return value + extra, gradient + slope
 
     def metric(self, x: np.ndarray) -> np.ndarray:
-        """The base's guess of the inverse Hessian: a penalty is small beside the data."""
-        return self.base.metric(x)
+        """The base's guess of the inverse Hessian, with the penalty's curvature where that is positive."""
+        values, vectors = np.linalg.eigh(self.base.metric(x))
+        root = vectors * np.sqrt(np.maximum(values, LEAST * np.max(values, initial=0.0)))
+        relative = root.T @ self.added.curvature(x) @ root
+        if not np.all(np.isfinite(relative)):
+            return self.base.metric(x)
+        bends, directions = np.linalg.eigh(relative)
+        half = root @ (directions / np.sqrt(1 + np.maximum(bends, 0.0)))
+        found = half @ half.T
+        return 0.5 * (found + found.T)
 
     def slices(self) -> dict[int, slice]:
         """Where each group term's parameters are in x."""
@@ -78,14 +101,21 @@ class Penalised:
 
 @dataclass(frozen=True)
 class Found:
-    """Where a search ended, its worst direction on the boundary, and the terms whose sds can grow for ever."""
+    """Where a search ended, its worst direction on the boundary, and the terms whose sds can grow for ever.
+
+    `limits` are the priors on whose limits the optimum lies, in words; `added` is the penalty, then without limits.
+    """
 
     optimum: Optimum
     edge: Direction | None
     unbounded: tuple[int, ...]
+    limits: tuple[str, ...]
+    added: Added
 
     def status(self, model: Model, status: PointStatus) -> PointStatus:
         """The state of the fit; where there is no maximum it is not converged, whatever the optimiser says."""
+        if self.limits:
+            return replace(status, problems=(_on_limits(self.limits), *status.problems))
         if not self.unbounded:
             return status
         groups = model.design.groups
@@ -102,8 +132,24 @@ def minimise_penalised(criterion: Penalised, start: np.ndarray, optimizer: str |
     optimum, edge = search(criterion, first, optimizer, maxiter)
     criterion.value(first)  # iterations that start where the last ended are brought back from where the search went
     terms = unbounded_terms(criterion.value, added.coordinates, first, optimum.x, added.penalty.unbounded)
-    optimum = _back(criterion, optimum, first) if terms else optimum
-    return Found(optimum, edge, tuple(terms))
+    if terms:
+        return Found(_back(criterion, optimum, first), edge, tuple(terms), (), added)
+    if optimum.converged or not added.penalty.limits(added.coordinates.natural(first)):
+        return Found(optimum, edge, (), (), added)
+    return _limited(criterion, Found(optimum, edge, (), (), added))
+
+
+def _limited(criterion: Penalised, stopped: Found) -> Found:
+    """The optimum within the limits of the priors' supports, at one of which a search `stopped`."""
+    opened = Penalised(criterion.base, criterion.added.opened())
+    x, added = stopped.optimum.x, criterion.added
+    found = search_limited(opened.value_and_gradient, x, opened.metric(x), added.coordinates, added.penalty)
+    optimum = replace(found.optimum, evaluations=found.optimum.evaluations + stopped.optimum.evaluations)
+    if not found.priors or optimum.value > stopped.optimum.value + 1e-9 * (1 + abs(stopped.optimum.value)):
+        return stopped
+    x = snap(opened.value, optimum.x, opened.columns())
+    edge = worst_direction(opened.value, opened.slices(), x, opened.structures())
+    return Found(replace(optimum, x=x, value=opened.value(x)), edge, (), found.priors, opened.added)
 
 
 def _inside(criterion: Penalised, x: np.ndarray) -> np.ndarray:
@@ -122,6 +168,16 @@ def _back(criterion: Penalised, optimum: Optimum, first: np.ndarray) -> Optimum:
     x = next((x for x in (first + share * way, first) if np.isfinite(criterion.value(x))), first)
     value, gradient = criterion.value_and_gradient(x)
     return replace(optimum, x=x, value=value, gradient=gradient)
+
+
+def _on_limits(priors: tuple[str, ...]) -> str:
+    one = len(priors) == 1
+    return (
+        f"The estimate lies on the bound of the prior{'' if one else 's'} of {'; of '.join(priors)}: the likelihood "
+        f"rises beyond {'it' if one else 'them'}. The other estimates are the best ones with "
+        f"{'it' if one else 'these'} held there; standard errors ignore the bound. Widen the prior, or use one without "
+        "bounds, such as bm.priors.Normal, bm.priors.HalfNormal for an sd."
+    )
 
 
 def _without_bound(term: str, levels: int) -> str:

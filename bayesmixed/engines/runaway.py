@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,13 +22,16 @@ FLAT = 1e-6  # eigenvalue of the Hessian over the largest one
 SURE = 4.0  # estimate over standard error that a coefficient with data behind it has
 
 
-def without_maximum(status: PointStatus, model: Model, beta: np.ndarray, covariance: np.ndarray) -> PointStatus:
+def without_maximum(
+    status: PointStatus, model: Model, beta: np.ndarray, covariance: np.ndarray, penalised: Collection[str] = ()
+) -> PointStatus:
     """The state of a fit whose coefficients `beta` (p,) run to infinity: not converged, and why; else as it is.
 
     Cheap: a coefficient that takes the mean of a unit column (one sd, or the range of two values) to within 1e-6 of
-    its bound, along which the likelihood is flat. `bm.diagnose` settles the question.
+    its bound, along which the likelihood is flat. `bm.diagnose` settles the question. Coefficients with priors
+    (`penalised`, by name) may be far out and little sure; for them only a flat criterion counts.
     """
-    names = _running(status, model, beta, covariance)
+    names = _running(status, model, beta, covariance, penalised)
     if not names:
         return status
     word = "coefficient" if len(names) == 1 else "coefficients"
@@ -52,7 +56,9 @@ def reaches(family: Family) -> list[float]:
     return found
 
 
-def _running(status: PointStatus, model: Model, beta: np.ndarray, covariance: np.ndarray) -> list[str]:
+def _running(
+    status: PointStatus, model: Model, beta: np.ndarray, covariance: np.ndarray, penalised: Collection[str]
+) -> list[str]:
     """Names of the coefficients; the intercept, which moves with the others, is not one of them."""
     far = reaches(model.family) if model.family.discrete else []
     if not far or not len(beta):
@@ -61,6 +67,6 @@ def _running(status: PointStatus, model: Model, beta: np.ndarray, covariance: np
     eigenvalues = np.array(status.hessian_eigenvalues)
     flat = not len(eigenvalues) or not np.min(eigenvalues) > FLAT * np.max(np.abs(eigenvalues))
     variances = np.diag(covariance)
-    sure = (beta**2 > SURE**2 * variances) & (variances > 0)
+    sure = (beta**2 > SURE**2 * variances) & (variances > 0) | np.isin(model.coefficients, list(penalised))
     running = (sizes > min(far)) & flat | (sizes > max(far)) & ~sure
     return [name for name, runs in zip(model.coefficients, running, strict=True) if runs and name != "Intercept"]

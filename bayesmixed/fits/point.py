@@ -141,7 +141,8 @@ class PointFit(Fit):
     def _prediction_errors(self) -> JointErrors:
         from ..likelihood.joint import joint_errors
 
-        return joint_errors(self.model, self.theta, self.parameters)
+        prior = self.engine.prior_precision(self.model, self.beta)
+        return joint_errors(self.model, self.theta, self.parameters, prior)
 
 
 def _correlation(Lambda: np.ndarray) -> np.ndarray:

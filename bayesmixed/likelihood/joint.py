@@ -121,8 +121,10 @@ def draw_errors(
     return beta, [_root(W) @ rng.standard_normal((*W.shape[:2], n)) - W @ shift, *tail]
 
 
-def joint_errors(model: Model, theta: np.ndarray, estimates: Parameters) -> JointErrors:
-    """Prediction errors at theta (reported order)."""
+def joint_errors(
+    model: Model, theta: np.ndarray, estimates: Parameters, prior_precision: np.ndarray | None = None
+) -> JointErrors:
+    """Prediction errors at theta (reported order), with the precision (p, p) of the coefficients' priors if any."""
     if model.has_scale:
         likelihood, sigma = likelihood_of(model), float(estimates.dispersion["sigma"][0, 0])
         precision = model.design.weights
@@ -130,7 +132,17 @@ def joint_errors(model: Model, theta: np.ndarray, estimates: Parameters) -> Join
         precision, sigma = _curvature(model, estimates), 1.0
         likelihood = linear_likelihood(replace(model.design, weights=precision), model.covariances)
     solution = likelihood.solve(likelihood.working(theta), invert=True)
+    if prior_precision is not None and likelihood.p:
+        solution = _with_prior(solution, likelihood.basis.R, sigma**2 * prior_precision)
     return JointErrors(likelihood, solution, estimates, sigma, precision)
+
+
+def _with_prior(solution: Solution, R: np.ndarray, precision: np.ndarray) -> Solution:
+    """The solution with a prior's precision beside the rows'; without, where it bends the wrong way."""
+    half = np.linalg.solve(R.T, precision)
+    total = np.linalg.inv(solution.U_inverse) + np.linalg.solve(R.T, half.T)
+    total = 0.5 * (total + total.T)
+    return replace(solution, U_inverse=np.linalg.inv(total)) if np.linalg.eigvalsh(total)[0] > 0 else solution
 
 
 def _curvature(model: Model, estimates: Parameters) -> np.ndarray:

@@ -7,6 +7,7 @@ the coordinates a search moves in, so that flat priors add nothing.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,10 +19,14 @@ from ..priors.distributions import BlockPrior, Distribution
 from ..priors.names import TermNames, term_names
 from ..priors.table import Priors
 from .coordinates import Natural
+from .limits import Limits, Opened, limited
 
 if TYPE_CHECKING:
     from ..formula.design import Design
     from ..model import Model
+
+STEP = 1e-4  # of a prior's interquartile range: of the difference that gives its curvature
+MIDDLE = 1.349  # interquartile range of a standard normal
 
 
 class Part(ABC):
@@ -41,6 +46,14 @@ class Part(ABC):
     def inside(self, natural: Natural) -> Natural:
         """The parameters, those outside the support moved into it."""
         return natural
+
+    def limits(self, natural: Natural) -> Iterator[Limits]:
+        """The numbers whose priors allow less than the parameter space does."""
+        yield from ()
+
+    def opened(self) -> Part:
+        """The same without those limits."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -78,6 +91,15 @@ class Penalty:
             natural = part.inside(natural)
         return natural
 
+    def limits(self, natural: Natural) -> list[Limits]:
+        """The numbers whose priors allow less than the parameter space does."""
+        return [found for part in self._all() for found in part.limits(natural)]
+
+    def opened(self) -> Penalty:
+        """The same without those limits."""
+        coefficients = None if self.coefficients is None else self.coefficients.opened()
+        return Penalty(tuple(part.opened() for part in self.parts), coefficients)
+
     def __add__(self, other: Penalty) -> Penalty:
         return Penalty(self.parts + other.parts, self.coefficients or other.coefficients)
 
@@ -107,6 +129,7 @@ class Sds(Part):
     """Priors of the sds of one term, None where one has none; `scale` names what the factors are relative to."""
 
     term: int
+    names: tuple[str, ...]
     priors: tuple[Distribution | None, ...]
     scale: str | None
 
@@ -129,6 +152,18 @@ class Sds(Part):
                 F[i] = F[i] * (target / norm) if norm > 0 else target * np.eye(len(F))[i]
         factors = tuple(F if j == self.term else old for j, old in enumerate(natural.factors))
         return replace(natural, factors=factors)
+
+    def limits(self, natural: Natural) -> Iterator[Limits]:
+        s, norms = _scale(natural, self.scale), np.linalg.norm(natural.factors[self.term], axis=1)
+        for i, (name, prior) in enumerate(zip(self.names, self.priors, strict=True)):
+            if prior is not None and limited(prior, least=0.0):
+                alone = np.eye(len(norms))[i]
+                slopes = _of_sds(natural, self.term, self.scale, alone, float(norms[i]))
+                yield Limits(_of(name, prior), s * float(norms[i]), slopes, *prior.bounds)
+
+    def opened(self) -> Sds:
+        priors = (Opened(p) if p is not None and limited(p, least=0.0) else p for p in self.priors)
+        return replace(self, priors=tuple(priors))
 
 
 @dataclass(frozen=True)
@@ -191,10 +226,35 @@ class Coefficients(Part):
         return self.rows, np.array([mean for mean, _ in forms]), np.array([precision for _, precision in forms])
 
     @property
+    def proper(self) -> list[str]:
+        """The names of those whose priors are proper."""
+        return [name for name, prior in zip(self.names, self.priors, strict=True) if prior.proper]
+
+    @property
     def not_normal(self) -> str | None:
         """The first whose prior is neither normal nor flat, with that prior in words; None where there is none."""
         pairs = zip(self.names, self.priors, strict=True)
         return next((f"{name!r} is {p.describe()}" for name, p in pairs if p.normal_form is None), None)
+
+    def normal_approximation(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows (m, p), means (m,) and precisions (m,) of normals with the quartiles of the priors, 0 where flat."""
+        forms = [prior.normal_form or _by_quartiles(prior) for prior in self.priors]
+        return self.rows, np.array([mean for mean, _ in forms]), np.array([precision for _, precision in forms])
+
+    def curvature(self, beta: np.ndarray) -> np.ndarray:
+        """-d2 log density / d beta2 (p, p), negative in the tails of heavy-tailed priors."""
+        values = self.rows @ beta
+        bends = [_bend(prior, float(value)) for prior, value in zip(self.priors, values, strict=True)]
+        return self.rows.T @ (np.array(bends)[:, None] * self.rows)
+
+    def limits(self, natural: Natural) -> Iterator[Limits]:
+        for name, prior, row in zip(self.names, self.priors, self.rows, strict=True):
+            if limited(prior):
+                slopes = replace(natural.zeros(), beta=row)
+                yield Limits(_of(name, prior), float(row @ natural.beta), slopes, *prior.bounds)
+
+    def opened(self) -> Coefficients:
+        return replace(self, priors=tuple(Opened(prior) if limited(prior) else prior for prior in self.priors))
 
     def inside(self, natural: Natural) -> Natural:
         values = self.rows @ natural.beta
@@ -220,6 +280,15 @@ class Dispersion(Part):
             return natural
         moved = float(self.prior.inside(natural.dispersion[self.name]))
         return replace(natural, dispersion=natural.dispersion | {self.name: moved})
+
+    def limits(self, natural: Natural) -> Iterator[Limits]:
+        if limited(self.prior, least=0.0):
+            slopes = natural.zeros()
+            slopes = replace(slopes, dispersion=slopes.dispersion | {self.name: 1.0})
+            yield Limits(_of(self.name, self.prior), natural.dispersion[self.name], slopes, *self.prior.bounds)
+
+    def opened(self) -> Dispersion:
+        return replace(self, prior=Opened(self.prior)) if limited(self.prior, least=0.0) else self
 
 
 def boundary_avoiding(model: Model) -> Penalty:
@@ -247,7 +316,7 @@ def _term_parts(j: int, named: TermNames, priors: Priors, scale: str | None) -> 
             parts.append(Correlation(j, block.correlation(k)))
     sds = tuple(priors.distribution(name) if name in priors else None for name in named.sds)
     if any(prior is not None for prior in sds):
-        parts.append(Sds(j, sds, scale))
+        parts.append(Sds(j, named.sds, sds, scale))
     if named.correlation is not None and named.correlation in priors:
         parts.append(Correlation(j, priors.distribution(named.correlation)))
     return parts
@@ -266,6 +335,27 @@ def _coefficients(design: Design, priors: Priors) -> Coefficients | None:
         else:
             row[design.mu.coefficients.index(name)] = 1.0
     return Coefficients(tuple(names), tuple(priors.distribution(name) for name in names), rows)
+
+
+def _of(name: str, prior: Distribution) -> str:
+    return f"{name!r}, {prior.describe()}"
+
+
+def _by_quartiles(prior: Distribution) -> tuple[float, float]:
+    """Mean and precision of the normal with these quartiles; flat for an improper prior."""
+    if not prior.proper:
+        return 0.0, 0.0
+    low, middle, high = (float(prior.quantile(p)) for p in (0.25, 0.5, 0.75))
+    return middle, (MIDDLE / (high - low)) ** 2
+
+
+def _bend(prior: Distribution, value: float) -> float:
+    """-d2 log density, exact for a normal; 0 next to a limit, where differences cross it."""
+    if prior.normal_form is not None:
+        return prior.normal_form[1]
+    h = STEP * float(prior.quantile(0.75) - prior.quantile(0.25))
+    (below, above), (first, last) = prior.log_density(np.array([value - h, value + h]))
+    return float((first - last) / (2 * h)) if np.isfinite(below + above) else 0.0
 
 
 def _scale(natural: Natural, name: str | None) -> float:

@@ -10,7 +10,7 @@ from ...errors import FitError
 from ..blocks import block_factor
 from ..information import block_information, inverse
 from .likelihood import Curved, LaplaceLikelihood
-from .mode import MAX_STEPS, Mode
+from .mode import MAX_STEPS, Mode, Prior
 
 LEAST, MOST = 0.1, 30.0  # sds to start from, in units of what one row tells
 ROUGH = 3  # Newton steps: a start needs no digits
@@ -18,20 +18,24 @@ ROUNDS = 3  # of coefficients and dispersion in turn, without random effects
 STEP = 1e-3  # of the difference that gives the curvature in a log dispersion
 
 
-def start(likelihood: LaplaceLikelihood, theta: np.ndarray | None = None) -> tuple[np.ndarray, Mode]:
+def start(
+    likelihood: LaplaceLikelihood, theta: np.ndarray | None = None, prior: Prior | None = None
+) -> tuple[np.ndarray, Mode]:
     """x to start from and the joint mode of (u, beta) there; `theta` (working) replaces that of the moments.
+
+    A normal `prior` of the coefficients keeps them from running off where predictors separate the responses.
 
     Raises
     ------
     FitError
         Where no start inside the domain of the link is found.
     """
-    beta, dispersion = _without_effects(likelihood)
+    beta, dispersion = _without_effects(likelihood, prior)
     if theta is None:
         theta = _moments(likelihood, beta, dispersion)
     x = np.concatenate([theta, beta, [np.log(dispersion[name]) for name in likelihood.free]])
     # without effects and dispersion Newton's steps end at the optimum itself
-    mode = likelihood.mode(x, free=True, limit=ROUGH if len(x) > likelihood.p else MAX_STEPS)
+    mode = likelihood.mode(x, free=True, prior=prior, limit=ROUGH if len(x) > likelihood.p else MAX_STEPS)
     if np.all(np.isfinite(mode.beta)):
         x[likelihood.n_theta : likelihood.n_theta + likelihood.p] = mode.beta
     return x, mode
@@ -68,7 +72,7 @@ def metric(likelihood: LaplaceLikelihood, x: np.ndarray, joint: Curved, curved: 
     return full
 
 
-def _without_effects(likelihood: LaplaceLikelihood) -> tuple[np.ndarray, dict[str, float]]:
+def _without_effects(likelihood: LaplaceLikelihood, prior: Prior | None) -> tuple[np.ndarray, dict[str, float]]:
     """Coefficients (p,) in the working basis and dispersion of the model without random effects, roughly."""
     rows = likelihood.rows
     family, seen = rows.family, rows.observed
@@ -78,7 +82,7 @@ def _without_effects(likelihood: LaplaceLikelihood) -> tuple[np.ndarray, dict[st
         mu = family.link.inverse(rows.offset + rows.Q @ beta)
         dispersion |= {k: v for k, v in family.start(seen, mu).items() if k not in likelihood.held}
         x = np.concatenate([np.zeros(likelihood.n_theta), beta, [np.log(dispersion[name]) for name in likelihood.free]])
-        mode = likelihood.mode(x, free=True, limit=ROUGH)
+        mode = likelihood.mode(x, free=True, prior=prior, limit=ROUGH)
         if not np.all(np.isfinite(mode.beta)):
             break
         beta = mode.beta
