@@ -29,7 +29,7 @@ usable = $(if $(shell $(1)/bin/python -c '' 2>/dev/null && grep -sxF "$(CURDIR)"
 
 # One environment, one installation at a time.
 .NOTPARALLEL:
-.PHONY: help quickstart test test-slow test-py lint architecture check bench bench-peers bench-posterior convergence calibration clean FORCE
+.PHONY: help quickstart test test-slow test-py lint architecture check bench bench-generalized bench-peers bench-posterior convergence calibration study-laplace study-singular clean FORCE
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -58,10 +58,14 @@ bench: $(VENV)/.bench ## time ours against lme4, glmm and mixedlm in one run; wr
 	@$(MAKE) --no-print-directory bench-peers || echo "The Python peers could not be installed: the table will say so."
 	@$(BIN)/python benchmarks/linear.py --peers $(PEERS)/bin/python $(ARGS)
 
+bench-generalized: $(VENV)/.bench ## the same for generalized models, against glmer, glmmTMB, glmm and mixedlm
+	@$(MAKE) --no-print-directory bench-peers || echo "The Python peers could not be installed: the table will say so."
+	@$(BIN)/python benchmarks/generalized.py --peers $(PEERS)/bin/python $(ARGS)
+
 bench-peers: $(PEERS)/.made ## only the environment of the Python peers
 	@echo "$(PEERS) is ready"
 
-bench-posterior: $(VENV)/.bench ## time NUTS against bambi with nutpie in one run (ten minutes); writes benchmarks/results/
+bench-posterior: $(VENV)/.bench ## time NUTS against bambi with nutpie in one run (a quarter of an hour); writes benchmarks/results/
 	@$(MAKE) --no-print-directory $(BAMBI)/.made || echo "bambi could not be installed: the table will say so."
 	@$(BIN)/python benchmarks/posterior.py --bambi $(BAMBI)/bin/python $(ARGS)
 
@@ -70,6 +74,12 @@ convergence: $(VENV)/.bench ## NUTS at its defaults on every reference model; wr
 
 calibration: $(VENV)/.bench ## simulation-based calibration of NUTS and of a wrong program (a quarter of an hour); writes benchmarks/results/calibration.md
 	@$(BIN)/python benchmarks/calibration.py $(ARGS)
+
+study-laplace: $(VENV)/.bench ## the Laplace posterior against NUTS; writes benchmarks/results/laplace.md
+	@$(BIN)/python benchmarks/laplace.py $(ARGS)
+
+study-singular: $(VENV)/.bench ## how often fits are singular and what intervals cover, by engine; writes benchmarks/results/singular.md
+	@$(BIN)/python benchmarks/singular.py $(ARGS)
 
 clean: ## remove environments, caches and build products
 	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,8 @@ ROWS = (10_000, 100_000, 1_000_000)
 class Case:
     """One model on one table, fitted by maximum likelihood `repeats` times a round after an untimed call.
 
-    Where `lme4_repeats` is 1 a fit by lme4 takes seconds to minutes, and it has one round of one fit.
+    Where `r_repeats` is 1 a fit in R takes seconds to minutes, and its engines have one round of one fit. `spelling`
+    is the formula of a peer that does not read ours; ` weights=` and a column's name may follow it.
     """
 
     name: str
@@ -30,7 +31,13 @@ class Case:
     formula: str
     table: Callable[[], pd.DataFrame]
     repeats: int
-    lme4_repeats: int
+    r_repeats: int
+    family: str = "gaussian"
+    spelling: Mapping[str, str] = field(default_factory=dict)
+
+    def written(self, peer: str) -> str:
+        """The formula as the peer reads it."""
+        return self.spelling.get(peer, self.formula)
 
     def factors(self, table: pd.DataFrame) -> list[str]:
         """The columns that every peer must treat as categorical."""
@@ -43,15 +50,20 @@ def sleepstudy() -> pd.DataFrame:
 
 
 def insteval() -> pd.DataFrame:
-    """73,421 ratings of 1,128 lecturers by 2,972 students, from BAYESMIXED_DATA, the reference data or R."""
+    """73,421 ratings of 1,128 lecturers by 2,972 students."""
+    return not_shipped("InstEval")[["y", "s", "d", "service", "dept"]]
+
+
+def not_shipped(name: str) -> pd.DataFrame:
+    """A data set of lme4 that is not part of bayesmixed, from BAYESMIXED_DATA, the reference data or R."""
     folders = [os.environ.get("BAYESMIXED_DATA"), Path(__file__).parents[2] / "shared" / "reference" / "data"]
-    for folder in [*filter(None, folders), _exported_from_r()]:
+    for folder in [*filter(None, folders), _exported_from_r(name)]:
         os.environ["BAYESMIXED_DATA"] = str(folder)
         try:
-            return bm.load_data("InstEval")[["y", "s", "d", "service", "dept"]]
+            return bm.load_data(name)
         except bm.errors.DataError:
             continue
-    return bm.load_data("InstEval")  # raises, saying how to get the file
+    return bm.load_data(name)  # raises, saying how to get the file
 
 
 def simulated(rows: int) -> pd.DataFrame:
@@ -90,11 +102,11 @@ def _maker(rows: int) -> Callable[[], pd.DataFrame]:
     return lambda: simulated(rows)
 
 
-def _exported_from_r() -> Path:
-    """Where R's lme4 put its InstEval, if R and lme4 are there."""
+def _exported_from_r(name: str) -> Path:
+    """Where R's lme4 put its table, if R and lme4 are there."""
     folder = Path("build", "benchmarks")
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / "InstEval.csv").is_file() and shutil.which("Rscript"):
-        script = f'write.csv(lme4::InstEval, "{(folder / "InstEval.csv").as_posix()}", row.names = FALSE)'
+    if not (folder / f"{name}.csv").is_file() and shutil.which("Rscript"):
+        script = f'write.csv(lme4::{name}, "{(folder / f"{name}.csv").as_posix()}", row.names = FALSE)'
         subprocess.run(["Rscript", "-e", script], check=False, capture_output=True)
     return folder

@@ -180,7 +180,7 @@ def kinds(fit: DrawsFit) -> dict[str, np.ndarray]:
 
 def markdown(run: dict[str, Any]) -> str:
     """The whole page."""
-    facts = {**run["machine"], "date": run["date"], "command": "`python benchmarks/laplace.py`"}
+    facts = {**run["machine"], "date": run["date"], "command": "`make study-laplace`"}
     text = (
         f"Default priors, seed {SEED}. Means: the largest difference, Laplace less NUTS, in posterior standard "
         "deviations; sds: the ratio of standard deviations that is farthest from 1; of effects also the average over "

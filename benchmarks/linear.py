@@ -20,29 +20,37 @@ HERE = Path(__file__).parent
 WORK = HERE.parent / "build" / "benchmarks"
 RESULTS = HERE / "results"
 ROUNDS = 3
+IN_R = ("lme4", "glmmTMB")
 
 
 def main() -> None:
     """Run every case with every engine, then write results/linear.json and results/linear.md."""
-    options = arguments()
-    commands = engines(options.peers)
-    run = {"machine": machine(), "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "command": "make bench"}
-    records: list[dict[str, Any]] = []
-    for case in cases():
-        if options.case and case.name not in options.case:
-            continue
-        records += in_turn(case, commands, options.limit)
-    write({**run, "limit": options.limit, "startup": startup(), "records": records}, options.output)
+    options = arguments(__doc__, cases(), 600.0)
+    run = measured(options, cases(), engines(options.peers), "make bench")
+    run["startup"] = startup()
+    write(run, markdown(run, cases()), options.output, "linear")
 
 
-def arguments() -> argparse.Namespace:
+def arguments(words: str | None, known: list[Case], limit: float) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=words)
     parser.add_argument("--peers", default=".venv-peers/bin/python", help="the interpreter that has glmm and mixedlm")
-    parser.add_argument("--case", nargs="*", help="only these cases: " + ", ".join(case.name for case in cases()))
-    parser.add_argument("--limit", type=float, default=600.0, help="seconds after which an engine is given up")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder for linear.json and linear.md")
+    parser.add_argument("--case", nargs="*", help="only these cases: " + ", ".join(case.name for case in known))
+    parser.add_argument("--limit", type=float, default=limit, help="seconds after which an engine is given up")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder for the .json and .md files")
     return parser.parse_args()
+
+
+def measured(
+    options: argparse.Namespace, known: list[Case], commands: dict[str, list[str]], command: str
+) -> dict[str, Any]:
+    """What was run where and when, and the records of every case with every engine."""
+    run = {"machine": machine(), "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "command": command}
+    records: list[dict[str, Any]] = []
+    for case in known:
+        if not options.case or case.name in options.case:
+            records += in_turn(case, commands, options.limit)
+    return {**run, "limit": options.limit, "records": records}
 
 
 def engines(peers: str) -> dict[str, list[str]]:
@@ -69,7 +77,7 @@ def in_turn(case: Case, commands: dict[str, list[str]], limit: float) -> list[di
 
 def worth_another(records: list[dict[str, Any]], case: Case, peer: str) -> bool:
     """Not where the engine failed, nor where one round already takes minutes."""
-    return "missing" not in records[-1] and not (peer == "lme4" and case.lme4_repeats == 1)
+    return "missing" not in records[-1] and not (peer in IN_R and case.r_repeats == 1)
 
 
 def middle(records: list[dict[str, Any]]) -> dict[str, Any]:
@@ -92,8 +100,8 @@ def timed(peer: str, command: list[str], case: Case, path: Path, factors: list[s
     nothing = {"peer": peer, "case": case.name}
     if shutil.which(command[0]) is None:
         return {**nothing, "missing": f"{Path(command[0]).name} not found"}
-    repeats = case.lme4_repeats if peer == "lme4" else case.repeats
-    words = [*command, case.name, str(path), case.formula, ",".join(factors), str(repeats)]
+    repeats = str(case.r_repeats if peer in IN_R else case.repeats)
+    words = [*command, case.name, str(path), case.written(peer), ",".join(factors), repeats, case.family]
     try:
         done = subprocess.run(words, capture_output=True, text=True, timeout=limit, check=False)
     except subprocess.TimeoutExpired:
@@ -105,12 +113,11 @@ def timed(peer: str, command: list[str], case: Case, path: Path, factors: list[s
     return json.loads(lines[-1])
 
 
-def write(run: dict[str, Any], folder: Path) -> None:
+def write(run: dict[str, Any], text: str, folder: Path, name: str) -> None:
     """Both files of results."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = markdown(run, cases())
-    (folder / "linear.json").write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
-    (folder / "linear.md").write_text(text, encoding="utf-8")
+    (folder / f"{name}.json").write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    (folder / f"{name}.md").write_text(text, encoding="utf-8")
     print(text)
 
 

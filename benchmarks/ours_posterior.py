@@ -10,11 +10,11 @@ sys.path.append(str(Path(__file__).parent / "peers"))
 from sampling import report  # noqa: E402
 
 
-def model(formula: str, data: Any) -> Any:
+def model(formula: str, data: Any, family: str) -> Any:
     """The model with its default priors."""
     import bayesmixed
 
-    return bayesmixed.Model(formula, data)
+    return bayesmixed.Model(formula, data, family=family)
 
 
 def fit(model: Any, seed: int) -> Any:

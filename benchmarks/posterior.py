@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from machine import machine
-from posterior_cases import PosteriorCase, posterior_cases
+from posterior_cases import KINDS, PosteriorCase
 from posterior_report import markdown
 
 from bayesmixed.fits.convergence import convergence
@@ -27,27 +27,31 @@ RESULTS = HERE / "results"
 
 
 def main() -> None:
-    """Run every case with both sides in turn, then write results/posterior.json and results/posterior.md."""
+    """Run every case with both sides in turn, then write results/posterior.* and results/posterior_generalized.*."""
     options = arguments()
     run = {"machine": machine(), "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "command": "make bench-posterior"}
     commands = {
         "bayesmixed": [sys.executable, str(HERE / "ours_posterior.py")],
         "bambi": [options.bambi, str(HERE / "peers" / "run_bambi.py")],
     }
-    records = []
-    for case in posterior_cases():
-        if not options.case or case.name in options.case:
-            records += in_turn(case, commands, options.limit)
-    write({**run, "limit": options.limit, "records": records}, options.output)
+    for kind in options.kind:
+        cases, file, title = KINDS[kind]
+        chosen = [case for case in cases() if not options.case or case.name in options.case]
+        records = [record for case in chosen for record in in_turn(case, commands, options.limit)]
+        if records:
+            found = {**run, "title": title, "limit": options.limit, "records": records}
+            write(found, markdown(found, chosen), options.output / file)
 
 
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bambi", default=".venv-bambi/bin/python", help="the interpreter that has bambi and nutpie")
-    parser.add_argument("--case", nargs="*", help="only these: " + ", ".join(case.name for case in posterior_cases()))
+    names = ", ".join(case.name for cases, _, _ in KINDS.values() for case in cases())
+    parser.add_argument("--kind", nargs="*", default=list(KINDS), choices=list(KINDS), help="only these kinds")
+    parser.add_argument("--case", nargs="*", help=f"only these: {names}")
     parser.add_argument("--limit", type=float, default=180.0, help="seconds after which a process is given up")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder for posterior.json and posterior.md")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder for what is written")
     return parser.parse_args()
 
 
@@ -57,12 +61,13 @@ def in_turn(case: PosteriorCase, commands: dict[str, list[str]], limit: float) -
     path = WORK / f"{case.name}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(path, index=False)
-    words = [case.name, str(path), case.formula, ",".join(case.factors(table))]
+    factors = ",".join(case.factors(table))
     rounds: dict[str, list[dict[str, Any]]] = {peer: [] for peer in commands}
     for _ in range(case.rounds):
         for peer, command in commands.items():
             if not any("missing" in record for record in rounds[peer]):
-                rounds[peer].append(one_round(peer, [*command, *words], case, limit))
+                words = [*command, case.name, str(path), case.written(peer), factors, case.family]
+                rounds[peer].append(one_round(peer, words, case, limit))
                 print(json.dumps(rounds[peer][-1]), flush=True)
     return [combined(records) for records in rounds.values()]
 
@@ -139,12 +144,11 @@ def combined(rounds: list[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def write(run: dict[str, Any], folder: Path) -> None:
-    """Both files of results."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = markdown(run, posterior_cases())
-    (folder / "posterior.json").write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
-    (folder / "posterior.md").write_text(text, encoding="utf-8")
+def write(run: dict[str, Any], text: str, path: Path) -> None:
+    """Both files of results; `path` without suffix."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.with_suffix(".json").write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    path.with_suffix(".md").write_text(text, encoding="utf-8")
     print(text)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 from cases import insteval
+from generalized_cases import contraception, verbagg
 
 import bayesmixed as bm
 
@@ -20,7 +21,8 @@ SEED = 1
 class PosteriorCase:
     """One model on one table; processes are started anew `rounds` times, and fit `warm` times more after the first.
 
-    `targets` are the ratios of effective draws per second that ours must reach: cold, cached, warm.
+    `targets` are the ratios of effective draws per second that ours must reach: cold, cached, warm. `spelling` is
+    bambi's formula where it differs.
     """
 
     name: str
@@ -30,14 +32,20 @@ class PosteriorCase:
     rounds: int
     warm: int
     targets: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    family: str = "gaussian"
+    spelling: str = ""
+
+    def written(self, peer: str) -> str:
+        """The formula as this side reads it."""
+        return self.spelling if peer == "bambi" and self.spelling else self.formula
 
     def factors(self, table: pd.DataFrame) -> list[str]:
         """The columns that both sides must treat as categorical."""
         return [name for name in table.columns if isinstance(table[name].dtype, pd.CategoricalDtype)]
 
 
-def posterior_cases() -> list[PosteriorCase]:
-    """Every case, the quick ones first."""
+def linear_cases() -> list[PosteriorCase]:
+    """Linear mixed models, the quick ones first."""
     slopes = "Reaction ~ Days + (Days | Subject)"
     machines = "score ~ Machine + (Machine | Worker)"
     growth = "math ~ year + female + (year | childid) + (1 | schoolid)"
@@ -51,6 +59,27 @@ def posterior_cases() -> list[PosteriorCase]:
         PosteriorCase("egsingle", "egsingle, three levels", growth, egsingle, 1, 1),
         PosteriorCase("insteval", "InstEval, a tenth of its rows", ratings, tenth_of_insteval, 1, 1),
     ]
+
+
+def generalized_cases() -> list[PosteriorCase]:
+    """Generalized linear mixed models, the quick ones first."""
+    herds = ("prop(incidence, size) ~ period + (1 | herd)", _shipped("cbpp"))
+    women = ("use ~ age + urban + livch + (1 | district)", contraception)
+    items = ("r2 ~ Anger + Gender + btype + situ + (1 | id) + (1 | item)", verbagg)
+    few, many = (3.0, 3.0, 5.0), (5.0, 5.0, 5.0)
+    other = "p(incidence, size) ~ period + (1 | herd)"
+    return [
+        PosteriorCase("cbpp", "cbpp, binomial", *herds, 3, 3, few, "binomial", other),
+        PosteriorCase("contraception", "Contraception, binary", *women, 1, 2, few, "bernoulli"),
+        PosteriorCase("verbagg", "VerbAgg, binary", *items, 1, 1, many, "bernoulli"),
+    ]
+
+
+# Kind of model -> its cases, the file of its results, and what the page calls it.
+KINDS = {
+    "linear": (linear_cases, "posterior", "linear mixed models"),
+    "generalized": (generalized_cases, "posterior_generalized", "generalized linear mixed models"),
+}
 
 
 def egsingle() -> pd.DataFrame:

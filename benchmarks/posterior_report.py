@@ -21,7 +21,7 @@ def markdown(run: dict[str, Any], cases: list[PosteriorCase]) -> str:
     records: Records = {(record["peer"], record["case"]): record for record in run["records"]}
     cases = [case for case in cases if ("bayesmixed", case.name) in records]
     parts = [
-        "# NUTS on linear mixed models: effective draws per second in one run",
+        f"# NUTS on {run['title']}: effective draws per second in one run",
         _facts(run, records),
         "4 chains of 1,000 kept draws, default priors of each side. ESS: the smallest bulk effective sample size over "
         "fixed effects, sds, correlations, sigma and all level effects, by the same function for both. bambi fits "

@@ -1,4 +1,4 @@
-"""How the records of a run become the tables of results/linear.md."""
+"""How the records of a run become tables: those that every benchmark of ML has, and the page results/linear.md."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ Records = dict[tuple[str, str], dict[str, Any]]
 
 def markdown(run: dict[str, Any], cases: list[Case]) -> str:
     """The whole page."""
-    records: Records = {(record["peer"], record["case"]): record for record in run["records"]}
-    cases = [case for case in cases if any(key[1] == case.name for key in records)]
+    records, cases = found(run, cases)
     parts = [
         "# Maximum likelihood of linear mixed models: times in one run",
-        _facts(run, records),
+        facts(run, records),
         "## Seconds (model and fit together, warm) and how many times ours the others take",
-        _times(records, cases),
+        times(records, cases),
         "## Ours in parts",
-        _parts(records, cases),
+        parts_of_ours(records, cases),
         "## Log-likelihoods",
-        _logliks(records, cases),
+        logliks(records, cases),
         "## Targets",
         _targets(run, records),
         missing(run["records"]),
@@ -34,28 +33,37 @@ def markdown(run: dict[str, Any], cases: list[Case]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _facts(run: dict[str, Any], records: Records) -> str:
+def found(run: dict[str, Any], cases: list[Case]) -> tuple[Records, list[Case]]:
+    """The records by engine and case, and the cases that were run."""
+    records: Records = {(record["peer"], record["case"]): record for record in run["records"]}
+    return records, [case for case in cases if any(key[1] == case.name for key in records)]
+
+
+def facts(run: dict[str, Any], records: Records) -> str:
+    """Machine, engines, date and command."""
     versions = {peer: f"{peer} {record['version']}" for (peer, _), record in records.items() if "version" in record}
     runtimes = {record["runtime"] for record in records.values() if "runtime" in record}
-    facts = {**run["machine"], "engines": ", ".join([*versions.values(), *runtimes]), "date": run["date"]}
-    facts["command"] = f"`{run['command']}`, threads as each engine sets them by default"
-    return "\n".join(f"- {name}: {value}" for name, value in facts.items())
+    lines = {**run["machine"], "engines": ", ".join([*versions.values(), *runtimes]), "date": run["date"]}
+    lines["command"] = f"`{run['command']}`, threads as each engine sets them by default"
+    return "\n".join(f"- {name}: {value}" for name, value in lines.items())
 
 
-def _times(records: Records, cases: list[Case]) -> str:
-    header = ["case", "formula", "bayesmixed", *(word for peer in PEERS for word in (peer, "ratio"))]
+def times(records: Records, cases: list[Case], peers: tuple[str, ...] = PEERS) -> str:
+    """Seconds of every engine, and how many times ours."""
+    header = ["case", "formula", "bayesmixed", *(word for peer in peers for word in (peer, "ratio"))]
     rows = []
     for case in cases:
-        ours = _seconds(records, "bayesmixed", case.name)
+        ours = seconds(records, "bayesmixed", case.name)
         row = [case.title, f"`{case.formula.replace('|', chr(92) + '|')}`", shown(ours)]
-        for peer in PEERS:
-            theirs = _seconds(records, peer, case.name)
+        for peer in peers:
+            theirs = seconds(records, peer, case.name)
             row += [shown(theirs), f"{theirs / ours:.2f}" if ours and theirs else ""]
         rows.append(row)
     return table(header, rows)
 
 
-def _parts(records: Records, cases: list[Case]) -> str:
+def parts_of_ours(records: Records, cases: list[Case]) -> str:
+    """Seconds of Model() and of fit("ml")."""
     rows = []
     for case in cases:
         record = records.get(("bayesmixed", case.name), {})
@@ -65,15 +73,16 @@ def _parts(records: Records, cases: list[Case]) -> str:
     return table(["case", "Model()", 'fit("ml")', "fit / Model()", "median of"], rows)
 
 
-def _logliks(records: Records, cases: list[Case]) -> str:
+def logliks(records: Records, cases: list[Case], peers: tuple[str, ...] = PEERS) -> str:
+    """Log-likelihoods side by side."""
     rows = []
     for case in cases:
-        found = {peer: records.get((peer, case.name), {}).get("loglik") for peer in ("bayesmixed", *PEERS)}
-        best = max((value for value in found.values() if value is not None), default=None)
-        ours = found["bayesmixed"]
+        values = {peer: records.get((peer, case.name), {}).get("loglik") for peer in ("bayesmixed", *peers)}
+        best = max((value for value in values.values() if value is not None), default=None)
+        ours = values["bayesmixed"]
         short = "" if ours is None or best is None else f"{best - ours:.1e}"
-        rows.append([case.title, *("" if value is None else f"{value:.6f}" for value in found.values()), short])
-    return table(["case", "bayesmixed", *PEERS, "ours below the best"], rows)
+        rows.append([case.title, *("" if value is None else f"{value:.6f}" for value in values.values()), short])
+    return table(["case", "bayesmixed", *peers, "ours below the best"], rows)
 
 
 def _targets(run: dict[str, Any], records: Records) -> str:
@@ -81,7 +90,7 @@ def _targets(run: dict[str, Any], records: Records) -> str:
         return records.get(("bayesmixed", case), {}).get(part)
 
     def theirs(peer: str, case: str, factor: float = 1.0) -> float | None:
-        return _scaled(_seconds(records, peer, case), factor)
+        return scaled(seconds(records, peer, case), factor)
 
     alone = theirs("glmm", "sleepstudy", 3.0)
     large, middle = f"rows_{ROWS[-1]}", f"rows_{ROWS[-2]}"
@@ -95,19 +104,25 @@ def _targets(run: dict[str, Any], records: Records) -> str:
         "InstEval, service * dept: at most lmer / 30": (ours("insteval_dept"), theirs("lme4", "insteval_dept", 1 / 30)),
         "1,000,000 rows, the fit: at most 5 x Model()": (
             ours(large, "fit_seconds"),
-            _scaled(ours(large, "model_seconds"), 5.0),
+            scaled(ours(large, "model_seconds"), 5.0),
         ),
         f"1,000,000 rows, model and fit: at most {LINEAR_GROWTH:g} x that of 100,000 rows": (
             ours(large),
-            _scaled(ours(middle), LINEAR_GROWTH),
+            scaled(ours(middle), LINEAR_GROWTH),
         ),
         "import and first fit, beyond importing pandas and SciPy": (run["startup"]["beyond"], STARTUP_LIMIT),
     }
+    return verdicts(targets)
+
+
+def verdicts(targets: dict[str, tuple[float | None, float | None]]) -> str:
+    """Each target's measured seconds beside its limit."""
     return table(["target", "measured", "limit", ""], [_verdict(label, *pair) for label, pair in targets.items()])
 
 
-def _scaled(seconds: float | None, factor: float) -> float | None:
-    return None if seconds is None else factor * seconds
+def scaled(value: float | None, factor: float) -> float | None:
+    """A limit, where it could be measured."""
+    return None if value is None else factor * value
 
 
 def _verdict(label: str, value: float | None, limit: float | None) -> list[str]:
@@ -122,15 +137,16 @@ def missing(records: list[dict[str, Any]]) -> str:
     return "## Not measured\n\n" + "\n".join(lines) if lines else ""
 
 
-def _seconds(records: Records, peer: str, case: str) -> float | None:
+def seconds(records: Records, peer: str, case: str) -> float | None:
+    """Seconds of a fit, None where it was not measured."""
     return records.get((peer, case), {}).get("seconds")
 
 
-def shown(seconds: float | None) -> str:
+def shown(value: float | None) -> str:
     """Seconds or milliseconds."""
-    if seconds is None:
+    if value is None:
         return "missing"
-    return f"{1000 * seconds:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
+    return f"{1000 * value:.1f} ms" if value < 1 else f"{value:.2f} s"
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:

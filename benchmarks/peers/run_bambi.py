@@ -11,11 +11,11 @@ from typing import Any
 from sampling import report
 
 
-def model(formula: str, data: Any) -> Any:
+def model(formula: str, data: Any, family: str) -> Any:
     """bambi has no correlations of random effects: (x | g) are independent intercepts and slopes."""
     import bambi
 
-    return bambi.Model(formula, data)
+    return bambi.Model(formula, data, family=family)
 
 
 def fit(model: Any, seed: int) -> Any:

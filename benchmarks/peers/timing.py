@@ -12,20 +12,22 @@ from importlib.metadata import version
 
 import pandas as pd
 
+Fit = Callable[[str, pd.DataFrame, str], float]
 
-def report(peer: str, fit: Callable[[str, pd.DataFrame], float]) -> None:
-    """Time ``fit(formula, data) -> log-likelihood`` on the case that the command line names."""
+
+def report(peer: str, fit: Fit) -> None:
+    """Time ``fit(formula, data, family) -> log-likelihood`` on the case that the command line names."""
     warnings.simplefilter("ignore")
-    case, path, formula, factors, repeats = sys.argv[1:]
+    case, path, formula, factors, repeats, family = sys.argv[1:]
     data = pd.read_csv(path, dtype=dict.fromkeys(filter(None, factors.split(",")), "category"))
-    loglik = fit(formula, data)
-    seconds = statistics.median(timed(fit, formula, data) for _ in range(int(repeats)))
+    loglik = fit(formula, data, family)
+    seconds = statistics.median(timed(fit, formula, data, family) for _ in range(int(repeats)))
     line = {"peer": peer, "version": version(peer), "case": case, "seconds": seconds, "loglik": loglik}
     print(json.dumps({**line, "repeats": int(repeats)}))
 
 
-def timed(fit: Callable[[str, pd.DataFrame], float], formula: str, data: pd.DataFrame) -> float:
+def timed(fit: Fit, formula: str, data: pd.DataFrame, family: str) -> float:
     """Seconds of one call."""
     begin = time.perf_counter()
-    fit(formula, data)
+    fit(formula, data, family)
     return time.perf_counter() - begin

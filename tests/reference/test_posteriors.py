@@ -21,6 +21,7 @@ RSTANARM = {
     "sigma": Exponential(0.02),
     "Subject_cov": Decov(regularization=1, concentration=1, shape=1, scale=1),
 }
+RSTANARM_HERDS = {"Intercept_centered": Normal(0, 2.5), "b": Normal(0, 2.5), "sd": Exponential(1)}
 BRMS = {
     "Intercept_centered": StudentT(3, 0, 2.5),
     "b": Normal(0, 5),
@@ -56,6 +57,18 @@ def mice_as_brms_names_them(posterior: Any) -> dict[str, Any]:
     }
 
 
+def herds_as_rstanarm_names_them(posterior: Any) -> dict[str, Any]:
+    effects = {f"b[(Intercept) herd:{herd}]": posterior["1|herd"].sel(herd__factor_dim=herd) for herd in "128"}
+    return (
+        effects
+        | {f"period{level}": posterior["period"].sel(period_dim=level) for level in "234"}
+        | {
+            "(Intercept)": posterior["Intercept"],
+            "Sigma[herd:(Intercept),(Intercept)]": posterior["1|herd_sigma"] ** 2,
+        }
+    )
+
+
 CASES = {
     "bayes_rstanarm_sleepstudy": (SLEEP, RSTANARM, sleepstudy_as_rstanarm_names_it),
     "bayes_brms_yu_example1": ("res ~ treatment_idx + (1 | midx)", BRMS, mice_as_brms_names_them),
@@ -69,8 +82,22 @@ def test_a_posterior_agrees_with_its_reference(name: str, collapsed: str | bool,
     result = reference.result(name)
     model = bm.Model(formula, reference.frame(result["dataset"]), priors=priors)
     fit = model.fit(bm.NUTS(collapsed=collapsed), seed=1, progress=False)
-    draws = {key: values.to_numpy() for key, values in named(fit.idata.posterior).items()}
-    summary = result["fits"][0]["summary"]
+    agree(named(fit.idata.posterior), result["fits"][0]["summary"])
+
+
+def test_a_binomial_posterior_agrees_with_its_reference(reference: Any) -> None:
+    """There is one route where the response is not normal."""
+    formula, data = "cbind(incidence, size - incidence) ~ period + (1 | herd)", bm.load_data("cbpp")
+    model = bm.Model(formula, data, family="binomial", priors=RSTANARM_HERDS)
+    fit = model.fit("nuts", seed=1, progress=False)
+    agree(
+        herds_as_rstanarm_names_them(fit.idata.posterior), reference.result("bayes_rstanarm_cbpp")["fits"][0]["summary"]
+    )
+
+
+def agree(posterior: dict[str, Any], summary: dict[str, Any]) -> None:
+    """Every variable of the reference's summary, and no other."""
+    draws = {key: values.to_numpy() for key, values in posterior.items()}
     assert set(draws) == set(summary["variable"])
     for i, variable in enumerate(summary["variable"]):
         agrees(draws[variable], {key: summary[key][i] for key in ("mean", "sd", "mcse_mean", "mcse_sd")}, variable)
