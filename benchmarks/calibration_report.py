@@ -10,20 +10,22 @@ AGAIN = 4  # times the replicates with which a right program is tried again wher
 
 def markdown(run: dict[str, Any]) -> str:
     """The whole page."""
-    right = [record for record in run["records"] if not record["wrong"]]
+    right = [record for record in run["records"] if not (record["wrong"] or record.get("approximate"))]
+    approximate = [record for record in run["records"] if record.get("approximate")]
     wrong = [record for record in run["records"] if record["wrong"]]
     facts = {**run["machine"], "date": run["date"], "command": f"`{run['command']}` ({run['seconds']:.0f} s)"}
     parts = [
-        "# Simulation-based calibration of NUTS",
+        "# Simulation-based calibration of NUTS and of Laplace's posterior",
         "\n".join(f"- {name}: {value}" for name, value in facts.items()),
         introduction(run, right),
         "## Right programs\n\n" + verdicts(right),
         "![ranks of a right program](slopes_collapsed.png)",
+        approximations(approximate),
         "## A wrong program must fail: effects with twice the sd that it reports\n\n" + verdicts(wrong),
         "![ranks of a wrong program](wrong_slopes_collapsed.png)",
         "## Every quantity\n\n" + quantities(run["records"]),
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def introduction(run: dict[str, Any], right: list[dict[str, Any]]) -> str:
@@ -45,6 +47,14 @@ def introduction(run: dict[str, Any], right: list[dict[str, Any]]) -> str:
         f"Bonferroni. {len(flagged)} of {len(right)} cases fall below {LEVEL:g}, {LEVEL * len(right):.1f} are expected "
         f"by chance; such a case is tried again with another seed and {AGAIN} times the replicates"
         + (f": {repeated} of {len(flagged)} are uniform then." if flagged else ".")
+    )
+
+
+def approximations(records: list[dict[str, Any]]) -> str:
+    """What is not exact, and how often its fits said so."""
+    said = [f"- {record['title']}: {record['warned']} of {record['ranked']} fits named a problem" for record in records]
+    return "\n\n".join(
+        ["## An approximation, reported: Laplace's posterior", verdicts(records), "\n".join(said)] if records else []
     )
 
 

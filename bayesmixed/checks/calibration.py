@@ -41,6 +41,8 @@ class Calibration:
         Replicates without ranks: replicate, stage ("simulating" or "fitting"), reason.
     divergences
         Divergent transitions per fitted replicate, by replicate.
+    warned
+        Whether the status of a fitted replicate named a problem, by replicate. Short chains often do.
     """
 
     formula: str
@@ -51,6 +53,7 @@ class Calibration:
     ranks: pd.DataFrame = field(repr=False)
     failures: pd.DataFrame = field(repr=False)
     divergences: pd.Series = field(repr=False)
+    warned: pd.Series = field(repr=False)
 
     @property
     def quantities(self) -> list[str]:
@@ -136,6 +139,7 @@ def calibration(
         ranks=pd.concat([_tidy(i, found) for i, found in ranked.items()], ignore_index=True),
         failures=pd.DataFrame(failed, columns=["replicate", "stage", "reason"]),
         divergences=pd.Series({i: found.divergences for i, found in ranked.items()}, name="divergences"),
+        warned=pd.Series({i: found.warned for i, found in ranked.items()}, name="warned", dtype=bool),
     )
 
 

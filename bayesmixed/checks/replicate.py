@@ -34,6 +34,7 @@ class Ranks:
     position: np.ndarray
     draws: int
     divergences: int
+    warned: bool
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def _ranks(model: Model, fit: PointFit | DrawsFit, true: Parameters, rng: np.ran
         position=(rank + rng.uniform(size=len(rank))) / (len(kept) + 1),
         draws=len(kept),
         divergences=int(getattr(fit.status, "divergences", 0)),
+        warned=bool(fit.status.problems),
     )
 
 
