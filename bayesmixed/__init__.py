@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from .checks.sbc import sbc as sbc
     from .data import list_data as list_data
     from .data import load_data as load_data
+    from .effects.comparisons import comparisons as comparisons
+    from .effects.emmeans import emmeans as emmeans
+    from .effects.inverse import inverse_predict as inverse_predict
+    from .effects.odds import odds_ratios as odds_ratios
+    from .effects.predictions import predictions as predictions
+    from .effects.slopes import slopes as slopes
     from .engines import MAP as MAP
     from .engines import ML as ML
     from .engines import NUTS as NUTS
@@ -41,13 +47,19 @@ _PUBLIC = {
     "NUTS": "engines",
     "Program": "engines.program",
     "REML": "engines",
+    "comparisons": "effects.comparisons",
     "compilation_cache": "engines.compilation_cache",
     "diagnose": "checks.diagnose",
+    "emmeans": "effects.emmeans",
+    "inverse_predict": "effects.inverse",
     "list_data": "data",
     "load": "fits.saving",
     "load_data": "data",
+    "odds_ratios": "effects.odds",
+    "predictions": "effects.predictions",
     "sbc": "checks.sbc",
     "side_by_side": "fits.side_by_side",
+    "slopes": "effects.slopes",
     "x64": "engines.x64",
 }
 _MODULES = {
@@ -68,19 +80,25 @@ __all__ = [
     "Laplace",
     "Model",
     "Program",
+    "comparisons",
     "compilation_cache",
     "covariance",
     "diagnose",
+    "emmeans",
     "errors",
     "families",
+    "inverse_predict",
     "links",
     "list_data",
     "load",
     "load_data",
+    "odds_ratios",
     "plot",
+    "predictions",
     "priors",
     "sbc",
     "side_by_side",
+    "slopes",
     "x64",
 ]
 

@@ -1,0 +1,1 @@
+"""What a fit says of the response: marginal means and their contrasts, comparisons, slopes, thresholds, ratios."""

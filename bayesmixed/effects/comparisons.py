@@ -1,0 +1,194 @@
+"""How the mean changes when one column changes: between levels of a factor, between two values of a number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import FitError, nearest, with_known_options
+from ..formula.factors import level_text
+from .grid import Asked, Rows, rows, wanted
+from .means import Question, has_draws, means
+from .quantities import AS_IS, EXPONENTIAL, Quantities, Scale
+from .table import Effects
+from .variables import Variable, variable
+from .variables import variables as variables_of
+
+if TYPE_CHECKING:
+    from ..fits.base import Fit
+    from ..model import Model
+
+LOG = Scale(np.log, lambda x: 1 / x)
+LOGIT = Scale(lambda x: np.log(x) - np.log1p(-x), lambda x: 1 / (x * (1 - x)))
+# name -> what is subtracted, and how the difference is shown
+COMPARISONS = {"difference": (AS_IS, AS_IS), "ratio": (LOG, EXPONENTIAL), "odds_ratio": (LOGIT, EXPONENTIAL)}
+BETWEEN = ("reference", "sequential", "pairwise")
+
+
+@dataclass(frozen=True)
+class Change:
+    """Two values of a column, `after` and `before`, each of a row's own or the same for all."""
+
+    label: str
+    after: Callable[[pd.Series], Any]
+    before: Callable[[pd.Series], Any]
+
+
+@with_known_options
+def comparisons(
+    fit: Fit,
+    variables: str | Sequence[str] | Mapping[str, Any],
+    *,
+    at: Mapping[str, Any] | None = None,
+    newdata: Any = None,
+    by: str | Sequence[str] | None = None,
+    average: bool = False,
+    comparison: str = "difference",
+    kind: str = "conditional",
+    scale: str = "response",
+    offset: Any = None,
+    level: float = 0.95,
+    df: float = np.inf,
+) -> Effects:
+    """Differences or ratios of means when one column changes and the others stay.
+
+    Parameters
+    ----------
+    fit
+        Any fit.
+    variables
+        Columns to change, each in turn: names, or changes by name. A number: a step (1 by default) from where it
+        is, or a pair of values, {"x": (0, 10)}. A factor: "reference" (each level against the first, the default),
+        "sequential", "pairwise", or a pair of levels, {"f": ("b", "a")} for a to b, first minus second as printed.
+    at
+        Values of other columns: {"z": [0, 1]}.
+    newdata, by, average
+        Rows as in `predictions`; ``newdata="data", average=True`` gives average (marginal) effects.
+    comparison
+        "difference", "ratio" or "odds_ratio"; averages are taken first. Ratios are tested on the logarithm.
+    kind, scale, offset, level, df
+        As in `predictions`.
+
+    Returns
+    -------
+    Effects
+        `.frame`: term, contrast, columns, estimate, se, lower, upper, for point fits statistic and p.
+
+    Raises
+    ------
+    FitError
+        Names and values that the model does not have, unknown options.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> model = bm.Model("cbind(incidence, size - incidence) ~ period + (1 | herd)", bm.load_data("cbpp"),
+    ...                  family="binomial")
+    >>> bm.comparisons(model.fit("ml"), "period", kind="population").frame.iloc[:, :4].round(3)
+         term contrast  estimate     se
+    0  period    2 - 1    -0.119  0.036
+    1  period    3 - 1    -0.130  0.036
+    2  period    4 - 1    -0.159  0.037
+    """
+    has_draws(fit)
+    question = Question(scale, kind)
+    if comparison not in COMPARISONS:
+        raise FitError(f"comparison={comparison!r} is not an option. {nearest(str(comparison), COMPARISONS)}")
+    inner, shown = COMPARISONS[comparison]
+    known, found = variables_of(fit.model, bars=True), Parts([], [], [])
+    for name, change in wanted(variables).items():
+        asked = Asked(wanted(at, "at"), newdata, by, average, offset, without=name)
+        base = rows(fit.model, asked)
+        for one in changes(variable(known, name), change, " - " if comparison == "difference" else " / "):
+            after = means(fit, _set(base, name, one.after), question).mapped(inner)
+            before = means(fit, _set(base, name, one.before), question).mapped(inner)
+            found.add(base, name, one.label, after.minus(before))
+    return found.effects(
+        f"Comparisons ({comparison.replace('_', ' ')})", fit.model, question,
+        scale=shown, level=level, df=df, ratio=None if shown is AS_IS else shown,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Quantities of several columns and changes, to be put into one table."""
+
+    keys: list[pd.DataFrame]
+    quantities: list[Quantities]
+    notes: list[str]
+
+    def add(self, base: Rows, term: str, label: str, quantities: Quantities) -> None:
+        """One change of one column."""
+        columns = [name for name in base.keys.columns if name != term or len(base.keys[term].unique()) > 1]
+        named = pd.DataFrame({"term": term, "contrast": label}, index=base.keys.index)
+        self.keys.append(pd.concat([named, base.keys[columns]], axis=1))
+        self.quantities.append(quantities)
+        self.notes.extend(note for note in base.notes if note not in self.notes)
+
+    def effects(self, title: str, model: Model, question: Question, **options: Any) -> Effects:
+        """All of them."""
+        if not self.keys:
+            raise FitError('No column is named: give one, as in comparisons(fit, "x").')
+        return Effects(
+            title,
+            self.keys[0] if len(self.keys) == 1 else pd.concat(self.keys, ignore_index=True),
+            self.quantities[0].followed_by(self.quantities[1:]),
+            (*question.notes(model), *self.notes),
+            tested=True,
+            **options,
+        )
+
+
+def changes(column: Variable, given: Any, sign: str) -> list[Change]:
+    """The changes of one column that were asked for.
+
+    Raises
+    ------
+    FitError
+        A change that the column cannot make.
+    """
+    if column.levels is not None:
+        return [_levels(column, pair, sign) for pair in _pairs(column, given)]
+    if isinstance(given, str):
+        raise FitError(f"{column.name!r} holds numbers: give a step or a pair of values, not {given!r}.")
+    if np.ndim(given) == 1:
+        if len(given) != 2:
+            raise FitError(f"{column.name!r} changes between two values, (0, 10), not {given!r}.")
+        low, high = column.given(given)
+        return [Change(f"{high:g}{sign}{low:g}", lambda x: high, lambda x: low)]
+    step = 1.0 if given is None else float(column.given(given)[0])
+    return [Change(f"+{step:g}" if step >= 0 else f"{step:g}", lambda x: x + step, lambda x: x)]
+
+
+def _pairs(column: Variable, given: Any) -> list[tuple[Any, Any]]:
+    assert column.levels is not None
+    levels = column.levels.tolist()
+    if given is None or given == "reference":
+        return [(level, levels[0]) for level in levels[1:]]
+    if given == "sequential":
+        return list(zip(levels[1:], levels[:-1], strict=True))
+    if given == "pairwise":
+        return [(a, b) for i, a in enumerate(levels) for b in levels[i + 1 :]]
+    if isinstance(given, str) or np.ndim(given) != 1 or len(given) != 2:
+        raise FitError(
+            f"{column.name!r} is a factor: compare {', '.join(map(repr, BETWEEN))} or a pair of levels, not {given!r}."
+        )
+    first, second = column.given(given).tolist()
+    return [(first, second)]
+
+
+def _levels(column: Variable, pair: tuple[Any, Any], sign: str) -> Change:
+    first, second = pair
+    return Change(level_text(first) + sign + level_text(second), lambda x: first, lambda x: second)
+
+
+def _set(base: Rows, name: str, change: Callable[[pd.Series], Any]) -> Rows:
+    column = base.table[name] if name in base.table else pd.Series(np.nan, index=base.table.index)
+    made = change(column)
+    if np.ndim(made) == 0 and not isinstance(made, pd.Series):
+        made = pd.Series([made] * len(column), index=column.index)
+    return replace(base, table=base.table.assign(**{name: made}))

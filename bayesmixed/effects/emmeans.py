@@ -1,0 +1,220 @@
+"""Estimated marginal means: predictions over a balanced grid, averaged over what is not asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import FitError, nearest, with_known_options
+from ..formula.factors import level_text
+from ..formula.variables import columns_in
+from .grid import Asked, Rows, averaged, grid_values, held_notes, mean_offset, product
+from .means import Question, Values, has_draws, means
+from .quantities import AS_IS, EXPONENTIAL, Scale
+from .table import Effects
+from .variables import Variable, names_of, used_rows, variable, variables
+
+if TYPE_CHECKING:
+    from ..fits.base import Fit
+    from ..model import Model
+
+WEIGHTS = ("equal", "proportional")
+RATIOS = ("log", "logit")  # links whose differences are logarithms of ratios
+
+
+@with_known_options
+def emmeans(
+    fit: Fit,
+    specs: str | Sequence[str],
+    *,
+    by: str | Sequence[str] | None = None,
+    at: Mapping[str, Any] | None = None,
+    scale: str | None = None,
+    kind: str = "conditional",
+    weights: str = "equal",
+    offset: float | None = None,
+    level: float = 0.95,
+    df: float = np.inf,
+) -> Effects:
+    """Marginal means of factors, as R's emmeans defines them, for any fit.
+
+    Predictions at every combination of the factors of the model, numbers at their means, are averaged over the factors
+    that are not named. Random effects are zero (or averaged, `kind`); offsets are held at their mean.
+
+    Parameters
+    ----------
+    fit
+        Any fit.
+    specs
+        The factors: "a * b", "a:b", ["a", "b"]; "a | b" puts b in `by`; "1" is the mean over all. A number is taken
+        at its 5th and 95th percentile unless `at` gives values.
+    by
+        Factors within whose levels contrasts are formed.
+    at
+        Values by column: {"x": [0, 1], "f": ["a", "b"]}.
+    scale
+        "link" (the default; identity links show the response) or "response". There conditional means are averaged
+        on the link scale and transformed back with their limits, as R does; contrasts are ratios for log and logit
+        links and stay on the link scale for others.
+    kind
+        "conditional": for a group whose random effects are zero. "population": the mean response over all groups,
+        integrated over the random effects at each grid point and then averaged (response scale).
+    weights
+        "equal", or "proportional" to how many rows have each combination of the factors averaged over (frequency
+        weights count).
+    offset
+        In place of the mean of the offsets; 0 gives rates per unit.
+    level
+        Coverage of the limits.
+    df
+        Degrees of freedom of limits and tests of point fits; infinite (normal) unless given.
+
+    Returns
+    -------
+    Effects
+        `.frame`: factors, estimate, se, lower, upper; `.contrast(...)`. Standard errors of point fits are by the
+        delta method on `fit.vcov()`, variance parameters held; draws give posterior means, sds and quantiles. A mean
+        that the data do not determine (an empty cell) is NaN.
+
+    Raises
+    ------
+    FitError
+        Names and values that the model does not have, unknown options.
+
+    References
+    ----------
+    Searle, Speed & Milliken (1980), The American Statistician 34, 216-221.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> fit = bm.Model("angle ~ recipe * temp + (1 | recipe:replicate)", bm.load_data("cake")).fit("reml")
+    >>> bm.emmeans(fit, "recipe").frame.round(2)
+      recipe  estimate    se  lower  upper
+    0      A     33.12  1.74  29.72  36.53
+    1      B     31.64  1.74  28.24  35.05
+    2      C     31.60  1.74  28.20  35.00
+    """
+    has_draws(fit)
+    question = Question(_scale(scale, kind), kind)
+    if weights not in WEIGHTS:
+        raise FitError(f"weights={weights!r} is not an option. {nearest(str(weights), WEIGHTS)}")
+    if not (at is None or isinstance(at, Mapping)):
+        raise FitError(f'at= is a dict of values by column, such as at={{"x": [0, 1]}}, not {at!r}.')
+    named, within = _named(fit.model, specs, by)
+    rows = _rows(fit.model, named, within, dict(at or {}), weights, offset)
+    back = question.scale == "response" and kind == "conditional"
+    inner = Question("link", kind) if back else question
+    family, what = fit.model.family, ", ".join([*within, *named]) or "overall"
+    ratio = EXPONENTIAL if back and family.link.name in RATIOS else None
+    return Effects(
+        f"Marginal means: {what}",
+        rows.keys[[*within, *named]],
+        means(fit, rows, inner),
+        (*question.notes(fit.model), *rows.notes),
+        scale=response_scale(fit) if back and not _same(fit) else AS_IS,
+        by=tuple(within),
+        level=level,
+        df=df,
+        ratio=ratio,
+    )
+
+
+def response_scale(fit: Fit) -> Scale:
+    """From the linear predictor to the mean of the response, per draw where there are draws."""
+    values = Values.of(fit)
+
+    def show(eta: np.ndarray) -> np.ndarray:
+        return values.response(np.atleast_2d(eta)).reshape(np.shape(eta))
+
+    def slope(eta: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(values.response_slope(np.atleast_2d(eta)), np.atleast_2d(eta).shape).reshape(
+            np.shape(eta)
+        )
+
+    return Scale(show, slope)
+
+
+def _same(fit: Fit) -> bool:
+    """Whether the linear predictor is the mean of the response."""
+    probe = np.array([[0.3, 1.7]])
+    return fit.model.family.link.name == "identity" and np.array_equal(
+        fit.model.family.mean(probe, dict(Values.of(fit).dispersion)), probe
+    )
+
+
+def _scale(scale: str | None, kind: str) -> str:
+    return scale if scale is not None else "response" if kind == "population" else "link"
+
+
+def _named(model: Model, specs: Any, by: Any) -> tuple[list[str], list[str]]:
+    """The columns of `specs` and of `by`."""
+    known, within = variables(model), names_of(by, "by")
+    if isinstance(specs, str) and specs not in known:
+        main, _, given = specs.partition("|")
+        within = list(dict.fromkeys([*_split(given), *within]))
+        specs = [name for name in _split(main) if name != "1"]
+    named = [name for name in names_of(specs, "specs") if name not in within]
+    for name in [*named, *within]:
+        variable(known, name)
+    return named, within
+
+
+def _split(text: str) -> list[str]:
+    parts = re.split(r"[*:+]", text.strip().removeprefix("~"))
+    return [part.strip().strip("`") for part in parts if part.strip()]
+
+
+def _rows(
+    model: Model, named: list[str], within: list[str], at: dict[str, Any], weights: str, offset: float | None
+) -> Rows:
+    known = variables(model, bars=True)
+    for name in at:
+        variable(known, name)
+    asked = Asked({name: at.get(name) for name in [*within, *named]} | at)
+    values = grid_values(known, asked.values, None)
+    table = product(values)
+    rest = [name for name in values if name not in named and name not in within and len(values[name]) > 1]
+    shares = np.ones(len(table))
+    if weights == "proportional":
+        shares = _proportions(model, table, [name for name in rest if known[name].levels is not None])
+    held, said = mean_offset(model, list(asked.values), offset, len(table))
+    keys, cells, shares = averaged(table, [*within, *named], shares)
+    notes = (*held_notes(known, values, asked), *_averages(rest, weights), *said)
+    return Rows(table, keys, cells, shares, held, (*notes, *_interacting(model, known, [*named, *within], rest)))
+
+
+def _averages(rest: Sequence[str], weights: str) -> tuple[str, ...]:
+    return (f"Averaged over: {', '.join(rest)} ({weights} weights).",) if rest else ()
+
+
+def _proportions(model: Model, table: pd.DataFrame, rest: Sequence[str]) -> np.ndarray:
+    """How many rows of the data have each grid point's levels of the factors averaged over."""
+    if not rest:
+        return np.ones(len(table))
+    data, given = used_rows(model), model.design.weights
+    counts = np.ones(len(data)) if given is None or model.family.weights != "frequency" else given[given > 0]
+    seen: dict[tuple[str, ...], float] = {}
+    for levels, count in zip(_texts(data, rest), counts, strict=True):
+        seen[levels] = seen.get(levels, 0.0) + float(count)
+    return np.array([seen.get(levels, 0.0) for levels in _texts(table, rest)])
+
+
+def _texts(table: pd.DataFrame, names: Sequence[str]) -> list[tuple[str, ...]]:
+    return list(zip(*([level_text(value) for value in table[name].tolist()] for name in names), strict=True))
+
+
+def _interacting(
+    model: Model, known: Mapping[str, Variable], asked: Sequence[str], rest: Sequence[str]
+) -> tuple[str, ...]:
+    """A note where the means asked for differ between the levels averaged over."""
+    for term in model.design.encoding.formula.predictors["mu"].terms:
+        columns = {name for atom in term.atoms for name in columns_in(atom)}
+        over = [name for name in rest if name in columns and known[name].levels is not None]
+        if over and columns & set(asked):
+            return (f"Note: {term.name} is in the model, so these means differ between the levels of {over[0]}.",)
+    return ()

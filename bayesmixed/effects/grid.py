@@ -1,0 +1,225 @@
+"""Which rows an effect is evaluated at: a grid, the data, or a table; and which of them are averaged together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import FitError, nearest
+from ..formula.factors import level_text
+from ..formula.table import column_names, select
+from .variables import Variable, names_of, offset_columns, used_rows, variable, variables
+
+if TYPE_CHECKING:
+    from ..model import Model
+
+MOST_ROWS = 1_000_000  # of a grid
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to evaluate, and the quantities that averages of them are.
+
+    `table` has the columns of the model, row by row; quantity `cells[i]`, named by that row of `keys`, holds row i
+    with weight `weights[i]`. `offset` replaces what the model's offsets give, None leaves them as they are. `notes`
+    say what was held and averaged.
+    """
+
+    table: pd.DataFrame
+    keys: pd.DataFrame
+    cells: np.ndarray
+    weights: np.ndarray
+    offset: np.ndarray | None
+    notes: tuple[str, ...] = ()
+
+    def with_column(self, name: str, values: Any) -> Rows:
+        """The same rows with one column changed."""
+        return replace(self, table=self.table.assign(**{name: values}))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a user asks for: `values` by column (None: the usual ones), rows, averages, and the offset."""
+
+    values: Mapping[str, Any]
+    newdata: Any = None
+    by: Any = None
+    average: bool = False
+    offset: Any = None
+    without: str | None = None  # a column that is set elsewhere and needs no values here
+
+
+def wanted(given: Any, what: str = "variables") -> dict[str, Any]:
+    """Names, or a dict of values by name, as a dict (None where no values are given)."""
+    if isinstance(given, Mapping):
+        return dict(given)
+    return dict.fromkeys(names_of(given, what))
+
+
+def rows(model: Model, asked: Asked) -> Rows:
+    """The rows that were asked for.
+
+    Raises
+    ------
+    FitError
+        A column that is not in the model or in the table, values it does not have, a grid that is too large.
+    """
+    known = variables(model, bars=True)
+    for name in asked.values:
+        variable(known, name)
+    if asked.newdata is None:
+        return _grid_rows(model, known, asked)
+    return _table_rows(model, known, asked)
+
+
+def product(values: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Every combination of values, the last column varying fastest.
+
+    >>> product({"f": np.array(["a", "b"]), "x": np.array([0.0, 1.0])}).to_numpy().tolist()
+    [['a', 0.0], ['a', 1.0], ['b', 0.0], ['b', 1.0]]
+    """
+    sizes = [len(value) for value in values.values()]
+    if np.prod([float(size) for size in sizes]) > MOST_ROWS:
+        shown = ", ".join(f"{name} {size}" for name, size in zip(values, sizes, strict=True) if size > 1)
+        raise FitError(
+            f"The grid has {np.prod([float(s) for s in sizes]):.3g} rows ({shown} values): fix some columns, as in "
+            'at={"name": value} or variables={"name": [values]}, or average over the data, newdata="data".'
+        )
+    places = np.indices(sizes).reshape(len(sizes), -1) if sizes else np.empty((0, 1), int)
+    return pd.DataFrame(
+        {name: value[place] for (name, value), place in zip(values.items(), places, strict=True)},
+        index=pd.RangeIndex(places.shape[1]),
+    )
+
+
+def grid_values(known: Mapping[str, Variable], values: Mapping[str, Any], without: str | None) -> dict[str, np.ndarray]:
+    """The values of each column of a grid; those asked for come first."""
+    order = [*values, *(name for name in known if name not in values)]
+    found = {}
+    for name in order:
+        if name == without and known[name].levels is not None and name not in values:
+            found[name] = known[name].held()[:1]
+        elif name not in values:
+            found[name] = known[name].held()
+        else:
+            found[name] = known[name].shown() if values[name] is None else known[name].given(values[name])
+    return found
+
+
+def averaged(
+    table: pd.DataFrame, by: Sequence[str], weights: np.ndarray
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """Keys (one row per combination of `by`, in order of appearance), cells, and weights that sum to 1 in each."""
+    if not by:
+        return pd.DataFrame(index=pd.RangeIndex(1)), np.zeros(len(table), int), weights / weights.sum()
+    cells = table.groupby(list(by), sort=False, observed=True, dropna=False).ngroup().to_numpy()
+    _, first = np.unique(cells, return_index=True)
+    keys = table[list(by)].iloc[first].reset_index(drop=True)
+    totals = np.bincount(cells, weights)
+    with np.errstate(invalid="ignore"):
+        return keys, cells, weights / totals[cells]
+
+
+def mean_offset(model: Model, named: Collection[str], given: Any, n: int) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """The offset (n,) of a grid and what to say of it: as given, else the mean of the data's.
+
+    None where the grid has values for the columns that the offsets read.
+    """
+    if given is not None:
+        if isinstance(given, str) or np.ndim(given) > 1 or np.size(given) not in (1, n):
+            raise FitError(f"offset= takes a number here, such as offset=0, not {given!r}.")
+        return np.full(n, np.asarray(given, float)), (f"Offset: as given, {_range(np.asarray(given, float))}.",)
+    offset = model.design.mu.offset
+    if not np.any(offset) or offset_columns(model) & set(named):
+        return None, ()
+    weights = model.design.weights
+    mean = float(np.mean(offset if weights is None else offset[weights > 0]))
+    return np.full(n, mean), (f"Offset: held at its mean, {mean:.4g} (offset=0 gives rates per unit).",)
+
+
+def _grid_rows(model: Model, known: dict[str, Variable], asked: Asked) -> Rows:
+    values = grid_values(known, asked.values, asked.without)
+    table = product(values)
+    by = names_of(asked.by, "by")
+    for name in by:
+        variable(known, name)
+    offset, said = mean_offset(model, [*asked.values, *filter(None, [asked.without])], asked.offset, len(table))
+    notes = (*held_notes(known, values, asked), *said)
+    if asked.average or by:
+        keys, cells, weights = averaged(table, by, np.ones(len(table)))
+        over = [name for name in values if len(values[name]) > 1 and name not in by]
+        notes += (f"Averaged over {', '.join(over)} (equal weights).",) if over else ()
+        return Rows(table, keys, cells, weights, offset, notes)
+    shown = [name for name in values if name in asked.values or len(values[name]) > 1]
+    n = len(table)
+    return Rows(table, table[shown], np.arange(n), np.ones(n), offset, notes)
+
+
+def held_notes(known: Mapping[str, Variable], values: Mapping[str, np.ndarray], asked: Asked) -> tuple[str, ...]:
+    """Which numbers were held at their means."""
+    held = [
+        f"{name} = {_shown(values[name][0])}"
+        for name in values
+        if known[name].levels is None and name not in asked.values
+    ]
+    return (f"Held at the mean: {', '.join(held)}.",) if held else ()
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float | np.floating) else level_text(value)
+
+
+def _range(values: np.ndarray) -> str:
+    low, high = float(np.min(values)), float(np.max(values))
+    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+
+
+def _table_rows(model: Model, known: dict[str, Variable], asked: Asked) -> Rows:
+    """Rows of the data or of a table, once per combination of the values that are set in all of them."""
+    base, weights, offset = _base(model, asked)
+    values = {
+        name: known[name].shown() if given is None else known[name].given(given) for name, given in asked.values.items()
+    }
+    sets = product(values)
+    if len(base) * len(sets) > 20 * MOST_ROWS:
+        raise FitError(f"{len(base):,} rows at {len(sets):,} combinations of values are too many: give fewer values.")
+    n, copies = len(base), len(sets)
+    table = base.iloc[np.tile(np.arange(n), copies)]
+    labels, table = table.index, table.reset_index(drop=True)
+    for name in sets:
+        table[name] = sets[name].to_numpy()[np.repeat(np.arange(copies), n)]
+    offset = None if offset is None else np.tile(offset, copies)
+    by = names_of(asked.by, "by")
+    for name in by:
+        if name not in table:
+            raise FitError(f"by={name!r} is not a column of these rows. {nearest(name, list(map(str, base.columns)))}")
+    what = "the data" if isinstance(asked.newdata, str) else "the rows given"
+    if not (asked.average or by):
+        shown = [name for name in known if name in table and (name != asked.without or known[name].levels is None)]
+        keys = table[shown].set_axis(labels)
+        return Rows(table, keys, np.arange(len(table)), np.ones(len(table)), offset, (f"One row per row of {what}.",))
+    keys, cells, shares = averaged(table, list(dict.fromkeys([*values, *by])), np.tile(weights, copies))
+    return Rows(table, keys, cells, shares, offset, (f"Averaged over {what} ({n} rows).",))
+
+
+def _base(model: Model, asked: Asked) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None]:
+    """The rows before values are set, their weights in averages, and an offset where it must be given row by row."""
+    if not isinstance(asked.newdata, str):
+        table = select(asked.newdata, [str(name) for name in column_names(asked.newdata)])
+        given = None if asked.offset is None else np.broadcast_to(np.asarray(asked.offset, float), len(table))
+        return table, np.ones(len(table)), given
+    if asked.newdata != "data":
+        raise FitError(f'newdata={asked.newdata!r} is not an option: use "data" (the rows of the fit) or a table.')
+    frame, weights = used_rows(model), model.design.weights
+    kept = np.arange(model.design.n_rows) if weights is None else np.flatnonzero(weights > 0)
+    counted = weights is not None and model.family.weights == "frequency"
+    shares = weights[kept] if weights is not None and counted else np.ones(len(kept))
+    trained = model.design.encoding.offset
+    offset = model.design.mu.offset[kept] if trained is not None and trained.text is None else None
+    if asked.offset is not None:
+        offset = np.broadcast_to(np.asarray(asked.offset, float), len(kept))
+    return frame, shares, offset

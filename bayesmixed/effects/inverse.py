@@ -1,0 +1,247 @@
+"""Which stimulus gives a mean response of p: thresholds for the population and for each group, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import FitError, with_known_options
+from ..formula.design import Design
+from ..prediction.linear_predictor import included_terms, same_factor
+from .curve import Curve, Point
+from .grid import mean_offset, product
+from .means import Values, has_draws
+from .quantities import Linearised, Quantities, Sampled
+from .table import Effects
+from .variables import Variable, names_of, used_rows, variable, variables
+
+if TYPE_CHECKING:
+    from ..fits.base import Fit
+    from ..model import Model
+
+ETA = 60.0  # beyond it every link but the identity is at its end
+HALVINGS = 200  # of a bracket in eta or x: to the last digit
+
+
+@with_known_options
+def inverse_predict(
+    fit: Fit,
+    p: float | Sequence[float],
+    column: str,
+    *,
+    by: str | Sequence[str] | None = None,
+    at: dict[str, Any] | None = None,
+    offset: float | None = None,
+    level: float = 0.95,
+    df: float = np.inf,
+) -> Effects:
+    """The value of a column at which the mean response is p, such as the stimulus that is seen in 62.5 % of trials.
+
+    Other numbers are at their means, factors that are not named averaged on the link scale with equal weights. Random
+    effects are zero (the population's curve) unless `by` names their grouping factor.
+
+    Parameters
+    ----------
+    fit
+        Any fit.
+    p
+        One mean response or several, inside the range of the link: with guessing and lapse rates between the
+        asymptotes.
+    column
+        A number of the model. Where the predictor is linear in it the answer is exact and may lie outside the data;
+        else it is searched for from the column's smallest value to its largest, and NaN where p is not reached.
+    by
+        Factors, and grouping factors: "Subject" gives one answer per subject, its random effects included; with both
+        the combinations that the data have.
+    at
+        Values of other columns: {"contrast": [0.1, 0.5]}.
+    offset, level, df
+        As in `emmeans`.
+
+    Returns
+    -------
+    Effects
+        `.frame`: p, columns of `by`, estimate, se, lower, upper. Point fits: by the delta method, for groups on the
+        prediction errors of coefficients and effects together, variance parameters held. Draws: the median and
+        quantiles of the answer per draw, since the mean of a ratio need not exist; its se is half the central 68 %.
+        `.contrast()` gives differences of thresholds.
+
+    Raises
+    ------
+    FitError
+        A p outside the range, a column that is no number or not in the model, unknown names.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("reml")
+    >>> bm.inverse_predict(fit, 300, "Days").frame.round(2)
+         p  estimate    se  lower  upper
+    0  300      4.64  0.88   2.92   6.36
+    """
+    sampled, model = has_draws(fit), fit.model
+    known = variables(model, bars=True)
+    target = _targets(fit, p)
+    _refuse_factor(variable(known, column))
+    factors, groups = _split(model, known, by)
+    cells, notes = _cells(model, known, column, factors, groups, dict(at or {}))
+    held, said = mean_offset(model, [*(at or {}), column], offset, 1)
+    curves = [Curve(model, known[column], part, codes, None if held is None else held[0]) for _, part, codes in cells]
+    points = [curve.solve(fit.parameters.flat(), goal) for goal in target.values() for curve in curves]
+    keys = pd.concat([key.assign(p=value) for value in target for key, _, _ in cells], ignore_index=True)
+    keys = keys[["p", *[name for name in keys if name != "p"]]]
+    found = _sampled(points) if sampled else _linearised(fit, points, bool(groups))
+    refusal = (
+        "Thresholds of groups have no contrasts for a point fit, whose errors are not known jointly for two groups: "
+        "use a fit with draws."
+    )
+    return Effects(
+        f"{column} at which the mean response is p",
+        keys,
+        found,
+        (*notes, *said, *dict.fromkeys(note for point in points for note in point.notes)),
+        level=level,
+        df=df,
+        by=("p",) if len(target) > 1 else (),
+        refusal=refusal if groups and not sampled else "",
+    )
+
+
+def _refuse_factor(column: Variable) -> None:
+    if column.levels is not None or not np.issubdtype(column.data.to_numpy().dtype, np.number):
+        raise FitError(f"{column.name!r} is no number: only a number has a value at which the response is p.")
+
+
+def _targets(fit: Fit, p: Any) -> dict[float, np.ndarray]:
+    """The linear predictor (D, 1) of each mean response."""
+    try:
+        wanted = np.atleast_1d(np.array(p, dtype=float))
+    except (TypeError, ValueError):
+        wanted = np.array([np.nan])
+    if wanted.ndim != 1 or not len(wanted) or not np.isfinite(wanted).all():
+        raise FitError(f"p is a mean response, a number or several, not {p!r}.")
+    values, link = Values.of(fit), fit.model.family.link
+    ends = np.clip(np.array([[-np.inf], [np.inf]]), *fit.model.family.eta_range)
+    with np.errstate(all="ignore"):
+        low, high = np.sort(
+            np.stack([np.broadcast_to(values.response(end[None]), (values.n_draws, 1)) for end in ends]), 0
+        )
+    for one in wanted:
+        if not np.all((low < one) & (one < high)):
+            raise FitError(
+                f"No stimulus gives a mean response of {one:g}: with the {link.words} link it lies between "
+                f"{low.max():.4g} and {high.min():.4g}."
+            )
+    given = p if np.ndim(p) else [p]
+    return {key: _predictor(values, one) for key, one in zip(given, wanted, strict=True)}
+
+
+def _predictor(values: Values, p: float) -> np.ndarray:
+    """eta (D, 1) with E(y) = p."""
+    family = values.family
+    eta = np.full((values.n_draws, 1), family.link.forward(np.float64(p)))
+    with np.errstate(all="ignore"):
+        if np.allclose(values.response(eta), p, rtol=1e-12, atol=0):
+            return eta
+    low, high = (np.full_like(eta, end) for end in np.clip([-ETA, ETA], *family.eta_range))
+    rising = values.response(high) > values.response(low)
+    for _ in range(HALVINGS):  # a family whose mean is more than its location, the lognormal
+        middle = (low + high) / 2
+        above = (values.response(middle) > p) == rising
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return (low + high) / 2
+
+
+def _split(model: Model, known: dict[str, Variable], by: Any) -> tuple[list[str], list[str]]:
+    """The factors of the fixed part and the grouping factors that `by` names; a column may be both."""
+    factors, groups = [], []
+    every = list(dict.fromkeys(term.factor for term in model.design.groups))
+    for name in names_of(by, "by"):
+        group = [factor for factor in every if same_factor(factor, name)]
+        groups += group
+        if name in known:
+            factors.append(name)
+        elif not group:
+            variable({**known, **dict.fromkeys(every)}, name)  # type: ignore[dict-item]  # only its names are read
+    return factors, groups
+
+
+Cell = tuple[pd.DataFrame, pd.DataFrame, dict[int, int]]
+
+
+def _cells(
+    model: Model, known: dict[str, Variable], column: str, factors: list[str], groups: list[str], at: dict[str, Any]
+) -> tuple[list[Cell], tuple[str, ...]]:
+    """Per answer its key (one row), the grid rows that it averages, and the level (code) of each term included."""
+    for name in [*at, column]:
+        variable(known, name)
+    others = [name for name in known if name != column]
+    values = {name: known[name].given(at[name]) if name in at else known[name].held() for name in others}
+    grid = product(values)
+    shown = [*factors, *(name for name in at if name not in factors and len(values[name]) > 1)]
+    shown = [name for name in shown if name != column]
+    over = [name for name in others if len(values[name]) > 1 and name not in shown]
+    notes = [f"Averaged on the link scale over: {', '.join(over)} (equal weights)."] if over else []
+    held = [f"{name} = {values[name][0]:.4g}" for name in others if known[name].levels is None and name not in at]
+    notes += [f"Held at the mean: {', '.join(held)}."] if held else []
+    if model.design.groups:
+        notes.append(
+            f"Random effects: those of {', '.join(groups)}, others zero." if groups else "Random effects: zero."
+        )
+    cells: list[Cell] = []
+    for codes, labels, data in _levels(model, groups):
+        rows = grid.groupby(shown, sort=False, observed=True) if shown else [((), grid)]
+        for key, part in rows:
+            key = key if isinstance(key, tuple) else (key,)
+            if groups and not _seen(data, dict(zip(shown, key, strict=True)), at):
+                continue
+            frame = pd.DataFrame([dict(zip(shown, key, strict=True)) | labels], index=[0])
+            cells.append((frame, part.reset_index(drop=True), codes))
+    return cells, tuple(notes)
+
+
+def _levels(model: Model, groups: Sequence[str]) -> list[tuple[dict[int, int], dict[str, Any], pd.DataFrame]]:
+    """The combinations of levels of the grouping factors: codes by term, labels, and their rows of data."""
+    data = used_rows(model)
+    if not groups:
+        return [({}, {}, data)]
+    terms = included_terms(model.design.groups, list(groups))
+    kept = np.arange(model.design.n_rows) if model.design.weights is None else np.flatnonzero(model.design.weights > 0)
+    codes = np.stack([model.design.groups[j].codes[kept] for j in terms], axis=1)
+    found = []
+    for row in np.unique(codes, axis=0):
+        by_term = dict(zip(terms, row.tolist(), strict=True))
+        labels = {model.design.groups[j].factor: model.design.groups[j].levels[code] for j, code in by_term.items()}
+        found.append((by_term, labels, data[(codes == row).all(axis=1)]))
+    return found
+
+
+def _seen(data: pd.DataFrame, key: dict[str, Any], at: dict[str, Any]) -> bool:
+    """Whether the group has rows with these levels; values given by the user need none."""
+    asked = [name for name in key if name not in at]
+    return not asked or bool(np.logical_and.reduce([(data[name] == key[name]).to_numpy() for name in asked]).any())
+
+
+def _sampled(points: Sequence[Point]) -> Quantities:
+    return Sampled(np.stack([point.x for point in points], axis=1), robust=True)
+
+
+def _linearised(fit: Fit, points: Sequence[Point], grouped: bool) -> Quantities:
+    """dx = -d eta / (d eta / d x): the errors of the predictor at the answer, over its slope there."""
+    x, slope = (
+        np.array([values[0] for values in pair]) for pair in zip(*((q.x, q.slope) for q in points), strict=True)
+    )
+    if not grouped:
+        X = np.concatenate([point.design.mu.X for point in points])
+        return Linearised(x, -X / slope[:, None], fit.vcov().to_numpy())
+    se = np.array([_error(fit, point.design, point.terms) for point in points]) / np.abs(slope)
+    return Linearised(x, np.diag(se), np.eye(len(se)))
+
+
+def _error(fit: Fit, design: Design, terms: Sequence[int]) -> float:
+    errors = fit._prediction_errors()
+    assert errors is not None
+    return float(np.sqrt(errors.variance(design, terms)[0]))

@@ -1,0 +1,91 @@
+"""Coefficients as ratios: of odds, of rates or means, of hazards, by the link."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..errors import FitError, with_known_options
+from .means import Values, has_draws
+from .quantities import EXPONENTIAL, Linearised, Quantities, Sampled
+from .table import Effects
+
+if TYPE_CHECKING:
+    from ..fits.base import Fit
+    from ..model import Model
+
+COUNTS = ("poisson", "negbinomial", "negbinomial1")
+KINDS = {"logit": "Odds ratios", "log": "Ratios of means", "cloglog": "Hazard ratios"}
+
+
+@with_known_options
+def odds_ratios(fit: Fit, *, level: float = 0.95, df: float = np.inf) -> Effects:
+    """exp of the fixed effects with limits: odds ratios (logit), rate ratios (log), hazard ratios (cloglog).
+
+    A logit coefficient also has a reading in probabilities: divided by 4 it is the largest change of the probability
+    that one unit can make (Gelman & Hill 2007, section 5.2). With guessing and lapse rates the ratios are of the odds
+    between the asymptotes, and a quarter of the height between them takes the place of 1/4. All are conditional on the
+    random effects: ratios for one group, not for the population.
+
+    Parameters
+    ----------
+    fit
+        Any fit of a model with a logit, log or cloglog link.
+    level, df
+        As in `emmeans`; limits are exp of those of the coefficients.
+
+    Returns
+    -------
+    Effects
+        `.frame`: coefficient, estimate, se (by the delta method), lower, upper, for point fits statistic and p of
+        the coefficient; draws give the median, which is exp of the coefficient's.
+
+    Raises
+    ------
+    FitError
+        Another link.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> model = bm.Model("cbind(incidence, size - incidence) ~ period + (1 | herd)", bm.load_data("cbpp"),
+    ...                  family="binomial")
+    >>> bm.odds_ratios(model.fit("ml")).frame.iloc[:, :3].round(2)
+      coefficient  estimate    se
+    0   Intercept      0.25  0.06
+    1   period[2]      0.37  0.11
+    2   period[3]      0.32  0.11
+    3   period[4]      0.21  0.09
+    """
+    sampled, model = has_draws(fit), fit.model
+    name = model.family.link.name
+    if name not in KINDS:
+        raise FitError(
+            f"The {name} link has no ratios: they are for the links {', '.join(KINDS)}. "
+            "Use bm.comparisons(fit, ...) for differences of means."
+        )
+    names, beta = list(model.coefficients), Values.of(fit).beta
+    found: Quantities = Linearised(beta[0], np.eye(len(names)), fit.vcov().to_numpy())
+    if sampled:
+        found = Sampled(beta, robust=True)
+    title = "Rate ratios" if name == "log" and model.family.name in COUNTS else KINDS[name]
+    keys = pd.DataFrame({"coefficient": names})
+    return Effects(
+        title, keys, found, _notes(model), scale=EXPONENTIAL, level=level, df=df, tested=True, ratio=EXPONENTIAL
+    )
+
+
+def _notes(model: Model) -> tuple[str, ...]:
+    notes = []
+    link = model.family.link
+    if model.design.mu.has_intercept:
+        notes.append("Intercept: no ratio, but exp of the predictor where all columns are zero.")
+    if link.name == "logit":
+        low, high = link.range
+        height = "" if (low, high) == (0.0, 1.0) else f" times {high - low:.4g}, the height between the asymptotes,"
+        notes.append(f"A logit coefficient{height} / 4 is the most that one unit changes the probability.")
+    if model.design.groups:
+        notes.append("Conditional on the random effects; bm.comparisons(fit, ..., kind='population') averages.")
+    return tuple(notes)

@@ -1,0 +1,89 @@
+"""Means of the response at chosen rows, and averages of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import with_known_options
+from .grid import Asked, rows, wanted
+from .means import Question, has_draws, means
+from .table import Effects
+
+if TYPE_CHECKING:
+    from ..fits.base import Fit
+
+
+@with_known_options
+def predictions(
+    fit: Fit,
+    variables: str | Sequence[str] | Mapping[str, Any] | None = None,
+    *,
+    newdata: Any = None,
+    by: str | Sequence[str] | None = None,
+    average: bool = False,
+    kind: str = "conditional",
+    scale: str = "response",
+    offset: Any = None,
+    level: float = 0.95,
+    df: float = np.inf,
+) -> Effects:
+    """Means of the response over a grid, at the rows of the data or of a table, one by one or averaged.
+
+    Parameters
+    ----------
+    fit
+        Any fit.
+    variables
+        Columns to vary: names, or values by name, {"x": [0, 1], "f": None}. A number without values is shown at its
+        5th and 95th percentile, a factor at every level.
+    newdata
+        None: a grid, other factors at every level, other numbers at their means. "data": the rows of the fit; a
+        table: its rows. There `variables` are set to each of their values in every row.
+    by
+        Columns within which rows are averaged.
+    average
+        Whether all rows are averaged (within `by` and the values of `variables`). Over the data these are average
+        predictions, with frequency weights where the model has them.
+    kind
+        "conditional": random effects zero. "population": integrated over the random effects.
+    scale
+        "response" or "link".
+    offset
+        In place of what the model's offsets give: a grid holds them at their mean, rows have their own.
+    level, df
+        As in `emmeans`.
+
+    Returns
+    -------
+    Effects
+        `.frame`: columns, estimate, se, lower, upper; `.contrast(...)` compares them. Limits of point fits are by the
+        delta method on the scale asked for; a probability near 0 or 1 has better ones by ``scale="link"``.
+
+    Raises
+    ------
+    FitError
+        Names and values that the model does not have, unknown options, more rows than fit into memory.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("reml")
+    >>> bm.predictions(fit, {"Days": [0, 9]}).frame.round(1)
+       Days  estimate    se  lower  upper
+    0   0.0     251.4   6.8  238.0  264.8
+    1   9.0     345.6  14.6  316.9  374.3
+    """
+    has_draws(fit)
+    question = Question(scale, kind)
+    found = rows(fit.model, Asked(wanted(variables), newdata, by, average, offset))
+    return Effects(
+        "Average predictions" if average or by else "Predictions",
+        found.keys,
+        means(fit, found, question),
+        (*question.notes(fit.model), *found.notes),
+        level=level,
+        df=df,
+    )

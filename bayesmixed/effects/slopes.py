@@ -1,0 +1,93 @@
+"""How fast the mean changes with a number: derivatives at chosen rows, and averages of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import FitError, with_known_options
+from .comparisons import Parts
+from .grid import Asked, rows, wanted
+from .means import Question, has_draws, means
+from .quantities import Scale
+from .table import Effects
+from .variables import names_of, variable
+from .variables import variables as variables_of
+
+if TYPE_CHECKING:
+    from ..fits.base import Fit
+
+STEP = 1e-4  # of a column's range: central differences then err by 1e-8 of the third derivative
+
+
+@with_known_options
+def slopes(
+    fit: Fit,
+    variables: str | Sequence[str],
+    *,
+    at: Mapping[str, Any] | None = None,
+    newdata: Any = None,
+    by: str | Sequence[str] | None = None,
+    average: bool = False,
+    kind: str = "conditional",
+    scale: str = "response",
+    offset: Any = None,
+    level: float = 0.95,
+    df: float = np.inf,
+) -> Effects:
+    """Derivatives of the mean with respect to numbers: simple slopes and average marginal effects.
+
+    Parameters
+    ----------
+    fit
+        Any fit.
+    variables
+        The numbers, each in turn.
+    at
+        Values of columns, the numbers themselves included: {"x": [0, 5], "f": ["a"]}.
+    newdata, by, average
+        Rows as in `predictions`; ``newdata="data", average=True`` gives average marginal effects.
+    kind, scale, offset, level, df
+        As in `predictions`.
+
+    Returns
+    -------
+    Effects
+        `.frame`: term, contrast, columns, estimate, se, lower, upper, for point fits statistic and p;
+        `.contrast(...)` compares slopes.
+
+    Raises
+    ------
+    FitError
+        Names and values that the model does not have, factors (which have comparisons).
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> fit = bm.Model("angle ~ recipe * temp + (1 | recipe:replicate)", bm.load_data("cake")).fit("reml")
+    >>> bm.slopes(fit, "temp", by="recipe").frame[["recipe", "estimate", "se"]].round(4)
+      recipe  estimate      se
+    0      A    0.1537  0.0282
+    1      B    0.1646  0.0282
+    2      C    0.1558  0.0282
+    """
+    has_draws(fit)
+    question, known, found = Question(scale, kind), variables_of(fit.model, bars=True), Parts([], [], [])
+    for name in names_of(variables, "variables"):
+        column = variable(known, name)
+        if column.levels is not None or not np.issubdtype(column.data.to_numpy().dtype, np.number):
+            raise FitError(f'{name!r} is no number, so it has no slope: use comparisons(fit, "{name}").')
+        h = STEP * float(np.ptp(column.data.to_numpy(float)))
+        base = rows(fit.model, Asked(wanted(at, "at"), newdata, by, average, offset, without=name))
+        if name not in base.table:
+            raise FitError(f"newdata has no column {name!r}, at whose values the slope is to be taken.")
+        x = base.table[name].to_numpy(float)
+        up, down = (means(fit, base.with_column(name, x + step), question) for step in (h, -h))
+        found.add(base, name, f"d / d {name}", up.minus(down).mapped(_divided(2 * h)))
+    return found.effects("Slopes", fit.model, question, level=level, df=df)
+
+
+def _divided(by: float) -> Scale:
+    return Scale(lambda d: d / by, lambda d: np.full_like(d, 1 / by))

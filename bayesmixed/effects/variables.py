@@ -1,0 +1,162 @@
+"""Which columns the mean of a model depends on, and what values each of them takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import FitError, nearest
+from ..formula.evaluate import Evaluator
+from ..formula.factors import drop_unused, level_text
+from ..formula.series import raw_values
+from ..formula.syntax import Node
+from ..formula.variables import columns_in
+
+if TYPE_CHECKING:
+    from ..model import Model
+
+FIRST_LOOK = (5.0, 95.0)  # percentiles at which a number is shown unless values are given
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A column: its `name`, the `data` of the rows used, and its `levels` where it is categorical (else None)."""
+
+    name: str
+    data: pd.Series
+    levels: np.ndarray | None
+
+    @property
+    def centre(self) -> Any:
+        """The mean of a number."""
+        return self.data.mean()
+
+    def held(self) -> np.ndarray:
+        """What it takes where nothing is asked: every level, or the mean."""
+        return self.levels if self.levels is not None else np.array([self.centre])
+
+    def shown(self) -> np.ndarray:
+        """What it takes where it is asked for without values: every level, or the 5th and 95th percentile."""
+        if self.levels is not None:
+            return self.levels
+        if np.issubdtype(self.data.to_numpy().dtype, np.number):
+            return np.unique(np.percentile(self.data.to_numpy(float), FIRST_LOOK))
+        return np.unique(self.data.quantile([q / 100 for q in FIRST_LOOK]).to_numpy())
+
+    def given(self, values: Any) -> np.ndarray:
+        """The values a user gives, as an array; levels by their text.
+
+        Raises
+        ------
+        FitError
+            No values, a level that the data do not have, text for a number.
+        """
+        listed = [values] if np.ndim(values) == 0 else list(values)
+        if not listed:
+            raise FitError(f"{self.name!r} is given no values: list at least one, or leave it out.")
+        if self.levels is not None:
+            return self._levels_of(listed)
+        try:
+            return np.array(listed, dtype=float) if self._numeric else pd.to_datetime(pd.Series(listed)).to_numpy()
+        except (TypeError, ValueError):
+            raise FitError(f"{self.name!r} holds numbers, and {listed!r} is given for it.") from None
+
+    @property
+    def _numeric(self) -> bool:
+        return bool(pd.api.types.is_numeric_dtype(self.data.dtype))
+
+    def _levels_of(self, listed: Sequence[Any]) -> np.ndarray:
+        assert self.levels is not None
+        place = {level_text(level): i for i, level in enumerate(self.levels.tolist())}
+        for value in listed:
+            if level_text(value) not in place:
+                raise FitError(f"{self.name!r} has no level {value!r}. {nearest(level_text(value), place, 'Levels')}")
+        return self.levels[[place[level_text(value)] for value in listed]]
+
+
+def variables(model: Model, *, bars: bool = False) -> dict[str, Variable]:
+    """The columns of the fixed part and its offsets by name; with `bars` those of random slopes too.
+
+    A column is categorical if it holds text, categories or truth values, or if the formula makes a factor of it that
+    has one level per value: factor(dose).
+    """
+    side = model.design.encoding.formula.predictors["mu"]
+    offset = model.design.encoding.offset
+    atoms = [atom for term in side.terms for atom in term.atoms]
+    nodes = [*atoms, *side.offsets, *([] if offset is None or offset.node is None else [offset.node])]
+    if bars:
+        nodes += [atom for bar in side.bars for term in bar.terms for atom in term.atoms]
+    frame, found = used_rows(model), {}
+    evaluator = Evaluator(
+        model.frame, model.design.encoding.namespace, dict(model.design.encoding.states),
+        model.design.encoding.contrasts,
+    )  # fmt: skip
+    for name in dict.fromkeys(_names(nodes)):
+        if name in frame:
+            found[name] = Variable(name, frame[name], _levels(name, frame, nodes, evaluator))
+    return found
+
+
+def used_rows(model: Model) -> pd.DataFrame:
+    """The columns used, of the rows with a positive weight."""
+    weights = model.design.weights
+    return model.frame if weights is None else model.frame[weights > 0]
+
+
+def offset_columns(model: Model) -> set[str]:
+    """The columns that the offsets read."""
+    given = model.design.encoding.offset
+    nodes = [*model.design.encoding.formula.predictors["mu"].offsets]
+    return set(_names([*nodes, *([] if given is None or given.node is None else [given.node])]))
+
+
+def variable(known: dict[str, Variable], name: Any, what: str = "The mean of this model") -> Variable:
+    """The variable of that name.
+
+    Raises
+    ------
+    FitError
+        No such column, naming those there are.
+    """
+    if not isinstance(name, str) or name not in known:
+        advice = nearest(str(name), known, "Its columns") or "It has no columns but the constant."
+        raise FitError(f"{what} does not depend on a column {name!r}. {advice}")
+    return known[name]
+
+
+def names_of(given: Any, what: str) -> list[str]:
+    """One name or several as a list without repeats.
+
+    >>> names_of("x", "by"), names_of(None, "by")
+    (['x'], [])
+    """
+    if given is None:
+        return []
+    listed = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else [None]
+    if not all(isinstance(name, str) for name in listed):
+        raise FitError(f"{what} takes the name of a column or a list of names, not {given!r}.")
+    return list(dict.fromkeys(listed))
+
+
+def _names(nodes: Iterable[Node]) -> Iterator[str]:
+    for node in nodes:
+        yield from columns_in(node)
+
+
+def _levels(name: str, frame: pd.DataFrame, nodes: Sequence[Node], evaluator: Evaluator) -> np.ndarray | None:
+    values: Any = raw_values(frame[name], name)
+    if hasattr(values, "levels"):
+        return drop_unused(values).levels
+    if values.dtype.kind == "b":
+        return np.array([False, True])
+    for node in nodes:
+        if set(columns_in(node)) != {name}:
+            continue
+        made = evaluator.value(node)
+        if hasattr(made, "levels") and len(drop_unused(made).levels) == frame[name].nunique() > 1:
+            return np.unique(values)
+    return None
