@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .fits.side_by_side import side_by_side as side_by_side
     from .formula.formula import Formula as Formula
     from .model import Model as Model
+    from .prediction.from_nothing import simulate as simulate
 
 # name -> module that defines it (a module name alone is the module itself); loaded when first asked for
 _PUBLIC = {
@@ -59,6 +60,7 @@ _PUBLIC = {
     "predictions": "effects.predictions",
     "sbc": "checks.sbc",
     "side_by_side": "fits.side_by_side",
+    "simulate": "prediction.from_nothing",
     "slopes": "effects.slopes",
     "x64": "engines.x64",
 }
@@ -98,6 +100,7 @@ __all__ = [
     "priors",
     "sbc",
     "side_by_side",
+    "simulate",
     "slopes",
     "x64",
 ]

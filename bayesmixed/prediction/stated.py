@@ -1,0 +1,150 @@
+"""Parameter values that a user states by name: which a model needs, whether they are possible, and as draws."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..errors import ModelError, nearest
+from ..families import Family
+from ..formula.design import Design
+from ..parameters import Parameters
+from ..priors.names import canonical, term_names
+
+ROUNDING = 1e-8  # how far a correlation matrix may be from symmetric, of unit diagonal, without negative eigenvalues
+
+
+def stated(design: Design, family: Family, params: Mapping[str, Any]) -> Parameters:
+    """The values of `params` as one draw, random effects zero.
+
+    Raises
+    ------
+    ModelError
+        Parameters that are missing (with the whole dict), unknown or impossible.
+    """
+    if not isinstance(params, Mapping):
+        raise ModelError(f'params must be a dict such as {{"Intercept": 0.0, "sigma": 1.0}}, not {params!r}.')
+    needed = needed_names(design, family)
+    given = _spread_terms(design, _spelled(params, [*needed, *_vectors(design)]))
+    unknown = [name for name in given if name not in needed]
+    if unknown:
+        raise ModelError(_unknown(design, unknown[0], needed))
+    missing = [name for name in needed if name not in given]
+    if missing:
+        raise ModelError(_missing(missing, needed | given))
+    values = {name: given[name] for name in needed}
+    return _parameters(design, family, values)
+
+
+def needed_names(design: Design, family: Family) -> dict[str, float]:
+    """Every parameter of a model by name, with a value that is possible for it.
+
+    Raises
+    ------
+    ModelError
+        Where two have one name.
+    """
+    named = term_names(design.groups)
+    found = [(name, 0.0) for name in design.mu.coefficients]
+    found += [(sd, 1.0) for names in named for sd in names.sds]
+    found += [(names.correlation, 0.0) for names in named if names.correlation]
+    found += [(name, 1.0) for name in family.dispersion]
+    twice = [name for name, count in Counter(name for name, _ in found).items() if count > 1]
+    if twice:
+        raise ModelError(f"Two parameters are called {twice[0]!r}: rename the column {twice[0]!r} in the table.")
+    return dict(found)
+
+
+def _spelled(params: Mapping[str, Any], known: list[str]) -> dict[str, Any]:
+    """The same with the names of interactions as the model has them: b:a for a:b."""
+    spelling = {canonical(name): name for name in known}
+    return {spelling.get(canonical(str(name)), str(name)): value for name, value in params.items()}
+
+
+def _vectors(design: Design) -> dict[str, list[str]]:
+    """Coefficients of each term that has a name of its own: a factor's, those of poly()."""
+    mu = design.mu
+    terms = {name: [mu.coefficients[j] for j in at] for name, at in mu.terms.items()}
+    return {name: columns for name, columns in terms.items() if columns and columns != [name]}
+
+
+def _spread_terms(design: Design, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of whole terms under the names of their coefficients."""
+    vectors, found = _vectors(design), dict(given)
+    for name in [name for name in given if name in vectors]:
+        columns, values = vectors[name], np.atleast_1d(np.asarray(found.pop(name)))
+        if values.shape != (len(columns),):
+            raise ModelError(f"params[{name!r}] must have one number per column: {', '.join(columns)}.")
+        found |= dict(zip(columns, values, strict=True))
+    return found
+
+
+def _unknown(design: Design, name: str, needed: Mapping[str, float]) -> str:
+    if name in design.mu.aliased:
+        return f"params[{name!r}]: that column is a combination of others in this table and has no coefficient."
+    return f"params has {name!r}, which is no parameter of this model. {nearest(name, needed, 'Parameters')}"
+
+
+def _missing(missing: list[str], values: Mapping[str, Any]) -> str:
+    shown = " and ".join(map(repr, missing)) if len(missing) < 3 else ", ".join(map(repr, missing))
+    entries = ", ".join(f'"{name}": {_plain(value)}' for name, value in values.items())
+    return f"params lacks {shown}. All that the model has, 0 and 1 standing for what was missing:\nparams={{{entries}}}"
+
+
+def _plain(value: Any) -> str:
+    return repr(value.tolist() if isinstance(value, np.ndarray | np.generic) else value)
+
+
+def _parameters(design: Design, family: Family, values: Mapping[str, Any]) -> Parameters:
+    named = term_names(design.groups)
+    beta = np.array([_number(name, values[name]) for name in design.mu.coefficients])
+    sds = [np.array([_number(name, values[name], least=0.0) for name in names.sds]) for names in named]
+    corrs = [
+        _correlation(names.correlation, values[names.correlation], len(names.sds)) if names.correlation else None
+        for names in named
+    ]
+    dispersion = {name: _number(name, values[name], least=0.0) for name in family.dispersion}
+    zero = next((name for name, value in dispersion.items() if value == 0), None)
+    if zero is not None:
+        raise ModelError(f"params[{zero!r}] must be above 0.")
+    return Parameters(
+        beta=beta[None, None],
+        b=tuple(np.zeros((1, 1, term.n_levels, term.Z.shape[1])) for term in design.groups),
+        sds=tuple(sd[None, None] for sd in sds),
+        corrs=tuple(None if corr is None else corr[None, None] for corr in corrs),
+        dispersion={name: np.array([[value]]) for name, value in dispersion.items()},
+    )
+
+
+def _number(name: str, value: Any, least: float = -np.inf) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ModelError(f"params[{name!r}] must be a number, not {value!r}.") from None
+    if not np.isfinite(number) or number < least:
+        raise ModelError(
+            f"params[{name!r}] must be {'0 or more' if least == 0 else 'a finite number'}, not {number:g}."
+        )
+    return number
+
+
+def _correlation(name: str, value: Any, k: int) -> np.ndarray:
+    """A correlation matrix (k, k) from a number for all pairs, or a matrix."""
+    try:
+        matrix = np.array(value, dtype=float)
+    except (TypeError, ValueError):
+        raise ModelError(f"params[{name!r}] must be a number or a matrix, not {value!r}.") from None
+    if matrix.ndim == 0:
+        matrix = np.where(np.eye(k) == 1, 1.0, matrix)
+    if matrix.shape != (k, k):
+        raise ModelError(f"params[{name!r}] must be a number or a matrix ({k}, {k}), not of shape {matrix.shape}.")
+    symmetric = np.allclose(matrix, matrix.T, atol=ROUNDING) and np.allclose(np.diag(matrix), 1.0, atol=ROUNDING)
+    if not symmetric or np.linalg.eigvalsh(matrix)[0] < -ROUNDING:
+        raise ModelError(
+            f"params[{name!r}] is no correlation matrix: it must be symmetric with ones on its diagonal, and no "
+            "combination of its columns may have a negative variance."
+        )
+    return matrix
