@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from .formula.formula import Formula as Formula
     from .model import Model as Model
     from .prediction.from_nothing import simulate as simulate
+    from .summaries.icc import icc as icc
+    from .summaries.pooling import pooling as pooling
+    from .summaries.r2 import r2 as r2
+    from .summaries.write_up import report as report
 
 # name -> module that defines it (a module name alone is the module itself); loaded when first asked for
 _PUBLIC = {
@@ -52,12 +56,16 @@ _PUBLIC = {
     "compilation_cache": "engines.compilation_cache",
     "diagnose": "checks.diagnose",
     "emmeans": "effects.emmeans",
+    "icc": "summaries.icc",
     "inverse_predict": "effects.inverse",
     "list_data": "data",
     "load": "fits.saving",
     "load_data": "data",
     "odds_ratios": "effects.odds",
+    "pooling": "summaries.pooling",
     "predictions": "effects.predictions",
+    "r2": "summaries.r2",
+    "report": "summaries.write_up",
     "sbc": "checks.sbc",
     "side_by_side": "fits.side_by_side",
     "simulate": "prediction.from_nothing",
@@ -89,6 +97,7 @@ __all__ = [
     "emmeans",
     "errors",
     "families",
+    "icc",
     "inverse_predict",
     "links",
     "list_data",
@@ -96,8 +105,11 @@ __all__ = [
     "load_data",
     "odds_ratios",
     "plot",
+    "pooling",
     "predictions",
     "priors",
+    "r2",
+    "report",
     "sbc",
     "side_by_side",
     "simulate",

@@ -35,9 +35,11 @@ LAYERS = (
     "fits",
     "engines",
     "effects",
+    "summaries",
     "inference",
     "checks",
     "plots",
+    "html",
 )
 BESIDE = {"data": {"errors"}}  # outside the stack: the layer and all that it may import
 
@@ -47,6 +49,7 @@ UPWARD = {
     ("model.py", "program", "engines"),
     ("model.py", "prior_predictive", "engines"),
     ("model.py", "loglik_at", "likelihood"),
+    ("fits/base.py", "to_html", "html"),
     ("fits/saving.py", "_engine", "engines"),  # a file names the engine, and the registry knows its class
 }
 

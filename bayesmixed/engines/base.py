@@ -25,6 +25,18 @@ class Engine(ABC):
     def fit(self, model: Model, *, seed: int | None, progress: bool | None) -> PointFit | DrawsFit:
         """Fit the model; `seed` matters to engines that draw, `progress` to engines that take long."""
 
+    def words(self, model: Model) -> str:
+        """How the model was fitted, as a sentence has it."""
+        return self.label
+
+    def integral(self, model: Model) -> str:
+        """How the effects of a generalized model are integrated out of its likelihood, in words; else empty."""
+        if model.has_scale or not model.design.groups:
+            return ""
+        every = {0: " at the joint mode of fixed and random effects", 1: " with the Laplace approximation"}
+        nodes = f" with adaptive Gauss-Hermite quadrature of {self.quadrature} nodes"
+        return every.get(self.quadrature, nodes)
+
     def priors_used(self, model: Model) -> str:
         """Which priors a fit has, in words; empty where none are mentioned."""
         return ""

@@ -90,6 +90,9 @@ class Laplace(Engine):
             if not _is_integer(value) or value < least:
                 raise FitError(f"{name} must be a whole number, at least {least}, not {value!r}.")
 
+    def words(self, model: Model) -> str:
+        return f"a Laplace approximation of the posterior with importance weights ({self.draws} draws)"
+
     def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> DrawsFit:
         for name in model.priors.improper:
             _check_flat(model, name)

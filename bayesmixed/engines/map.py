@@ -117,6 +117,10 @@ class MAP(Engine):
         with blas_threads(tail_columns(model)):
             return _fit_linear(model, self)
 
+    def words(self, model: Model) -> str:
+        restricted = "restricted " if self.criterion == "reml" else ""
+        return f"maximum a posteriori (penalised {restricted}maximum likelihood){self.integral(model)}"
+
     def priors_used(self, model: Model) -> str:
         """Which priors the fit has, in words."""
         if self.priors == "model":

@@ -71,6 +71,9 @@ class ML(Engine):
     name = "ml"
     label = "ML"
 
+    def words(self, model: Model) -> str:
+        return "maximum likelihood" + self.integral(model)
+
     def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> PointFit:
         if not isinstance(self.quadrature, int | np.integer) or self.quadrature < 0:
             raise FitError(f"quadrature must be 0, 1 or a number of nodes, not {self.quadrature!r}.")
@@ -102,6 +105,9 @@ class REML(Engine):
 
     name = "reml"
     label = "REML"
+
+    def words(self, model: Model) -> str:
+        return "restricted maximum likelihood (REML)"
 
     def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> PointFit:
         check_identifiable(model)

@@ -77,6 +77,10 @@ class NUTS(Engine):
     def __post_init__(self) -> None:
         _check(self)
 
+    def words(self, model: Model) -> str:
+        chains = f"{self.chains} chain{'' if self.chains == 1 else 's'}"
+        return f"Hamiltonian Monte Carlo (NUTS; {chains} of {self.draws} draws after warm-up)"
+
     def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> DrawsFit:
         from ..fits.draws import DrawsFit
 

@@ -90,18 +90,19 @@ class Derivatives:
 class Family(ABC):
     """A response distribution with location mu = g^-1(eta) and named dispersion parameters.
 
-    Traits: `dispersion` names the parameters besides mu, all positive; `links` the link names it allows, the
-    default first; `weights` is "precision" (Var = sigma^2 / w) or "frequency" (the log-likelihood
-    contribution is multiplied by w); `discrete`; `support`, in words, for error messages; `mean_range` the open
-    interval of mu; `log_concave` says that log f is concave in eta whatever the link; `takes_trials` that a response
-    is successes out of trials, `binary` that it may be one of two levels; `normal_conditional` that `normalised(y)`
-    given the effects is normal about mu with a constant sigma, so that with an identity link the marginal likelihood
-    is exact and u is scaled by sigma.
+    Traits: `words` is the distribution as a sentence has it (empty: its name); `dispersion` names the parameters
+    besides mu, all positive; `links` the link names it allows, the default first; `weights` is "precision"
+    (Var = sigma^2 / w) or "frequency" (the log-likelihood contribution is multiplied by w); `discrete`; `support`, in
+    words, for error messages; `mean_range` the open interval of mu; `log_concave` says that log f is concave in eta
+    whatever the link; `takes_trials` that a response is successes out of trials, `binary` that it may be one of two
+    levels; `normal_conditional` that `normalised(y)` given the effects is normal about mu with a constant sigma, so
+    that with an identity link the marginal likelihood is exact and u is scaled by sigma.
     """
 
     link: Link
 
     name: ClassVar[str]
+    words: ClassVar[str] = ""
     dispersion: ClassVar[tuple[str, ...]]
     links: ClassVar[tuple[str, ...]]
     weights: ClassVar[str] = "frequency"

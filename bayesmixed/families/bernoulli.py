@@ -17,6 +17,7 @@ class Bernoulli(Binomial):
     """The binomial family with one trial a row."""
 
     name = "bernoulli"
+    words = "Bernoulli"
     support = "0 and 1"
     takes_trials = False
 

@@ -25,6 +25,7 @@ class Beta(Family):
     link: Link = Logit()
 
     name = "beta"
+    words = "beta"
     dispersion = ("phi",)
     links = ("logit", "probit", "cloglog", "cauchit", "log")
     discrete = False

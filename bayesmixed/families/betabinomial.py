@@ -25,6 +25,7 @@ class BetaBinomial(Binomial):
     link: Link = Logit()
 
     name = "betabinomial"
+    words = "beta-binomial"
     dispersion = ("phi",)
     links = ("logit", "probit", "cloglog", "cauchit", "log")
     binary = False

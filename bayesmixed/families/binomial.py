@@ -22,6 +22,7 @@ class Binomial(Family):
     link: Link = Logit()
 
     name = "binomial"
+    words = "binomial"
     dispersion: ClassVar[tuple[str, ...]] = ()
     links: ClassVar[tuple[str, ...]] = ("logit", "probit", "cloglog", "cauchit", "log", "identity")
     discrete = True

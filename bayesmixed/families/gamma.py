@@ -26,6 +26,7 @@ class Gamma(Family):
     link: Link = Log()
 
     name = "gamma"
+    words = "gamma"
     dispersion = ("alpha",)
     links = ("log", "inverse", "identity")
     discrete = False

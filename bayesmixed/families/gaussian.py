@@ -27,6 +27,7 @@ class Gaussian(Family):
     link: Link = Identity()
 
     name = "gaussian"
+    words = "normal"
     dispersion = ("sigma",)
     links: ClassVar[tuple[str, ...]] = (
         "identity",

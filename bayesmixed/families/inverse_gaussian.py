@@ -23,6 +23,7 @@ class InverseGaussian(Family):
     link: Link = Log()
 
     name = "inverse_gaussian"
+    words = "inverse Gaussian"
     dispersion = ("lam",)
     links = ("log", "1/mu^2", "inverse", "identity")
     discrete = False

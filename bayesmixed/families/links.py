@@ -19,7 +19,8 @@ HIGHEST = 700.0  # exp of more overflows
 class Link(ABC):
     """A link and its inverse; `xp` are array functions, so that one definition serves NumPy and JAX.
 
-    `range` is the open interval of mu that the inverse reaches.
+    `range` is the open interval of mu that the inverse reaches. `latent`, of links whose inverse is a distribution
+    function of finite variance, is that variance and its formula: successes are where such a variable is positive.
     """
 
     name: ClassVar[str]
@@ -30,6 +31,7 @@ class Link(ABC):
         return self.name
 
     range: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
+    latent: ClassVar[tuple[float, str] | None] = None
 
     @abstractmethod
     def forward(self, mu: Any, xp: Any = NUMPY) -> Any:
@@ -263,6 +265,7 @@ class Logit(Probability):
     """eta = log(mu / (1 - mu))."""
 
     name = "logit"
+    latent = (np.pi**2 / 3, "pi^2 / 3")
 
     def _quantile(self, p: Any, xp: Any) -> Any:
         return xp.log(p) - xp.log1p(-p)
@@ -306,6 +309,7 @@ class Probit(Probability):
     """eta = Phi^-1(mu)."""
 
     name = "probit"
+    latent = (1.0, "1")
 
     def _quantile(self, p: Any, xp: Any) -> Any:
         return xp.ndtri(p)
@@ -320,6 +324,7 @@ class Cloglog(Probability):
     """eta = log(-log(1 - mu))."""
 
     name = "cloglog"
+    latent = (np.pi**2 / 6, "pi^2 / 6")
 
     def _quantile(self, p: Any, xp: Any) -> Any:
         return xp.log(-xp.log1p(-p))

@@ -24,6 +24,7 @@ class LogNormal(Gaussian):
     link: Link = Identity()
 
     name = "lognormal"
+    words = "log-normal"
     links = ("identity",)
     support = "positive numbers"
 

@@ -25,6 +25,7 @@ class NegativeBinomial(Family):
     link: Link = Log()
 
     name = "negbinomial"
+    words = "negative binomial (variance mu + mu^2 / alpha)"
     dispersion = ("alpha",)
     links = ("log", "identity", "sqrt")
     discrete = True

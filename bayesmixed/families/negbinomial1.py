@@ -25,6 +25,7 @@ class NegativeBinomial1(Family):
     link: Link = Log()
 
     name = "negbinomial1"
+    words = "negative binomial (variance mu (1 + phi))"
     dispersion = ("phi",)
     links = ("log", "identity", "sqrt")
     discrete = True

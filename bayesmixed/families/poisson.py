@@ -22,6 +22,7 @@ class Poisson(Family):
     link: Link = Log()
 
     name = "poisson"
+    words = "Poisson"
     dispersion = ()
     links = ("log", "identity", "sqrt")
     discrete = True

@@ -23,6 +23,7 @@ class Student(Family):
     link: Link = Identity()
 
     name = "student"
+    words = "Student t"
     dispersion = ("sigma", "nu")
     links = ("identity", "log", "inverse", "sqrt", "logit", "probit", "cloglog", "cauchit", "1/mu^2")
     discrete = False

@@ -228,6 +228,29 @@ class Fit(ABC):
 
         return save(self, path)
 
+    def to_html(self, path: str | Path) -> Path:
+        """Write one self-contained page: the report, tables and pictures of the fit.
+
+        Parameters
+        ----------
+        path
+            The file to write, in a folder that exists. Everything is inside it, so it can be sent by mail; the
+            pictures need matplotlib.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        FitError
+            For a folder, or a file in one that does not exist.
+        """
+        from ..html import to_html
+
+        return to_html(self, path)
+
     def __str__(self) -> str:
         return str(self.summary())
 

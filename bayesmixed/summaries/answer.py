@@ -1,0 +1,47 @@
+"""A tidy frame of numbers with a heading and notes, printed as a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from ..page import Page, Section, number
+
+
+@dataclass(frozen=True, repr=False)
+class Answer:
+    """Numbers as data (`frame`) and as a page: printing it gives text, notebooks get HTML.
+
+    `title` is its heading, `notes` say what the numbers are conditional on.
+    """
+
+    title: str
+    frame: pd.DataFrame = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def page(self) -> Page:
+        """The page that is printed."""
+        notes = tuple(f"  {note}" for note in self.notes)
+        return Page((Section(self.title, shown(self.frame)), *([Section("", lines=notes)] if notes else [])))
+
+    def __str__(self) -> str:
+        return str(self.page)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.page._repr_html_()
+
+
+def shown(frame: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
+    """The frame as texts; columns without any number are left out, levels of the index become one label."""
+    kept = frame.loc[:, [bool(frame[name].notna().any()) for name in frame]]
+    labels = [" ".join(map(str, key)) if isinstance(key, tuple) else str(key) for key in frame.index]
+    texts = {name: [_text(value, digits) for value in kept[name]] for name in kept}
+    return pd.DataFrame(texts, index=labels)
+
+
+def _text(value: object, digits: int) -> str:
+    return number(value, digits) if isinstance(value, float) else str(value)

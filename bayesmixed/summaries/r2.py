@@ -1,0 +1,98 @@
+"""How much of the variance do the fixed effects explain, and how much fixed and random effects together?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..prediction.linear_predictor import linear_predictor
+from ..prediction.responses import location
+from ..prediction.rows import take_rows
+from ..priors.default import rows_used
+from .answer import Answer
+from .distribution import Options
+from .variances import variances
+
+if TYPE_CHECKING:
+    from ..fits.base import Fit
+
+CHUNK = 2**22  # draws x rows held at once
+_BAYES = "Bayesian: on the response scale, variance of the means over that plus the mean residual variance."
+
+
+def r2(fit: Fit, *, approximation: str = "lognormal", mean: str | float | None = None) -> Answer:
+    """Shares of variance explained: Nakagawa's for every fit, the Bayesian one for draws too.
+
+    Parameters
+    ----------
+    fit
+        Any fit, singular ones included; without random effects marginal and conditional are the same.
+    approximation, mean
+        As in `icc`.
+
+    Returns
+    -------
+    Answer
+        Prints as a table. `frame` is indexed by definition ("nakagawa", for draws also "bayesian") and part:
+        "marginal", by the fixed effects, and "conditional", by fixed and random effects. Columns estimate (posterior
+        mean), lower and upper (95 %, NaN for a point fit).
+
+    Notes
+    -----
+    Nakagawa's is on the link scale: (fixed + random) / (fixed + random + residual) variance. Gelman's, per draw, is
+    Var(mu) / (Var(mu) + mean Var(y | mu)) over the rows, on the scale of the response (of successes: their shares).
+    Gaussian weights are left out of the former and counted in the latter.
+
+    References
+    ----------
+    Nakagawa, Johnson & Schielzeth (2017), J. R. Soc. Interface 14: 20170213. Gelman, Goodrich, Gabry & Vehtari (2019),
+    Am. Stat. 73, 307-309, eq. 3.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("reml")
+    >>> bm.r2(fit).frame["estimate"].round(4).tolist()
+    [0.2787, 0.7992]
+    """
+    found = variances(fit, Options(approximation, mean))
+    shares = {
+        ("nakagawa", "marginal"): _ratio(found.fixed, found.total),
+        ("nakagawa", "conditional"): _ratio(found.fixed + found.random, found.total),
+    }
+    notes = found.notes
+    if not hasattr(fit, "loglik"):
+        every = list(range(len(fit.model.design.groups)))
+        shares["bayesian", "marginal"] = _bayesian(fit, [])
+        shares["bayesian", "conditional"] = _bayesian(fit, every)
+        notes = (*notes, _BAYES)
+    frame = pd.DataFrame({key: _row(values) for key, values in shares.items()}).T
+    frame.index = pd.MultiIndex.from_tuples(list(shares), names=["definition", "part"])
+    return Answer("Share of variance explained (R2)", frame, notes)
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+
+
+def _row(values: np.ndarray) -> dict[str, float]:
+    lower, upper = np.quantile(values, (0.025, 0.975)) if len(values) > 1 else (np.nan, np.nan)
+    return {"estimate": float(values.mean()), "lower": float(lower), "upper": float(upper)}
+
+
+def _bayesian(fit: Fit, terms: list[int]) -> np.ndarray:
+    """Gelman et al.'s share (draws,), the means with the random effects of `terms`."""
+    family, flat = fit.model.family, fit.parameters.flat()
+    design = take_rows(fit.model.design, np.flatnonzero(rows_used(fit.model.design)))
+    weights = design.weights if family.weights == "precision" else None
+    step, parts = max(1, CHUNK // max(design.n_rows, 1)), []
+    for first in range(0, flat.n_draws, step):
+        some = flat.take(slice(first, first + step))
+        dispersion = {name: value.reshape(-1, 1) for name, value in some.dispersion.items()}
+        mu = location(family, linear_predictor(design, some, terms))
+        noise = (family.sd(mu, dispersion, weights, design.trials) ** 2).mean(axis=1)
+        explained = family.mean(mu, dispersion).var(axis=1, ddof=1)
+        parts.append(_ratio(explained, explained + noise))
+    return np.concatenate(parts)

@@ -1,0 +1,88 @@
+"""Of what the response's variance on the link scale is made: fixed effects, each grouping factor, the distribution.
+
+Nakagawa, Johnson & Schielzeth (2017), J. R. Soc. Interface 14: 20170213; random slopes by the mean of z' Sigma z over
+the rows: Johnson (2014), Methods Ecol. Evol. 5, 944-946.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import FitError
+from ..parameters import Parameters
+from ..priors.default import rows_used
+from .distribution import Options, distribution_variance
+
+if TYPE_CHECKING:
+    from ..fits.base import Fit
+    from ..model import Model
+
+
+@dataclass(frozen=True)
+class Variances:
+    """Components (draws,) each: of the fixed part, by grouping factor, and residual.
+
+    A factor with a level per row (an observation-level effect) of a generalized model counts as residual and is named
+    in `rowwise`; `notes` say what the residual variance is.
+    """
+
+    fixed: np.ndarray
+    by_factor: dict[str, np.ndarray]
+    residual: np.ndarray
+    rowwise: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def random(self) -> np.ndarray:
+        """Sum (draws,) over the grouping factors."""
+        return np.sum(list(self.by_factor.values()), axis=0) if self.by_factor else np.zeros_like(self.fixed)
+
+    @property
+    def unexplained(self) -> np.ndarray:
+        """Random and residual variance (draws,)."""
+        return self.random + self.residual
+
+    @property
+    def total(self) -> np.ndarray:
+        """All variance (draws,)."""
+        return self.fixed + self.unexplained
+
+
+def variances(fit: Fit, options: Options) -> Variances:
+    """The components of a fit's variance, one value per draw (one for a point fit)."""
+    if not hasattr(fit, "ranef"):
+        raise FitError(f'Shares of variance are of a fit, not of {fit!r}: write model.fit("reml") first.')
+    model, flat = fit.model, fit.parameters.flat()
+    by_factor: dict[str, np.ndarray] = {}
+    for j, term in enumerate(model.design.groups):
+        by_factor[term.factor] = by_factor.get(term.factor, 0.0) + _term_variance(model, flat, j)
+    rowwise = tuple(name for name in by_factor if _is_rowwise(model, name))
+    residual, notes = distribution_variance(fit, options)
+    for name in rowwise:
+        residual = residual + by_factor.pop(name)
+    if rowwise:
+        notes = (*notes, f"{', '.join(rowwise)} has a level per row: its variance counts as residual.")
+    return Variances(_fixed_variance(model, flat.beta[0]), by_factor, residual, rowwise, notes)
+
+
+def _fixed_variance(model: Model, beta: np.ndarray) -> np.ndarray:
+    """Variance (draws,) over the rows of x'beta, offset left out, with n - 1 as `performance` has it."""
+    X = model.design.mu.X[rows_used(model.design)]
+    if X.shape[1] == 0 or len(X) < 2:
+        return np.zeros(len(beta))
+    centred = X - X.mean(axis=0)
+    return np.einsum("dp,pq,dq->d", beta, centred.T @ centred / (len(X) - 1), beta)
+
+
+def _term_variance(model: Model, flat: Parameters, j: int) -> np.ndarray:
+    """Mean over the rows of z' Sigma z (draws,) = trace(Sigma E[z z'])."""
+    Z = model.design.groups[j].Z[rows_used(model.design)]
+    return np.einsum("dkl,kl->d", flat.covariance(j)[0], Z.T @ Z / max(len(Z), 1))
+
+
+def _is_rowwise(model: Model, factor: str) -> bool:
+    levels = next(term.n_levels for term in model.design.groups if term.factor == factor)
+    return not model.has_scale and levels == model.n_obs

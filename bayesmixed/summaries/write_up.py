@@ -1,0 +1,111 @@
+"""What must a paper say of a fitted model? The paragraph, from the fit alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from textwrap import fill
+from typing import TYPE_CHECKING
+
+from ..errors import BayesMixedError, FitError
+from . import fitting, structure
+from .estimates import dispersion, fixed_effects, spreads
+from .icc import ALL, icc
+from .r2 import r2
+from .software import versions
+
+if TYPE_CHECKING:
+    from ..fits.base import Fit
+
+WIDTH = 88
+
+
+@dataclass(frozen=True, repr=False)
+class Report:
+    """A report in paragraphs: `model`, `fitting`, `estimates`, `variance`, `software`; printing it wraps the lines."""
+
+    model: str
+    fitting: str
+    estimates: str
+    variance: str
+    software: str
+
+    @property
+    def paragraphs(self) -> tuple[str, ...]:
+        """The paragraphs in order, without those that have nothing to say."""
+        every = (self.model, self.fitting, self.estimates, self.variance, self.software)
+        return tuple(text for text in every if text)
+
+    @property
+    def text(self) -> str:
+        """All of it, a line per paragraph."""
+        return "\n".join(self.paragraphs)
+
+    def __str__(self) -> str:
+        return "\n\n".join(
+            fill(text, WIDTH, break_long_words=False, break_on_hyphens=False) for text in self.paragraphs
+        )
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return "".join(f"<p>{escape(text)}</p>" for text in self.paragraphs)
+
+
+def report(fit: Fit) -> Report:
+    """The paragraph that a paper needs, as text.
+
+    Parameters
+    ----------
+    fit
+        Any fit.
+
+    Returns
+    -------
+    Report
+        Prints as paragraphs: the model (family, link, coding of predictors, random effects as "by-Subject intercepts
+        and slopes for Days", rows and levels); how it was fitted, with priors and what went wrong; estimates with 95 %
+        intervals; ICC and R2; software and versions. `text` is one string, and each paragraph a field.
+
+    Raises
+    ------
+    FitError
+        For anything but a fit.
+
+    References
+    ----------
+    Barr, Levy, Scheepers & Tily (2013), J. Mem. Lang. 68, 255-278, on saying which random slopes there are; Meteyard &
+    Davies (2020), J. Mem. Lang. 112, 104092, table 5, on what reports leave out.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("reml")
+    >>> print(bm.report(fit).fitting)
+    It was fitted by restricted maximum likelihood (REML).
+    """
+    if not hasattr(fit, "ranef"):
+        raise FitError(f'report is of a fit, not of {fit!r}: write bm.report(model.fit("reml")).')
+    return Report(
+        model=" ".join(structure.sentences(fit.model)),
+        fitting=" ".join(fitting.sentences(fit)),
+        estimates=" ".join(filter(None, [fixed_effects(fit), spreads(fit), dispersion(fit)])),
+        variance=_variance(fit),
+        software=f"Software: {versions(fit)}.",
+    )
+
+
+def _variance(fit: Fit) -> str:
+    try:
+        explained = r2(fit)
+        marginal, conditional = explained.frame.xs("nakagawa")["estimate"]
+        shares = f"conditional R2 {conditional:.2f} and marginal R2 {marginal:.2f}"
+        if fit.model.design.groups:
+            adjusted = float(icc(fit).frame["adjusted"][ALL])
+            shares = f"adjusted ICC {adjusted:.2f}, {shares}"
+        else:
+            shares = f"R2 {marginal:.2f}"
+    except BayesMixedError:  # links whose distribution has no variance
+        return ""
+    where = "" if fit.model.has_scale else f" on the {fit.model.family.link.name} scale"
+    return f"Shares of variance{where} (Nakagawa, Johnson & Schielzeth, 2017): {shares}."
