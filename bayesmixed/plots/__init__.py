@@ -12,10 +12,12 @@ from typing import Any
 from ..errors import nearest
 from .calibration import calibration, calibration_frame
 from .caterpillar import caterpillar, caterpillar_frame
+from .densities import densities, densities_frame
 from .shrinkage import shrinkage, shrinkage_frame
 
 PLOTS: dict[str, Callable[..., Any]] = {
     "caterpillar": caterpillar,
+    "densities": densities,
     "shrinkage": shrinkage,
 }
 CHECKED: dict[str, Callable[..., Any]] = {
@@ -34,6 +36,8 @@ __all__ = [
     "calibration_frame",
     "caterpillar",
     "caterpillar_frame",
+    "densities",
+    "densities_frame",
     "shrinkage",
     "shrinkage_frame",
 ]

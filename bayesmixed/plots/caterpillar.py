@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from ..errors import FitError
 from . import canvas, marks, theme
-from .varying import Varying, chosen_columns, factors, varying
+from .varying import Varying, chosen_columns, factors, response_name, varying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -154,6 +154,4 @@ def _panel(ax: Axes, factor: str, frame: pd.DataFrame) -> None:
 
 
 def _title(fit: Fit, of: Varying, level: float) -> str:
-    response = fit.model.design.response
-    name = response.name if response else "Response"
-    return f"{name} by {of.factor} ({len(of.levels)} levels), {fit.label}, {100 * level:g} % intervals"
+    return f"{response_name(fit)} by {of.factor} ({len(of.levels)} levels), {fit.label}, {100 * level:g} % intervals"

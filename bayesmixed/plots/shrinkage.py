@@ -12,7 +12,7 @@ import pandas as pd
 from ..errors import FitError
 from . import canvas, marks, theme
 from .separate import SeparateFits, separate_fits
-from .varying import Varying, chosen_columns, factors, varying
+from .varying import Varying, chosen_columns, factors, response_name, varying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -183,7 +183,7 @@ def _thinned(estimates: _Estimates, max_groups: int) -> _Estimates:
     L = len(estimates.levels)
     if L <= max_groups:
         return estimates
-    kept = np.unique(np.linspace(0, L - 1, max_groups).round().astype(int))
+    kept = theme.evenly(L, max_groups)
     return _Estimates(
         names=estimates.names,
         levels=estimates.levels[kept],
@@ -248,10 +248,9 @@ def _fences(own: np.ndarray) -> tuple[float, float]:
 
 
 def _title(fit: Fit, of: Varying, e: _Estimates) -> str:
-    response = fit.model.design.response
     shown, total = len(e.levels), len(of.levels)
     count = f"{total} levels" if shown == total else f"{shown} of {total} levels"
-    return f"{response.name if response else 'Response'} by {of.factor} ({count})"
+    return f"{response_name(fit)} by {of.factor} ({count})"
 
 
 def _legend_entries(e: _Estimates, label: str, ink: str) -> list[tuple[str, str, str]]:

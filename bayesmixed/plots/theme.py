@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 # Okabe & Ito (2008), Color Universal Design; they differ in lightness too, so they survive a grey printout.
 NO_POOLING = "#E69F00"
 PARTIAL_POOLING = "#0072B2"
@@ -18,6 +20,7 @@ UNLABELLED_HEIGHT = 6.0  # of all levels together where there are too many for l
 
 MAX_LABELS = 40  # more levels than this are drawn without their names
 MAX_LABEL_LENGTH = 22
+MAX_NAME_LENGTH = 34  # of a response or a column in a title
 
 MARKER = 5.5  # points
 MARKER_MANY = 3.0
@@ -74,7 +77,24 @@ def rows_height(n_levels: int) -> float:
     return max(LEAST_HEIGHT, n_levels * ROW_HEIGHT) if n_levels <= MAX_LABELS else UNLABELLED_HEIGHT
 
 
+def evenly(total: int, shown: int) -> np.ndarray:
+    """Positions of `shown` of `total` things, evenly spaced, first and last among them."""
+    return np.unique(np.linspace(0, total - 1, shown).round().astype(int))
+
+
+def short(text: str, length: int = MAX_NAME_LENGTH) -> str:
+    """A text that is cut where it is longer than `length`."""
+    return text if len(text) <= length else text[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
 def level_label(level: object) -> str:
-    """A level's name, cut where it would crowd out the picture."""
+    """A level's name, without its middle where it would crowd out the picture: names often differ at the end.
+
+    >>> level_label("Hospital number 12 of the county")
+    'Hospital numb\N{HORIZONTAL ELLIPSIS}e county'
+    """
     text = str(level)
-    return text if len(text) <= MAX_LABEL_LENGTH else text[: MAX_LABEL_LENGTH - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    if len(text) <= MAX_LABEL_LENGTH:
+        return text
+    tail = MAX_LABEL_LENGTH // 3 + 1
+    return text[: MAX_LABEL_LENGTH - tail - 1] + "\N{HORIZONTAL ELLIPSIS}" + text[-tail:]

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import FitError, nearest
 from ..prediction.linear_predictor import same_factor
+from . import theme
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
@@ -60,6 +61,12 @@ def varying(fit: Fit, group: str | None) -> Varying:
         sds=fit.ranef_sd()[factor].to_numpy(),
         covariance=_covariance(parameters, terms),
     )
+
+
+def response_name(fit: Fit) -> str:
+    """What the formula calls the response, cut where it would crowd out a title."""
+    response = fit.model.design.response
+    return theme.short(response.name) if response else "Response"
 
 
 def factors(fit: Fit) -> list[str]:
