@@ -28,8 +28,15 @@ def pyplot() -> Any:
 @contextmanager
 def style(ax: Any) -> Iterator[None]:
     """The package's matplotlib settings while a new figure is drawn, the user's again afterwards and on given axes."""
-    with pyplot().rc_context(theme.STYLE if ax is None else {}):
+    settings, chosen = pyplot().rcParams, theme.STYLE if ax is None else {}
+    before = {name: settings[name] for name in chosen}
+    settings.update(chosen)
+    try:
         yield
+    finally:
+        # Not rc_context, which restores everything: the first figure loads a notebook's backend, that turns
+        # "interactive" on, and a notebook shows no picture where it is off again.
+        settings.update(before)
 
 
 def ink(ax: Axes) -> Any:
