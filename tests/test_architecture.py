@@ -39,7 +39,7 @@ LAYERS = (
     "inference",
     "checks",
     "plots",
-    "html",
+    "document",
 )
 BESIDE = {"data": {"errors"}}  # outside the stack: the layer and all that it may import
 
@@ -49,7 +49,7 @@ UPWARD = {
     ("model.py", "program", "engines"),
     ("model.py", "prior_predictive", "engines"),
     ("model.py", "loglik_at", "likelihood"),
-    ("fits/base.py", "to_html", "html"),
+    ("fits/base.py", "to_html", "document"),
     ("fits/saving.py", "_engine", "engines"),  # a file names the engine, and the registry knows its class
 }
 

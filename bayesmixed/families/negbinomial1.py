@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from scipy.special import betainc
 
 from .arrays import NUMPY
-from .base import Derivatives, Family, Observed, chained
+from .base import Derivatives, Family, Limit, Observed, chained
 from .checks import whole
 from .gammas import rising
 from .links import HIGHEST, Link, Log
@@ -25,8 +26,9 @@ class NegativeBinomial1(Family):
     link: Link = Log()
 
     name = "negbinomial1"
-    words = "negative binomial (variance mu (1 + phi))"
+    words = "negative binomial with variance mu (1 + phi)"
     dispersion = ("phi",)
+    limits = MappingProxyType({"phi": Limit(1e-4, "the counts are not overdispersed", "poisson")})
     links = ("log", "identity", "sqrt")
     discrete = True
     support = "whole numbers from 0 on"

@@ -247,7 +247,7 @@ class Fit(ABC):
         FitError
             For a folder, or a file in one that does not exist.
         """
-        from ..html import to_html
+        from ..document import to_html
 
         return to_html(self, path)
 

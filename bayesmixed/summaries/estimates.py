@@ -48,8 +48,10 @@ def dispersion(fit: Fit) -> str:
     """The residual standard deviation or the family's own parameters."""
     rows = _scalars(fit)
     own = rows[(rows["kind"] == "dispersion") & ~rows["parameter"].isin(list(fit.model.constants))]
-    named = _named(own.replace({"parameter": {"sigma": "Residual standard deviation"}}))
-    return f"{'; '.join(named)}." if named else ""
+    residual, others = _named(own[own["parameter"] == "sigma"]), _named(own[own["parameter"] != "sigma"])
+    parts = [f"Residual standard deviation {text.removeprefix('sigma ')}." for text in residual]
+    parts += [f"Of the distribution: {', '.join(others)}."] if others else []
+    return " ".join(parts)
 
 
 def _scalars(fit: Fit) -> pd.DataFrame:

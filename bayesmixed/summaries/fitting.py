@@ -56,5 +56,6 @@ def _problems(fit: Any) -> Iterator[str]:
         yield f"The fit is singular: {listed(bars)} has a variance of zero or a correlation of +-1."
     if getattr(fit.status, "converged", True) is False:
         yield "The optimiser did not converge, so these numbers should not be reported."
-    if not hasattr(fit, "loglik"):
-        yield f"Before reporting, see to: {' '.join(fit.status.problems)}"
+    rest = [text for text in fit.status.problems if not (singular and any(bar in text for bar in bars))]
+    if rest:
+        yield f"Before reporting, see to: {' '.join(rest)}"

@@ -94,7 +94,8 @@ def icc(
     else:
         frame, notes = _by_level(fit, by, method, options)
     what = "by the model" if method == "model" else "by analysis of variance"
-    return Answer(f"Share of variance between levels (ICC), {what}", frame, notes)
+    where = "" if by is None else f", for each {by}"
+    return Answer(f"Share of variance between levels (ICC), {what}{where}", frame, notes)
 
 
 def _check_bars(fit: Fit) -> None:

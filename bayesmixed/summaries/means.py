@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from .groups import Within
-from .separate import least_squares
+from .separate import NUMBERS, least_squares
 from .words import listed
 
 if TYPE_CHECKING:
@@ -36,7 +36,4 @@ def group_means(model: Model, of: Within) -> list[dict[str, Any]]:
     note = f"at each group's own mean of {listed(within)}" if within else ""
     columns = zip(names, estimate, se, estimate - half, estimate + half, strict=True)
     fixed = {"pooling": "means", "level": None, "n": len(rows), "note": note}
-    return [fixed | dict(zip(_NAMES, row, strict=True)) for row in columns]
-
-
-_NAMES = ("coefficient", "estimate", "se", "lower", "upper")
+    return [fixed | dict(zip(NUMBERS, row, strict=True)) for row in columns]

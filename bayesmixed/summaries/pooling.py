@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
 COLUMNS = ["pooling", "level", "coefficient", "estimate", "se", "lower", "upper", "n", "note"]
 MOST_SHOWN = 30  # levels in print
+MOST_NAMED = 8  # levels in a note
 _WORDS = {
     "complete": "complete (no random effects)",
     "partial": "partial (the model)",
-    "none": "none (mean of the groups' own estimates)",
+    "none": "none (from the groups' own estimates)",
     "means": "group means (one row per group)",
 }
 
@@ -73,7 +74,9 @@ class Pooling:
         sections = [Section(f"Pooling over {self.group}", shown(table.set_index("coefficient")))]
         if len(self.levels):
             sections.append(self._by_level())
-        return Page((*sections, Section("", lines=tuple(f"  {note}" for note in self.notes))))
+        if self.notes:
+            sections.append(Section("", lines=tuple(f"  {note}" for note in self.notes)))
+        return Page(tuple(sections))
 
     def _by_level(self) -> Section:
         levels = self.levels
@@ -126,12 +129,12 @@ def pooling(
     Notes
     -----
     "none": each level's rows alone, by least squares (t intervals) or, in a generalized model, maximum likelihood; its
-    population row is the mean of the levels' estimates with its standard error, the summary-statistics approach, in
-    which every group counts the same. Levels whose rows do not determine a coefficient, or whose likelihood rises for
-    ever, have NaN. "partial": fixed plus random effects of that factor, as `coef()`, their intervals from the joint
-    prediction errors or the draws. "means" (linear models): least squares of the groups' mean response on the columns
-    that vary between groups only. What such columns add belongs to a level's intercept or slope in both "none" and
-    "partial", so that the two compare.
+    population rows are the mean of the levels' estimates, or their regression on the columns that vary between levels
+    only: the summary-statistics approach, in which every group counts the same. Levels whose rows do not determine a
+    coefficient, or whose likelihood rises for ever, have NaN and are left out of it. "partial": fixed plus random
+    effects of that factor, as `coef()`, their intervals from the joint prediction errors or the draws. "means" (linear
+    models): least squares of the groups' mean response on the columns that are constant within each. What columns
+    between groups add belongs to a level's intercept or slope in both "none" and "partial", so that the two compare.
 
     References
     ----------
@@ -210,15 +213,26 @@ def _population(name: str, fit: Fit) -> list[dict[str, Any]]:
 
 def _notes(fit: Any, of: Within, frame: pd.DataFrame) -> tuple[str, ...]:
     notes = [] if fit.model.has_scale else [f"Coefficients are on the {fit.model.family.link.name} scale."]
-    if of.between:
-        notes.append(f"The same in all rows of a level, or in proportion to another column: {listed(of.between)}.")
     for host in dict.fromkeys(host for host in of.hosts.values() if host is not None):
         carried = [name for name, into in of.hosts.items() if into == host]
-        notes.append(f"A level's {host} includes what {listed(carried)} add{'s' if len(carried) == 1 else ''} to it.")
+        what = f"{listed(carried)} add{'s' if len(carried) == 1 else ''}"
+        notes.append(f"A level's own {host} includes what {what} to it.")
+    alone = [name for name, host in of.hosts.items() if host is None]
+    if alone:
+        notes.append(f"Determined by other columns within every level, so not fitted level by level: {listed(alone)}.")
     means = frame.loc[(frame["pooling"] == "means") & (frame["note"] != ""), "note"]
     notes += [f"Group means are compared {note}." for note in means.unique()]
+    return (*notes, *_without_estimate(of, frame), *fit.status.problems)
+
+
+def _without_estimate(of: Within, frame: pd.DataFrame) -> list[str]:
+    """Which levels have no estimate of their own of some coefficient, reason by reason."""
     missing = frame[(frame["pooling"] == "none") & frame["level"].notna() & frame["estimate"].isna()]
-    if len(missing):
-        levels = ", ".join(map(str, missing["level"].drop_duplicates().head(6)))
-        notes.append(f"No estimate of its own for some coefficient: {of.factor} {levels}; see .frame, column note.")
-    return (*notes, *fit.status.problems)
+    notes = []
+    for reason, rows in missing.groupby("note", sort=False):
+        levels = [str(level) for level in rows["level"].drop_duplicates()]
+        rest = len(levels) - MOST_NAMED
+        named = [*levels[:MOST_NAMED], f"{rest} more"] if rest > 0 else levels
+        what = listed(list(rows["coefficient"].drop_duplicates()))
+        notes.append(f"No estimate of {what} from {of.factor} {listed(named)} alone: {reason}.")
+    return notes

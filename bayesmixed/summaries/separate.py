@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..model import Model
 
 Row = dict[str, Any]
+NUMBERS = ("coefficient", "estimate", "se", "lower", "upper")
 
 _OPEN = 1e-9  # share of a coefficient's direction outside the row space from which it counts as open
 _RANK = 1e-9  # singular values, relative to the largest, that count as zero
@@ -36,22 +37,31 @@ def separate_rows(model: Model, of: Within) -> list[Row]:
 
 
 def two_stage(of: Within, separate: list[Row]) -> list[Row]:
-    """Mean over the levels of their own estimates, with its standard error (Holmes & Friston 1998): t, L - 1 df."""
+    """The population from the levels' own estimates: their regression on what varies between levels (t intervals).
+
+    Without such columns it is their mean. Every level counts once (Holmes & Friston 1998, NeuroImage 7, S754).
+    """
     table: list[Row] = []
-    for name in of.names:
-        found = np.array([row["estimate"] for row in separate if row["coefficient"] == name])
-        found = found[np.isfinite(found)]
-        L = len(found)
-        if not L:
-            continue
-        se = float(found.std(ddof=1) / np.sqrt(L)) if L > 1 else np.nan
-        half = float(stdtrit(L - 1, 0.975)) * se if L > 1 else np.nan
-        mean = float(found.mean())
-        row = {"pooling": "none", "level": None, "coefficient": name, "estimate": mean, "se": se}
-        left = len(of.levels) - L
-        note = f"{left} of {len(of.levels)} levels have no estimate of their own" if left else ""
-        table.append(row | {"lower": mean - half, "upper": mean + half, "n": L, "note": note})
+    for host in of.names:
+        own = np.array([row["estimate"] for row in separate if row["coefficient"] == host])
+        names = [host, *(name for name, into in of.hosts.items() if into == host)]
+        between = np.column_stack([np.ones(len(own)), *(of.multiples[name] for name in names[1:])])
+        table += _regressed(names, between, own)
     return table
+
+
+def _regressed(names: list[str], between: np.ndarray, own: np.ndarray) -> list[Row]:
+    """Least squares of the levels' own estimates (L,) on `between` (L, k), levels without one left out."""
+    known = np.isfinite(own)
+    L = int(known.sum())
+    if not L:
+        return []
+    estimate, se, df = least_squares(between[known], own[known], np.ones(L))
+    half = (float(stdtrit(df, 0.975)) if df else np.nan) * se
+    note = f"{len(own) - L} of {len(own)} levels have no estimate of their own" if L < len(own) else ""
+    values = zip(names, estimate, se, estimate - half, estimate + half, strict=True)
+    fixed = {"pooling": "none", "level": None, "n": L, "note": note}
+    return [fixed | dict(zip(NUMBERS, row, strict=True)) for row in values if np.isfinite(row[1])]
 
 
 def least_squares(X: np.ndarray, y: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
@@ -81,7 +91,7 @@ def _of_level(model: Model, of: Within, own: np.ndarray) -> _Own:
     missing = np.full(len(of.names), np.nan)
     if not len(own):
         return _Own(missing, missing, np.nan, "no rows")
-    open_ = f"not determined by {len(own)} row{'' if len(own) == 1 else 's'}"
+    open_ = "its rows do not determine it"
     if not model.has_scale:
         return _generalized(model, of, own, open_)
     response = model.design.response

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
+from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
 
-_POINT = ("bayesmixed", "numpy", "scipy")
+_POINT = ("numpy", "scipy")
 _DRAWS = (*_POINT, "jax", "numpyro")
 
 
 def versions(fit: Fit) -> str:
     """bayesmixed, what it computes with, and Python, each with its version."""
+    package = __name__.partition(".")[0]
+    # of the code that runs: the installed one, if there is any, may be another
+    own = f"{package} {import_module(package).__version__}"
     names = _POINT if hasattr(fit, "loglik") else _DRAWS
-    return ", ".join([*map(_version, names), f"Python {platform.python_version()}"])
-
-
-def _version(name: str) -> str:
-    """The name with its version; run from a folder, without being installed, the package has none."""
-    try:
-        return f"{name} {version(name)}"
-    except PackageNotFoundError:
-        return f"{name} (not installed)"
+    return ", ".join([own, *(f"{name} {version(name)}" for name in names), f"Python {platform.python_version()}"])

@@ -31,10 +31,10 @@ def _response(model: Model) -> str:
     kind = "linear" if model.has_scale else "generalized linear"
     mixed = "mixed model" if design.groups else "model"
     name = design.response.name if design.response else "The response"
-    says = f"{name} was analysed with a {kind} {mixed} ({family.words or family.name} distribution, "
-    says += f"{family.link.words} link) of {model.n_obs} observations"
+    says = f"{name} was analysed with a {kind} {mixed} (distribution: {family.words or family.name}; "
+    says += f"link: {family.link.words}) of {model.n_obs} observations"
     if design.n_dropped:
-        says += f" ({design.n_dropped} with missing values were left out)"
+        says += f" ({design.n_dropped} with missing values {'was' if design.n_dropped == 1 else 'were'} left out)"
     levels = {term.factor: term for term in design.groups}
     counted = [f"{term.n_levels} levels of {name} ({_rows(term.codes)})" for name, term in levels.items()]
     if counted:
@@ -54,14 +54,14 @@ def _predictors(model: Model) -> str:
     side = model.design.encoding.formula.predictors["mu"]
     names = [_crossed(term) for term in side.terms]
     offsets = [f"the offset {deparse(node)}" for node in side.offsets]
+    every = [*names, *offsets]
     constant = "an intercept" if side.intercept else "no intercept"
+    opening = "Its predictor was" if len(every) == 1 else "Its predictors were"
+    says = f"{opening} {listed(every)}, with {constant}." if every else f"It had {constant} and no predictors."
     dropped = model.design.mu.aliased
-    left = (
-        f" {listed(dropped)} {'was' if len(dropped) == 1 else 'were'} left out as determined by others."
-        if dropped
-        else ""
-    )
-    return f"Its predictors were {listed([constant, *names, *offsets])}.{left}"
+    if not dropped:
+        return says
+    return f"{says} {listed(dropped)} {'was' if len(dropped) == 1 else 'were'} left out as determined by others."
 
 
 def _crossed(term: Term) -> str:
@@ -114,7 +114,7 @@ def _random(model: Model) -> Iterator[str]:
 
 
 def _bar(model: Model, bar: Bar) -> str:
-    """by-Subject intercepts and slopes for Days, correlated."""
+    """by-Subject intercepts and slopes for Days (correlated)."""
     what = ["intercepts"] if bar.intercept else []
     states = model.design.encoding.states
     slopes = [_crossed(term) for term in bar.terms if not _is_factor(states, term)]
@@ -124,7 +124,7 @@ def _bar(model: Model, bar: Bar) -> str:
     position = bars_position(model, bar)
     several = len(model.design.groups[position].columns) > 1
     kind = model.covariances[position]
-    related = (", correlated" if kind.has_correlation else ", uncorrelated") if several else ""
+    related = (" (correlated)" if kind.has_correlation else " (uncorrelated)") if several else ""
     return f"by-{bar.group} {listed(what)}{related}"
 
 
