@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -86,17 +87,30 @@ class Derivatives:
         return Derivatives(self.kernel * weights, g, V, dV, slopes)
 
 
+class Limit(NamedTuple):
+    """Where a dispersion parameter turns its family into a simpler one: beyond `bound`, upwards where that is > 1."""
+
+    bound: float
+    meaning: str
+    simpler: str
+
+    def reached(self, value: float) -> bool:
+        """Whether an estimate is beyond the bound."""
+        return value > self.bound if self.bound > 1 else value < self.bound
+
+
 @dataclass(frozen=True)
 class Family(ABC):
     """A response distribution with location mu = g^-1(eta) and named dispersion parameters.
 
     Traits: `words` is the distribution as a sentence has it (empty: its name); `dispersion` names the parameters
-    besides mu, all positive; `links` the link names it allows, the default first; `weights` is "precision"
-    (Var = sigma^2 / w) or "frequency" (the log-likelihood contribution is multiplied by w); `discrete`; `support`, in
-    words, for error messages; `mean_range` the open interval of mu; `log_concave` says that log f is concave in eta
-    whatever the link; `takes_trials` that a response is successes out of trials, `binary` that it may be one of two
-    levels; `normal_conditional` that `normalised(y)` given the effects is normal about mu with a constant sigma, so
-    that with an identity link the marginal likelihood is exact and u is scaled by sigma.
+    besides mu, all positive; `links` the link names it allows, the default first; `weights` is "precision" (Var =
+    sigma^2 / w) or "frequency" (the log-likelihood contribution is multiplied by w); `discrete`; `limits` where
+    dispersion parameters make a simpler family of it; `support`, in words, for error messages; `mean_range` the open
+    interval of mu; `log_concave` says that log f is concave in eta whatever the link; `takes_trials` that a response is
+    successes out of trials, `binary` that it may be one of two levels; `normal_conditional` that `normalised(y)` given
+    the effects is normal about mu with a constant sigma, so that with an identity link the marginal likelihood is exact
+    and u is scaled by sigma.
     """
 
     link: Link
@@ -107,6 +121,7 @@ class Family(ABC):
     links: ClassVar[tuple[str, ...]]
     weights: ClassVar[str] = "frequency"
     discrete: ClassVar[bool]
+    limits: ClassVar[Mapping[str, Limit]] = MappingProxyType({})
     support: ClassVar[str]
     mean_range: ClassVar[tuple[float, float]]
     log_concave: ClassVar[bool] = False
