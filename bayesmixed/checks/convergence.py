@@ -14,14 +14,6 @@ NO_ERROR = 1e-6  # residual sd over that of the response below which the fit is 
 LAPLACE = "Laplace's approximation"
 OTHERS = ("Boundary fit", LAPLACE)  # problems in a status that have findings of their own
 
-# (family, parameter): the bound it ran to, what it means there, the family that says so
-LIMITS = {
-    ("negbinomial", "alpha"): (1e4, "the counts are not overdispersed", "poisson"),
-    ("negbinomial1", "phi"): (1e-4, "the counts are not overdispersed", "poisson"),
-    ("betabinomial", "phi"): (1e4, "the successes are not overdispersed", "binomial"),
-    ("student", "nu"): (1e3, "the residuals have no heavy tails", "gaussian"),
-}
-
 
 def convergence(fit: PointFit, explained: bool = False) -> tuple[Finding, ...]:
     """What the status of a point fit says, and dispersion parameters at the end of their range.
@@ -65,15 +57,12 @@ def _boundary(fit: PointFit) -> list[Finding]:
 
 def _dispersion(fit: PointFit) -> list[Finding]:
     found = []
-    for name, value in fit.dispersion.items():
-        if name in fit.model.constants:
-            continue
-        limit = LIMITS.get((fit.model.family.name, name))
-        if limit is not None and (value > limit[0] if limit[0] > 1 else value < limit[0]):
-            bound, words, simpler = limit
-            what = f"{name} of the {fit.model.family.name} family ran to {value:.3g}"
-            remedy = f'use family="{simpler}": the same likelihood with one parameter less'
-            found.append(Finding(CHECK, what, words[0].upper() + words[1:] + ".", remedy, WARNING))
+    for name, limit in fit.model.family.limits.items():
+        if name not in fit.model.constants and limit.reached(fit.dispersion[name]):
+            what = f"{name} of the {fit.model.family.name} family ran to {fit.dispersion[name]:.3g}"
+            words = f"{limit.meaning[0].upper()}{limit.meaning[1:]}."
+            remedy = f'use family="{limit.simpler}": the same likelihood with one parameter less'
+            found.append(Finding(CHECK, what, words, remedy, WARNING))
     response = fit.model.design.response
     sd = 0.0 if response is None else float(np.std(response.y))
     if "sigma" in fit.dispersion and "sigma" not in fit.model.constants and fit.dispersion["sigma"] < NO_ERROR * sd:

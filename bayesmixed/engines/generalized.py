@@ -18,7 +18,7 @@ from ..likelihood.laplace.likelihood import Curved, LaplaceLikelihood
 from ..likelihood.laplace.mode import Mode
 from ..likelihood.laplace.start import metric
 from .optimize import Optimum
-from .runaway import without_maximum
+from .runaway import at_limits, without_maximum
 from .search import Criterion
 
 if TYPE_CHECKING:
@@ -139,7 +139,8 @@ def broken_down(model: Model, engine: Engine, criterion: LaplaceCriterion, x: np
     lenient = LaplaceCriterion(criterion.likelihood, criterion.u, lenient=True)
     try:
         optimum = Optimum(x, lenient.value(x), gradient, np.inf, 1, reason)
-        return collect(model, engine, lenient, optimum, None, hessian)
+        shown = collect(model, engine, lenient, optimum, None, hessian)
+        return replace(shown, status=replace(shown.status, problems=(f"The fit broke down: {reason}.",)))
     except np.linalg.LinAlgError:
         raise FitError(f"The fit broke down at its start: {reason}.") from None
 
@@ -254,7 +255,7 @@ def collect(
         criterion=optimum.value,
         loglik=-0.5 * criterion.deviance(x, curved),
         n_parameters=len(x),
-        status=without_maximum(status, model, beta, beta_covariance, penalised),
+        status=at_limits(without_maximum(status, model, beta, beta_covariance, penalised), model, dispersion),
     )
 
 

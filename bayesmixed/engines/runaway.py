@@ -1,8 +1,8 @@
-"""Did a coefficient run to infinity, because predictors separate the responses? Seen from the estimates alone."""
+"""Did a parameter run to a limit: a coefficient to infinity, a dispersion to a simpler family? From estimates alone."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,17 @@ def without_maximum(
     )
     others = (other for other in status.problems if not other.startswith("The optimiser stopped"))
     return replace(status, converged=False, problems=(problem, *others))
+
+
+def at_limits(status: PointStatus, model: Model, dispersion: Mapping[str, float]) -> PointStatus:
+    """The state of a fit whose dispersion parameters say that a simpler family fits as well; else as it is."""
+    said = [
+        f"{name} ran to {dispersion[name]:.3g}: {limit.meaning}. "
+        f'Use family="{limit.simpler}", the same likelihood with one parameter less.'
+        for name, limit in model.family.limits.items()
+        if name not in model.constants and limit.reached(dispersion[name])
+    ]
+    return replace(status, problems=(*status.problems, *said)) if said else status
 
 
 def reaches(family: Family) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.special import betaln, gammaln
 
 from ..errors import FitError
 from .arrays import NUMPY
-from .base import Derivatives, Observed, chained
+from .base import Derivatives, Limit, Observed, chained
 from .beta import beta_draws
 from .binomial import Binomial, trials_of
 from .gammas import rising
@@ -27,6 +28,7 @@ class BetaBinomial(Binomial):
     name = "betabinomial"
     words = "beta-binomial"
     dispersion = ("phi",)
+    limits = MappingProxyType({"phi": Limit(1e4, "the successes are not overdispersed", "binomial")})
     links = ("logit", "probit", "cloglog", "cauchit", "log")
     binary = False
     log_concave = False

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from scipy.special import stdtr
 
 from .arrays import NUMPY
-from .base import Derivatives, Family, Observed, chained
+from .base import Derivatives, Family, Limit, Observed, chained
 from .links import Identity, Link
 
 FARTHEST = 1e150  # residuals in sds beyond which only their logarithm matters: squares must fit
@@ -25,6 +26,7 @@ class Student(Family):
     name = "student"
     words = "Student t"
     dispersion = ("sigma", "nu")
+    limits = MappingProxyType({"nu": Limit(1e3, "the residuals have no heavy tails", "gaussian")})
     links = ("identity", "log", "inverse", "sqrt", "logit", "probit", "cloglog", "cauchit", "1/mu^2")
     discrete = False
     support = "real numbers"
