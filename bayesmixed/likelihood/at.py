@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -27,8 +28,19 @@ _ROWS: WeakKeyDictionary[Model, LaplaceLikelihood] = WeakKeyDictionary()
 def likelihood_of(model: Model) -> LinearLikelihood:
     """The model's cross-products; models are immutable, so ML and REML share them."""
     if model not in _FORMED:
-        _FORMED[model] = linear_likelihood(model.design, model.covariances)
+        _FORMED[model] = _normal(model)
     return _FORMED[model]
+
+
+def _normal(model: Model) -> LinearLikelihood:
+    """That of the function of the response which is normal given the effects: the logarithm of a lognormal one."""
+    design, family = model.design, model.family
+    if design.response is None:
+        return linear_likelihood(design, model.covariances)
+    y = design.response.y
+    jacobian = family.log_jacobian(y if design.weights is None else y[design.weights > 0])
+    normal = replace(design, response=replace(design.response, y=family.normalised(y)))
+    return replace(linear_likelihood(normal, model.covariances), log_jacobian=float(np.sum(jacobian)))
 
 
 def laplace_of(model: Model) -> LaplaceLikelihood:

@@ -27,7 +27,8 @@ class LinearLikelihood:
 
     theta has two forms: the reported one (lme4's, in the user's columns) and the working one, in the bases
     of `term_bases`, where every start is scale-free. Both list the terms by decreasing number of levels
-    (`order`, positions in the design's group terms), each by its structure's own parameters.
+    (`order`, positions in the design's group terms), each by its structure's own parameters. `log_jacobian` belongs to
+    log L where the normal response is a function of the one observed.
     """
 
     blocks: tuple[Block, ...]
@@ -37,6 +38,7 @@ class LinearLikelihood:
     term_bases: tuple[np.ndarray, ...]
     covariances: tuple[Covariance, ...]
     order: tuple[int, ...]
+    log_jacobian: float = 0.0
 
     @property
     def n(self) -> int:
@@ -98,7 +100,7 @@ class LinearLikelihood:
     def criterion(self, solution: Solution, *, reml: bool, sigma: float | None = None) -> float:
         """Deviance or REML criterion with all constants, sigma profiled out unless given (Bates et al., eq. 34, 41)."""
         df = self.n - self.p if reml else self.n
-        value = solution.log_det_M - self.gram.log_weights
+        value = solution.log_det_M - self.gram.log_weights - 2 * self.log_jacobian
         if reml:
             value += solution.log_det_U + self.basis.log_det
         if sigma is not None:

@@ -157,6 +157,21 @@ def test_rows_of_weight_zero_are_fitted_as_absent_and_predicted_as_present() -> 
     np.testing.assert_allclose(fit.fitted(), absent.predict(table)["estimate"], atol=1e-6)
 
 
+@pytest.mark.parametrize("method", ["ml", "reml", "map", bm.Laplace(draws=50, pool=2)], ids=str)
+def test_a_lognormal_response_is_the_normal_model_of_its_logarithm(method: object) -> None:
+    """The same estimates; log L less the sum of the logarithms, rows of weight zero left out."""
+    table = crossed()
+    table = table.assign(amount=np.exp(0.3 * table["y"]), log=0.3 * table["y"])
+    weights = np.where(np.arange(len(table)) < 5, 0.0, 2.0)
+    options = {"priors": "flat", "weights": weights}
+    amounts = bm.Model("amount ~ x + (x | a)", table, family="lognormal", **options).fit(method, seed=1)
+    logs = bm.Model("log ~ x + (x | a)", table, **options).fit(method, seed=1)
+    np.testing.assert_allclose(amounts.fixef(), logs.fixef(), rtol=ESTIMATE)
+    np.testing.assert_allclose(amounts.varcorr()["sd"], logs.varcorr()["sd"], rtol=ESTIMATE)
+    if hasattr(logs, "loglik"):
+        assert amounts.loglik == pytest.approx(logs.loglik - table["log"][5:].sum(), abs=OPTIMUM)
+
+
 def test_reml_is_the_density_of_error_contrasts() -> None:
     model = bm.Model("y ~ x + (1 | a)", crossed(80))
     theta, design = np.array([0.7]), model.design
