@@ -29,7 +29,7 @@ usable = $(if $(shell $(1)/bin/python -c '' 2>/dev/null && grep -sxF "$(CURDIR)"
 
 # One environment, one installation at a time.
 .NOTPARALLEL:
-.PHONY: help quickstart test test-slow test-py lint architecture check bench bench-generalized bench-peers bench-posterior convergence calibration study-laplace study-singular clean FORCE
+.PHONY: help quickstart test test-slow test-py lint architecture check bench bench-generalized bench-peers bench-posterior convergence calibration study-laplace study-singular tutorials clean FORCE
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -40,7 +40,7 @@ quickstart: $(VENV)/.quickstart ## fit a real data set by ML, REML and NUTS, pri
 test: $(VENV)/.test ## the quick tests
 	@$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
 
-test-slow: $(VENV)/.test ## the tests that take longer
+test-slow: $(VENV)/.test $(VENV)/.docs ## the tests that take longer, tutorials included
 	@$(BIN)/python -m pytest -q -m slow $(ARGS)
 
 test-py: ## the quick tests on another interpreter in an environment of its own: make test-py PY=python3.13
@@ -75,11 +75,17 @@ convergence: $(VENV)/.bench ## NUTS at its defaults on every reference model; wr
 calibration: $(VENV)/.bench ## simulation-based calibration of NUTS and of a wrong program (a quarter of an hour); writes benchmarks/results/calibration.md
 	@$(BIN)/python benchmarks/calibration.py $(ARGS)
 
+study-coverage: $(VENV)/.bench ## what intervals of predictions cover, for seen and new levels; writes benchmarks/results/coverage.md
+	@$(BIN)/python benchmarks/coverage.py $(ARGS)
+
 study-laplace: $(VENV)/.bench ## the Laplace posterior against NUTS; writes benchmarks/results/laplace.md
 	@$(BIN)/python benchmarks/laplace.py $(ARGS)
 
 study-singular: $(VENV)/.bench ## how often fits are singular and what intervals cover, by engine; writes benchmarks/results/singular.md
 	@$(BIN)/python benchmarks/singular.py $(ARGS)
+
+tutorials: $(VENV)/.docs ## run docs/tutorials and write their pages; ARGS="sleepstudy" for some of them
+	@$(BIN)/python docs/tutorials/build.py $(ARGS)
 
 clean: ## remove environments, caches and build products
 	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -90,7 +96,7 @@ $(VENV)/.made: $(call usable,$(VENV))
 	$(call new_environment,$(VENV))
 	@echo "$(CURDIR)" > $@
 
-$(VENV)/.quickstart $(VENV)/.test $(VENV)/.bench: $(VENV)/.%: pyproject.toml $(VENV)/.made
+$(VENV)/.quickstart $(VENV)/.test $(VENV)/.docs $(VENV)/.bench: $(VENV)/.%: pyproject.toml $(VENV)/.made
 	@echo "Installing bayesmixed and what '$*' needs into $(VENV) (once, a few minutes)"
 	@$(BIN)/python -m pip install $(PIP_FLAGS) -e ".[$*]"
 	@touch $@
