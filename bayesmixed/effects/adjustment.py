@@ -63,7 +63,7 @@ class Family:
         above = 1 - np.searchsorted(drawn, size) / len(drawn)
         bound = np.minimum(len(size) * raw, 1.0)
         found = np.where(above < SMALL, bound, np.minimum(np.maximum(above, raw), bound))
-        return np.where(np.isnan(size), np.nan, found)
+        return found
 
 
 def checked(method: str | None, default: str, *, draws: bool) -> str:
@@ -100,7 +100,7 @@ def largest(correlation: np.ndarray, df: float) -> np.ndarray:
 
     Genz & Bretz (2009), Computation of Multivariate Normal and t Probabilities; singular correlations are allowed.
     """
-    values, vectors = np.linalg.eigh(np.nan_to_num(correlation))
+    values, vectors = np.linalg.eigh(correlation)
     kept = values > 1e-10 * values[-1]
     factor = vectors[:, kept] * np.sqrt(values[kept])
     finite = int(np.isfinite(df))

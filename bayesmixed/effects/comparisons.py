@@ -20,7 +20,6 @@ from .variables import variables as variables_of
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
-    from ..model import Model
 
 LOG = Scale(np.log, lambda x: 1 / x)
 LOGIT = Scale(lambda x: np.log(x) - np.log1p(-x), lambda x: 1 / (x * (1 - x)))
@@ -108,7 +107,7 @@ def comparisons(
             before = means(fit, _set(base, name, one.before), question).mapped(inner)
             found.add(base, name, one.label, after.minus(before))
     return found.effects(
-        f"Comparisons ({comparison.replace('_', ' ')})", fit.model, question,
+        f"Comparisons ({comparison.replace('_', ' ')})", fit, question,
         scale=shown, level=level, df=df, ratio=None if shown is AS_IS else shown,
     )  # fmt: skip
 
@@ -129,7 +128,7 @@ class Parts:
         self.quantities.append(quantities)
         self.notes.extend(note for note in base.notes if note not in self.notes)
 
-    def effects(self, title: str, model: Model, question: Question, **options: Any) -> Effects:
+    def effects(self, title: str, fit: Fit, question: Question, **options: Any) -> Effects:
         """All of them."""
         if not self.keys:
             raise FitError('No column is named: give one, as in comparisons(fit, "x").')
@@ -137,7 +136,7 @@ class Parts:
             title,
             self.keys[0] if len(self.keys) == 1 else pd.concat(self.keys, ignore_index=True),
             self.quantities[0].followed_by(self.quantities[1:]),
-            (*question.notes(model), *self.notes),
+            (*question.notes(fit), *self.notes),
             tested=True,
             **options,
         )

@@ -77,8 +77,8 @@ def emmeans(
     -------
     Effects
         `.frame`: factors, estimate, se, lower, upper; `.contrast(...)`. Standard errors of point fits are by the
-        delta method on `fit.vcov()`, variance parameters held; draws give posterior means, sds and quantiles. A mean
-        that the data do not determine (an empty cell) is NaN.
+        delta method on `fit.vcov()`, random effects' variances held; draws give posterior means, sds and quantiles. A
+        mean that the data do not determine (an empty cell) is NaN.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def emmeans(
         f"Marginal means: {what}",
         rows.keys[[*within, *named]],
         means(fit, rows, inner),
-        (*question.notes(fit.model), *rows.notes),
+        (*question.notes(fit), *rows.notes),
         scale=response_scale(fit) if back and not _same(fit) else AS_IS,
         by=tuple(within),
         level=level,

@@ -107,6 +107,7 @@ def inverse_predict(
         df=df,
         by=("p",) if len(target) > 1 else (),
         refusal=refusal if groups and not sampled else "",
+        blank="",
     )
 
 

@@ -83,7 +83,7 @@ def predictions(
         "Average predictions" if average or by else "Predictions",
         found.keys,
         means(fit, found, question),
-        (*question.notes(fit.model), *found.notes),
+        (*question.notes(fit), *found.notes),
         level=level,
         df=df,
     )

@@ -75,7 +75,7 @@ class Linearised(Quantities):
         return self.estimate
 
     def combined(self, weights: np.ndarray) -> Linearised:
-        return replace(self, estimate=weights @ self.estimate, jacobian=weights @ self.jacobian)
+        return replace(self, estimate=_weighted(weights, self.estimate), jacobian=weights @ self.jacobian)
 
     def mapped(self, scale: Scale) -> Linearised:
         slope = scale.slope(self.estimate)
@@ -96,7 +96,7 @@ class Linearised(Quantities):
     def se(self) -> np.ndarray:
         """Standard errors (m,)."""
         variance = np.einsum("mp,pq,mq->m", self.jacobian, self.vcov, self.jacobian)
-        return np.sqrt(np.maximum(variance, 0.0))
+        return np.where(np.isnan(self.estimate), np.nan, np.sqrt(np.maximum(variance, 0.0)))
 
     def statistic(self) -> np.ndarray:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -130,7 +130,7 @@ class Sampled(Quantities):
         return np.median(self.draws, axis=0) if self.robust else self.draws.mean(axis=0)
 
     def combined(self, weights: np.ndarray) -> Sampled:
-        return replace(self, draws=self.draws @ weights.T)
+        return replace(self, draws=_weighted(weights, self.draws.T).T)
 
     def mapped(self, scale: Scale) -> Sampled:
         return replace(self, draws=scale.show(self.draws))
@@ -160,3 +160,10 @@ class Sampled(Quantities):
             return self.draws.std(axis=0, ddof=1)
         below, above = np.quantile(self.draws, [ndtr(-1.0), ndtr(1.0)], axis=0)
         return (above - below) / 2
+
+
+def _weighted(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """`weights` (k, m) times values (m, ...), where a missing value that has no weight does not count."""
+    missing = np.isnan(values)
+    found = weights @ np.where(missing, 0.0, values)
+    return np.where((weights != 0).astype(float) @ missing > 0, np.nan, found) if missing.any() else found

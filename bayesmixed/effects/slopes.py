@@ -86,7 +86,7 @@ def slopes(
         x = base.table[name].to_numpy(float)
         up, down = (means(fit, base.with_column(name, x + step), question) for step in (h, -h))
         found.add(base, name, f"d / d {name}", up.minus(down).mapped(_divided(2 * h)))
-    return found.effects("Slopes", fit.model, question, level=level, df=df)
+    return found.effects("Slopes", fit, question, level=level, df=df)
 
 
 def _divided(by: float) -> Scale:

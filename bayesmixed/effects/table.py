@@ -20,6 +20,7 @@ from .quantities import AS_IS, Quantities, Scale
 
 DIGITS = {"statistic": 3, "p": 4}
 ROWS = 60  # printed
+LEVELS, ROUNDING = ("estimate", "lower", "upper"), 1e-9  # below this share of a standard error they print as 0
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,6 +45,7 @@ class Effects:
     means: int = 0  # of which these are contrasts
     ratio: Scale | None = None  # how their contrasts are shown, None: as they are
     refusal: str = ""  # why they have no contrasts
+    blank: str = "Blank: the data do not determine it (no rows with these levels)."  # what a missing estimate means
 
     def __post_init__(self) -> None:
         if not 0 < self.level < 1:
@@ -153,7 +155,8 @@ class Effects:
         yield from (np.flatnonzero(group == g) for g in np.unique(group))
 
     def _labels(self, part: pd.DataFrame, within: Sequence[str]) -> list[str]:
-        names = [name for name in part.columns if name not in within]
+        every = [name for name in part.columns if name not in within]
+        names = [name for name in every if part[name].nunique(dropna=False) > 1] or every
         return [" ".join(_label(name, row[name]) for name in names) for _, row in part.iterrows()]
 
     def _judged(self) -> tuple[np.ndarray, np.ndarray]:
@@ -165,7 +168,10 @@ class Effects:
         if self.adjust == "none":
             return 2 * stats.t.sf(np.abs(statistics), self.df), critical
         covariance = self.quantities.covariance()
-        for rows in self._groups(self.by):
+        for group in self._groups(self.by):
+            rows = group[~np.isnan(statistics[group])]
+            if not len(rows):
+                continue
             related = adjustment.correlation(covariance[np.ix_(rows, rows)])
             family = adjustment.Family(statistics[rows], related, self.means, self.df)
             p[rows], critical[rows] = family.p_values(self.adjust), family.critical(self.adjust, self.level)
@@ -176,7 +182,9 @@ class Effects:
         """The table and its notes."""
         shown = formatted(self.frame.head(ROWS), len(self.keys.columns))
         more = len(self.frame) - len(shown)
-        lines = (*((f"... and {more} more rows: .frame has them all.",) if more else ()), *self.notes, *self._how())
+        shortened = (f"... and {more} more rows: .frame has them all.",) if more else ()
+        blank = (self.blank,) if self.blank and np.isnan(self.quantities.values).any() else ()
+        lines = (*shortened, *blank, *self.notes, *self._how())
         return Page((Section(self.title, shown, lines, index=False),))
 
     def _how(self) -> tuple[str, ...]:
@@ -184,9 +192,10 @@ class Effects:
         if self.quantities.statistic() is None:
             return (f"Limits: {coverage}, quantiles of the draws.",)
         reference = "z" if np.isinf(self.df) else f"t with {self.df:g} degrees of freedom"
-        lines: tuple[str, ...] = (f"Limits: {coverage}, {reference}; variance parameters held at their estimates.",)
+        lines: tuple[str, ...] = (f"Limits: {coverage}, {reference}.",)
         if self.tested and self.adjust != "none":
-            families = [len(rows) for rows in self._groups(self.by)]
+            known = ~np.isnan(self.quantities.values)
+            families = [int(known[rows].sum()) for rows in self._groups(self.by)]
             words = adjustment.WORDS[self.adjust].format(
                 means=self.means, contrasts=max(families), reference="normal" if np.isinf(self.df) else "t"
             )
@@ -214,7 +223,9 @@ def formatted(frame: pd.DataFrame, keys: int) -> pd.DataFrame:
         if i < keys:
             shown[str(name)] = ["" if _missing(value) else _key(value) for value in column]
         else:
-            shown[str(name)] = [number(value, DIGITS.get(str(name), digits)) for value in column]
+            rounding = ROUNDING * frame["se"] if name in LEVELS else 0.0 * frame["se"]
+            kept = column.where(~(column.abs() < rounding), 0.0)
+            shown[str(name)] = [number(value, DIGITS.get(str(name), digits)) for value in kept]
     return pd.DataFrame(shown, index=frame.index)
 
 

@@ -19,6 +19,7 @@ from ..formula.variables import columns_in
 if TYPE_CHECKING:
     from ..model import Model
 
+ROUNDING = 1e-14  # of the largest value
 FIRST_LOOK = (5.0, 95.0)  # percentiles at which a number is shown unless values are given
 
 
@@ -32,8 +33,9 @@ class Variable:
 
     @property
     def centre(self) -> Any:
-        """The mean of a number."""
-        return self.data.mean()
+        """The mean of a number; 0 for one that was centred, where rounding leaves 1e-17."""
+        mean = self.data.mean()
+        return 0.0 if self._numeric and abs(mean) < ROUNDING * self.data.abs().max() else mean
 
     def held(self) -> np.ndarray:
         """What it takes where nothing is asked: every level, or the mean."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +14,14 @@ from conftest import load_reference_frame, load_result
 
 import bayesmixed as bm
 
+R_EMMEANS = Path(__file__).with_name("r_emmeans.json")
+
 MEAN = 1e-5  # of the standard error: both optimisers stop before the last digit of theta
 SE = 1e-5  # relative
 SE_TMB = 2e-3  # relative: glmmTMB differentiates its deviance numerically
 LIMIT = 3e-3  # of a standard error: what SE_TMB and the mean of the degrees of freedom leave
+MEAN_TMB, LIMIT_TMB = 3e-4, 1e-3  # of the standard error: glmmTMB stops at a change of 1e-8 of its criterion
+LIMIT_MVT, P_MVT = 1e-2, 1e-3  # mvtnorm integrates to 1e-3, ours by 65,536 points
 P_VALUE = 2e-4  # Kenward-Roger degrees of freedom differ by 0.1 between contrasts; ours are their mean
 
 REFERENCES = [
@@ -45,3 +52,90 @@ def test_marginal_means_and_tukeys_pairs_are_those_of_the_reference(name: str, b
     np.testing.assert_allclose(ours["estimate"], pairs["estimate"], atol=MEAN * np.min(pairs["SE"]))
     np.testing.assert_allclose(ours["se"], pairs["SE"], rtol=se)
     np.testing.assert_allclose(ours["p"], pairs["p.value"], atol=P_VALUE)
+
+
+MODELS = {
+    "warp": ("breaks ~ wool * tension", "warpbreaks", "gaussian"),
+    "empty": ("breaks ~ wool * tension", "warpbreaks", "gaussian"),
+    "cake": ("angle ~ recipe * temp + (1 | recipe:replicate)", "cake", "gaussian"),
+    "cake_f": ("angle ~ recipe + C(temperature, contr.sum) + (1 | recipe:replicate)", "cake", "gaussian"),
+    "sleep": ("Reaction ~ Days + I(Days^2) + (Days | Subject)", "sleepstudy", "gaussian"),
+    "ara": ("log(total.fruits + 1) ~ factor(nutrient) * amd + status + (1 | popu)", "Arabidopsis", "gaussian"),
+    "sal": ("count ~ mined * cover + spp + (1 | site)", "Salamanders", "poisson"),
+    "owls": (
+        "SiblingNegotiation ~ FoodTreatment * SexParent + offset(logBroodSize) + (1 | Nest)", "Owls", "poisson",
+    ),
+    "cbpp": ("cbind(incidence, size - incidence) ~ period + (1 | herd)", "cbpp", "binomial"),
+    "con": ("use ~ age + I(age^2) + urban + livch + (1 | district)", "Contraception", "bernoulli"),
+}  # fmt: skip
+
+
+@cache
+def model_of_r(name: str) -> Any:
+    """The fits of r_emmeans.R, by their names there."""
+    formula, data, family = MODELS[name]
+    table = bm.load_data(data)
+    if name == "empty":
+        table = table.query("wool != 'B' or tension != 'H'")
+    return bm.Model(formula, table, family=family).fit("reml" if family == "gaussian" else "ml")
+
+
+def means_of(name: str, specs: str, **options: Any) -> Any:
+    """Marginal means with the degrees of freedom that R has: of residuals for lm and glmmTMB, infinite for lmer."""
+    fit = model_of_r(name)
+    df = np.inf if name in ("cake", "cake_f", "sleep", "ara") else fit.n_obs - fit.n_parameters
+    df += name in ("warp", "empty")  # R's lm does not count sigma
+    return bm.emmeans(fit, specs, df=df, **options)
+
+
+SIMULATED = ("warp_mvt", "warp_control", "cake_steps", "con_control")  # R's multivariate t probabilities are
+
+IN_R: dict[str, Callable[[], Any]] = {
+    "warp_within": lambda: means_of("warp", "tension | wool"),
+    "warp_over": lambda: means_of("warp", "tension"),
+    "warp_all": lambda: means_of("warp", "1"),
+    "warp_within_tukey": lambda: means_of("warp", "tension | wool").contrast("pairwise"),
+    "warp_holm": lambda: means_of("warp", "tension").contrast("pairwise", adjust="holm"),
+    "warp_bonferroni": lambda: means_of("warp", "tension").contrast("pairwise", adjust="bonferroni"),
+    "warp_mvt": lambda: means_of("warp", "tension").contrast("pairwise", adjust="mvt"),
+    "warp_control": lambda: means_of("warp", "tension").contrast("trt.vs.ctrl", ref="M"),
+    "warp_own": lambda: means_of("warp", "tension").contrast({"own": [1, -0.5, -0.5]}),
+    "empty": lambda: means_of("empty", "tension * wool"),
+    "cake_at": lambda: means_of("cake", "recipe | temp", at={"temp": [180, 220]}),
+    "cake_trend": lambda: bm.slopes(model_of_r("cake"), "temp", by="recipe"),
+    "cake_trend_pairs": lambda: bm.slopes(model_of_r("cake"), "temp", by="recipe").contrast("pairwise"),
+    "cake_steps": lambda: means_of("cake_f", "temperature").contrast("sequential"),
+    "cake_pairs": lambda: means_of("cake_f", "temperature").contrast("pairwise"),
+    "sleep_mean": lambda: means_of("sleep", "1"),
+    "sleep_trend": lambda: bm.slopes(model_of_r("sleep"), "Days", at={"Days": [0, 9]}),
+    "ara_equal": lambda: means_of("ara", "amd | nutrient"),
+    "ara_proportional": lambda: means_of("ara", "amd | nutrient", weights="proportional"),
+    "ara_overall": lambda: means_of("ara", "1", weights="proportional"),
+    "sal_rates": lambda: means_of("sal", "spp", scale="response"),
+    "sal_ratios": lambda: means_of("sal", "spp", scale="response").contrast("pairwise", adjust="holm"),
+    "sal_at": lambda: means_of("sal", "cover * mined", at={"cover": [-1, 1]}),
+    "sal_trend": lambda: bm.slopes(model_of_r("sal"), "cover", by="mined", scale="link", df=644 - 11),
+    "owls_rates": lambda: means_of("owls", "FoodTreatment | SexParent", scale="response"),
+    "owls_unit": lambda: means_of("owls", "FoodTreatment | SexParent", scale="response", offset=0),
+    "cbpp_prob": lambda: means_of("cbpp", "period", scale="response"),
+    "cbpp_odds": lambda: means_of("cbpp", "period", scale="response").contrast("pairwise"),
+    "con_prob": lambda: means_of("con", "livch", scale="response"),
+    "con_control": lambda: means_of("con", "livch", scale="response").contrast("trt.vs.ctrl"),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:the fixed-effect design of mu is rank deficient")
+@pytest.mark.parametrize("case", IN_R)
+def test_means_trends_contrasts_and_adjustments_are_those_of_r(case: str) -> None:
+    theirs = {name: np.array(values, float) for name, values in json.loads(R_EMMEANS.read_text())[case].items()}
+    ours, se = IN_R[case]().frame, theirs["se"]
+    generalized = case.split("_")[0] in ("sal", "owls", "cbpp", "con")
+    mean, limit = (MEAN_TMB, LIMIT_TMB) if generalized else (MEAN, MEAN)
+    limit = LIMIT_MVT if case in SIMULATED else limit
+    np.testing.assert_allclose((ours["estimate"] - theirs["estimate"]) / se, 0.0 * se, atol=mean)
+    np.testing.assert_allclose(ours["se"], se, rtol=SE_TMB if generalized else SE)
+    for name in ("lower", "upper"):
+        np.testing.assert_allclose((ours[name] - theirs[name]) / se, 0.0 * se, atol=limit)
+    if "p" in theirs:
+        np.testing.assert_allclose(ours["statistic"], theirs["statistic"], atol=mean * 10, rtol=SE)
+        np.testing.assert_allclose(ours["p"], theirs["p"], atol=P_MVT if case in SIMULATED else P_VALUE)
