@@ -29,7 +29,7 @@ usable = $(if $(shell $(1)/bin/python -c '' 2>/dev/null && grep -sxF "$(CURDIR)"
 
 # One environment, one installation at a time.
 .NOTPARALLEL:
-.PHONY: help quickstart test test-slow test-py lint architecture check bench bench-generalized bench-peers bench-posterior convergence calibration study-laplace study-singular tutorials clean FORCE
+.PHONY: help quickstart test test-slow test-py lint architecture check bench bench-generalized bench-peers bench-posterior convergence calibration study-coverage study-laplace study-singular tutorials clean FORCE
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
