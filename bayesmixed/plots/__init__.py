@@ -1,7 +1,8 @@
 """Pictures of fits and of checks: each is a function to a tidy frame (``*_frame``) and a drawing by matplotlib.
 
-A new picture of a fit is one file and one line of `PLOTS`, of what a check found one line of `CHECKED`. matplotlib is
-imported when something is drawn, not before, and its global style stays as it is.
+A new picture of a fit is one file and one line of `PLOTS`, of what a check found one line of `CHECKED`, of a model, of
+several fits or of draws alone one line of `OF_OTHERS`. matplotlib is imported when something is drawn, not before, and
+its global style stays as it is.
 """
 
 from __future__ import annotations
@@ -12,7 +13,12 @@ from typing import Any
 from ..errors import nearest
 from .calibration import calibration, calibration_frame
 from .caterpillar import caterpillar, caterpillar_frame
+from .data import data, data_frame
 from .densities import densities, densities_frame
+from .forest import forest, forest_frame
+from .pairs import pairs, pairs_frame
+from .pooling import pooling, pooling_frame
+from .prior_posterior import prior_posterior, prior_posterior_frame
 from .shrinkage import shrinkage, shrinkage_frame
 
 PLOTS: dict[str, Callable[..., Any]] = {
@@ -20,24 +26,42 @@ PLOTS: dict[str, Callable[..., Any]] = {
     "densities": densities,
     "shrinkage": shrinkage,
 }
+OF_OTHERS: dict[str, Callable[..., Any]] = {
+    "data": data,
+    "forest": forest,
+    "pairs": pairs,
+    "prior_posterior": prior_posterior,
+}
 CHECKED: dict[str, Callable[..., Any]] = {
     "calibration": calibration,
+    "pooling": pooling,
 }
 
 
 def __getattr__(name: str) -> Any:
-    raise AttributeError(f"bm.plot has no {name!r}. {nearest(name, [*PLOTS, *CHECKED])}")
+    raise AttributeError(f"bm.plot has no {name!r}. {nearest(name, [*PLOTS, *OF_OTHERS, *CHECKED])}")
 
 
 __all__ = [
     "CHECKED",
+    "OF_OTHERS",
     "PLOTS",
     "calibration",
     "calibration_frame",
     "caterpillar",
     "caterpillar_frame",
+    "data",
+    "data_frame",
     "densities",
     "densities_frame",
+    "forest",
+    "forest_frame",
+    "pairs",
+    "pairs_frame",
+    "pooling",
+    "pooling_frame",
+    "prior_posterior",
+    "prior_posterior_frame",
     "shrinkage",
     "shrinkage_frame",
 ]

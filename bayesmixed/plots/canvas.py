@@ -51,18 +51,26 @@ def one_axes(ax: Axes | None, height: float = theme.HEIGHT) -> Axes:
     return pyplot().subplots(figsize=(theme.WIDTH, height), layout="constrained")[1]
 
 
-def panels(n: int, ax: Any, rows_height: float, per_row: int = 4) -> np.ndarray:
-    """`n` axes that share their vertical axis: those given, or those of a new figure; array (n,) of Axes."""
+def panels(n: int, ax: Any, rows_height: float, per_row: int = 4, share: bool = True) -> np.ndarray:
+    """`n` axes: those given, or those of a new figure, which `share` their vertical axis; array (n,) of Axes."""
     if ax is not None:
         return _given(n, ax)
     columns = min(n, per_row)
     rows = ceil(n / columns)
     width = max(theme.WIDTH if n > 1 else 0.75 * theme.WIDTH, columns * theme.PANEL_WIDTH)
     size = (width, rows * (rows_height + 0.6) + 0.5)
-    _, grid = pyplot().subplots(rows, columns, figsize=size, sharey=True, squeeze=False, layout="constrained")
+    _, grid = pyplot().subplots(rows, columns, figsize=size, sharey=share, squeeze=False, layout="constrained")
     for spare in grid.ravel()[n:]:
         spare.set_axis_off()
     return grid.ravel()[:n]
+
+
+def square(k: int, ax: Any, panel: float) -> np.ndarray:
+    """Axes (k, k): those given, or those of a new figure with panels of so many inches."""
+    if ax is not None:
+        return _given(k * k, ax).reshape(k, k)
+    side = max(theme.WIDTH / 2, min(1.6 * theme.WIDTH, k * panel + 0.6))
+    return pyplot().subplots(k, k, figsize=(side, 0.9 * side), squeeze=False, layout="constrained")[1]
 
 
 def _given(n: int, ax: Axes | Sequence[Axes]) -> np.ndarray:

@@ -95,7 +95,7 @@ def level_axis(ax: Axes, factor: str, levels: np.ndarray) -> None:
     ax.set_ylabel(factor if few else f"{factor} ({L} levels, names left out)")
 
 
-def legend(ax: Axes, entries: Sequence[tuple[str, str, str]], outside: bool) -> None:
+def legend(ax: Axes, entries: Sequence[tuple[str, str, str]], outside: bool, title: str | None = None) -> None:
     """A legend of (kind of mark, colour, text); below the axes if `outside`, which needs a figure of their own."""
     from matplotlib.lines import Line2D
 
@@ -110,9 +110,9 @@ def legend(ax: Axes, entries: Sequence[tuple[str, str, str]], outside: bool) -> 
     handles = [Line2D([], [], **look) for look in looks]
     if outside:
         ncols = len(handles) if sum(len(text) for _, _, text in entries) < _LEGEND_LETTERS else 2
-        ax.figure.legend(handles=handles, loc="outside lower center", ncols=ncols, columnspacing=1.4)
+        ax.figure.legend(handles=handles, loc="outside lower center", ncols=ncols, columnspacing=1.4, title=title)
     else:
-        ax.legend(handles=handles, loc="best", fontsize="small", labelcolor=canvas.ink(ax))
+        ax.legend(handles=handles, loc="best", fontsize="small", labelcolor=canvas.ink(ax), title=title)
 
 
 def _points(ax: Axes, values: np.ndarray) -> np.ndarray:

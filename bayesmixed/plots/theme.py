@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..errors import FitError
+
 # Okabe & Ito (2008), Color Universal Design; they differ in lightness too, so they survive a grey printout.
 NO_POOLING = "#E69F00"
 PARTIAL_POOLING = "#0072B2"
 ESTIMATE = PARTIAL_POOLING
 REFERENCE = "#7F7F7F"
 INTERVAL_MANY = "#99C7E0"  # lighter, so that the estimates stay visible among hundreds of intervals
+
+CATEGORIES = (PARTIAL_POOLING, "#D55E00", "#009E73", "#CC79A7", NO_POOLING, "#56B4E9", "#000000", "#8C6D1F")
 
 WIDTH = 6.4  # inches; fits a notebook cell and a printed column and a half
 PANEL_WIDTH = 3.0
@@ -21,6 +25,7 @@ UNLABELLED_HEIGHT = 6.0  # of all levels together where there are too many for l
 MAX_LABELS = 40  # more levels than this are drawn without their names
 MAX_LABEL_LENGTH = 22
 MAX_NAME_LENGTH = 34  # of a response or a column in a title
+TITLE_LENGTH = 72  # letters that fit above a picture of the usual width
 
 MARKER = 5.5  # points
 MARKER_MANY = 3.0
@@ -50,6 +55,32 @@ STYLE = {
     "legend.fontsize": 8.0,
     "legend.frameon": False,
 }
+
+
+def categories(n: int, column: str | None) -> tuple[str, ...]:
+    """`n` colours that can be told apart.
+
+    Raises
+    ------
+    FitError
+        If there are not so many, naming the column that asked for them.
+    """
+    if n > len(CATEGORIES):
+        raise FitError(
+            f"{column!r} has {n} values, and only {len(CATEGORIES)} colours can be told apart: choose a column with "
+            "fewer, or cut it into classes, e.g. pd.cut(column, 4)."
+        )
+    return CATEGORIES[:n]
+
+
+def pale(color: str, share: float = 0.4) -> str:
+    """The colour mixed with white, `share` of it left.
+
+    >>> pale("#000000", 0.4)
+    '#999999'
+    """
+    parts = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(255 - share * (255 - part)):02X}" for part in parts)
 
 
 def marker_size(n_levels: int) -> float:
@@ -85,6 +116,21 @@ def evenly(total: int, shown: int) -> np.ndarray:
 def short(text: str, length: int = MAX_NAME_LENGTH) -> str:
     """A text that is cut where it is longer than `length`."""
     return text if len(text) <= length else text[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def wrapped(text: str, length: int) -> str:
+    """A name on two lines where it is longer than `length`, broken at a space or behind a colon.
+
+    >>> wrapped("sd(Intercept | batch)", 16).split("\\n")
+    ['sd(Intercept |', 'batch)']
+    """
+    if len(text) <= length:
+        return text
+    places = [i + 1 for i, letter in enumerate(text[:-1]) if letter in " :("]
+    if not places:
+        return short(text, 2 * length)
+    at = min(places, key=lambda place: abs(place - len(text) / 2))
+    return "\n".join(short(part.strip(), 2 * length) for part in (text[:at], text[at:]))
 
 
 def level_label(level: object) -> str:

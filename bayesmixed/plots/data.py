@@ -1,0 +1,269 @@
+"""How the response lies in each group before any model is fitted: boxes, violins or dots, group by group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import FitError, nearest
+from ..formula.factors import level_text
+from ..model import Model
+from ..prediction.linear_predictor import same_factor
+from . import canvas, marks, theme
+from .density import kernel_density
+from .observed import observed_means, response_axis
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..fits.base import Fit
+    from ..formula.formula import Formula
+
+KINDS = ("box", "violin", "dots")
+_WHISKER = 1.5  # interquartile ranges, Tukey's
+_SPREAD = 0.8  # of a row that its marks may fill
+_GOLDEN = 0.6180339887498949  # multiples of it, modulo 1, spread evenly whatever their number
+
+
+def data(
+    model: Model | Fit | Formula | str,
+    table: Any = None,
+    *,
+    group: str | None = None,
+    by: str | None = None,
+    kind: str = "box",
+    sort: bool = True,
+    family: Any = "gaussian",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the response of every group, one row per level: the first look at clustered data.
+
+    Parameters
+    ----------
+    model, table
+        A model or a fit; or a formula and the table that it speaks of.
+    group
+        Grouping factor or column of the model; None for the first bar's, without bars the first categorical column.
+    by
+        A column of the model that colours the groups, and splits those in which it varies.
+    kind
+        "box" (quartiles, whiskers to the last row within 1.5 interquartile ranges), "violin" (kernel densities from
+        the first row to the last), both with the rows as dots, or "dots" (rows and their mean).
+    sort
+        Order the levels by their medians, within `by` where it does not vary inside them; else as in the data from
+        the top down.
+    family
+        For a formula and a table, what `bm.Model` takes.
+    ax
+        Where to draw; None for a new figure.
+
+    Returns
+    -------
+    Axes
+        With the rows of `data_frame` drawn on it.
+
+    Raises
+    ------
+    FitError
+        If there is no such group, column or kind, or `by` has more values than there are colours.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> ax = bm.plot.data("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy"))
+    >>> ax.get_xlabel(), ax.get_ylabel(), len(ax.get_yticks())
+    ('Reaction', 'Subject', 18)
+    """
+    if kind not in KINDS:
+        raise FitError(f"kind={kind!r} is not an option. {nearest(str(kind), KINDS)}")
+    model = _model(model, table, family)
+    frame = _tidy(model, group, by)
+    rows = _rows(frame, by, sort)
+    with canvas.style(ax):
+        axes = canvas.one_axes(ax, _height(rows) + 1.0)
+        for mark in rows.marks:
+            _draw(axes, mark, kind, rows.labelled)
+        factor = str(frame["group"].iloc[0])
+        marks.level_axis(axes, factor, rows.levels)
+        axes.set_xlabel(response_axis(model))
+        axes.set_title(f"{len(frame)} rows of {len(rows.levels)} levels of {theme.short(factor)}")
+        if by is not None:
+            entries = [("dot", color, theme.level_label(name)) for name, color in rows.colors.items()]
+            marks.legend(axes, entries, outside=ax is None, title=by)
+    return axes
+
+
+def data_frame(
+    model: Model | Fit | Formula | str,
+    table: Any = None,
+    *,
+    group: str | None = None,
+    by: str | None = None,
+    family: Any = "gaussian",
+) -> pd.DataFrame:
+    """What `data` draws: the response row by row with its group.
+
+    Parameters
+    ----------
+    model, table, group, by, family
+        As in `data`.
+
+    Returns
+    -------
+    DataFrame
+        One row per row used: group (the factor's name), level, by (its value; empty without `by`) and response (a
+        share where it is successes out of trials), with the index of the data.
+
+    Raises
+    ------
+    FitError
+        If there is no such group or column.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> frame = bm.plot.data_frame("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff"))
+    >>> frame.groupby("level")["response"].median().round(0).tolist()[:3]
+    [1515.0, 1540.0, 1555.0]
+    """
+    return _tidy(_model(model, table, family), group, by)
+
+
+def _model(model: Any, table: Any, family: Any) -> Model:
+    if table is not None:
+        return Model(model, table, family=family, check="warn")
+    model = getattr(model, "model", model)
+    if not hasattr(model, "design"):
+        raise FitError(
+            f"data draws a model, a fit, or a formula with its table, not {model!r} alone: "
+            'bm.plot.data("y ~ x + (1 | g)", table).'
+        )
+    return model  # type: ignore[no-any-return]  # what has a design is one
+
+
+def _tidy(model: Model, group: str | None, by: str | None) -> pd.DataFrame:
+    name, levels = _levels(model, group)
+    splits: Any = ""
+    if by is not None:
+        if by not in model.frame:
+            raise FitError(f"by={by!r} is not a column of this model. {nearest(by, map(str, model.frame), 'Columns')}")
+        splits = model.frame[by].array  # categories keep their order
+    columns = {"group": name, "level": levels, "by": splits, "response": observed_means(model)}
+    frame = pd.DataFrame(columns, index=model.design.index)
+    weights = model.design.weights
+    kept = np.isfinite(columns["response"]) & (True if weights is None else weights > 0)
+    return frame[kept]
+
+
+def _levels(model: Model, group: str | None) -> tuple[str, np.ndarray]:
+    """The grouping factor's or column's name and its level (n,) in every row."""
+    frame, bars = model.frame, model.design.groups
+    columns = [str(column) for column in frame if _categorical(frame[column])]
+    known = list(dict.fromkeys([*(term.factor for term in bars), *columns]))
+    if group is None and not known:
+        raise FitError("There is no group to draw: the model has no bar and no categorical column. Give group=.")
+    name = known[0] if group is None else str(group)
+    for term in bars:
+        if same_factor(term.factor, name):
+            levels = term.levels.astype(object)[np.maximum(term.codes, 0)]
+            levels[term.codes < 0] = None
+            return term.factor, levels
+    if name not in frame:
+        raise FitError(f"group={group!r} is not a group of this model. {nearest(name, known, 'Groups')}")
+    return name, frame[name].to_numpy()
+
+
+def _categorical(values: pd.Series) -> bool:
+    return not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """Responses `y` that share a row and a colour: centre `at` and full height `size` in rows."""
+
+    y: np.ndarray
+    at: float
+    size: float
+    color: str
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Levels from the bottom up, at most `lanes` marks in each; a colour per value of the column that splits."""
+
+    levels: np.ndarray
+    lanes: int
+    marks: list[_Mark]
+    colors: dict[str, str]
+    labelled: bool
+
+
+def _rows(frame: pd.DataFrame, by: str | None, sort: bool) -> _Rows:
+    names = [level_text(value) for value in frame["by"].sort_values().unique()]
+    splits = frame["by"].astype(object).map(level_text)
+    colors = dict(zip(names, theme.categories(len(names), by), strict=True))
+    order, within = _order(frame, splits.map(names.index), sort), splits.groupby(frame["level"], sort=False).nunique()
+    place = {level: i for i, level in enumerate(order)}
+    lanes = int(within.max())
+    drawn = []
+    for key, y in frame["response"].groupby([frame["level"], splits], sort=False):
+        level, name = key[0], str(key[1])
+        lane = 0.0 if lanes == 1 else (len(names) - 1) / 2 - names.index(name)
+        share = _SPREAD if lanes == 1 else _SPREAD / len(names)
+        drawn.append(_Mark(y.to_numpy(), place[level] + lane * share, 0.9 * share, colors[name]))
+    return _Rows(np.array(order, dtype=object), lanes, drawn, colors, len(order) <= theme.MAX_LABELS)
+
+
+def _order(frame: pd.DataFrame, splits: pd.Series, sort: bool) -> list[Any]:
+    """Levels from the bottom of the picture to its top; `splits` (n,) are the places of the values that colour them."""
+    levels = frame["level"]
+    medians = frame["response"].groupby(levels, sort=False).median()
+    if not sort:
+        return list(medians.index[::-1])
+    constant = splits.groupby(levels, sort=False).nunique().max() == 1
+    keys = pd.DataFrame({"median": medians, "by": splits.groupby(levels, sort=False).first() if constant else 0})
+    return list(keys.sort_values(["by", "median"], ascending=[False, True], kind="stable").index)
+
+
+def _height(rows: _Rows) -> float:
+    return theme.rows_height(len(rows.levels)) * (1 + 0.6 * (rows.lanes - 1) if rows.labelled else 1)
+
+
+def _draw(ax: Axes, mark: _Mark, kind: str, labelled: bool) -> None:
+    draw = {"box": _box, "violin": _violin, "dots": _mean}[kind]
+    draw(ax, mark, labelled)
+    if labelled:
+        jitter = (_GOLDEN * np.arange(len(mark.y))) % 1 - 0.5
+        size = 3.0 if len(mark.y) <= 100 else 1.5
+        at = mark.at + 0.8 * mark.size * jitter
+        ax.plot(mark.y, at, "o", ms=size, mew=0, color=mark.color, alpha=0.45 if kind != "dots" else 0.7, zorder=3)
+
+
+def _box(ax: Axes, mark: _Mark, labelled: bool) -> None:
+    low, median, high = np.quantile(mark.y, [0.25, 0.5, 0.75])
+    reach = _WHISKER * (high - low)
+    inside = mark.y[(mark.y >= low - reach) & (mark.y <= high + reach)]
+    ax.hlines(mark.at, inside.min(), inside.max(), color=mark.color, lw=0.9 if labelled else 0.4, zorder=1)
+    ax.barh(mark.at, high - low, mark.size, left=low, color=theme.pale(mark.color), lw=0, zorder=2)
+    ends = mark.at - mark.size / 2, mark.at + mark.size / 2
+    ax.vlines(median, *ends, color=mark.color, lw=2.0 if labelled else 1.2, zorder=4)
+
+
+def _violin(ax: Axes, mark: _Mark, labelled: bool) -> None:
+    value, density = kernel_density(mark.y, mark.y.min(), mark.y.max())
+    if np.isnan(density).any():
+        ax.vlines(mark.y[0], mark.at - mark.size / 2, mark.at + mark.size / 2, color=mark.color, lw=2.0, zorder=2)
+        return
+    half = 0.5 * mark.size * density / density.max()
+    ax.fill_between(value, mark.at - half, mark.at + half, color=theme.pale(mark.color), lw=0, zorder=2)
+    ax.plot(np.median(mark.y), mark.at, "|", ms=8 if labelled else 2, mew=2, color=mark.color, zorder=4)
+
+
+def _mean(ax: Axes, mark: _Mark, labelled: bool) -> None:
+    if not labelled:
+        ax.plot(mark.y, np.full(len(mark.y), mark.at), "o", ms=1.2, mew=0, color=theme.pale(mark.color), zorder=2)
+    ends = mark.at - mark.size / 2, mark.at + mark.size / 2
+    ax.vlines(mark.y.mean(), *ends, color=canvas.ink(ax), lw=1.6, zorder=4)
