@@ -63,6 +63,11 @@ def find_mode(problem: Problem, beta: np.ndarray, u: Sequence[np.ndarray], limit
 
     `limit` is the most steps taken.
     """
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows on the way is halved or given up
+        return _descended(problem, beta, u, limit)
+
+
+def _descended(problem: Problem, beta: np.ndarray, u: Sequence[np.ndarray], limit: int) -> Mode:
     at = _point(problem, beta, u)
     if not np.isfinite(at.value):
         at = _point(problem, beta, [np.zeros_like(part) for part in u])
