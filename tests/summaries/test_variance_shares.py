@@ -1,0 +1,228 @@
+"""Intraclass correlations and R2: R's `performance`, analyses of variance, and variances that can be written down."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import load_reference_frame, load_result, result_names
+
+import bayesmixed as bm
+from bayesmixed.summaries.anova import anova_shares
+
+# What both optimisers leave open of a variance near its optimum moves a share in the sixth decimal.
+OPTIMISED = 3e-6
+SAME = 1e-10  # one arithmetic, written twice
+TWO_FITS = 1e-5  # two parametrisations of one model, optimised separately
+QUOTED = 5e-8  # printed with seven digits
+CONTRASTS = {
+    "lmm_cake_sum_contrasts": {"recipe": "sum"},
+    "lmm_oats_helmert": {"Variety": "helmert"},
+    "lmm_orthodont_sum": {"Sex": "sum"},
+}
+DOUBLE_BAR = "lmm_sleepstudy_double_bar"  # performance 0.10.2 leaves out the slopes: see the test of that
+
+
+def names() -> list[str]:
+    return [name for name in result_names("") if "performance" in load_result(name).get("extras", {})]
+
+
+@cache
+def reference_fit(name: str) -> Any:
+    record = load_result(name)
+    linear = name.startswith("lmm")
+    options = {} if linear else {"family": record["family"]}
+    frame = load_reference_frame(record["dataset"])
+    model = bm.Model(record["formula"], frame, contrasts=CONTRASTS.get(name), **options)
+    return model.fit("reml" if linear else "ml")
+
+
+@cache
+def fitted(formula: str, data: str, method: str = "reml", **options: Any) -> Any:
+    return bm.Model(formula, bm.load_data(data), **options).fit(method)
+
+
+def sleep() -> Any:
+    return fitted("Reaction ~ Days + (Days | Subject)", "sleepstudy")
+
+
+def herds(**options: Any) -> Any:
+    return fitted("cbind(incidence, size - incidence) ~ period + (1 | herd)", "cbpp", "ml", **options)
+
+
+# ---- references
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name != DOUBLE_BAR])
+def test_icc_and_r2_are_those_of_performance(name: str) -> None:
+    theirs = load_result(name)["extras"]["performance"]
+    shares = bm.icc(reference_fit(name)).frame.loc["(all)"]
+    assert shares["adjusted"] == pytest.approx(theirs["icc"]["ICC_adjusted"], abs=OPTIMISED)
+    assert shares["conditional"] == pytest.approx(theirs["icc"]["ICC_unadjusted"], abs=OPTIMISED)
+    explained = bm.r2(reference_fit(name)).frame["estimate"]
+    for part in ("marginal", "conditional"):
+        assert explained["nakagawa", part] == pytest.approx(theirs["r2_nakagawa"][part], abs=OPTIMISED)
+
+
+def test_uncorrelated_slopes_count_where_performance_leaves_them_out() -> None:
+    if DOUBLE_BAR not in names():
+        pytest.skip("no reference results")
+    fit = reference_fit(DOUBLE_BAR)
+    variances = fit.varcorr()["sd"].to_numpy() ** 2
+    days = fit.model.design.mu.X[:, 1]
+    random = variances[0] + variances[1] * np.mean(days**2)
+    assert bm.icc(fit).frame.loc["Subject", "adjusted"] == pytest.approx(random / (random + variances[2]), rel=SAME)
+    theirs = load_result(DOUBLE_BAR)["extras"]["performance"]["icc"]["ICC_adjusted"]
+    assert theirs == pytest.approx(variances[0] / (variances[0] + variances[2]), abs=OPTIMISED)
+
+
+def test_icc_per_treatment_is_the_published_one_of_the_neurons() -> None:
+    name = "lmm_yu_example1"
+    if name not in result_names(name):
+        pytest.skip("no reference results")
+    model = bm.Model("res ~ treatment_idx + (1 | midx)", load_reference_frame("yu_example1"))
+    found = bm.icc(model.fit("reml"), by="treatment_idx", method="anova").frame["adjusted"]
+    theirs = load_result(name)["extras"]["anova_icc_by_group"]["icc"]
+    np.testing.assert_allclose(found.to_numpy(), theirs, atol=SAME)
+    quotes = [row for row in load_result("seed_quotes")["rows"] if row["quantity"].startswith("ICC by group")]
+    np.testing.assert_allclose(found.to_numpy(), quotes[0]["quoted"], atol=QUOTED)
+
+
+# ---- linear models
+
+
+def test_a_share_per_level_is_that_of_the_model_of_its_rows() -> None:
+    data = bm.load_data("Machines")
+    whole = bm.Model("score ~ Machine + (1 | Worker)", data).fit("reml")
+    by = bm.icc(whole, by="Machine").frame
+    for machine in "ABC":
+        own = bm.Model("score ~ 1 + (1 | Worker)", data[data["Machine"] == machine]).fit("reml")
+        assert by.loc[(machine, "Worker"), "adjusted"] == pytest.approx(
+            bm.icc(own).frame.loc["Worker", "adjusted"], rel=TWO_FITS
+        )
+
+
+def test_mean_squares_of_balanced_data_give_the_reml_share() -> None:
+    fit = fitted("Yield ~ 1 + (1 | Batch)", "Dyestuff")
+    by_squares = bm.icc(fit, method="anova").frame.loc["Batch"]
+    assert by_squares["adjusted"] == pytest.approx(bm.icc(fit).frame.loc["Batch", "adjusted"], rel=TWO_FITS)
+    assert by_squares["variance"] == pytest.approx(fit.varcorr()["sd"].iloc[0] ** 2, rel=TWO_FITS)
+
+
+def test_intervals_of_mean_squares_cover_the_share_at_their_rate() -> None:
+    model = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff"))
+    rng, share, replicates = np.random.default_rng(4), 0.4, 400
+    codes = model.design.groups[0].codes
+    covered = 0
+    for _ in range(replicates):
+        y = rng.normal(size=6)[codes] * np.sqrt(share) + rng.normal(size=30) * np.sqrt(1 - share)
+        row = anova_shares(model.with_response(y))[0].loc["Batch"]
+        covered += row["adjusted_lower"] < share < row["adjusted_upper"]
+    rate, error = covered / replicates, np.sqrt(0.95 * 0.05 / replicates)
+    assert abs(rate - 0.95) < 3 * error
+
+
+def test_the_origin_of_a_random_slope_does_not_matter() -> None:
+    moved = fitted("Reaction ~ I(Days - 4) + (I(Days - 4) | Subject)", "sleepstudy")
+    np.testing.assert_allclose(bm.icc(moved).frame.dropna(axis=1), bm.icc(sleep()).frame.dropna(axis=1), rtol=TWO_FITS)
+    np.testing.assert_allclose(bm.r2(moved).frame["estimate"], bm.r2(sleep()).frame["estimate"], rtol=TWO_FITS)
+
+
+def test_factors_add_up_to_all() -> None:
+    frame = bm.icc(fitted("diameter ~ 1 + (1 | plate) + (1 | sample)", "Penicillin")).frame
+    for column in ("variance", "adjusted", "conditional"):
+        assert frame.loc[["plate", "sample"], column].sum() == pytest.approx(frame.loc["(all)", column], rel=SAME)
+
+
+def test_a_singular_fit_has_shares_of_zero_not_missing_ones() -> None:
+    fit = fitted("Yield ~ 1 + (1 | Batch)", "Dyestuff2")
+    assert fit.status.singular
+    assert bm.icc(fit).frame.loc["Batch", ["adjusted", "conditional"]].tolist() == [0.0, 0.0]
+    assert bm.r2(fit).frame["estimate"].tolist() == [0.0, 0.0]
+
+
+def test_without_random_effects_r2_is_that_of_least_squares_but_for_the_divisor_of_sigma() -> None:
+    fit = fitted("Reaction ~ Days", "sleepstudy")
+    fixed = np.var(fit.fitted(), ddof=1)
+    expected = fixed / (fixed + fit.sigma**2)
+    assert bm.r2(fit).frame["estimate"].tolist() == pytest.approx([expected, expected], rel=SAME)
+
+
+# ---- generalized models
+
+
+@pytest.mark.parametrize(("link", "latent"), [("logit", np.pi**2 / 3), ("probit", 1.0), ("cloglog", np.pi**2 / 6)])
+def test_successes_have_the_variance_of_the_latent_variable(link: str, latent: float) -> None:
+    fit = herds(family="binomial", link=link)
+    between = fit.varcorr()["sd"].iloc[0] ** 2
+    assert bm.icc(fit).frame.loc["herd", "adjusted"] == pytest.approx(between / (between + latent), rel=SAME)
+    assert f"{link} scale" in str(bm.icc(fit))
+
+
+def test_trials_that_vary_together_add_the_variance_of_their_probability() -> None:
+    fit = herds(family="betabinomial")
+    between, phi, mu = fit.varcorr()["sd"].iloc[0] ** 2, float(fit.parameters.dispersion["phi"][0, 0]), 0.2
+    common = mu * (1 - mu) / (1 + phi) / (mu * (1 - mu)) ** 2
+    found = bm.icc(fit, mean=mu).frame.loc["herd", "adjusted"]
+    assert found == pytest.approx(between / (between + np.pi**2 / 3 + common), rel=SAME)
+
+
+def test_counts_have_the_variance_of_their_logarithm_at_the_mean_given() -> None:
+    fit = fitted("incidence ~ period + offset(log(size)) + (1 | herd)", "cbpp", "ml", family="negbinomial")
+    alpha, mu = float(fit.parameters.dispersion["alpha"][0, 0]), 3.0
+    between, squared = fit.varcorr()["sd"].iloc[0] ** 2, 1 / mu + 1 / alpha
+    for approximation, residual in (("lognormal", np.log1p(squared)), ("delta", squared)):
+        found = bm.icc(fit, mean=mu, approximation=approximation).frame
+        assert found.loc["herd", "variance"] == pytest.approx(between, rel=SAME)
+        assert found.loc["herd", "adjusted"] == pytest.approx(between / (between + residual), rel=SAME)
+
+
+def test_an_effect_per_row_counts_as_residual_variance() -> None:
+    data = bm.load_data("cbpp").assign(row=lambda frame: pd.Categorical(np.arange(len(frame))))
+    formula = "cbind(incidence, size - incidence) ~ period + (1 | herd) + (1 | row)"
+    fit = bm.Model(formula, data, family="binomial").fit("ml")
+    herd, row = fit.varcorr().set_index("group").loc[["herd", "row"], "sd"] ** 2
+    found = bm.icc(fit)
+    assert found.frame.loc["herd", "adjusted"] == pytest.approx(herd / (herd + row + np.pi**2 / 3), rel=SAME)
+    assert "row" not in found.frame.index and "row has a level per row" in str(found)
+
+
+# ---- questions that have no answer
+
+
+def error(call: Any) -> str:
+    with pytest.raises(bm.errors.FitError) as raised:
+        call()
+    return str(raised.value)
+
+
+def test_questions_without_an_answer_say_what_to_ask() -> None:
+    assert 'bm.icc(model.fit("reml"))' in error(lambda: bm.icc(sleep().model))
+    assert 'model.fit("reml")' in error(lambda: bm.r2(sleep().model))
+    assert "(1 | g)" in error(lambda: bm.icc(fitted("Reaction ~ Days", "sleepstudy")))
+    assert "'model'" in error(lambda: bm.icc(sleep(), method="modle"))
+    assert "not a column that the formula uses" in error(lambda: bm.icc(sleep(), by="Dais"))
+    assert "grouping factor" in error(lambda: bm.icc(sleep(), by="Subject"))
+    assert "'lognormal'" in error(lambda: bm.r2(sleep(), approximation="lognormale"))
+    assert "'null'" in error(lambda: bm.r2(sleep(), mean="nul"))
+    assert 'method="model"' in error(lambda: bm.icc(herds(family="binomial"), method="anova"))
+    assert 'link="logit"' in error(lambda: bm.r2(herds(family="binomial", link="cauchit")))
+
+
+def test_a_column_of_many_values_is_not_fitted_value_by_value() -> None:
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"y": rng.normal(size=120), "x": rng.normal(size=120), "g": np.repeat(np.arange(12), 10)})
+    fit = bm.Model("y ~ x + (1 | g)", data).fit("ml")
+    assert 'pd.cut(data["x"], 4)' in error(lambda: bm.icc(fit, by="x"))
+
+
+def test_a_level_that_cannot_be_fitted_says_why_and_leaves_the_others() -> None:
+    data = bm.load_data("Machines")
+    few = data[(data["Machine"] != "C") | (data["Worker"] == "1")]
+    found = bm.icc(bm.Model("score ~ Machine + (1 | Worker)", few).fit("reml"), by="Machine")
+    assert np.isnan(found.frame.loc[("C", "(all)"), "adjusted"])
+    assert found.frame.loc[("A", "Worker"), "adjusted"] > 0
+    assert "Machine C: Worker has one level only" in str(found)
