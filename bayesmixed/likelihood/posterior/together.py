@@ -47,11 +47,13 @@ class Together:
         dispersion = {name: np.array([[v[name]] for v in values]) for name in rows.family.dispersion}
         nothing = np.zeros(0)
         start = cls(likelihood, fixed, factors, dispersion, u, nothing, nothing, nothing)
-        return start._settled()
+        with np.errstate(over="ignore", invalid="ignore"):  # points far out overflow, and are not found
+            return start._settled()
 
     def log_values(self, grid: Grid | None) -> np.ndarray:
         """log marginal likelihood (N,), by quadrature where there is a grid; NaN where no mode was found."""
-        log_det = -2 * np.sum(np.log(np.diagonal(self.half, axis1=2, axis2=3)), axis=2)
+        with np.errstate(divide="ignore", invalid="ignore"):  # of points where no mode was found
+            log_det = -2 * np.sum(np.log(np.diagonal(self.half, axis1=2, axis2=3)), axis=2)
         if grid is None:
             log = self.kernel - 0.5 * np.sum(self.u**2, axis=2)
         else:
