@@ -64,9 +64,10 @@ def pooling(pooled: Pooling, column: str | Sequence[str] | None = None, *, ax: A
         for panel, name in zip(axes, names, strict=True):
             _panel(panel, shown[shown["coefficient"] == name], levels, kinds)
             panel.set_title(name)
+            panel.set_xlabel(_quantity(pooled))
             _axis(panel, pooled.group, levels, kinds)
         if ax is None:
-            axes[0].figure.suptitle(f"Pooling over {pooled.group} ({pooled.fit.label}), 95 % intervals{_scale(pooled)}")
+            axes[0].figure.suptitle(f"Pooling over {pooled.group} ({pooled.fit.label}), 95 % intervals")
     return axes
 
 
@@ -112,9 +113,9 @@ def _columns(frame: pd.DataFrame, column: str | Sequence[str] | None) -> list[st
     return names
 
 
-def _scale(pooled: Pooling) -> str:
+def _quantity(pooled: Pooling) -> str:
     link = pooled.fit.model.family.link
-    return "" if link.name == "identity" else f", {link.name} scale"
+    return "estimate" if link.name == "identity" else f"estimate ({link.name} scale)"
 
 
 def _levels(frame: pd.DataFrame, name: str) -> list[Any]:
