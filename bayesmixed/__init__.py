@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from . import plots as plot
     from . import priors as priors
     from .checks.diagnose import diagnose as diagnose
+    from .checks.loo import loo as loo
+    from .checks.loo_compare import loo_compare as loo_compare
     from .checks.sbc import sbc as sbc
     from .data import list_data as list_data
     from .data import load_data as load_data
@@ -61,6 +63,8 @@ _PUBLIC = {
     "list_data": "data",
     "load": "fits.saving",
     "load_data": "data",
+    "loo": "checks.loo",
+    "loo_compare": "checks.loo_compare",
     "odds_ratios": "effects.odds",
     "pooling": "summaries.pooling",
     "predictions": "effects.predictions",
@@ -103,6 +107,8 @@ __all__ = [
     "list_data",
     "load",
     "load_data",
+    "loo",
+    "loo_compare",
     "odds_ratios",
     "plot",
     "pooling",

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from ..model import Model
 
 
-def log_likelihood(model: Model, parameters: Parameters) -> np.ndarray:
-    """log f(y | eta, dispersion) (chains, draws, rows of positive weight), conditional on the random effects."""
-    rows = observed_rows(model)
+def log_likelihood(model: Model, parameters: Parameters, rows: np.ndarray | None = None) -> np.ndarray:
+    """log f(y | eta, dispersion) (chains, draws, rows), conditional on the random effects; rows of positive weight."""
+    rows = observed_rows(model) if rows is None else rows
     seen = observed(model.design, rows)
     constant = model.family.constant(seen)
 

@@ -1,0 +1,87 @@
+"""Which rows belong together: by a grouping factor of the model, a column that it uses, or values given per row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import FitError, nearest
+from ..formula.table import column_names, rows_of, select
+from ..prediction.linear_predictor import same_factor
+
+if TYPE_CHECKING:
+    from ..model import Model
+
+
+@dataclass(frozen=True)
+class RowsBy:
+    """The rows (n,) of a model in groups: `codes` (n,) index `levels`; `name` of what they are grouped by."""
+
+    name: str
+    codes: np.ndarray
+    levels: pd.Index
+
+    def members(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Per level, those of the row numbers `rows` that belong to it."""
+        codes = self.codes[rows]
+        order = np.argsort(codes, kind="stable")
+        edges = np.searchsorted(codes[order], np.arange(len(self.levels) + 1))
+        return [rows[order[a:b]] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+
+
+def rows_by(model: Model, by: Any) -> RowsBy:
+    """The rows used of a model, grouped.
+
+    Parameters
+    ----------
+    model
+        Of n rows used.
+    by
+        A grouping factor ("Subject", "a:b"), a column of the model's table, or an array or Series of n values.
+
+    Raises
+    ------
+    FitError
+        There is no such column, values are missing or not n.
+    """
+    if not isinstance(by, str):
+        name, values = str(getattr(by, "name", None) or "group"), np.asarray(by, dtype=object)
+        if values.shape != (model.design.n_rows,):
+            raise FitError(
+                f"by= has shape {values.shape}, and the fit has {model.design.n_rows} rows: give a grouping factor, a "
+                "column's name, or one value per row used."
+            )
+        return _coded(name, pd.Series(list(values)))
+    for term in model.design.groups:
+        if same_factor(term.factor, by):
+            return RowsBy(term.factor, np.asarray(term.codes), pd.Index(term.levels))
+    return _coded(by, _column(model, by))
+
+
+def _column(model: Model, name: str) -> pd.Series:
+    if name in model.frame:
+        return model.frame[name]
+    data = model.arguments.data
+    known = [] if data is None else column_names(data)
+    if name in known and rows_of(data) is not None and data.index.is_unique:
+        return select(data, [name])[name].loc[model.design.index]
+    if name in known and model.design.n_dropped == 0:
+        return select(data, [name])[name]
+    factors = [term.factor for term in model.design.groups]
+    raise FitError(
+        f"by={name!r} is no column of the model's table. {nearest(name, dict.fromkeys([*factors, *model.frame, *known]))} "
+        f"An array of {model.design.n_rows} values, one per row used, will do too."
+    )
+
+
+def _coded(name: str, values: pd.Series) -> RowsBy:
+    codes, levels = pd.factorize(values, sort=not isinstance(values.dtype, pd.CategoricalDtype))
+    if isinstance(values.dtype, pd.CategoricalDtype):  # their own order, unused levels left out
+        used = values.cat.remove_unused_categories()
+        codes, levels = used.cat.codes.to_numpy(), used.cat.categories
+    if len(codes) and codes.min() < 0:
+        raise FitError(f"by={name!r} lacks a value in row number {int(np.argmin(codes))}: give one for every row used.")
+    return RowsBy(name, np.asarray(codes), pd.Index(levels))
