@@ -24,7 +24,7 @@ class LogNormal(Gaussian):
     link: Link = Identity()
 
     name = "lognormal"
-    words = "log-normal"
+    words = "log-normal, a normal logarithm of the response"
     links = ("identity",)
     support = "positive numbers"
 

@@ -82,7 +82,7 @@ def icc(
     --------
     >>> import bayesmixed as bm
     >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("reml")
-    >>> round(bm.icc(fit).frame.loc["Batch", "adjusted"], 4)
+    >>> float(bm.icc(fit).frame.loc["Batch", "adjusted"].round(4))
     0.4185
     """
     if method not in METHODS:
