@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 LEVEL = 0.05  # of a case, all its quantities together
+WRONG = "## A wrong program must fail: effects with twice the sd that it reports\n\n"
 AGAIN = 4  # times the replicates with which a right program is tried again where chance, or a fault, flagged it
 
 
@@ -15,14 +16,14 @@ def markdown(run: dict[str, Any]) -> str:
     wrong = [record for record in run["records"] if record["wrong"]]
     facts = {**run["machine"], "date": run["date"], "command": f"`{run['command']}` ({run['seconds']:.0f} s)"}
     parts = [
-        "# Simulation-based calibration of NUTS and of Laplace's posterior",
+        f"# Simulation-based calibration of {run['title']}",
         "\n".join(f"- {name}: {value}" for name, value in facts.items()),
         introduction(run, right),
         "## Right programs\n\n" + verdicts(right),
-        "![ranks of a right program](slopes_collapsed.png)",
+        "![ranks of a right program](slopes_collapsed.png)" if wrong else "",
         approximations(approximate),
-        "## A wrong program must fail: effects with twice the sd that it reports\n\n" + verdicts(wrong),
-        "![ranks of a wrong program](wrong_slopes_collapsed.png)",
+        WRONG + verdicts(wrong) if wrong else "",
+        "![ranks of a wrong program](wrong_slopes_collapsed.png)" if wrong else "",
         "## Every quantity\n\n" + quantities(run["records"]),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
@@ -37,12 +38,13 @@ def introduction(run: dict[str, Any], right: list[dict[str, Any]]) -> str:
     flagged = [record for record in right if not uniform(record)]
     repeated = sum(uniform(record["again"]) for record in flagged)
     return (
-        f"{run['replicates']} replicates a case (half where every effect is sampled), seeds from {run['seed']} on: "
+        f"{run['replicates']} replicates a case (half where effects are sampled that need not be), seeds from {run['seed']} on: "
         "parameters from the priors (numbers, held), a response simulated on the case's own rows, one short chain, "
         "true values ranked among about independent draws. p is exact, of the simultaneous envelope of the ranks' "
         "distribution function; adjusted for the number of quantities of the case (Holm). Default priors reach from "
         "effects that vanish to effects a hundred times the noise; gentle ones (sds Gamma(2.5), sigma Gamma(4)) keep "
-        "away from both ends, where chains that sample the effects themselves need far more than a short run.\n\n"
+        "away from both ends, where chains that sample the effects themselves need far more than a short run. Moderate "
+        "ones are normal with sd 1 for the intercept and 0.5 for slopes, half-normal with scale 0.5 for sds.\n\n"
         f"Over all {len(p)} quantities of right programs the smallest p is {min(p):.4f}, {together:.2f} after "
         f"Bonferroni. {len(flagged)} of {len(right)} cases fall below {LEVEL:g}, {LEVEL * len(right):.1f} are expected "
         f"by chance; such a case is tried again with another seed and {AGAIN} times the replicates"
