@@ -38,7 +38,8 @@ def introduction(run: dict[str, Any], right: list[dict[str, Any]]) -> str:
     flagged = [record for record in right if not uniform(record)]
     repeated = sum(uniform(record["again"]) for record in flagged)
     return (
-        f"{run['replicates']} replicates a case (half where effects are sampled that need not be), seeds from {run['seed']} on: "
+        f"{run['replicates']} replicates a case (half where effects are sampled that need not be), seeds from "
+        f"{run['seed']} on: "
         "parameters from the priors (numbers, held), a response simulated on the case's own rows, one short chain, "
         "true values ranked among about independent draws. p is exact, of the simultaneous envelope of the ranks' "
         "distribution function; adjusted for the number of quantities of the case (Holm). Default priors reach from "
