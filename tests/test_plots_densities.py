@@ -9,13 +9,12 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.stats import expon, norm
 
 import bayesmixed as bm
 from bayesmixed.plots.density import POINTS, kernel_density
-from bayesmixed.plots.theme import level_label
+from bayesmixed.plots.theme import level_labels
 
 EXACT = {"rtol": 1e-9, "atol": 1e-9}  # the same formula in another order
 MASS = 2e-3  # trapezoids over 161 points, and four kernel sds
@@ -111,9 +110,14 @@ def test_more_levels_than_can_be_read_are_thinned_and_the_picture_says_so(plt: A
         bm.plot.densities(sleep_fit(), column="Dais")
 
 
-def test_long_names_of_levels_keep_their_ends() -> None:
-    names = [f"Hospital number {i} of the county" for i in ("north", "south")]
-    assert [len(level_label(f"The same beginning of ward {i}")) for i in (1, 2)] == [22, 22]
-    assert level_label("The same beginning of ward 1") != level_label("The same beginning of ward 2")
-    assert level_label(names[0]).startswith("Hospital") and level_label("short") == "short"
-    assert pd.Series([level_label("x" * n) for n in (21, 22, 23, 60)]).str.len().tolist() == [21, 22, 22, 22]
+def test_long_names_of_levels_lose_what_they_share_and_then_their_middle() -> None:
+    wards = [f"The hospital of the town, ward {i} in the north" for i in (1, 12)]
+    assert level_labels(wards) == [
+        "\N{HORIZONTAL ELLIPSIS}1\N{HORIZONTAL ELLIPSIS}",
+        "\N{HORIZONTAL ELLIPSIS}12\N{HORIZONTAL ELLIPSIS}",
+    ]
+    assert level_labels(["short", "shorter"]) == ["short", "shorter"]
+    assert [len(name) for name in level_labels(["x" * 22, "y" * 23, "z" * 60])] == [22, 22, 22]
+    assert level_labels(["a" * 30])[0].endswith("aaa")
+    alike = [f"{'same ' * 8}{i}" for i in range(30)]
+    assert len(set(level_labels(alike))) == 30

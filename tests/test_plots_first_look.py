@@ -66,7 +66,7 @@ def test_successes_are_shown_as_shares_of_their_trials_and_levels_as_a_probabili
     data = bm.load_data("cbpp")
     model = bm.Model(CBPP, data, family="binomial")
     np.testing.assert_allclose(bm.plot.data_frame(model)["response"], data["incidence"] / data["size"])
-    assert bm.plot.data(model).get_xlabel().endswith(": share of trials")
+    assert bm.plot.data(model).get_xlabel().endswith("(share of trials)")
     women = bm.load_data("Contraception").iloc[:200]
     ax = bm.plot.data("use ~ age + (1 | district)", women, family="bernoulli")
     assert ax.get_xlabel() == "P(use = Y)"

@@ -13,8 +13,10 @@ from typing import Any
 from ..errors import nearest
 from .calibration import calibration, calibration_frame
 from .caterpillar import caterpillar, caterpillar_frame
+from .curves import curves, curves_frame
 from .data import data, data_frame
 from .densities import densities, densities_frame
+from .effects import effects, effects_frame
 from .forest import forest, forest_frame
 from .pairs import pairs, pairs_frame
 from .pooling import pooling, pooling_frame
@@ -23,7 +25,9 @@ from .shrinkage import shrinkage, shrinkage_frame
 
 PLOTS: dict[str, Callable[..., Any]] = {
     "caterpillar": caterpillar,
+    "curves": curves,
     "densities": densities,
+    "effects": effects,
     "shrinkage": shrinkage,
 }
 OF_OTHERS: dict[str, Callable[..., Any]] = {
@@ -50,10 +54,14 @@ __all__ = [
     "calibration_frame",
     "caterpillar",
     "caterpillar_frame",
+    "curves",
+    "curves_frame",
     "data",
     "data_frame",
     "densities",
     "densities_frame",
+    "effects",
+    "effects_frame",
     "forest",
     "forest_frame",
     "pairs",

@@ -51,17 +51,39 @@ def one_axes(ax: Axes | None, height: float = theme.HEIGHT) -> Axes:
     return pyplot().subplots(figsize=(theme.WIDTH, height), layout="constrained")[1]
 
 
-def panels(n: int, ax: Any, rows_height: float, per_row: int = 4, share: bool = True) -> np.ndarray:
-    """`n` axes: those given, or those of a new figure, which `share` their vertical axis; array (n,) of Axes."""
+def panels(n: int, ax: Any, rows_height: float, per_row: int = 4, share: bool = True, wide: bool = False) -> np.ndarray:
+    """`n` axes: those given, or those of a new figure, which `share` their vertical axis; array (n,) of Axes.
+
+    One panel alone is narrower than a figure unless it is to be `wide`.
+    """
     if ax is not None:
         return _given(n, ax)
     columns = min(n, per_row)
     rows = ceil(n / columns)
-    width = max(theme.WIDTH if n > 1 else 0.75 * theme.WIDTH, columns * theme.PANEL_WIDTH)
+    width = max(theme.WIDTH if n > 1 or wide else 0.75 * theme.WIDTH, columns * theme.PANEL_WIDTH)
     size = (width, rows * (rows_height + 0.6) + 0.5)
     _, grid = pyplot().subplots(rows, columns, figsize=size, sharey=share, squeeze=False, layout="constrained")
     for spare in grid.ravel()[n:]:
         spare.set_axis_off()
+    return grid.ravel()[:n]
+
+
+def lattice(n: int, ax: Any) -> np.ndarray:
+    """`n` small axes (n,) of one scale: those given, or those of a new figure."""
+    if ax is not None:
+        return _given(n, ax)
+    columns = min(n, 6 if n > 12 else 4)
+    rows = ceil(n / columns)
+    width = theme.WIDTH * max(0.55, min(1.1, columns / 5.5))
+    size = (width, rows * 0.95 * width / columns + 1.0)
+    figure, grid = pyplot().subplots(
+        rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained"
+    )
+    figure.get_layout_engine().set(hspace=0.02, wspace=0.02)
+    for spare in grid.ravel()[n:]:
+        spare.set_axis_off()
+        spare_above = grid[rows - 2, spare.get_subplotspec().colspan.start]
+        spare_above.tick_params(labelbottom=True)
     return grid.ravel()[:n]
 
 

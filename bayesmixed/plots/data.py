@@ -91,8 +91,7 @@ def data(
         axes.set_xlabel(response_axis(model))
         axes.set_title(f"{len(frame)} rows of {len(rows.levels)} levels of {theme.short(factor)}")
         if by is not None:
-            entries = [("dot", color, theme.level_label(name)) for name, color in rows.colors.items()]
-            marks.legend(axes, entries, outside=ax is None, title=by)
+            marks.legend(axes, marks.entries("dot", rows.colors), outside=ax is None, title=theme.short(by))
     return axes
 
 

@@ -157,7 +157,7 @@ def _panel(ax: Axes, of: Varying, curves: list[tuple[np.ndarray, np.ndarray]], o
     ax.set_xlabel("deviation from the fixed part")
     ax.set_yticks(np.arange(len(order)) if few else [])
     if few:
-        ax.set_yticklabels([theme.level_label(of.levels[i]) for i in order])
+        ax.set_yticklabels(theme.level_labels(of.levels[order]))
     ax.set_ylim(-0.4, len(order) - 1 + rise + 0.3)
     ax.set_ylabel(of.factor if few else f"{of.factor} ({len(order)} levels, names left out)")
     ax.label_outer()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ _TURNS = np.arange(16) * np.pi / 8
 _DIRECTIONS = np.column_stack([np.cos(_TURNS), np.sin(_TURNS)])
 _LABEL_SIZE = 7.0  # points
 _LEGEND_LETTERS = 80  # more than these do not fit on one line below a picture of the usual width
+_LEGEND_NAME = 34  # letters of one name in it
 _LETTER = 0.62  # width of a letter over its size, on the wide side
 
 
@@ -89,10 +90,16 @@ def level_axis(ax: Axes, factor: str, levels: np.ndarray) -> None:
     few = L <= theme.MAX_LABELS
     ax.set_yticks(np.arange(L) if few else [])
     if few:
-        ax.set_yticklabels([theme.level_label(level) for level in levels])
+        ax.set_yticklabels(theme.level_labels(levels))
     margin = 0.7 if few else 0.02 * L
     ax.set_ylim(-margin, L - 1 + margin)
     ax.set_ylabel(factor if few else f"{factor} ({L} levels, names left out)")
+
+
+def entries(kind: str, colors: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """What a legend says of names with a colour each."""
+    names = theme.level_labels(colors, _LEGEND_NAME)
+    return [(kind, color, name) for color, name in zip(colors.values(), names, strict=True)]
 
 
 def legend(ax: Axes, entries: Sequence[tuple[str, str, str]], outside: bool, title: str | None = None) -> None:
@@ -103,6 +110,7 @@ def legend(ax: Axes, entries: Sequence[tuple[str, str, str]], outside: bool, tit
         "dot": {"marker": "o", "ls": "none", "mew": 0},
         "hollow": {"marker": "o", "ls": "none", "mfc": "none", "mew": 1.1},
         "line": {"lw": 1.0},
+        "thick": {"lw": 2.6},
         "cross": {"marker": "P", "ls": "none", "mec": "none", "ms": 7},
         "dashes": {"lw": 0.8, "ls": DASHES},
     }

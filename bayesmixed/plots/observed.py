@@ -37,13 +37,13 @@ def response_axis(model: Model) -> str:
     >>> import bayesmixed as bm
     >>> formula = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
     >>> response_axis(bm.Model(formula, bm.load_data("cbpp"), family="binomial"))
-    'cbind(incidence, size - incidence): share of trials'
+    'cbind(incidence, size - incidence)\\n(share of trials)'
     """
     response = model.design.response
     if response is None:
         return "response"
     if model.design.trials is not None:
-        return theme.short(response.name, 40) + ("" if response.proportion else ": share of trials")
+        return theme.short(response.name, 40) + ("" if response.proportion else "\n(share of trials)")
     if model.family.binary:
         return f"P({theme.short(response.name)} = {1 if response.levels is None else response.levels[1]})"
     return theme.short(response.name, 40)

@@ -171,7 +171,7 @@ def _axis(ax: Axes, group: str, levels: list[Any], kinds: list[str]) -> None:
         marks.level_axis(ax, group, np.array(levels, dtype=object))
     named = 0 < len(levels) <= theme.MAX_LABELS
     at = [*(range(len(levels)) if named else []), *(len(levels) + 0.8 + i for i in range(len(kinds)))]
-    labels = [*(theme.level_label(level) for level in levels if named), *(_ROWS[kind] for kind in reversed(kinds))]
+    labels = [*(theme.level_labels(levels) if named else ()), *(_ROWS[kind] for kind in reversed(kinds))]
     ax.set_yticks(at, labels)
     ax.set_ylim(ax.get_ylim()[0] if len(levels) else 0.2, len(levels) + 0.4 + len(kinds))
     ax.label_outer()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..prediction.linear_predictor import group_contribution
+from .varying import nested
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
@@ -85,17 +86,9 @@ def _other_effects(fit: Fit, of: Varying) -> np.ndarray:
     mean, groups = fit.parameters.mean(), fit.model.design.groups
     total = np.zeros(fit.model.design.n_rows)
     for j, term in enumerate(groups):
-        if j not in of.terms and not _nested(term.codes, of.codes):
+        if j not in of.terms and not nested(term.codes, of.codes):
             total += group_contribution(term, mean.b[j][0])[0]
     return total
-
-
-def _nested(inner: np.ndarray, outer: np.ndarray) -> bool:
-    """Whether each level of `inner` occurs within one level of `outer`."""
-    known = inner >= 0
-    parent = np.full(inner.max(initial=-1) + 1, -1)
-    parent[inner[known]] = outer[known]
-    return bool(np.all(parent[inner[known]] == outer[known]))
 
 
 def _group_by_group(of: Varying, y: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -206,7 +206,7 @@ def _plane(ax: Axes, e: _Estimates) -> Axes:
     ax.set_ylim(*_window(e, 1, spread[1]))
     marks.arrows(ax, e.own, e.partial, theme.NO_POOLING)
     if len(e.levels) <= theme.MAX_LABELS:
-        marks.labels(ax, [theme.level_label(level) for level in e.levels], e.own, e.partial)
+        marks.labels(ax, theme.level_labels(e.levels), e.own, e.partial)
     return ax
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from os.path import commonprefix
+
 import numpy as np
 
 from ..errors import FitError
@@ -26,6 +29,8 @@ MAX_LABELS = 40  # more levels than this are drawn without their names
 MAX_LABEL_LENGTH = 22
 MAX_NAME_LENGTH = 34  # of a response or a column in a title
 TITLE_LENGTH = 72  # letters that fit above a picture of the usual width
+
+ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 MARKER = 5.5  # points
 MARKER_MANY = 3.0
@@ -115,32 +120,51 @@ def evenly(total: int, shown: int) -> np.ndarray:
 
 def short(text: str, length: int = MAX_NAME_LENGTH) -> str:
     """A text that is cut where it is longer than `length`."""
-    return text if len(text) <= length else text[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return text if len(text) <= length else text[: length - 1] + ELLIPSIS
 
 
 def wrapped(text: str, length: int) -> str:
-    """A name on two lines where it is longer than `length`, broken at a space or behind a colon.
+    """A name on two lines where it is longer than `length`, broken behind a space or a mark.
 
     >>> wrapped("sd(Intercept | batch)", 16).split("\\n")
     ['sd(Intercept |', 'batch)']
     """
     if len(text) <= length:
         return text
-    places = [i + 1 for i, letter in enumerate(text[:-1]) if letter in " :("]
+    places = [i + 1 for i, letter in enumerate(text[:-1]) if letter in " :(_-/,"]
     if not places:
         return short(text, 2 * length)
     at = min(places, key=lambda place: abs(place - len(text) / 2))
     return "\n".join(short(part.strip(), 2 * length) for part in (text[:at], text[at:]))
 
 
-def level_label(level: object) -> str:
-    """A level's name, without its middle where it would crowd out the picture: names often differ at the end.
+def level_labels(levels: Iterable[object], length: int = MAX_LABEL_LENGTH) -> list[str]:
+    """Names of levels, where one is too long without what all of them share, and then without its middle.
 
-    >>> level_label("Hospital number 12 of the county")
-    'Hospital numb\N{HORIZONTAL ELLIPSIS}e county'
+    >>> level_labels(["ward 1 of the hospital in the north", "ward 12 of the hospital in the north"], 12)
+    ['1\N{HORIZONTAL ELLIPSIS}', '12\N{HORIZONTAL ELLIPSIS}']
     """
-    text = str(level)
-    if len(text) <= MAX_LABEL_LENGTH:
-        return text
-    tail = MAX_LABEL_LENGTH // 3 + 1
-    return text[: MAX_LABEL_LENGTH - tail - 1] + "\N{HORIZONTAL ELLIPSIS}" + text[-tail:]
+    names = [str(level) for level in levels]
+    if all(len(name) <= length for name in names):
+        return names
+    head = _whole_words(commonprefix(names)) if len(names) > 1 else 0
+    tail = _whole_words(commonprefix([name[head:][::-1] for name in names])) if len(names) > 1 else 0
+    shortened = [
+        ELLIPSIS * (head > 1) + name[head * (head > 1) : len(name) - tail * (tail > 1)] + ELLIPSIS * (tail > 1)
+        for name in names
+    ]
+    return [_without_middle(name, length) for name in shortened]
+
+
+def _whole_words(shared: str) -> int:
+    """How many letters of what names share can go without cutting a word or a number."""
+    while shared and shared[-1].isalnum():
+        shared = shared[:-1]
+    return len(shared)
+
+
+def _without_middle(name: str, length: int) -> str:
+    if len(name) <= length:
+        return name
+    tail = length // 3 + 1
+    return name[: length - tail - 1] + ELLIPSIS + name[-tail:]

@@ -103,6 +103,14 @@ def chosen_columns(columns: str | Iterable[str], known: Sequence[str], factor: s
     return names
 
 
+def nested(inner: np.ndarray, outer: np.ndarray) -> bool:
+    """Whether each level of `inner` occurs within one level of `outer`."""
+    known = inner >= 0
+    parent = np.full(inner.max(initial=-1) + 1, -1)
+    parent[inner[known]] = outer[known]
+    return bool(np.all(parent[inner[known]] == outer[known]))
+
+
 def _factor(fit: Fit, group: str | None) -> str:
     known = factors(fit)
     if group is None:
