@@ -92,12 +92,12 @@ def means(fit: Fit, rows: Rows, question: Question) -> Quantities:
     for first in range(0, design.n_rows, step := max(1, CHUNK // values.n_draws)):
         part = slice(first, min(first + step, design.n_rows))
         mean, slope = values.means(take_rows(design, part), question)
+        _refuse_infinite(mean, fit.model, question)
         shares, cells = rows.weights[part], rows.cells[part]
         _add(found, cells, shares * mean)
         if not values.sampled:
             np.add.at(jacobian, cells, (shares * slope[0])[:, None] * design.mu.X[part])
     found[:, not_estimable(fit.model, rows, linear=question.scale == "link")] = np.nan
-    _refuse_infinite(found, fit.model, question)
     return Sampled(found) if values.sampled else Linearised(found[0], jacobian, fit.vcov().to_numpy())
 
 

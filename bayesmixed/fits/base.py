@@ -220,7 +220,12 @@ class Fit(ABC):
 
     @abstractmethod
     def summary(self) -> Summary:
-        """What to read first: prints like lme4's summary (point fits) or brms's (draws), with an HTML form."""
+        """What to read first: prints like lme4's summary (point fits) or brms's (draws), with an HTML form.
+
+        Coefficients are on the link scale. A logit coefficient divided by 4 is the most that one unit changes the
+        probability, reached where it is 1/2 (Gelman & Hill 2007, section 5.2); its exp is an odds ratio,
+        `bm.odds_ratios`.
+        """
 
     def save(self, path: str | Path) -> Path:
         """Write the fit to one NetCDF file that `bm.load` reads; nothing is pickled."""

@@ -135,7 +135,10 @@ class PointFit(Fit):
         )
 
     def summary(self) -> Summary:
-        """lme4's summary; no p-values without degrees of freedom."""
+        """lme4's summary; no p-values without degrees of freedom.
+
+        A logit slope divided by 4 is the most that one unit changes the probability (Gelman & Hill 2007, section 5.2).
+        """
         return point_summary(self)
 
     def _prediction_errors(self) -> JointErrors:
