@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .checks.diagnose import diagnose as diagnose
     from .checks.loo import loo as loo
     from .checks.loo_compare import loo_compare as loo_compare
+    from .checks.pp_check import pp_check as pp_check
+    from .checks.residual_checks import residual_checks as residual_checks
     from .checks.sbc import sbc as sbc
     from .data import list_data as list_data
     from .data import load_data as load_data
@@ -67,9 +69,11 @@ _PUBLIC = {
     "loo_compare": "checks.loo_compare",
     "odds_ratios": "effects.odds",
     "pooling": "summaries.pooling",
+    "pp_check": "checks.pp_check",
     "predictions": "effects.predictions",
     "r2": "summaries.r2",
     "report": "summaries.write_up",
+    "residual_checks": "checks.residual_checks",
     "sbc": "checks.sbc",
     "side_by_side": "fits.side_by_side",
     "simulate": "prediction.from_nothing",
@@ -112,10 +116,12 @@ __all__ = [
     "odds_ratios",
     "plot",
     "pooling",
+    "pp_check",
     "predictions",
     "priors",
     "r2",
     "report",
+    "residual_checks",
     "sbc",
     "side_by_side",
     "simulate",

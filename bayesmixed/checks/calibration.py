@@ -85,7 +85,7 @@ class Calibration:
         """
         values = [self.positions(quantity) for quantity in self.quantities]
         p = np.array([p_value(each) for each in values])
-        adjusted = _holm(p)
+        adjusted = holm(p)
         reading = [_reading(each) if a < LIMIT else "uniform" for each, a in zip(values, adjusted, strict=True)]
         return pd.DataFrame({"quantity": self.quantities, "p": p, "adjusted": adjusted, "reading": reading})
 
@@ -156,7 +156,7 @@ def _call(engine: Any) -> str:
     return f"{type(engine).__name__}({', '.join(options)})"
 
 
-def _holm(p: np.ndarray) -> np.ndarray:
+def holm(p: np.ndarray) -> np.ndarray:
     """p-values (m,) adjusted for their number. Source: Holm (1979), Scand. J. Statist. 6, 65-70."""
     order = np.argsort(p)
     stepped = np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p))))

@@ -71,8 +71,9 @@ def _column(model: Model, name: str) -> pd.Series:
     if name in known and model.design.n_dropped == 0:
         return select(data, [name])[name]
     factors = [term.factor for term in model.design.groups]
+    likely = nearest(name, dict.fromkeys([*factors, *model.frame, *known]))
     raise FitError(
-        f"by={name!r} is no column of the model's table. {nearest(name, dict.fromkeys([*factors, *model.frame, *known]))} "
+        f"by={name!r} is no column of the model's table. {likely} "
         f"An array of {model.design.n_rows} values, one per row used, will do too."
     )
 

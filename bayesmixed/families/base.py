@@ -106,11 +106,12 @@ class Family(ABC):
     Traits: `words` is the distribution as a sentence has it (empty: its name); `dispersion` names the parameters
     besides mu, all positive; `links` the link names it allows, the default first; `weights` is "precision" (Var =
     sigma^2 / w) or "frequency" (the log-likelihood contribution is multiplied by w); `discrete`; `limits` where
-    dispersion parameters make a simpler family of it; `support`, in words, for error messages; `mean_range` the open
-    interval of mu; `log_concave` says that log f is concave in eta whatever the link; `takes_trials` that a response is
-    successes out of trials, `binary` that it may be one of two levels; `normal_conditional` that `normalised(y)` given
-    the effects is normal about mu with a constant sigma, so that with an identity link the marginal likelihood is exact
-    and u is scaled by sigma.
+    dispersion parameters make a simpler family of it; `wider` what to fit where responses vary more than this family
+    lets them, as a sentence; `support`, in words, for error messages; `mean_range` the open interval of mu;
+    `log_concave` says that log f is concave in eta whatever the link; `takes_trials` that a response is successes out
+    of trials, `binary` that it may be one of two levels; `normal_conditional` that `normalised(y)` given the effects is
+    normal about mu with a constant sigma, so that with an identity link the marginal likelihood is exact and u is
+    scaled by sigma.
     """
 
     link: Link
@@ -122,6 +123,7 @@ class Family(ABC):
     weights: ClassVar[str] = "frequency"
     discrete: ClassVar[bool]
     limits: ClassVar[Mapping[str, Limit]] = MappingProxyType({})
+    wider: ClassVar[str] = ""
     support: ClassVar[str]
     mean_range: ClassVar[tuple[float, float]]
     log_concave: ClassVar[bool] = False

@@ -18,6 +18,7 @@ class Bernoulli(Binomial):
 
     name = "bernoulli"
     words = "Bernoulli"
+    wider = ""
     support = "0 and 1"
     takes_trials = False
 

@@ -42,6 +42,7 @@ class Gaussian(Family):
     )
     weights = "precision"
     discrete = False
+    wider = 'Look for a missing predictor or grouping factor, and at far rows: family="student" allows long tails.'
     support = "real numbers"
     mean_range = (-np.inf, np.inf)
     normal_conditional = True

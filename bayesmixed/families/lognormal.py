@@ -26,6 +26,7 @@ class LogNormal(Gaussian):
     name = "lognormal"
     words = "log-normal, a normal logarithm of the response"
     links = ("identity",)
+    wider = "Look for a missing predictor or grouping factor, and at far rows: plot the logarithms."
     support = "positive numbers"
 
     def faults(self, observed: Observed) -> Iterator[tuple[np.ndarray, str]]:

@@ -26,6 +26,7 @@ class Poisson(Family):
     dispersion = ()
     links = ("log", "identity", "sqrt")
     discrete = True
+    wider = 'Fit family="negbinomial", or add an effect per row: a column of row numbers, (1 | row).'
     support = "whole numbers from 0 on"
     mean_range = (0.0, np.inf)
     log_concave = True

@@ -1,0 +1,275 @@
+"""Whether residuals are what the family says: where each response lies among simulated ones, and four tests of that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ..errors import FitError
+from ..families import observed
+from ..page import Page, Section, number
+from ..prediction.linear_predictor import linear_predictor
+from ..prediction.rows import take_rows
+from ..prediction.seeds import generator
+from ..prediction.thinning import kept_draws
+from .calibration import holm
+from .exchangeable import distances, extremes, positions, spreads, two_sided_p, upper_p
+from .finding import NOTE, WARNING, Finding, findings_table, listed
+from .replicated import replicated
+
+if TYPE_CHECKING:
+    from ..families import Family
+    from ..fits.base import Fit
+
+MAX_BYTES = 1e9  # of all replicates at once
+FLAG = 0.05  # of the adjusted p-values
+TAKEN_UP = 0.2  # share of the rows that estimated effects take up, from which conditional residuals are too narrow
+DRAWS = 500  # behind the variance of a predictor of a fit with draws
+
+_SHAPE = (
+    'Look at bm.plot.residuals(fit). Skewed: another family or a transformed response (family="gamma", "lognormal"); '
+    'long tails: family="student"; a bend against the fitted values: a missing term or another link.'
+)
+_NARROWER = (
+    "Intervals are wider than they need be, which is the safe side. Look for effects that follow single rows and for "
+    "responses that cannot vary freely (counts with an upper limit)."
+)
+_MORE_ZEROS = "Model the zeros apart: whether there are any, and how many where there are."
+_FEWER_ZEROS = "Zeros may be impossible here or not recorded: model the positive counts alone."
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ResidualChecks:
+    """The result of `residual_checks`; printing gives a page.
+
+    Attributes
+    ----------
+    frame
+        One row per test: test, observed, expected (the mean over the replicates), p, adjusted (by Holm for the number
+        of tests), reading.
+    residuals
+        Position in (0, 1) of each row's response among its replicates, uniform if the model is true; by row label.
+    outliers
+        Labels of the rows whose response lies beyond all replicates.
+    findings
+        What departs from the model: in words, with what to do.
+    """
+
+    frame: pd.DataFrame
+    residuals: pd.Series = field(repr=False)
+    outliers: pd.Index = field(repr=False)
+    findings: tuple[Finding, ...]
+    formula: str
+    method: str
+    n: int
+    re: str
+
+    @property
+    def clean(self) -> bool:
+        """Whether no test found a departure."""
+        return all(found.severity == NOTE for found in self.findings)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per finding: check, severity, what, words, remedy."""
+        return findings_table(self.findings)
+
+    @property
+    def page(self) -> Page:
+        """The page that is printed."""
+        table = self.frame[["test"]].copy()
+        for name in ("observed", "expected", "p", "adjusted"):
+            table[name] = self.frame[name].map(number)
+        table["reading"] = self.frame["reading"]
+        effects = {"all": "of the levels at hand", "new": "of levels drawn anew"}[self.re]
+        facts = (
+            f"  formula:    {self.formula} ({self.method})",
+            f"  replicates: {self.n}, new responses {effects}, parameters held at their estimates",
+        )
+        sections = [Section("Residual checks", lines=facts), Section("", table, tuple(self._verdict()), index=False)]
+        sections += [Section(f.what, lines=(f"  {f.words}", f"  {f.remedy}")) for f in self.findings]
+        return Page(tuple(sections))
+
+    def _verdict(self) -> list[str]:
+        if not self.clean:
+            return []
+        return [f"No departure from the model was found (smallest adjusted p {self.frame['adjusted'].min():.2f})."]
+
+    def __str__(self) -> str:
+        return str(self.page)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.page._repr_html_()
+
+
+def residual_checks(fit: Fit, *, n: int = 250, re: str = "all", seed: int | None = None) -> ResidualChecks:
+    """Test quantile residuals: where each response lies among `n` that the fitted model gives for its row.
+
+    The tests ask whether these positions are uniform (Kolmogorov's distance), whether the response varies more or
+    less than it should (its squared distance from the rows' means, over their variances), whether there are more or
+    fewer zeros (of counts), and whether more rows lie beyond all replicates than should. Parameters are held at
+    their estimates (the posterior means of a fit with draws); the p-values compare the data with every replicate.
+
+    Parameters
+    ----------
+    fit
+        Any fit.
+    n
+        Number of replicates; p-values are multiples of 1 / (n + 1).
+    re
+        "all": replicates of the levels at hand, which tests the distribution given the random effects. These follow
+        the data, so that residuals are a little too narrow; the test of dispersion allows for that, and where more
+        than a fifth of the rows is taken up so, the page says it. "new": of levels drawn anew, which tests the
+        distribution of the random effects too, with less power for the rest.
+    seed
+        Same seed, same result.
+
+    Returns
+    -------
+    ResidualChecks
+        Prints as a page with remedies; `frame`, `residuals`, `outliers` and `findings` hold the same as data.
+
+    Raises
+    ------
+    FitError
+        For anything but a fit; where the replicates would take more than 1 GB, saying how many fit.
+
+    References
+    ----------
+    Dunn & Smyth (1996), J. Comput. Graph. Stat. 5, 236-244; Gelman & Hill (2007), section 8.3. R's DHARMa (Hartig)
+    made simulated quantile residuals the usual check of mixed models.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("reml")
+    >>> bm.residual_checks(fit, seed=1).clean
+    True
+    """
+    source = replicated(fit, n, re, seed, plug_in=True)
+    rng = generator(seed).spawn(1)[0]
+    rows = source.rows
+    _refuse_too_large(source.n, len(rows))
+    pool = np.vstack([source.observed, source.table()])
+    at, beyond = positions(pool, rng), extremes(pool)
+    taken_up = _taken_up(fit) if re == "all" else 0.0
+    frame = _tested(fit, pool, at, beyond, taken_up)
+    labels = fit.model.design.index[rows]
+    return ResidualChecks(
+        frame=frame,
+        residuals=pd.Series(at[0], index=labels, name="residual"),
+        outliers=labels[beyond[0]],
+        findings=tuple(_findings(fit, frame, labels[beyond[0]], taken_up)),
+        formula=" ".join(str(fit.model.formula).split()),
+        method=fit.label,
+        n=source.n,
+        re=re,
+    )
+
+
+def _refuse_too_large(n: int, rows: int) -> None:
+    size = 8.0 * (n + 1) * rows
+    if size > MAX_BYTES:
+        raise FitError(
+            f"{n} replicates of {rows:,} rows take {size / 1e9:.1f} GB. Ask for fewer, n={int(MAX_BYTES / (8 * rows))} "
+            "at most."
+        )
+
+
+def _taken_up(fit: Fit) -> float:
+    """Share of the rows that coefficients and effects take up: the mean of d fitted / d y."""
+    rows = _used(fit)
+    if hasattr(fit, "leverage"):
+        return float(np.mean(fit.leverage()[rows]))
+    model, parameters = fit.model, fit.parameters.flat()
+    terms = range(len(model.design.groups))
+    some, design = parameters.take(kept_draws(parameters.n_draws, DRAWS)), take_rows(model.design, rows)
+    eta = linear_predictor(design, some, terms)
+    dispersion = {name: float(value.mean()) for name, value in parameters.dispersion.items()}
+    V = model.family.derivatives(observed(model.design, rows), eta.mean(axis=0), dispersion, 2).V
+    return float(np.clip(np.mean(np.maximum(V, 0.0) * eta.var(axis=0)), 0.0, 0.95))
+
+
+def _used(fit: Fit) -> np.ndarray:
+    weights = fit.model.design.weights
+    return np.arange(fit.model.design.n_rows) if weights is None else np.flatnonzero(weights > 0)
+
+
+def _tested(fit: Fit, pool: np.ndarray, at: np.ndarray, beyond: np.ndarray, taken_up: float) -> pd.DataFrame:
+    """The four tests, of which counts alone have zeros and 0-1 responses no dispersion."""
+    distance, far = distances(at), beyond.mean(axis=1)
+    tests = [("uniformity", distance, upper_p(distance)), ("outliers", far, upper_p(far))]
+    if not _binary(fit):
+        spread = spreads(pool)
+        spread[0] /= 1 - taken_up
+        tests.insert(1, ("dispersion", spread, two_sided_p(spread)))
+    if fit.model.family.discrete and not _binary(fit) and np.any(pool == 0):
+        zeros = np.mean(pool == 0, axis=1)
+        tests.append(("zeros", zeros, two_sided_p(zeros)))
+    frame = pd.DataFrame(
+        {
+            "test": [name for name, _, _ in tests],
+            "observed": [float(values[0]) for _, values, _ in tests],
+            "expected": [float(values[1:].mean()) for _, values, _ in tests],
+            "p": [p for _, _, p in tests],
+        }
+    )
+    frame["adjusted"] = holm(frame["p"].to_numpy())
+    reading = [_READINGS[name](values[0] > values[1:].mean()) for name, values, _ in tests]
+    judged = zip(frame["adjusted"], reading, strict=True)
+    return frame.assign(reading=["as expected" if p >= FLAG else words for p, words in judged])
+
+
+_READINGS: dict[str, Callable[[bool], str]] = {
+    "uniformity": lambda more: "another distribution",
+    "dispersion": lambda more: "too wide" if more else "too narrow",
+    "outliers": lambda more: "too many",
+    "zeros": lambda more: "too many" if more else "too few",
+}
+
+
+def _binary(fit: Fit) -> bool:
+    """Whether a response is one of two values: its variance is its mean's."""
+    trials = fit.model.design.trials
+    return fit.model.family.binary and (trials is None or bool(np.all(trials <= 1)))
+
+
+def _findings(fit: Fit, frame: pd.DataFrame, outliers: pd.Index, taken_up: float) -> list[Finding]:
+    rows = frame.set_index("test")
+    found = [_finding(fit.model.family, test, rows.loc[test], outliers) for test in rows.index[rows["adjusted"] < FLAG]]
+    if taken_up > TAKEN_UP:
+        words = (
+            f"Estimated effects take up {taken_up:.0%} of the rows: residuals around them are too narrow to test well."
+        )
+        remedy = 'Compare with levels drawn anew: bm.residual_checks(fit, re="new").'
+        found.append(Finding("effects", "effects follow the rows", words, remedy, NOTE))
+    return found
+
+
+def _finding(family: Family, test: str, row: pd.Series, outliers: pd.Index) -> Finding:
+    ratio = row["observed"] / row["expected"] if row["expected"] > 0 else np.inf
+    more = ratio > 1
+    if test == "uniformity":
+        words = f"Positions among replicates are not uniform (distance {row['observed']:.3f}): not {_named(family)}."
+        return Finding(test, "another distribution", words, _SHAPE, WARNING)
+    if test == "dispersion":
+        words = f"The response varies {ratio:.2f} times as much (in variance) as the {_named(family)} family says."
+        remedy = (family.wider or _SHAPE) if more else _NARROWER
+        return Finding(test, "too wide" if more else "too narrow", words, remedy, WARNING)
+    if test == "zeros":
+        words = f"{row['observed']:.1%} of the responses are zero, where {row['expected']:.1%} would be expected."
+        remedy = _MORE_ZEROS if more else _FEWER_ZEROS
+        return Finding(test, "too many zeros" if more else "too few zeros", words, remedy, WARNING)
+    words = f"{len(outliers)} rows lie beyond all replicates: {listed([str(label) for label in outliers])}."
+    remedy = "Look at these rows (.outliers has all). Where they are right, the tails of the family are too short."
+    return Finding(test, "outliers", words, remedy, WARNING)
+
+
+def _named(family: Family) -> str:
+    return family.words or family.name
