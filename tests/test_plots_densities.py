@@ -111,11 +111,11 @@ def test_more_levels_than_can_be_read_are_thinned_and_the_picture_says_so(plt: A
 
 
 def test_long_names_of_levels_lose_what_they_share_and_then_their_middle() -> None:
-    wards = [f"The hospital of the town, ward {i} in the north" for i in (1, 12)]
-    assert level_labels(wards) == [
-        "\N{HORIZONTAL ELLIPSIS}1\N{HORIZONTAL ELLIPSIS}",
-        "\N{HORIZONTAL ELLIPSIS}12\N{HORIZONTAL ELLIPSIS}",
-    ]
+    dots = "\N{HORIZONTAL ELLIPSIS}"
+    wards = [f"The hospital of the town, ward {i} in the north of it" for i in (1, 12)]
+    assert level_labels(wards) == [f"{dots}{i} in the north of it" for i in (1, 12)]
+    assert level_labels([f"{name}!" for name in wards], 5) == [f"{dots}1{dots}", f"{dots}12{dots}"]
+    assert level_labels([f"The Hospital of Trondheim {i}" for i in (1, 2)]) == [f"{dots}Trondheim {i}" for i in (1, 2)]
     assert level_labels(["short", "shorter"]) == ["short", "shorter"]
     assert [len(name) for name in level_labels(["x" * 22, "y" * 23, "z" * 60])] == [22, 22, 22]
     assert level_labels(["a" * 30])[0].endswith("aaa")

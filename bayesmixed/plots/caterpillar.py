@@ -10,6 +10,7 @@ from scipy.special import ndtri
 
 from ..errors import FitError
 from . import canvas, marks, theme
+from .observed import link_scale
 from .varying import Varying, chosen_columns, factors, response_name, varying
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def caterpillar(
     with canvas.style(ax):
         axes = canvas.panels(len(names), ax, theme.rows_height(len(order)))
         for panel, name in zip(axes, names, strict=True):
-            _panel(panel, of.factor, frame[frame["column"] == name].iloc[order])
+            _panel(panel, of.factor, frame[frame["column"] == name].iloc[order], link_scale(fit.model))
             panel.set_title(name)
         if ax is None:
             axes[0].figure.suptitle(_title(fit, of, level))
@@ -143,12 +144,12 @@ def _order(frame: pd.DataFrame, name: str, sort: bool) -> np.ndarray:
     return np.argsort(estimates, kind="stable") if sort else np.arange(len(estimates))[::-1]
 
 
-def _panel(ax: Axes, factor: str, frame: pd.DataFrame) -> None:
+def _panel(ax: Axes, factor: str, frame: pd.DataFrame, scale: str) -> None:
     at, n = np.arange(len(frame)), len(frame)
     ax.axvline(0, color=theme.REFERENCE, lw=0.8, zorder=2)
     ax.hlines(at, frame["lower"], frame["upper"], color=theme.interval_color(n), lw=theme.line_width(n), zorder=1)
     ax.plot(frame["estimate"], at, "o", color=theme.ESTIMATE, ms=0.85 * theme.marker_size(n), mew=0, zorder=3)
-    ax.set_xlabel("deviation from the fixed part")
+    ax.set_xlabel(f"deviation from the fixed part{scale}")
     marks.level_axis(ax, factor, frame["level"].to_numpy())
     ax.label_outer()
 

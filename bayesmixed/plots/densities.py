@@ -10,6 +10,7 @@ import pandas as pd
 from ..errors import FitError
 from . import canvas, theme
 from .density import POINTS, kernel_density
+from .observed import link_scale
 from .varying import Varying, chosen_columns, factors, response_name, varying
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def densities(
             k = of.columns.index(name)
             _panel(panel, of, [_curve(of, level, k) for level in order], order)
             panel.set_title(name)
+            panel.set_xlabel(f"deviation from the fixed part{link_scale(fit.model)}")
         if ax is None:
             axes[0].figure.suptitle(_title(fit, of, len(order)))
     return axes
@@ -154,7 +156,6 @@ def _panel(ax: Axes, of: Varying, curves: list[tuple[np.ndarray, np.ndarray]], o
     for row in reversed(range(len(curves))):  # from the top down, so that each stands before the one above it
         value, density = curves[row]
         _ridge(ax, value, density * rise / highest, row, z=2 + 0.01 * (len(curves) - row))
-    ax.set_xlabel("deviation from the fixed part")
     ax.set_yticks(np.arange(len(order)) if few else [])
     if few:
         ax.set_yticklabels(theme.level_labels(of.levels[order]))

@@ -12,6 +12,7 @@ from scipy.special import ndtri
 from ..errors import FitError, nearest
 from ..fits.tables import scalar_table
 from . import canvas, marks, theme
+from .observed import link_scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -181,8 +182,8 @@ def _intervals(ax: Axes, rows: pd.DataFrame, names: list[str], offset: float, co
 
 
 def _scale(fits: Sequence[Any]) -> str:
-    links = list(dict.fromkeys(fit.model.family.link.name for fit in fits))
-    return "" if links == ["identity"] else f" ({' and '.join(links)} scale)"
+    scales = list(dict.fromkeys(link_scale(fit.model) for fit in fits))
+    return scales[0] if len(scales) == 1 else " (scales differ)"
 
 
 def _title(fits: Sequence[Any]) -> str:

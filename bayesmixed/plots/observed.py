@@ -47,3 +47,9 @@ def response_axis(model: Model) -> str:
     if model.family.binary:
         return f"P({theme.short(response.name)} = {1 if response.levels is None else response.levels[1]})"
     return theme.short(response.name, 40)
+
+
+def link_scale(model: Model) -> str:
+    """What an axis of coefficients adds to their name: nothing for an identity link, else e.g. " (logit scale)"."""
+    link = model.family.link.name
+    return "" if link == "identity" else f" ({link} scale)"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..families import observed
 from ..prediction.linear_predictor import group_contribution
+from .alone import Likelihood
 from .varying import nested
 
 if TYPE_CHECKING:
@@ -21,34 +24,41 @@ _DETERMINED = 1e-10  # share of a column's direction that may lie outside the ro
 
 @dataclass(frozen=True)
 class SeparateFits:
-    """Least-squares fits of one grouping factor's columns, group by group.
+    """Fits of one grouping factor's columns, group by group: least squares, or maximum likelihood.
 
     `complete` (K,) is the fixed part in terms of the columns; `estimates` (L, K) the separate fits, NaN
-    where a group's rows do not determine a column; `n_rows` (L,) counts rows of positive weight.
+    where a group's rows do not determine a column; `n_rows` (L,) counts rows of positive weight; `endless` (L,)
+    marks groups whose likelihood has no maximum, as where all their responses are zero.
     """
 
     complete: np.ndarray
     estimates: np.ndarray
     n_rows: np.ndarray
+    endless: np.ndarray
 
 
 def separate_fits(fit: Fit, of: Varying) -> SeparateFits:
-    """Regress, in each group, the response less the rest of the linear predictor on the factor's columns.
+    """Regress, in each group, the response on the factor's columns, the rest of the linear predictor held.
 
-    The rest is the fixed columns that are no combination of the factor's columns, the offset, and the
-    random effects of the other factors, except of factors nested within this one: they are part of what
-    makes a group's own estimate uncertain, and taking their shrunken estimates off would hide that.
+    Dispersion parameters are held at their estimates. The rest is the fixed columns that are no combination of the
+    factor's columns, the offset, and the random effects of the other factors, except of factors nested within this
+    one: they are part of what makes a group's own estimate uncertain, and taking their shrunken estimates off would
+    hide that.
     """
     design = fit.model.design
     beta = fit.parameters.mean().beta[0, 0]
     complete, used = population(design.mu.X, beta, of.Z)
     weights = np.ones(design.n_rows) if design.weights is None else design.weights
     n_rows = np.bincount(of.codes[(of.codes >= 0) & (weights > 0)], minlength=len(of.levels))
-    if not fit.model.has_scale or design.response is None:
-        return SeparateFits(complete, np.full((len(of.levels), len(of.columns)), np.nan), n_rows)
+    none = np.zeros(len(of.levels), dtype=bool)
+    if design.response is None:
+        return SeparateFits(complete, np.full((len(of.levels), len(of.columns)), np.nan), n_rows, none)
     rest = design.mu.offset + design.mu.X[:, ~used] @ beta[~used] + _other_effects(fit, of)
-    estimates = _group_by_group(of, design.response.y - rest, weights)
-    return SeparateFits(complete, estimates, n_rows)
+    if fit.model.has_scale:
+        y = fit.model.family.normalised(design.response.y)
+        return SeparateFits(complete, _group_by_group(of, y - rest, weights), n_rows, none)
+    estimates, endless = _most_likely(fit, of, rest, complete)
+    return SeparateFits(complete, estimates, n_rows, endless)
 
 
 def population(X: np.ndarray, beta: np.ndarray, Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -92,24 +102,59 @@ def _other_effects(fit: Fit, of: Varying) -> np.ndarray:
 
 
 def _group_by_group(of: Varying, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    rows = np.flatnonzero((of.codes >= 0) & (weights > 0))
-    rows = rows[np.argsort(of.codes[rows], kind="stable")]
-    bounds = np.searchsorted(of.codes[rows], np.arange(len(of.levels) + 1))
     root = np.sqrt(weights)
     estimates = np.full((len(of.levels), len(of.columns)), np.nan)
-    for level in range(len(of.levels)):
-        own = rows[bounds[level] : bounds[level + 1]]
-        if len(own):
-            estimates[level] = _least_squares(of.Z[own] * root[own, None], y[own] * root[own])
+    for level, own in _rows_of_levels(of, weights):
+        directions = _directions(of.Z[own] * root[own, None])
+        estimates[level] = directions.coefficients(directions.Q.T @ (y[own] * root[own]))
     return estimates
 
 
-def _least_squares(Z: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Coefficients (K,), NaN where Z leaves one open: its direction is not in Z's row space."""
+def _most_likely(fit: Fit, of: Varying, rest: np.ndarray, complete: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Estimates (L, K) and which levels (L,) have none because their likelihood has no maximum."""
+    model, start = fit.model, complete + of.effects.mean(axis=(0, 1))
+    weights = np.ones(model.design.n_rows) if model.design.weights is None else model.design.weights
+    dispersion = {name: float(np.mean(value)) for name, value in fit.parameters.dispersion.items()}
+    estimates, endless = np.full(start.shape, np.nan), np.zeros(len(start), dtype=bool)
+    for level, own in _rows_of_levels(of, weights):
+        directions = _directions(of.Z[own])
+        alone = Likelihood(model.family, observed(model.design, own), dispersion)
+        c = alone.maximum(rest[own] + of.Z[own] @ start[level], directions.Q)
+        endless[level] = c is None
+        if c is not None:
+            estimates[level] = start[level] + directions.coefficients(c)
+    return estimates, endless
+
+
+def _rows_of_levels(of: Varying, weights: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Every level that has rows of positive weight, and those rows."""
+    rows = np.flatnonzero((of.codes >= 0) & (weights > 0))
+    rows = rows[np.argsort(of.codes[rows], kind="stable")]
+    bounds = np.searchsorted(of.codes[rows], np.arange(len(of.levels) + 1))
+    for level in range(len(of.levels)):
+        own = rows[bounds[level] : bounds[level + 1]]
+        if len(own):
+            yield level, own
+
+
+@dataclass(frozen=True)
+class _Directions:
+    """Z = Q diag(s) Vt diag(norms), without directions of no length."""
+
+    Q: np.ndarray
+    s: np.ndarray
+    Vt: np.ndarray
+    norms: np.ndarray
+
+    def coefficients(self, c: np.ndarray) -> np.ndarray:
+        """The (K,) with Z times them = Q c, NaN where Z leaves one open: its direction is not in Z's row space."""
+        inside = np.einsum("rk,rk->k", self.Vt, self.Vt)
+        return np.where(1 - inside < _DETERMINED, self.Vt.T @ (c / self.s) / self.norms, np.nan)
+
+
+def _directions(Z: np.ndarray) -> _Directions:
     norms = np.linalg.norm(Z, axis=0)
     norms[norms == 0] = 1.0
     U, s, Vt = np.linalg.svd(Z / norms, full_matrices=False)
     kept = s > _RANK * max(s[0], np.finfo(float).tiny)
-    U, s, Vt = U[:, kept], s[kept], Vt[kept]
-    inside = np.einsum("rk,rk->k", Vt, Vt)
-    return np.where(1 - inside < _DETERMINED, Vt.T @ (U.T @ y / s) / norms, np.nan)
+    return _Directions(U[:, kept], s[kept], Vt[kept], norms)

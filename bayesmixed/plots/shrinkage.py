@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..errors import FitError
 from . import canvas, marks, theme
+from .observed import link_scale
 from .separate import SeparateFits, separate_fits
 from .varying import Varying, chosen_columns, factors, response_name, varying
 
@@ -71,8 +72,10 @@ def shrinkage(
     with canvas.style(ax):
         if len(names) == 2:
             axes = _plane(canvas.one_axes(ax), drawn)
+            axes.set_ylabel(names[1] + link_scale(fit.model))
         else:
             axes = _rows(canvas.one_axes(ax, theme.rows_height(len(drawn.levels)) + 1.2), drawn, of.factor)
+        axes.set_xlabel(names[0] + link_scale(fit.model))
         axes.set_title(_title(fit, of, drawn))
         marks.legend(axes, _legend_entries(drawn, fit.label, canvas.ink(axes)), outside=ax is None)
     return axes
@@ -91,11 +94,11 @@ def shrinkage_frame(fit: Fit, group: str | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        group, level, column; `no_pooling`, the least-squares fit of the group's rows alone to the
-        response less the rest of the linear predictor (other fixed effects, other factors' random
-        effects unless nested within the group); `partial_pooling`, fixed plus random effect;
-        `complete_pooling`, the fixed effect (0 where a column has none); `n_rows` of the group;
-        `reason` where there is no separate fit.
+        group, level, column; `no_pooling`, the fit of the group's rows alone (least squares; maximum likelihood
+        with dispersion held where the model is not linear), the rest of the linear predictor held (other fixed
+        effects, other factors' random effects unless nested within the group); `partial_pooling`, fixed plus random
+        effect; `complete_pooling`, the fixed effect (0 where a column has none); `n_rows` of the group; `reason`
+        where there is no separate fit.
 
     Raises
     ------
@@ -127,14 +130,14 @@ def _tidy(fit: Fit, of: Varying) -> pd.DataFrame:
         "n_rows": n_rows,
     }
     frame = pd.DataFrame(columns)
-    missing = np.isnan(fits.estimates).ravel()
-    reasons = [_reason(fit, int(n)) if gone else "" for gone, n in zip(missing, n_rows, strict=True)]
-    return frame.assign(reason=reasons)
+    missing, endless = np.isnan(fits.estimates).ravel(), np.repeat(fits.endless, K)
+    rows = zip(missing, endless, n_rows, strict=True)
+    return frame.assign(reason=[_reason(bool(without), int(n)) if gone else "" for gone, without, n in rows])
 
 
-def _reason(fit: Fit, n: int) -> str:
-    if not fit.model.has_scale:
-        return f"no least-squares fit for {fit.model.family.name} with link {fit.model.family.link.name}"
+def _reason(endless: bool, n: int) -> str:
+    if endless:
+        return "its likelihood has no maximum"
     return f"not determined by {n} row{'' if n == 1 else 's'}" if n else "no rows"
 
 
@@ -199,8 +202,6 @@ def _plane(ax: Axes, e: _Estimates) -> Axes:
     marks.ellipses(ax, e.complete, e.covariance)
     _dots(ax, e.own, e.partial)
     ax.plot(*e.complete, marker="P", ms=9, mfc=canvas.ink(ax), mec=ax.get_facecolor(), mew=0.8, ls="none", zorder=5)
-    ax.set_xlabel(e.names[0])
-    ax.set_ylabel(e.names[1])
     spread = 2 * np.sqrt(np.diag(e.covariance))
     ax.set_xlim(*_window(e, 0, spread[0]))
     ax.set_ylim(*_window(e, 1, spread[1]))
@@ -216,7 +217,6 @@ def _rows(ax: Axes, e: _Estimates, factor: str) -> Axes:
     own, partial = np.column_stack([e.own[:, 0], at]), np.column_stack([e.partial[:, 0], at])
     ax.axvline(e.complete[0], color=canvas.ink(ax), lw=1.0, zorder=1)
     _dots(ax, own, partial)
-    ax.set_xlabel(e.names[0])
     ax.set_xlim(*_window(e, 0))
     marks.level_axis(ax, factor, e.levels)
     marks.arrows(ax, own, partial, theme.NO_POOLING)

@@ -142,18 +142,34 @@ def level_labels(levels: Iterable[object], length: int = MAX_LABEL_LENGTH) -> li
     """Names of levels, where one is too long without what all of them share, and then without its middle.
 
     >>> level_labels(["ward 1 of the hospital in the north", "ward 12 of the hospital in the north"], 12)
-    ['1\N{HORIZONTAL ELLIPSIS}', '12\N{HORIZONTAL ELLIPSIS}']
+    ['ward 1\N{HORIZONTAL ELLIPSIS}', 'ward 12\N{HORIZONTAL ELLIPSIS}']
     """
     names = [str(level) for level in levels]
-    if all(len(name) <= length for name in names):
-        return names
-    head = _whole_words(commonprefix(names)) if len(names) > 1 else 0
-    tail = _whole_words(commonprefix([name[head:][::-1] for name in names])) if len(names) > 1 else 0
-    shortened = [
-        ELLIPSIS * (head > 1) + name[head * (head > 1) : len(name) - tail * (tail > 1)] + ELLIPSIS * (tail > 1)
-        for name in names
-    ]
-    return [_without_middle(name, length) for name in shortened]
+    if len(names) > 1 and any(len(name) > length for name in names):
+        names = _without_shared(names, length)
+    return [_without_middle(name, length) for name in names]
+
+
+def level_label(level: object) -> str:
+    """One level's name by itself, without its middle where it is too long."""
+    return _without_middle(str(level), MAX_LABEL_LENGTH)
+
+
+def _without_shared(names: list[str], length: int) -> list[str]:
+    """Names without the words that they begin and end with, as few of these as make all of them fit."""
+    head = _whole_words(commonprefix(names))
+    tail = _whole_words(commonprefix([name[head:][::-1] for name in names]))
+    last_word = _whole_words(commonprefix(names)[: max(head - 1, 0)])  # it may say what follows: ward 12
+    for front, back in ((last_word, 0), (head, 0), (0, tail), (last_word, tail), (head, tail)):
+        cut = [_cut(name, front, back) for name in names]
+        if all(len(name) <= length for name in cut):
+            break
+    return cut
+
+
+def _cut(name: str, front: int, back: int) -> str:
+    front, back = (number if number > 1 else 0 for number in (front, back))  # a letter is no longer than its mark
+    return ELLIPSIS * (front > 0) + name[front : len(name) - back] + ELLIPSIS * (back > 0)
 
 
 def _whole_words(shared: str) -> int:
