@@ -16,7 +16,7 @@ from .grid import Asked, Rows, averaged, grid_values, held_notes, mean_offset, p
 from .means import Question, Values, has_draws, means
 from .quantities import AS_IS, EXPONENTIAL, Scale
 from .table import Effects
-from .variables import Variable, names_of, used_rows, variable, variables
+from .variables import Variable, names_of, only_in_offsets, used_rows, variable, variables
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
@@ -184,7 +184,8 @@ def _rows(
         shares = _proportions(model, table, [name for name in rest if known[name].levels is not None])
     held, said = mean_offset(model, list(asked.values), offset, len(table))
     keys, cells, shares = averaged(table, [*within, *named], shares)
-    notes = (*held_notes(known, values, asked), *_averages(rest, weights), *said)
+    idle = only_in_offsets(model) if held is not None else set()
+    notes = (*held_notes(known, values, [*asked.values, *idle]), *_averages(rest, weights), *said)
     return Rows(table, keys, cells, shares, held, (*notes, *_interacting(model, known, [*named, *within], rest)))
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from ..errors import FitError, nearest
 from ..formula.factors import level_text
 from ..formula.table import column_names, select
-from .variables import Variable, names_of, offset_columns, used_rows, variable, variables
+from .variables import Variable, names_of, offset_columns, only_in_offsets, used_rows, variable, variables
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -148,7 +148,8 @@ def _grid_rows(model: Model, known: dict[str, Variable], asked: Asked) -> Rows:
     for name in by:
         variable(known, name)
     offset, said = mean_offset(model, [*asked.values, *filter(None, [asked.without])], asked.offset, len(table))
-    notes = (*held_notes(known, values, asked), *said)
+    idle = only_in_offsets(model) if offset is not None else set()
+    notes = (*held_notes(known, values, [*asked.values, *idle]), *said)
     if asked.average or by:
         keys, cells, weights = averaged(table, by, np.ones(len(table)))
         over = [name for name in values if len(values[name]) > 1 and name not in by]
@@ -159,13 +160,11 @@ def _grid_rows(model: Model, known: dict[str, Variable], asked: Asked) -> Rows:
     return Rows(table, table[shown], np.arange(n), np.ones(n), offset, notes)
 
 
-def held_notes(known: Mapping[str, Variable], values: Mapping[str, np.ndarray], asked: Asked) -> tuple[str, ...]:
-    """Which numbers were held at their means."""
-    held = [
-        f"{name} = {_shown(values[name][0])}"
-        for name in values
-        if known[name].levels is None and name not in asked.values
-    ]
+def held_notes(
+    known: Mapping[str, Variable], values: Mapping[str, np.ndarray], but: Collection[str]
+) -> tuple[str, ...]:
+    """Which numbers were held at their means, leaving some unsaid."""
+    held = [f"{name} = {_shown(values[name][0])}" for name in values if known[name].levels is None and name not in but]
     return (f"Held at the mean: {', '.join(held)}.",) if held else ()
 
 
@@ -197,13 +196,27 @@ def _table_rows(model: Model, known: dict[str, Variable], asked: Asked) -> Rows:
     for name in by:
         if name not in table:
             raise FitError(f"by={name!r} is not a column of these rows. {nearest(name, list(map(str, base.columns)))}")
-    what = "the data" if isinstance(asked.newdata, str) else "the rows given"
+    what = "the data" if isinstance(asked.newdata, str) else "the table"
     if not (asked.average or by):
         shown = [name for name in known if name in table and (name != asked.without or known[name].levels is None)]
         keys = table[shown].set_axis(labels)
-        return Rows(table, keys, np.arange(len(table)), np.ones(len(table)), offset, (f"One row per row of {what}.",))
+        said = (f"One row for each row of {what}.",)
+        return Rows(table, keys, np.arange(len(table)), np.ones(len(table)), offset, said)
     keys, cells, shares = averaged(table, list(dict.fromkeys([*values, *by])), np.tile(weights, copies))
+    keys, cells = _in_order(keys, cells, known)
     return Rows(table, keys, cells, shares, offset, (f"Averaged over {what} ({n} rows).",))
+
+
+def _in_order(keys: pd.DataFrame, cells: np.ndarray, known: Mapping[str, Variable]) -> tuple[pd.DataFrame, np.ndarray]:
+    """Keys in the order of the levels and values of their columns, rather than of the rows of a table."""
+    ranks = []
+    for name in map(str, keys.columns):
+        column, levels = keys[name], known[name].levels if name in known else None
+        places = {level_text(level): i for i, level in enumerate([] if levels is None else levels.tolist())}
+        found = column.map(lambda value, places=places: places.get(level_text(value), len(places)))
+        ranks.append(found.to_numpy() if places else column.rank(method="dense").to_numpy())
+    order = np.lexsort(ranks[::-1]) if ranks else np.arange(len(keys))
+    return keys.iloc[order].reset_index(drop=True), np.argsort(order)[cells]
 
 
 def _base(model: Model, asked: Asked) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None]:

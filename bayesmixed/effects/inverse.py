@@ -12,11 +12,11 @@ from ..errors import FitError, with_known_options
 from ..formula.design import Design
 from ..prediction.linear_predictor import included_terms, same_factor
 from .curve import Curve, Point
-from .grid import mean_offset, product
-from .means import Values, has_draws
+from .grid import held_notes, mean_offset, product
+from .means import Question, Values, has_draws
 from .quantities import Linearised, Quantities, Sampled
 from .table import Effects
-from .variables import Variable, names_of, used_rows, variable, variables
+from .variables import Variable, names_of, only_in_offsets, used_rows, variable, variables
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 ETA = 60.0  # beyond it every link but the identity is at its end
 HALVINGS = 200  # of a bracket in eta or x: to the last digit
+REFUSAL = (
+    "Thresholds of groups have no contrasts for a point fit, whose errors are not known jointly for two groups: use a "
+    "fit with draws."
+)
 
 
 @with_known_options
@@ -87,17 +91,18 @@ def inverse_predict(
     target = _targets(fit, p)
     _refuse_factor(variable(known, column))
     factors, groups = _split(model, known, by)
-    cells, notes = _cells(model, known, column, factors, groups, dict(at or {}))
-    held, said = mean_offset(model, [*(at or {}), column], offset, 1)
+    values = _values(known, column, at := dict(at or {}))
+    shown = list(dict.fromkeys([*factors, *(name for name in at if name in values and len(values[name]) > 1)]))
+    shown = [name for name in shown if name != column]
+    cells = _cells(model, values, shown, groups, at)
+    held, said = mean_offset(model, [*at, column], offset, 1)
+    idle = set() if held is None else only_in_offsets(model)
+    notes = _notes(known, values, shown, _random(fit, groups), [*at, *idle])
     curves = [Curve(model, known[column], part, codes, None if held is None else held[0]) for _, part, codes in cells]
     points = [curve.solve(fit.parameters.flat(), goal) for goal in target.values() for curve in curves]
     keys = pd.concat([key.assign(p=value) for value in target for key, _, _ in cells], ignore_index=True)
     keys = keys[["p", *[name for name in keys if name != "p"]]]
     found = _sampled(points) if sampled else _linearised(fit, points, bool(groups))
-    refusal = (
-        "Thresholds of groups have no contrasts for a point fit, whose errors are not known jointly for two groups: "
-        "use a fit with draws."
-    )
     return Effects(
         f"{column} at which the mean response is p",
         keys,
@@ -106,7 +111,7 @@ def inverse_predict(
         level=level,
         df=df,
         by=("p",) if len(target) > 1 else (),
-        refusal=refusal if groups and not sampled else "",
+        refusal=REFUSAL if groups and not sampled else "",
         blank="",
     )
 
@@ -170,28 +175,22 @@ def _split(model: Model, known: dict[str, Variable], by: Any) -> tuple[list[str]
     return factors, groups
 
 
+def _values(known: dict[str, Variable], column: str, at: dict[str, Any]) -> dict[str, np.ndarray]:
+    """The values of every column but the one that is sought."""
+    for name in at:
+        variable(known, name)
+    others = [name for name in known if name != column]
+    return {name: known[name].given(at[name]) if name in at else known[name].held() for name in others}
+
+
 Cell = tuple[pd.DataFrame, pd.DataFrame, dict[int, int]]
 
 
 def _cells(
-    model: Model, known: dict[str, Variable], column: str, factors: list[str], groups: list[str], at: dict[str, Any]
-) -> tuple[list[Cell], tuple[str, ...]]:
+    model: Model, values: dict[str, np.ndarray], shown: list[str], groups: list[str], at: dict[str, Any]
+) -> list[Cell]:
     """Per answer its key (one row), the grid rows that it averages, and the level (code) of each term included."""
-    for name in [*at, column]:
-        variable(known, name)
-    others = [name for name in known if name != column]
-    values = {name: known[name].given(at[name]) if name in at else known[name].held() for name in others}
     grid = product(values)
-    shown = [*factors, *(name for name in at if name not in factors and len(values[name]) > 1)]
-    shown = [name for name in shown if name != column]
-    over = [name for name in others if len(values[name]) > 1 and name not in shown]
-    notes = [f"Averaged on the link scale over: {', '.join(over)} (equal weights)."] if over else []
-    held = [f"{name} = {values[name][0]:.4g}" for name in others if known[name].levels is None and name not in at]
-    notes += [f"Held at the mean: {', '.join(held)}."] if held else []
-    if model.design.groups:
-        notes.append(
-            f"Random effects: those of {', '.join(groups)}, others zero." if groups else "Random effects: zero."
-        )
     cells: list[Cell] = []
     for codes, labels, data in _levels(model, groups):
         rows = grid.groupby(shown, sort=False, observed=True) if shown else [((), grid)]
@@ -201,7 +200,28 @@ def _cells(
                 continue
             frame = pd.DataFrame([dict(zip(shown, key, strict=True)) | labels], index=[0])
             cells.append((frame, part.reset_index(drop=True), codes))
-    return cells, tuple(notes)
+    return cells
+
+
+def _notes(
+    known: dict[str, Variable],
+    values: dict[str, np.ndarray],
+    shown: Sequence[str],
+    random: Sequence[str],
+    but: Sequence[str],
+) -> tuple[str, ...]:
+    over = [name for name in values if len(values[name]) > 1 and name not in shown]
+    averages = (f"Averaged on the link scale over: {', '.join(over)} (equal weights).",) if over else ()
+    return (*averages, *held_notes(known, values, but), *random)
+
+
+def _random(fit: Fit, groups: Sequence[str]) -> list[str]:
+    if not fit.model.design.groups:
+        return []
+    effects = f"Random effects: those of {', '.join(groups)}, others zero." if groups else "Random effects: zero."
+    together = "Standard errors: of coefficients and random effects together, variance parameters held."
+    errors = together if groups else Question("link").errors(fit.model)
+    return [effects] if has_draws(fit) else [effects, errors]
 
 
 def _levels(model: Model, groups: Sequence[str]) -> list[tuple[dict[int, int], dict[str, Any], pd.DataFrame]]:

@@ -61,14 +61,15 @@ class Question:
         scale = f"Scale: link ({name})." if self.scale == "link" and name != "identity" else "Scale: response."
         if not model.design.groups:
             return (scale,)
-        errors = () if has_draws(fit) else (self._errors(model),)
+        errors = () if has_draws(fit) else (self.errors(model),)
         if self.kind == "population":
             return (scale, "Random effects: population-averaged, integrated over their distribution.", *errors)
         if model.family.link.name == "identity":
             return (scale, *errors)
         return (scale, "Random effects: conditional, for a group whose effects are zero.", *errors)
 
-    def _errors(self, model: Model) -> str:
+    def errors(self, model: Model) -> str:
+        """What the standard errors of point fits leave out."""
         if model.has_scale:
             return "Standard errors: variance parameters held at their estimates."
         if self.kind == "population":

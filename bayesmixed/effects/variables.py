@@ -116,6 +116,13 @@ def offset_columns(model: Model) -> set[str]:
     return set(_names([*nodes, *([] if given is None or given.node is None else [given.node])]))
 
 
+def only_in_offsets(model: Model) -> set[str]:
+    """The columns that the offsets read and nothing else does."""
+    side = model.design.encoding.formula.predictors["mu"]
+    terms = [*side.terms, *(term for bar in side.bars for term in bar.terms)]
+    return offset_columns(model) - set(_names(atom for term in terms for atom in term.atoms))
+
+
 def variable(known: dict[str, Variable], name: Any, what: str = "The mean of this model") -> Variable:
     """The variable of that name.
 
