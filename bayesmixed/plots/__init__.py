@@ -20,7 +20,10 @@ from .effects import effects, effects_frame
 from .forest import forest, forest_frame
 from .pairs import pairs, pairs_frame
 from .pooling import pooling, pooling_frame
+from .pp_check import pp_check, pp_check_frame
 from .prior_posterior import prior_posterior, prior_posterior_frame
+from .qq import qq, qq_frame
+from .residuals import residuals, residuals_frame
 from .shrinkage import shrinkage, shrinkage_frame
 
 PLOTS: dict[str, Callable[..., Any]] = {
@@ -28,6 +31,8 @@ PLOTS: dict[str, Callable[..., Any]] = {
     "curves": curves,
     "densities": densities,
     "effects": effects,
+    "pp_check": pp_check,
+    "qq": qq,
     "shrinkage": shrinkage,
 }
 OF_OTHERS: dict[str, Callable[..., Any]] = {
@@ -39,6 +44,7 @@ OF_OTHERS: dict[str, Callable[..., Any]] = {
 CHECKED: dict[str, Callable[..., Any]] = {
     "calibration": calibration,
     "pooling": pooling,
+    "residuals": residuals,
 }
 
 
@@ -68,8 +74,14 @@ __all__ = [
     "pairs_frame",
     "pooling",
     "pooling_frame",
+    "pp_check",
+    "pp_check_frame",
     "prior_posterior",
     "prior_posterior_frame",
+    "qq",
+    "qq_frame",
+    "residuals",
+    "residuals_frame",
     "shrinkage",
     "shrinkage_frame",
 ]

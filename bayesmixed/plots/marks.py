@@ -112,6 +112,7 @@ def legend(ax: Axes, entries: Sequence[tuple[str, str, str]], outside: bool, tit
         "line": {"lw": 1.0},
         "thick": {"lw": 2.6},
         "cross": {"marker": "P", "ls": "none", "mec": "none", "ms": 7},
+        "square": {"marker": "s", "ls": "none", "mew": 0, "alpha": 0.45},
         "dashes": {"lw": 0.8, "ls": DASHES},
     }
     looks: list[dict[str, Any]] = [{"color": color, "ms": 5.5, "label": text} | kinds[k] for k, color, text in entries]

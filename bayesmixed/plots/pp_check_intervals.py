@@ -1,0 +1,79 @@
+"""Which rows, or which groups' means, lie where the model does not expect them: an interval for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import FitError
+from . import canvas, theme
+from .pp_check_replicates import Asked, Kind, tails
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+N = 500
+PANEL = "intervals"
+MAX_ROWS = 2000  # intervals that can be told apart in a picture
+
+
+def _frame(asked: Asked) -> pd.DataFrame:
+    if asked.by is None:
+        labels, observed, values = asked.fit.model.design.index[asked.source.rows], asked.observed, asked.table()
+        if len(labels) > MAX_ROWS:
+            raise FitError(
+                f"{len(labels):,} intervals cannot be told apart. Give by=, a grouping factor or a column: one "
+                "interval for the mean of each level."
+            )
+        order = np.argsort(values.mean(axis=0), kind="stable")
+    else:
+        labels = pd.Index(list(asked.panels))
+        observed = _means(asked, asked.observed[None])[0]
+        values = np.concatenate([_means(asked, block) for _, block in asked.source.blocks()])
+        order = np.arange(len(labels))
+    (low, high), (inner_low, inner_high) = tails(asked.level), tails(asked.level / 2)
+    quantiles = np.quantile(values[:, order], [low, inner_low, 0.5, inner_high, high], axis=0)
+    names = ("lower", "inner_lower", "middle", "inner_upper", "upper")
+    columns = {"panel": PANEL, "label": labels[order], "position": np.arange(len(order)), "observed": observed[order]}
+    return pd.DataFrame(columns | dict(zip(names, quantiles, strict=True)))
+
+
+def _means(asked: Asked, y: np.ndarray) -> np.ndarray:
+    return np.stack([y[:, rows].mean(axis=1) for rows in asked.panels.values()], axis=1)
+
+
+def _draw(ax: Axes, frame: pd.DataFrame, asked: Asked) -> None:
+    many = len(frame) > theme.MAX_LABELS
+    at, outside = frame["position"], (frame["observed"] < frame["lower"]) | (frame["observed"] > frame["upper"])
+    ax.vlines(at, frame["lower"], frame["upper"], color=theme.INTERVAL_MANY, lw=1.0 if many else 1.6, zorder=1)
+    if not many:
+        ax.vlines(at, frame["inner_lower"], frame["inner_upper"], color=theme.ESTIMATE, lw=3.2, alpha=0.55, zorder=2)
+    size = theme.marker_size(len(frame))
+    ink = canvas.ink(ax)
+    ax.plot(at[~outside], frame["observed"][~outside], "o", color=ink, ms=0.8 * size, mew=0, zorder=3)
+    ax.plot(at[outside], frame["observed"][outside], "o", color=theme.CATEGORIES[1], ms=size, mew=0, zorder=4)
+    if asked.by is None or many:
+        ax.set_xticks([])
+    else:
+        names = theme.level_labels(frame["label"])
+        crowded = sum(len(name) + 1 for name in names) > 70
+        ax.set_xticks(at, names, rotation=90 if crowded else 0)
+
+
+def _labels(asked: Asked) -> tuple[str, str]:
+    if asked.by is None:
+        return f"rows ({len(asked.observed)}), in the order of their expected response", asked.response
+    return str(asked.by_name), f"mean of {asked.response}"
+
+
+def _legend(asked: Asked, ink: Any) -> list[tuple[str, Any, str]]:
+    return [
+        ("dot", ink, "observed"),
+        ("dot", theme.CATEGORIES[1], "outside"),
+        ("line", theme.INTERVAL_MANY, f"{100 * asked.level:g} % of replicates"),
+    ]
+
+
+INTERVALS = Kind(N, _frame, _draw, _labels, _legend, per_level=False)

@@ -1,0 +1,148 @@
+"""Are random effects normal, and which level is far out: their quantiles against normal ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from ..errors import FitError
+from . import canvas, marks, theme
+from .normal import draw_points, normal_quantiles
+from .varying import Varying, chosen_columns, factors, response_name, varying
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..fits.base import Fit
+
+NAMED = 5  # levels farthest out
+FAR = 2.0  # standard deviations from which a level is named
+LEAST = 1e-4  # share of the variance that estimated effects must have to be scaled by its root
+
+
+def qq(
+    fit: Fit, group: str | None = None, column: str | None = None, *, level: float = 0.95, ax: Any = None
+) -> np.ndarray:
+    """Draw standardised random effects of one grouping factor against normal quantiles, one panel per column.
+
+    Estimated effects are shrunk, and vary less than the effects themselves: each is divided by the standard deviation
+    that its estimate has, the root of sd^2 - s^2, with sd that of the effects and s that of this one given the data.
+    If effects are normal, points follow the line within the band. That they do says little where the data say little
+    of each level: estimates are then nearly normal whatever the effects are.
+
+    Parameters
+    ----------
+    fit
+        Any fit with random effects.
+    group
+        Grouping factor; None for the first of the formula. ``"b:a"`` also finds ``"a:b"``.
+    column
+        One column of the factor's bars; None for all.
+    level
+        Probability with which normal effects stay within the band, all of them.
+    ax
+        One Axes per panel; None for a new figure.
+
+    Returns
+    -------
+    array of Axes
+        One per panel, also where there is only one.
+
+    Raises
+    ------
+    FitError
+        If the model has no random effects, not that grouping factor or column, or `level` is not in (0, 1).
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("reml")
+    >>> [ax.get_title() for ax in bm.plot.qq(fit)]
+    ['Intercept', 'Days']
+    """
+    if not 0 < level < 1:
+        raise FitError(f"level={level!r} is not between 0 and 1: give a coverage such as 0.95.")
+    of = varying(fit, group)
+    names = list(of.columns) if column is None else chosen_columns(column, of.columns, of.factor)
+    frame = _tidy(of)
+    with canvas.style(ax):
+        axes = canvas.panels(len(names), ax, theme.HEIGHT - 2.0, per_row=3)
+        for panel, name in zip(axes, names, strict=True):
+            _panel(panel, frame[frame["column"] == name], level)
+            panel.set_title(name)
+        axes[0].set_ylabel("standardised effect")
+        if ax is None:
+            title = f"{response_name(fit)} by {of.factor} ({len(of.levels)} levels), {fit.label}"
+            axes[0].figure.suptitle(title)
+    return axes
+
+
+def qq_frame(fit: Fit, group: str | None = None) -> pd.DataFrame:
+    """What `qq` draws: every random effect, standardised, with the normal quantile of its rank.
+
+    Parameters
+    ----------
+    fit
+        Any fit with random effects.
+    group
+        One grouping factor; None for all.
+
+    Returns
+    -------
+    DataFrame
+        group, level, column, estimate, spread (the sd of such an estimate), standardised (NaN where the spread is
+        zero), normal.
+
+    Raises
+    ------
+    FitError
+        If the model has no random effects or not that grouping factor.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("reml")
+    >>> len(bm.plot.qq_frame(fit))
+    6
+    """
+    names = factors(fit) if group is None else [group]
+    return pd.concat([_tidy(varying(fit, name)) for name in names], ignore_index=True)
+
+
+def _tidy(of: Varying) -> pd.DataFrame:
+    estimate, variance = of.effects.mean(axis=(0, 1)), np.diag(of.covariance)
+    left = variance - of.sds**2
+    spread = np.sqrt(np.where(left > LEAST * variance, left, np.nan))
+    scaled = estimate / spread
+    frames = [
+        pd.DataFrame(
+            {
+                "group": of.factor,
+                "level": of.levels,
+                "column": name,
+                "estimate": estimate[:, k],
+                "spread": np.nan_to_num(spread[:, k]),
+                "standardised": scaled[:, k],
+                "normal": normal_quantiles(scaled[:, k]),
+            }
+        )
+        for k, name in enumerate(of.columns)
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _panel(ax: Axes, frame: pd.DataFrame, level: float) -> None:
+    frame = frame[np.isfinite(frame["standardised"])]
+    ax.set_xlabel("normal quantile")
+    if frame.empty:
+        ax.text(0.5, 0.5, "all estimates are zero", transform=ax.transAxes, ha="center", va="center")
+        return
+    expected, values = frame["normal"].to_numpy(), frame["standardised"].to_numpy()
+    draw_points(ax, expected, values, level)
+    far = np.argsort(-np.abs(values), kind="stable")[:NAMED]
+    far = far[np.abs(values[far]) > FAR]
+    if len(far):
+        at = np.column_stack([expected, values])[far]
+        marks.labels(ax, theme.level_labels(frame["level"].to_numpy()[far]), at, np.zeros_like(at))
