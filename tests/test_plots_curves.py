@@ -214,7 +214,7 @@ def test_population_averaged_effects_are_pulled_towards_one_half() -> None:
     conditional = bm.plot.effects_frame(herds())["estimate"]
     averaged = bm.plot.effects_frame(herds(), kind="population")["estimate"]
     assert (averaged > conditional).all() and (averaged < 0.5).all()
-    assert "averaged over random effects" in bm.plot.effects(herds(), kind="population")[0].figure.get_suptitle()
+    assert "population-averaged" in bm.plot.effects(herds(), kind="population")[0].figure.get_suptitle()
 
 
 def test_effects_have_a_panel_per_column_or_a_colour_per_level(plt: Any) -> None:

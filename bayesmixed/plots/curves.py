@@ -210,7 +210,8 @@ def _lattice(drawn: _Drawn, ax: Any) -> np.ndarray:
         figure.supxlabel(theme.short(drawn.column.name) + "\n" * (2 if len(drawn.colors) == 1 else 3), fontsize=9)
         figure.supylabel(response_axis(drawn.fit.model), fontsize=9)
         figure.suptitle(drawn.title)
-        marks.legend(axes[0], _entries(drawn, ("dashes", theme.REFERENCE)), outside=True, title=_heading(drawn))
+        entries = _entries(drawn, canvas.ink(axes[0]), ("dashes", theme.REFERENCE))
+        marks.legend(axes[0], entries, outside=True, title=_heading(drawn))
     return axes
 
 
@@ -252,7 +253,8 @@ def _spaghetti(drawn: _Drawn, ax: Any) -> np.ndarray:
     across.name_axis(panel, drawn.column)
     panel.set_ylabel(response_axis(drawn.fit.model))
     panel.set_title(drawn.title)
-    marks.legend(panel, _entries(drawn, ("thick", canvas.ink(panel))), outside=ax is None, title=_heading(drawn))
+    entries = _entries(drawn, canvas.ink(panel), ("thick", canvas.ink(panel)))
+    marks.legend(panel, entries, outside=ax is None, title=_heading(drawn))
     return axes
 
 
@@ -267,10 +269,10 @@ def _heading(drawn: _Drawn) -> str | None:
     return None if drawn.by is None else theme.short(drawn.by)
 
 
-def _entries(drawn: _Drawn, population: tuple[str, str]) -> list[tuple[str, str, str]]:
+def _entries(drawn: _Drawn, ink: str, population: tuple[str, str]) -> list[tuple[str, str, str]]:
     if drawn.by is not None:
         return marks.entries("line", drawn.colors)
     zero = "" if drawn.fit.model.family.link.name == "identity" else " (random effects zero)"
     (color,) = drawn.colors.values()
-    rows = ("dot", "black", "rows of the data")
+    rows = ("dot", ink, "rows of the data")
     return [rows, ("line", color, "group's curve"), (*population, f"population{zero}")]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 POINTS = 61  # of a curve
 _HEIGHT = 2.5  # inches of a panel
 _DODGE = 0.28  # of the distance between two levels
-_KINDS = {"conditional": "random effects zero", "population": "averaged over random effects"}
+_KINDS = {"conditional": "random effects zero", "population": "population-averaged"}
 
 
 def effects(
