@@ -12,7 +12,7 @@ import pandas as pd
 from ..errors import FitError, nearest, with_known_options
 from ..formula.factors import level_text
 from ..formula.variables import columns_in
-from .grid import Asked, Rows, averaged, grid_values, held_notes, mean_offset, product
+from .grid import Asked, Rows, at_notes, averaged, grid_values, held_notes, mean_offset, product
 from .means import Question, Values, has_draws, means
 from .quantities import AS_IS, EXPONENTIAL, Scale
 from .table import Effects
@@ -185,7 +185,12 @@ def _rows(
     held, said = mean_offset(model, list(asked.values), offset, len(table))
     keys, cells, shares = averaged(table, [*within, *named], shares)
     idle = only_in_offsets(model) if held is not None else set()
-    notes = (*held_notes(known, values, [*asked.values, *idle]), *_averages(rest, weights), *said)
+    notes = (
+        *at_notes(values, at, [*within, *named]),
+        *held_notes(known, values, [*asked.values, *idle]),
+        *_averages(rest, weights),
+        *said,
+    )
     return Rows(table, keys, cells, shares, held, (*notes, *_interacting(model, known, [*named, *within], rest)))
 
 

@@ -160,6 +160,12 @@ def _grid_rows(model: Model, known: dict[str, Variable], asked: Asked) -> Rows:
     return Rows(table, table[shown], np.arange(n), np.ones(n), offset, notes)
 
 
+def at_notes(values: Mapping[str, np.ndarray], at: Collection[str], shown: Collection[str]) -> tuple[str, ...]:
+    """Single values that were asked for and that no column of the answer shows."""
+    fixed = [f"{name} = {_shown(values[name][0])}" for name in at if name not in shown and len(values[name]) == 1]
+    return (f"At: {', '.join(fixed)}.",) if fixed else ()
+
+
 def held_notes(
     known: Mapping[str, Variable], values: Mapping[str, np.ndarray], but: Collection[str]
 ) -> tuple[str, ...]:

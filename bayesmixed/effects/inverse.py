@@ -12,7 +12,7 @@ from ..errors import FitError, with_known_options
 from ..formula.design import Design
 from ..prediction.linear_predictor import included_terms, same_factor
 from .curve import Curve, Point
-from .grid import held_notes, mean_offset, product
+from .grid import at_notes, held_notes, mean_offset, product
 from .means import Question, Values, has_draws
 from .quantities import Linearised, Quantities, Sampled
 from .table import Effects
@@ -98,6 +98,7 @@ def inverse_predict(
     held, said = mean_offset(model, [*at, column], offset, 1)
     idle = set() if held is None else only_in_offsets(model)
     notes = _notes(known, values, shown, _random(fit, groups), [*at, *idle])
+    notes = (*at_notes(values, [name for name in at if name in values], shown), *notes)
     curves = [Curve(model, known[column], part, codes, None if held is None else held[0]) for _, part, codes in cells]
     points = [curve.solve(fit.parameters.flat(), goal) for goal in target.values() for curve in curves]
     keys = pd.concat([key.assign(p=value) for value in target for key, _, _ in cells], ignore_index=True)

@@ -169,3 +169,30 @@ def test_a_column_of_random_slopes_alone_moves_population_means_only() -> None:
     )
     assert conditional[0] == conditional[1]
     assert population[0] != population[1]
+
+
+def test_averages_over_the_data_are_in_the_order_of_levels() -> None:
+    """Whatever the order of the rows: L, M, H, neither as they appear nor by the alphabet."""
+    table = bm.load_data("warpbreaks").iloc[::-1]
+    fit = bm.Model("breaks ~ wool * tension", table).fit("ml")
+    found = bm.predictions(fit, newdata="data", by=["tension", "wool"]).frame
+    assert list(zip(found["tension"], found["wool"], strict=True)) == [(t, w) for t in "LMH" for w in "AB"]
+    means = table.groupby(["tension", "wool"], observed=True)["breaks"].mean()
+    np.testing.assert_allclose(found["estimate"], [means[t, w] for t in "LMH" for w in "AB"], rtol=ALGEBRA)
+
+
+@pytest.mark.filterwarnings("ignore:the fixed-effect design of mu is rank deficient")
+def test_contrasts_of_means_that_the_data_determine_survive_an_empty_cell() -> None:
+    fit = bm.Model("breaks ~ wool * tension", bm.load_data("warpbreaks").query("wool != 'B' or tension != 'H'")).fit(
+        "ml"
+    )
+    means = bm.emmeans(fit, "wool * tension")
+    assert list(means.frame["estimate"].isna()) == [False] * 5 + [True]
+    assert "Blank: the data do not determine it" in str(means)
+    pairs = means.contrast("pairwise", adjust="bonferroni").frame
+    known = ~pairs["contrast"].str.contains("B H")
+    assert pairs.loc[known, "p"].notna().all() and pairs.loc[~known, "p"].isna().all()
+    raw = means.contrast("pairwise", adjust="none").frame["p"]
+    np.testing.assert_allclose(pairs.loc[known, "p"], np.minimum(10 * raw[known], 1), rtol=ALGEBRA)
+    others = bm.emmeans(fit, "tension").frame["estimate"]
+    assert list(others.isna()) == [False, False, True]

@@ -73,6 +73,7 @@ def test_limits_are_the_errors_of_the_predictor_over_its_slope(ml: Any) -> None:
     slopes = ml.fixef()["size"] + ml.ranef()["s"].loc[groups["s"], "size"].to_numpy()
     np.testing.assert_allclose(groups["upper"] - groups["lower"], (eta["upper"] - eta["lower"]) / slopes, rtol=ALGEBRA)
     far = bm.inverse_predict(ml, P, "size", at={"c": "far"}).frame
+    assert "At: c = far." in str(bm.inverse_predict(ml, P, "size", at={"c": "far"}))
     x = np.array([1.0, far["estimate"][0], 0.0])
     expected = np.sqrt(x @ ml.vcov().to_numpy() @ x) / ml.fixef()["size"]
     assert list(ml.fixef().index[:2]) == ["Intercept", "size"]
