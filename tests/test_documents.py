@@ -22,7 +22,7 @@ def test_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
     scope: dict[str, object] = {}
     for block in blocks("python"):
         exec(compile(block, str(README), "exec"), scope)
-    assert {path.name for path in tmp_path.iterdir()} == {"shrinkage.png", "caterpillar.png", "sleep.nc"}
+    assert {path.name for path in tmp_path.iterdir()} == {"shrinkage.png", "caterpillar.png", "sleep.nc", "report.html"}
     printed = capsys.readouterr().out
     table = next(block for block in blocks("") if "log-likelihood" in block)
     for line in table.splitlines()[1:-2]:  # draws differ between machines in their last digits: point fits do not
