@@ -217,7 +217,7 @@ def _about_the_mode(target: _Target, start: np.ndarray, rng: np.random.Generator
     """log of the integral (draws,) by points placed about the mode."""
     u = _mode(target, start)
     L = np.linalg.cholesky(target.newton(u)[1])
-    x, log_weights = _points(*u.shape, rng)
+    x, log_weights = _points(u.shape[0], u.shape[1], rng)
     spread = np.swapaxes(np.linalg.solve(np.swapaxes(L, 1, 2), np.swapaxes(x, 1, 2)), 1, 2)
     values = target.at_points(u[:, None] + spread)
     logs = np.sum(np.log(np.diagonal(L, axis1=1, axis2=2)), axis=1)
@@ -268,7 +268,8 @@ def _points(draws: int, q: int, rng: np.random.Generator) -> tuple[np.ndarray, n
     if q in NODES:
         z, w = np.polynomial.hermite_e.hermegauss(NODES[q])
         grid = np.stack(np.meshgrid(*[z] * q, indexing="ij"), axis=-1).reshape(1, -1, q)
-        logs = sum(np.meshgrid(*[np.log(w / np.sqrt(2 * np.pi))] * q, indexing="ij")).reshape(1, -1)
+        weights = np.stack(np.meshgrid(*[np.log(w / np.sqrt(2 * np.pi))] * q, indexing="ij"), axis=-1)
+        logs = weights.reshape(1, -1, q).sum(axis=-1)
         return grid, logs + np.sum(grid**2, axis=-1) / 2
     scale = np.sqrt(FREEDOM / rng.chisquare(FREEDOM, size=(draws, SAMPLES, 1)))
     x = rng.standard_normal((draws, SAMPLES, q)) * scale

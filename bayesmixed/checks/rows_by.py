@@ -82,7 +82,7 @@ def _coded(name: str, values: pd.Series) -> RowsBy:
     codes, levels = pd.factorize(values, sort=not isinstance(values.dtype, pd.CategoricalDtype))
     if isinstance(values.dtype, pd.CategoricalDtype):  # their own order, unused levels left out
         used = values.cat.remove_unused_categories()
-        codes, levels = used.cat.codes.to_numpy(), used.cat.categories
+        codes, levels = used.cat.codes.to_numpy().astype(np.int64), used.cat.categories
     if len(codes) and codes.min() < 0:
         raise FitError(f"by={name!r} lacks a value in row number {int(np.argmin(codes))}: give one for every row used.")
     return RowsBy(name, np.asarray(codes), pd.Index(levels))

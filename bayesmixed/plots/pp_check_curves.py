@@ -62,10 +62,9 @@ def _stepped(ax: Axes, frame: pd.DataFrame, asked: Asked) -> None:
 
 
 def _draw(ax: Axes, frame: pd.DataFrame, drawn: Any) -> None:
-    for i, curve in frame.groupby("replicate", sort=False):
-        if i >= 0:
-            x, y = curve["value"], curve["height"]
-            ax.plot(x, y, color=theme.INTERVAL_MANY, lw=0.7, alpha=0.7, zorder=1, drawstyle=drawn)
+    for _, curve in frame[frame["source"] == "replicate"].groupby("replicate", sort=False):
+        x, y = curve["value"], curve["height"]
+        ax.plot(x, y, color=theme.INTERVAL_MANY, lw=0.7, alpha=0.7, zorder=1, drawstyle=drawn)
     own = frame[frame["source"] == "observed"]
     ax.plot(own["value"], own["height"], color=canvas.ink(ax), lw=1.6, zorder=3, drawstyle=drawn)
     ax.set_xlim(*_limits(own["value"].to_numpy(), frame["value"].to_numpy()))

@@ -35,7 +35,7 @@ def _frame(asked: Asked) -> pd.DataFrame:
 
 def _draw(ax: Axes, frame: pd.DataFrame, asked: Asked) -> None:
     values, own = frame["value"].to_numpy(), frame["observed"].iloc[0]
-    ax.hist(values, bins=_bins(values), color=theme.ESTIMATE, alpha=0.45, lw=0, zorder=1)
+    ax.hist(values, bins=_bins(values).tolist(), color=theme.ESTIMATE, alpha=0.45, lw=0, zorder=1)
     if np.isfinite(own):
         ax.axvline(own, color=canvas.ink(ax), lw=1.6, zorder=2)
         _say_share(ax, float(np.mean(values >= own)), own, len(values))
