@@ -137,7 +137,7 @@ def shrink(A: np.ndarray, Lambda: np.ndarray) -> Largest:
 def _invert_pairs(M: np.ndarray) -> tuple[np.ndarray, float]:
     """Inverse and log-determinant of (L, 2, 2) positive definite matrices, written out: no call per level."""
     pivot = M[:, 1, 1] - M[:, 0, 1] ** 2 / M[:, 0, 0]
-    if not (pivot > 0).all():
+    if not ((pivot > 0) & (M[:, 0, 0] > 0)).all():  # an indefinite block may have this pivot
         raise np.linalg.LinAlgError("a 2 x 2 block is not positive definite")
     inverse = np.empty_like(M)
     inverse[:, 1, 1] = 1 / pivot

@@ -180,3 +180,9 @@ def test_groups_are_named_and_their_contrasts_need_draws(ml: Any) -> None:
         bm.inverse_predict(ml, P, "size", by="subject")
     with pytest.raises(bm.errors.FitError, match="use a fit with draws"):
         bm.inverse_predict(ml, P, "size", by="s").contrast("pairwise")
+
+
+def test_laplace_draws_a_point_whose_mode_needs_a_search_of_its_own() -> None:
+    """With a guessing rate one of 50 points drawn side by side was not found, and the fit stopped at another."""
+    fit = model(experiment(110)[0]).fit(bm.Laplace(draws=400, pool=2), seed=1)
+    assert np.isfinite(bm.inverse_predict(fit, P, "size", by="s").frame["se"]).all()

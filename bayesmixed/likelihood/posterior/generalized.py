@@ -104,11 +104,15 @@ class LaplaceMarginal(Marginal):
         return found
 
     def draws(self, x: np.ndarray, rng: np.random.Generator) -> Sequence[Drawn]:
-        if self._side_by_side:
-            together = self._together(x)
-            if together.found.all():
-                return together.draws(x, rng)
-        return super().draws(x, rng)
+        if not self._side_by_side:
+            return super().draws(x, rng)
+        together = self._together(x)
+        found = together.found
+        if found.all():
+            return together.draws(x, rng)
+        # the search of one point may fail where that of all together did not: only what was not found goes that way
+        drawn = iter(self._together(x[found]).draws(x[found], rng) if found.any() else ())
+        return [next(drawn) if here else self.draw(each, rng) for each, here in zip(x, found, strict=True)]
 
     @property
     def _side_by_side(self) -> bool:
