@@ -103,6 +103,14 @@ def test_each_kind_draws_few_and_many_levels_and_columns_that_split_them(kind: s
     assert drawn(bm.plot.data("y ~ 1 + (1 | g)", constant, kind=kind))
 
 
+def test_levels_of_zeros_and_ones_ascend_by_their_shares() -> None:
+    women = bm.load_data("Contraception")
+    few = women[women["district"].isin(women["district"].unique()[:12])]
+    ax = bm.plot.data("use ~ age + (1 | district)", few, family="bernoulli")
+    shares = few.assign(one=few["use"] == "Y").groupby("district", observed=True)["one"].mean()
+    assert np.all(np.diff([shares[shares.index.astype(str) == name].iloc[0] for name in names(ax)]) >= 0)
+
+
 def test_without_bars_a_column_of_the_model_makes_the_groups() -> None:
     cake = bm.load_data("cake")
     assert bm.plot.data("angle ~ recipe + temp", cake).get_ylabel() == "recipe"

@@ -217,7 +217,8 @@ def _lattice(drawn: _Drawn, ax: Any) -> np.ndarray:
 
 def _curves(ax: Axes, drawn: _Drawn, rows: pd.DataFrame) -> None:
     for color, own, at in drawn.split(rows):
-        ax.plot(at, own["population"], color=theme.REFERENCE, lw=1.0, ls=marks.DASHES, zorder=2)
+        population = theme.REFERENCE if drawn.by is None else color
+        ax.plot(at, own["population"], color=population, lw=1.0, ls=marks.DASHES, zorder=2)
         if len(at) == 1:
             ax.vlines(at, own["lower"], own["upper"], color=color, lw=1.0, zorder=4)
             ax.plot(at, own["estimate"], "D", ms=3.5, color=color, mew=0, zorder=4)

@@ -53,8 +53,8 @@ def data(
         "box" (quartiles, whiskers to the last row within 1.5 interquartile ranges), "violin" (kernel densities from
         the first row to the last), both with the rows as dots, or "dots" (rows and their mean).
     sort
-        Order the levels by their medians, within `by` where it does not vary inside them; else as in the data from
-        the top down.
+        Order the levels by their medians (ties by their means), within `by` where it does not vary inside them; else
+        as in the data from the top down.
     family
         For a formula and a table, what `bm.Model` takes.
     ax
@@ -84,8 +84,8 @@ def data(
     rows = _rows(frame, by, sort)
     with canvas.style(ax):
         axes = canvas.one_axes(ax, _height(rows) + 1.0)
-        for mark in rows.marks:
-            _draw(axes, mark, kind, rows.labelled)
+        for color in rows.colors.values():
+            _draw(axes, [mark for mark in rows.marks if mark.color == color], kind, rows.labelled)
         factor = str(frame["group"].iloc[0])
         marks.level_axis(axes, factor, rows.levels)
         axes.set_xlabel(response_axis(model))
@@ -126,7 +126,7 @@ def data_frame(
     >>> import bayesmixed as bm
     >>> frame = bm.plot.data_frame("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff"))
     >>> frame.groupby("level")["response"].median().round(0).tolist()[:3]
-    [1515.0, 1540.0, 1555.0]
+    [1520.0, 1540.0, 1560.0]
     """
     return _tidy(_model(model, table, family), group, by)
 
@@ -223,46 +223,69 @@ def _order(frame: pd.DataFrame, splits: pd.Series, sort: bool) -> list[Any]:
     if not sort:
         return list(medians.index[::-1])
     constant = splits.groupby(levels, sort=False).nunique().max() == 1
-    keys = pd.DataFrame({"median": medians, "by": splits.groupby(levels, sort=False).first() if constant else 0})
-    return list(keys.sort_values(["by", "median"], ascending=[False, True], kind="stable").index)
+    first: Any = splits.groupby(levels, sort=False).first() if constant else 0
+    means = frame["response"].groupby(levels, sort=False).mean()  # of zeros and ones most medians are alike
+    keys = pd.DataFrame({"median": medians, "mean": means, "by": first})
+    return list(keys.sort_values(["by", "median", "mean"], ascending=[False, True, True], kind="stable").index)
 
 
 def _height(rows: _Rows) -> float:
     return theme.rows_height(len(rows.levels)) * (1 + 0.6 * (rows.lanes - 1) if rows.labelled else 1)
 
 
-def _draw(ax: Axes, mark: _Mark, kind: str, labelled: bool) -> None:
-    draw = {"box": _box, "violin": _violin, "dots": _mean}[kind]
-    draw(ax, mark, labelled)
+def _draw(ax: Axes, group: list[_Mark], kind: str, labelled: bool) -> None:
+    """All marks of one colour: at once, for there may be thousands."""
+    at, size, color = np.array([m.at for m in group]), group[0].size, group[0].color
+    {"box": _boxes, "violin": _violins, "dots": _means}[kind](ax, [m.y for m in group], at, size, color, labelled)
     if labelled:
-        jitter = (_GOLDEN * np.arange(len(mark.y))) % 1 - 0.5
-        size = 3.0 if len(mark.y) <= 100 else 1.5
-        at = mark.at + 0.8 * mark.size * jitter
-        ax.plot(mark.y, at, "o", ms=size, mew=0, color=mark.color, alpha=0.45 if kind != "dots" else 0.7, zorder=3)
+        jitter = [m.at + 0.8 * size * ((_GOLDEN * np.arange(len(m.y))) % 1 - 0.5) for m in group]
+        dot = 3.0 if max(len(m.y) for m in group) <= 100 else 1.5
+        y, alpha = np.concatenate([m.y for m in group]), 0.45 if kind != "dots" else 0.7
+        ax.plot(y, np.concatenate(jitter), "o", ms=dot, mew=0, color=color, alpha=alpha, zorder=3)
 
 
-def _box(ax: Axes, mark: _Mark, labelled: bool) -> None:
-    low, median, high = np.quantile(mark.y, [0.25, 0.5, 0.75])
+def _boxes(ax: Axes, ys: list[np.ndarray], at: np.ndarray, size: float, color: str, labelled: bool) -> None:
+    low, median, high = np.array([np.quantile(y, [0.25, 0.5, 0.75]) for y in ys]).T
     reach = _WHISKER * (high - low)
-    inside = mark.y[(mark.y >= low - reach) & (mark.y <= high + reach)]
-    ax.hlines(mark.at, inside.min(), inside.max(), color=mark.color, lw=0.9 if labelled else 0.4, zorder=1)
-    ax.barh(mark.at, high - low, mark.size, left=low, color=theme.pale(mark.color), lw=0, zorder=2)
-    ends = mark.at - mark.size / 2, mark.at + mark.size / 2
-    ax.vlines(median, *ends, color=mark.color, lw=2.0 if labelled else 1.2, zorder=4)
+    inside = [y[(y >= a) & (y <= b)] for y, a, b in zip(ys, low - reach, high + reach, strict=True)]
+    ends = np.array([[y.min(), y.max()] for y in inside]).T
+    ax.hlines(at, *ends, color=color, lw=0.9 if labelled else 0.4, zorder=1)
+    corners = [_corners(a, b, row, size) for a, b, row in zip(low, high, at, strict=True)]
+    _shapes(ax, corners, color)
+    ax.vlines(median, at - size / 2, at + size / 2, color=color, lw=2.0 if labelled else 1.2, zorder=4)
 
 
-def _violin(ax: Axes, mark: _Mark, labelled: bool) -> None:
-    value, density = kernel_density(mark.y, mark.y.min(), mark.y.max())
-    if np.isnan(density).any():
-        ax.vlines(mark.y[0], mark.at - mark.size / 2, mark.at + mark.size / 2, color=mark.color, lw=2.0, zorder=2)
-        return
-    half = 0.5 * mark.size * density / density.max()
-    ax.fill_between(value, mark.at - half, mark.at + half, color=theme.pale(mark.color), lw=0, zorder=2)
-    ax.plot(np.median(mark.y), mark.at, "|", ms=8 if labelled else 2, mew=2, color=mark.color, zorder=4)
+def _violins(ax: Axes, ys: list[np.ndarray], at: np.ndarray, size: float, color: str, labelled: bool) -> None:
+    _shapes(ax, [_outline(y, row, size) for y, row in zip(ys, at, strict=True)], color)
+    medians = [np.median(y) for y in ys]
+    ax.plot(medians, at, "|", ms=8 if labelled else 2, mew=2 if labelled else 1, color=color, zorder=4)
 
 
-def _mean(ax: Axes, mark: _Mark, labelled: bool) -> None:
+def _means(ax: Axes, ys: list[np.ndarray], at: np.ndarray, size: float, color: str, labelled: bool) -> None:
     if not labelled:
-        ax.plot(mark.y, np.full(len(mark.y), mark.at), "o", ms=1.2, mew=0, color=theme.pale(mark.color), zorder=2)
-    ends = mark.at - mark.size / 2, mark.at + mark.size / 2
-    ax.vlines(mark.y.mean(), *ends, color=canvas.ink(ax), lw=1.6, zorder=4)
+        rows = np.repeat(at, [len(y) for y in ys])
+        ax.plot(np.concatenate(ys), rows, "o", ms=1.2, mew=0, color=theme.pale(color), zorder=2)
+    ax.vlines([y.mean() for y in ys], at - size / 2, at + size / 2, color=canvas.ink(ax), lw=1.6, zorder=4)
+
+
+def _corners(left: float, right: float, at: float, size: float) -> np.ndarray:
+    """A box (4, 2)."""
+    bottom, top = at - size / 2, at + size / 2
+    return np.array([[left, bottom], [right, bottom], [right, top], [left, top]])
+
+
+def _outline(y: np.ndarray, at: float, size: float) -> np.ndarray:
+    """A violin (m, 2); of rows that are all alike a line."""
+    value, density = kernel_density(y, y.min(), y.max())
+    if np.isnan(density).any():
+        return _corners(y[0], y[0], at, size)
+    half = 0.5 * size * density / density.max()
+    return np.column_stack([np.append(value, value[::-1]), np.append(at - half, at + half[::-1])])
+
+
+def _shapes(ax: Axes, corners: list[np.ndarray], color: str) -> None:
+    from matplotlib.collections import PolyCollection
+
+    edge = theme.pale(color)
+    ax.add_collection(PolyCollection(corners, facecolors=edge, edgecolors=edge, linewidths=0.5, zorder=2))
+    ax.autoscale_view()

@@ -127,7 +127,7 @@ def wrapped(text: str, length: int) -> str:
     """A name on two lines where it is longer than `length`, broken behind a space or a mark.
 
     >>> wrapped("sd(Intercept | batch)", 16).split("\\n")
-    ['sd(Intercept |', 'batch)']
+    ['sd(Intercept', '| batch)']
     """
     if len(text) <= length:
         return text
