@@ -145,9 +145,9 @@ def test_a_lattice_has_a_panel_per_group_and_spaghetti_one_for_all(plt: Any) -> 
 @pytest.mark.parametrize(
     ("fit", "options"),
     [
-        (herds, {}),
-        (women, {"x": "age", "by": "urban"}),
-        (cakes, {"x": "temp", "by": "recipe", "group": "replicate:recipe"}),
+        (herds, {"max_groups": 6}),
+        (women, {"x": "age", "by": "urban", "max_groups": 4}),
+        (cakes, {"x": "temp", "by": "recipe", "group": "replicate:recipe", "max_groups": 5}),
         (cakes, {"x": "recipe", "by": "temp"}),
         (draws_fit, {"max_groups": 3}),
     ],
