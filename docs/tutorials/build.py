@@ -69,8 +69,10 @@ def run(source: Path) -> Page:
         client = nbclient.NotebookClient(notebook, timeout=LIMIT, kernel_name="python3")
         try:
             client.execute(cwd=workplace)
-        except (nbclient.exceptions.CellExecutionError, nbclient.exceptions.CellTimeoutError) as error:
-            raise TutorialFault(f"{source.name}: {error}") from error
+        except nbclient.exceptions.CellExecutionError as error:
+            raise TutorialFault(f"{source.name} fails: {error.ename}: {error.evalue}\n{_failed(notebook)}") from error
+        except nbclient.exceptions.CellTimeoutError as error:
+            raise TutorialFault(f"{source.name} has a cell that takes more than {LIMIT:.0f} s.") from error
     seconds = perf_counter() - started
     said = _stderr(notebook)
     if said:
@@ -83,6 +85,12 @@ def run(source: Path) -> Page:
 def pictures_of(name: str) -> str:
     """The folder of a tutorial's pictures."""
     return f"{name}_pictures"
+
+
+def _failed(notebook: Any) -> str:
+    """The cell that raised an error."""
+    failed = [cell for cell in notebook.cells if any(o.output_type == "error" for o in cell.get("outputs", []))]
+    return failed[0].source if failed else ""
 
 
 def _stderr(notebook: Any) -> str:

@@ -1,0 +1,100 @@
+"""Do the tutorials run, quickly and without a warning, and do they and the guides call only what exists?"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import bayesmixed as bm
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+TUTORIALS = sorted(path for path in (DOCS / "tutorials").glob("*.py") if path.name != "build.py")
+GUIDES = sorted(DOCS.glob("coming-from-*.md"))
+NAME = re.compile(r"\bbm\.((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)")
+LARGEST = 120_000  # bytes of a picture, which every clone carries
+
+
+def build() -> ModuleType:
+    """The script that makes the pages."""
+    for module in ("jupytext", "nbclient", "nbconvert", "ipykernel"):
+        pytest.importorskip(module, reason="tutorials are run where the extra 'docs' is installed")
+    specification = importlib.util.spec_from_file_location("tutorials_build", DOCS / "tutorials" / "build.py")
+    assert specification is not None and specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[specification.name] = module  # dataclasses look their module up
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("path", [*TUTORIALS, *GUIDES], ids=lambda path: path.stem)
+def test_every_public_name_that_a_page_uses_exists(path: Path) -> None:
+    for dotted in set(NAME.findall(path.read_text(encoding="utf-8"))):
+        value: object = bm
+        for part in dotted.split("."):
+            assert hasattr(value, part), f"{path.name} uses bm.{dotted}"
+            value = getattr(value, part)
+
+
+@pytest.mark.parametrize("source", TUTORIALS, ids=lambda path: path.stem)
+def test_a_page_and_its_pictures_are_kept_beside_their_source(source: Path) -> None:
+    text = source.with_suffix(".md").read_text(encoding="utf-8")
+    shown = re.findall(r"!\[[^]]*\]\(([^)]+)\)", text)
+    kept = {path.relative_to(source.parent).as_posix() for path in source.parent.glob(f"{source.stem}_pictures/*")}
+    assert set(shown) == kept
+    assert all((source.parent / name).stat().st_size <= LARGEST for name in kept)
+
+
+@pytest.mark.parametrize("source", TUTORIALS, ids=lambda path: path.stem)
+def test_a_page_has_the_code_of_its_source(source: Path) -> None:
+    """Output that was kept belongs to the source as it is now."""
+    cells = re.split(r"^# %%.*$", source.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    code = [cell.strip() for cell in cells if cell.strip() and not cell.strip().startswith("# ")]
+    page = source.with_suffix(".md").read_text(encoding="utf-8")
+    blocks = [block.strip() for block in re.findall(r"^```python\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)]
+    assert blocks == code
+
+
+@pytest.mark.parametrize("source", TUTORIALS, ids=lambda path: path.stem)
+def test_the_index_names_every_tutorial(source: Path) -> None:
+    assert f"({source.stem}.md)" in (DOCS / "tutorials" / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", TUTORIALS, ids=lambda path: path.stem)
+def test_a_tutorial_runs_without_warnings_in_two_minutes(source: Path) -> None:
+    script = build()
+    page = script.run(source)  # raises at an error, a warning or too long a time
+    kept = source.with_suffix(".md").read_text(encoding="utf-8")
+    assert set(page.pictures) == set(re.findall(r"!\[[^]]*\]\(([^)]+)\)", kept))
+
+
+def test_a_source_that_warns_gives_no_page(tmp_path: Path) -> None:
+    script = build()
+    source = tmp_path / "warns.py"
+    source.write_text('# %%\nimport warnings\n\nwarnings.warn("not like this")\n', encoding="utf-8")
+    with pytest.raises(script.TutorialFault, match="not like this"):
+        script.run(source)
+
+
+def test_a_source_that_fails_gives_no_page_and_names_the_cell(tmp_path: Path) -> None:
+    script = build()
+    source = tmp_path / "fails.py"
+    source.write_text("# %%\nfirst = 1\n\n# %%\nsecond = first / 0\n", encoding="utf-8")
+    with pytest.raises(script.TutorialFault, match="ZeroDivisionError(.|\n)*second = first / 0"):
+        script.run(source)
+
+
+def test_every_picture_of_a_notebook_is_shown_and_not_the_first_alone(tmp_path: Path) -> None:
+    """A drawing that restored matplotlib's "interactive" would hide those after it."""
+    script = build()
+    source = tmp_path / "draws.py"
+    fit = 'fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("reml")'
+    drawn = "bm.plot.caterpillar(fit);"
+    source.write_text(f"# %%\nimport bayesmixed as bm\n\n{fit}\n\n# %%\n{drawn}\n\n# %%\n{drawn}\n", encoding="utf-8")
+    page = script.run(source)
+    assert len(page.pictures) == 2
