@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import pandas as pd
 import pytest
 
 import bayesmixed as bm
@@ -71,6 +72,32 @@ def test_a_tutorial_runs_without_warnings_in_two_minutes(source: Path) -> None:
     page = script.run(source)  # raises at an error, a warning or too long a time
     kept = source.with_suffix(".md").read_text(encoding="utf-8")
     assert set(page.pictures) == set(re.findall(r"!\[[^]]*\]\(([^)]+)\)", kept))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("guide", [path for path in GUIDES if "lme4" not in path.stem], ids=lambda path: path.stem)
+def test_every_call_that_a_guide_gives_runs(guide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second column of its tables, after its first example; 'f' stands for a column as well as for a formula."""
+    pytest.importorskip("matplotlib").use("Agg")
+    monkeypatch.chdir(tmp_path)
+    text = guide.read_text(encoding="utf-8")
+    scope: dict[str, object] = {}
+    example = re.search(r"```python\n(.*?)```", text, re.DOTALL)
+    assert example is not None
+    exec(compile(example[1], str(guide), "exec"), scope)
+    scope |= {"new": pd.DataFrame({"Days": [1], "Subject": ["308"]}), "d": scope["sleep"]}
+    scope |= {"f": "Reaction ~ Days + (1 | Subject)", "fit1": scope["fit"], "fit2": scope["fit"]}
+    calls = [call for call in calls_in(text) if "..." not in call]
+    assert len(calls) > 20
+    for call in calls:
+        eval(compile(call.replace('"f"', '"Days"'), f"{guide.name}: {call}", "eval"), scope)
+
+
+def calls_in(text: str) -> list[str]:
+    """What stands in backticks in the second column of a guide's tables and is a whole call."""
+    rows = [re.split(r"(?<!\\)\|", line) for line in text.splitlines() if line.startswith("| `")]
+    found = [code.replace(r"\|", "|") for cells in rows for code in re.findall(r"`([^`]+)`", cells[2])]
+    return [code for code in found if code.startswith(("fit.", "model.", "bm.", "print(", "(fit")) and "(" in code]
 
 
 def test_a_source_that_warns_gives_no_page(tmp_path: Path) -> None:
