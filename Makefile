@@ -38,7 +38,7 @@ quickstart: $(VENV)/.quickstart ## fit a real data set by ML, REML and NUTS, pri
 	@$(BIN)/python examples/quickstart.py
 
 test: $(VENV)/.test ## the quick tests
-	@$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" -n auto --dist loadfile $(ARGS)
 
 test-slow: $(VENV)/.test $(VENV)/.docs ## the tests that take longer, tutorials included
 	@$(BIN)/python -m pytest -q -m slow $(ARGS)
