@@ -111,6 +111,48 @@ def test_rows_of_weight_zero_are_not_compared() -> None:
     assert len(frame) == 17 and bm.pp_check(fit, "mean", n=20, seed=1).frame["rows"].iloc[0] == 170
 
 
+# ---- frequency weights
+
+
+def counts_and_weights() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Counts with whole weights, and the same with every row as often as its weight says."""
+    rng = np.random.default_rng(5)
+    short = pd.DataFrame({"g": np.repeat(np.arange(6), 8), "x": rng.normal(size=48)})
+    short["y"] = rng.poisson(np.exp(0.4 + 0.3 * short["x"]))
+    short["w"] = rng.integers(0, 4, 48)
+    return short, short.loc[short.index.repeat(short["w"])].reset_index(drop=True)
+
+
+def test_a_weight_of_two_is_compared_as_the_row_twice() -> None:
+    short, long = counts_and_weights()
+    weighted = bm.Model("y ~ x + (1 | g)", short, family="poisson", weights="w").fit("ml")
+    twice = bm.Model("y ~ x + (1 | g)", long, family="poisson").fit("ml")
+    for by in (None, "g"):
+        mine, theirs = (
+            bm.pp_check(fit, ["mean", "sd", "zeros"], by=by, n=100, seed=1).frame for fit in (weighted, twice)
+        )
+        pd.testing.assert_frame_equal(mine, theirs)  # replicates are the same numbers, row for row
+    assert bm.pp_check(weighted, "mean", n=10, seed=1).frame["observed"][0] == pytest.approx(long["y"].mean())
+    assert "A row of weight w is compared as w responses." in str(bm.pp_check(weighted, n=10, seed=1))
+    assert "weights:" not in str(bm.pp_check(twice, n=10, seed=1))
+
+
+def test_weights_that_are_no_numbers_of_rows_are_said_to_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    short, _ = counts_and_weights()
+    half = bm.Model("y ~ x + (1 | g)", short.assign(w=short["w"] / 2), family="poisson", weights="w").fit("ml")
+    check = bm.pp_check(half, "mean", n=10, seed=1)
+    assert check.frame["rows"][0] == (short["w"] > 0).sum() and "every row is compared as one response" in str(check)
+    monkeypatch.setattr(replicated_module, "MOST_RESPONSES", 50)
+    whole = bm.Model("y ~ x + (1 | g)", short, family="poisson", weights="w").fit("ml")
+    assert f"They stand for {short['w'].sum()} responses" in str(bm.pp_check(whole, "mean", n=10, seed=1))
+
+
+def test_precisions_count_no_rows(fit: Any) -> None:
+    weighted = bm.Model("Reaction ~ Days + (1 | Subject)", SLEEP, weights=np.full(180, 2.0)).fit("ml")
+    check = bm.pp_check(weighted, "mean", n=10, seed=1)
+    assert check.frame["rows"][0] == 180 and check.weighting == ""
+
+
 def test_the_page_names_what_is_beyond_the_model(fit: Any) -> None:
     page = str(bm.pp_check(fit, ["mean", "min"], seed=1))
     assert "No statistic lies beyond" in page and "500, new responses of the levels at hand" in page

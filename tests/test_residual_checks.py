@@ -119,7 +119,7 @@ def test_fits_with_draws_hold_their_means(monkeypatch: pytest.MonkeyPatch) -> No
     checked = bm.residual_checks(fit, n=200, seed=1)
     assert checked.clean and checked.method.startswith("Laplace")
     point = fitted(simulated("poisson", 1)[0], "poisson")
-    taken_up = [module._taken_up(each) for each in (fit, point)]
+    taken_up = [module._taken_up(each, np.arange(300)) for each in (fit, point)]
     assert taken_up[0] == pytest.approx(taken_up[1], rel=0.15)  # 1,000 draws, and priors
 
 
@@ -140,6 +140,18 @@ def test_effects_that_follow_single_rows_are_noted() -> None:
 def test_every_family_has_a_remedy_that_is_a_sentence_or_none(name: str) -> None:
     wider = family(name).wider
     assert wider == "" or wider.endswith(".")
+
+
+def test_a_weight_of_two_is_the_row_twice() -> None:
+    rng = np.random.default_rng(7)
+    short = TABLE.iloc[:60].assign(y=rng.poisson(3.0, 60), w=rng.integers(0, 4, 60))
+    long = short.loc[short.index.repeat(short["w"])]
+    weighted = bm.Model("y ~ x + (1 | g)", short, family="poisson", weights="w").fit("ml")
+    twice = bm.Model("y ~ x + (1 | g)", long.reset_index(drop=True), family="poisson").fit("ml")
+    mine, theirs = (bm.residual_checks(each, n=100, seed=1) for each in (weighted, twice))
+    pd.testing.assert_frame_equal(mine.frame, theirs.frame, rtol=1e-5)  # two fits: the same replicates, row for row
+    np.testing.assert_array_equal(mine.residuals, theirs.residuals)
+    assert list(mine.residuals.index) == list(long.index) and "compared as w responses" in str(mine)
 
 
 def test_same_seed_same_result() -> None:

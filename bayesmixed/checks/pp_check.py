@@ -30,14 +30,16 @@ class PredictiveCheck:
     Attributes
     ----------
     frame
-        One row per statistic and group: statistic, group (with ``by=``), rows, observed, mean, sd, lower and upper
-        (central 95 %) of the replicates; p, the share of replicates at or above the observed value; p_two_sided,
-        twice the smaller share in either direction (at most 1). NaN where a statistic is not defined for the
-        observed response.
+        One row per statistic and group: statistic, group (with ``by=``), rows (of a whole frequency weight w counted
+        w times), observed, mean, sd, lower and upper (central 95 %) of the replicates; p, the share of replicates at
+        or above the observed value; p_two_sided, twice the smaller share in either direction (at most 1). NaN where a
+        statistic is not defined for the observed response.
     replicates
         statistic, group, replicate, value: what `frame` summarises.
     n, re, by, method
         Replicates, their random effects, what the rows were grouped by, and how the fit was made.
+    weighting
+        What frequency weights other than 1 mean here, in words.
     """
 
     frame: pd.DataFrame
@@ -47,6 +49,7 @@ class PredictiveCheck:
     n: int
     re: str
     by: str | None
+    weighting: str = ""
 
     @property
     def page(self) -> Page:
@@ -131,6 +134,7 @@ def pp_check(
         n=source.n,
         re=re,
         by=None if groups is None else groups.name,
+        weighting=source.weighting,
     )
 
 
@@ -138,7 +142,7 @@ def _members(source: Replicated, groups: RowsBy | None) -> tuple[list[np.ndarray
     """Positions among the rows compared of each group, and the groups' names (None for all rows together)."""
     if groups is None:
         return [np.arange(len(source.rows))], None
-    at = [np.searchsorted(source.rows, rows) for rows in groups.members(source.rows)]
+    at = groups.places(source.rows)
     there = [j for j, rows in enumerate(at) if len(rows)]
     return [at[j] for j in there], [groups.levels[j] for j in there]
 
@@ -198,6 +202,7 @@ def _facts(check: PredictiveCheck) -> list[str]:
     return [
         f"  formula:    {check.formula} ({check.method})",
         f"  replicates: {check.n}, new responses {effects}{grouped}",
+        *([f"  weights:    {check.weighting}"] if check.weighting else []),
     ]
 
 

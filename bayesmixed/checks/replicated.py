@@ -13,6 +13,7 @@ from ..parameters import Parameters
 from ..prediction.linear_predictor import linear_predictor
 from ..prediction.new_levels import draw_effects
 from ..prediction.responses import new_responses
+from ..prediction.rows import responses_per_row
 from ..prediction.seeds import generator
 from ..prediction.thinning import kept_draws
 
@@ -22,15 +23,19 @@ if TYPE_CHECKING:
 
 CHUNK = 2**21  # replicates x rows held at once (16 MiB)
 EFFECTS = ("all", "new")
+MOST_RESPONSES = 2**22  # that the rows of weights above 1 are written out to
+_WHOLE = 1e-6  # how far from a whole number a weight may be by rounding
+_ONE_EACH = "every row is compared as one response, though the fit counts them unequally."
 
 
 @dataclass(frozen=True)
 class Replicated:
     """Replicates of a model's response at given parameters.
 
-    `observed` (n,) is the response as the formula's left side writes it, and `rows` are the positions of the rows
-    of positive weight: those alone are compared. `n` replicates come from n draws of `parameters`, or from its only
-    one; `re` as in `Fit.simulate`.
+    `observed` (m,) is the response as the formula's left side writes it, and `rows` (m,) ascending are the positions
+    of the rows compared: those of positive weight, and a row of a whole frequency weight w as often as the w responses
+    it stands for; `weighting` says so. `n` replicates come from n draws of `parameters`, or from its only one; `re` as
+    in `Fit.simulate`.
     """
 
     model: Model
@@ -40,16 +45,17 @@ class Replicated:
     seed: int | None
     observed: np.ndarray
     rows: np.ndarray
+    weighting: str = ""
 
     def blocks(self) -> Iterator[tuple[int, np.ndarray]]:
         """(first, replicates (m, rows)): a few replicates at a time, the same ones for the same seed."""
         rng = generator(self.seed)
         total = self.parameters.n_draws
         order = kept_draws(total, self.n) if total > 1 else np.zeros(self.n, dtype=int)
-        step = max(1, CHUNK // max(1, self.model.design.n_rows))
+        step = max(1, CHUNK // max(1, self.model.design.n_rows, len(self.rows)))
         for first in range(0, self.n, step):
             wanted = np.resize(order, self.n)[first : first + step]
-            yield first, self._replicates(self.parameters.take(wanted), rng)[:, self.rows]
+            yield first, self._replicates(self.parameters.take(wanted), rng)
 
     def table(self) -> np.ndarray:
         """All replicates (n, rows) at once."""
@@ -60,9 +66,10 @@ class Replicated:
         if self.re == "new":
             effects = (draw_effects(some, j, some.b[j].shape[2], rng) for j in terms)
             some = replace(some, b=tuple(effects))
-        eta = linear_predictor(design, some, terms)
+        eta = linear_predictor(design, some, terms)[:, self.rows]
         dispersion = {name: value.reshape(-1, 1) for name, value in some.dispersion.items()}
-        return new_responses(model, eta, dispersion, design.weights, design.trials, rng)
+        weights, trials = (None if a is None else a[self.rows] for a in (design.weights, design.trials))
+        return new_responses(model, eta, dispersion, weights, trials, rng)
 
 
 def replicated(fit: Fit, n: int, re: str, seed: int | None, *, plug_in: bool = False) -> Replicated:
@@ -81,9 +88,22 @@ def replicated(fit: Fit, n: int, re: str, seed: int | None, *, plug_in: bool = F
         raise FitError(f're={re!r} is not an option here. Use "all" (the levels at hand) or "new" (levels drawn anew).')
     generator(seed)
     model = fit.model
-    weights, response = model.design.weights, model.design.response
+    response = model.design.response
     if response is None:
         raise FitError("There is no response to compare with.")
-    rows = np.arange(model.design.n_rows) if weights is None else np.flatnonzero(weights > 0)
+    rows, weighting = _compared(model)
     parameters = (fit.parameters.mean() if plug_in else fit.parameters).flat()
-    return Replicated(model, parameters, int(n), re, seed, model.design.written(response.y)[rows], rows)
+    return Replicated(model, parameters, int(n), re, seed, model.design.written(response.y)[rows], rows, weighting)
+
+
+def _compared(model: Model) -> tuple[np.ndarray, str]:
+    """Positions of the rows compared, as often as they are, and what to say of their weights."""
+    counts = responses_per_row(model)
+    rows, whole = np.flatnonzero(counts), np.rint(counts)
+    if np.all(counts[rows] == 1):
+        return rows, ""
+    if np.max(np.abs(counts - whole)) > _WHOLE:
+        return rows, f"Not whole numbers, so {_ONE_EACH}"
+    if whole.sum() > MOST_RESPONSES:
+        return rows, f"They stand for {whole.sum():,.0f} responses, too many to draw, so {_ONE_EACH}"
+    return np.repeat(np.arange(len(whole)), whole.astype(np.int64)), "A row of weight w is compared as w responses."

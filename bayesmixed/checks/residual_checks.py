@@ -52,7 +52,8 @@ class ResidualChecks:
         One row per test: test, observed, expected (the mean over the replicates), p, adjusted (by Holm for the number
         of tests), reading.
     residuals
-        Position in (0, 1) of each row's response among its replicates, uniform if the model is true; by row label.
+        Position in (0, 1) of each row's response among its replicates, uniform if the model is true; by row label. A
+        row of a whole frequency weight w has w of them.
     outliers
         Labels of the rows whose response lies beyond all replicates.
     findings
@@ -67,6 +68,7 @@ class ResidualChecks:
     method: str
     n: int
     re: str
+    weighting: str = ""
 
     @property
     def clean(self) -> bool:
@@ -89,6 +91,7 @@ class ResidualChecks:
         facts = (
             f"  formula:    {self.formula} ({self.method})",
             f"  replicates: {self.n}, new responses {effects}, parameters held at their estimates",
+            *([f"  weights:    {self.weighting}"] if self.weighting else []),
         )
         sections = [Section("Residual checks", lines=facts), Section("", table, tuple(self._verdict()), index=False)]
         sections += [Section(f.what, lines=(f"  {f.words}", f"  {f.remedy}")) for f in self.findings]
@@ -158,7 +161,7 @@ def residual_checks(fit: Fit, *, n: int = 250, re: str = "all", seed: int | None
     _refuse_too_large(source.n, len(rows))
     pool = np.vstack([source.observed, source.table()])
     at, beyond = positions(pool, rng), extremes(pool)
-    taken_up = _taken_up(fit) if re == "all" else 0.0
+    taken_up = _taken_up(fit, rows) if re == "all" else 0.0
     frame = _tested(fit, pool, at, beyond, taken_up)
     labels = fit.model.design.index[rows]
     return ResidualChecks(
@@ -170,6 +173,7 @@ def residual_checks(fit: Fit, *, n: int = 250, re: str = "all", seed: int | None
         method=fit.label,
         n=source.n,
         re=re,
+        weighting=source.weighting,
     )
 
 
@@ -182,23 +186,21 @@ def _refuse_too_large(n: int, rows: int) -> None:
         )
 
 
-def _taken_up(fit: Fit) -> float:
-    """Share of the rows that coefficients and effects take up: the mean of d fitted / d y."""
-    rows = _used(fit)
+def _taken_up(fit: Fit, compared: np.ndarray) -> float:
+    """Share of the responses that coefficients and effects take up: the mean of d fitted / d y.
+
+    A row's derivative, weight included, is the sum of those of the responses that it stands for.
+    """
+    rows = np.unique(compared)
     if hasattr(fit, "leverage"):
-        return float(np.mean(fit.leverage()[rows]))
+        return float(np.sum(fit.leverage()[rows])) / len(compared)
     model, parameters = fit.model, fit.parameters.flat()
     terms = range(len(model.design.groups))
     some, design = parameters.take(kept_draws(parameters.n_draws, DRAWS)), take_rows(model.design, rows)
     eta = linear_predictor(design, some, terms)
     dispersion = {name: float(value.mean()) for name, value in parameters.dispersion.items()}
     V = model.family.derivatives(observed(model.design, rows), eta.mean(axis=0), dispersion, 2).V
-    return float(np.clip(np.mean(np.maximum(V, 0.0) * eta.var(axis=0)), 0.0, 0.95))
-
-
-def _used(fit: Fit) -> np.ndarray:
-    weights = fit.model.design.weights
-    return np.arange(fit.model.design.n_rows) if weights is None else np.flatnonzero(weights > 0)
+    return float(np.clip(np.sum(np.maximum(V, 0.0) * eta.var(axis=0)) / len(compared), 0.0, 0.95))
 
 
 def _tested(fit: Fit, pool: np.ndarray, at: np.ndarray, beyond: np.ndarray, taken_up: float) -> pd.DataFrame:
@@ -266,7 +268,7 @@ def _finding(family: Family, test: str, row: pd.Series, outliers: pd.Index) -> F
         words = f"{row['observed']:.1%} of the responses are zero, where {row['expected']:.1%} would be expected."
         remedy = _MORE_ZEROS if more else _FEWER_ZEROS
         return Finding(test, "too many zeros" if more else "too few zeros", words, remedy, WARNING)
-    words = f"{len(outliers)} rows lie beyond all replicates: {listed([str(label) for label in outliers])}."
+    words = f"{len(outliers)} rows lie beyond all replicates: {listed([str(label) for label in outliers.unique()])}."
     remedy = "Look at these rows (.outliers has all). Where they are right, the tails of the family are too short."
     return Finding(test, "outliers", words, remedy, WARNING)
 

@@ -26,10 +26,14 @@ class RowsBy:
 
     def members(self, rows: np.ndarray) -> list[np.ndarray]:
         """Per level, those of the row numbers `rows` that belong to it."""
+        return [rows[at] for at in self.places(rows)]
+
+    def places(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Per level, where those that belong to it stand in the row numbers `rows`, of which some may repeat."""
         codes = self.codes[rows]
         order = np.argsort(codes, kind="stable")
         edges = np.searchsorted(codes[order], np.arange(len(self.levels) + 1))
-        return [rows[order[a:b]] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        return [order[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
 
 
 def rows_by(model: Model, by: Any) -> RowsBy:

@@ -91,8 +91,7 @@ def replicates(
     if by is None:
         return Asked(fit, source, {WHOLE: np.arange(len(source.rows))}, None, None, statistic, level, seed)
     groups = rows_by(fit.model, by)
-    members = [np.searchsorted(source.rows, rows) for rows in groups.members(source.rows)]
-    panels = {name: at for name, at in zip(groups.levels, members, strict=True) if len(at)}
+    panels = {name: at for name, at in zip(groups.levels, groups.places(source.rows), strict=True) if len(at)}
     return Asked(fit, source, panels, by, groups.name, statistic, level, seed)
 
 

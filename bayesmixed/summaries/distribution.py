@@ -16,7 +16,8 @@ from ..engines.ml import ML
 from ..errors import FitError, nearest
 from ..families import Family
 from ..prediction.responses import location
-from ..priors.default import rows_used
+from ..prediction.rows import responses_per_row
+from .counted import mean, mean_square
 from .part import without_predictors
 
 if TYPE_CHECKING:
@@ -61,14 +62,14 @@ def distribution_variance(fit: Fit, options: Options) -> tuple[np.ndarray, tuple
         return dispersion["sigma"] ** 2, ()
     if family.binary or family.takes_trials:
         return _of_successes(fit, options, dispersion)
-    mean, where = typical_mean(fit, options)
-    sd = family.sd(mean * ones, dispersion)
+    centre, where = typical_mean(fit, options)
+    sd = family.sd(centre * ones, dispersion)
     if link == "log":
         change, formula = ON_LOG_SCALE[options.approximation]
-        return change(sd**2 / mean**2), (_words(family, formula, where),)
+        return change(sd**2 / centre**2), (_words(family, formula, where),)
     if link == "identity":
         return sd**2, (_words(family, "Var(y)", where),)
-    return sd**2 * family.link.slope(mean) ** 2, (_words(family, "Var(y) (d eta / d mu)^2", where),)
+    return sd**2 * family.link.slope(centre) ** 2, (_words(family, "Var(y) (d eta / d mu)^2", where),)
 
 
 def _of_successes(fit: Fit, options: Options, dispersion: dict[str, np.ndarray]) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -85,11 +86,11 @@ def _of_successes(fit: Fit, options: Options, dispersion: dict[str, np.ndarray])
         notes = (*notes, "It is that of the curve between the asymptotes; guesses and lapses are not counted.")
     if not dispersion:
         return latent * ones, notes
-    mean, where = typical_mean(fit, options)
+    centre, where = typical_mean(fit, options)
     # the covariance of two trials, from the variances of the share of two and of one
-    common = 2 * family.sd(mean, dispersion, trials=2.0) ** 2 - family.sd(mean, dispersion, trials=1.0) ** 2
+    common = 2 * family.sd(centre, dispersion, trials=2.0) ** 2 - family.sd(centre, dispersion, trials=1.0) ** 2
     formula = f"{formula} + Cov(two trials) (d eta / d mu)^2"
-    return latent + common * family.link.slope(mean) ** 2, (_words(family, formula, where), *notes[1:])
+    return latent + common * family.link.slope(centre) ** 2, (_words(family, formula, where), *notes[1:])
 
 
 def typical_mean(fit: Fit, options: Options) -> tuple[np.ndarray, str]:
@@ -99,17 +100,17 @@ def typical_mean(fit: Fit, options: Options) -> tuple[np.ndarray, str]:
     point = hasattr(fit, "loglik")
     kind = options.mean or ("null" if point else "rows")
     if kind == "rows":
-        mean = _over_rows(fit)
-        return mean, f"at the mean over the rows without random effects, {mean.mean():.4g}"
+        over = _over_rows(fit)
+        return over, f"at the mean over the rows without random effects, {over.mean():.4g}"
     if not point:
         raise FitError(f'mean={kind!r} needs a fit of the null model, which draws do not have: use mean="rows".')
     null = without_predictors(fit.model).fit(ML(quadrature=fit.engine.quadrature))
-    eta = null.fixef()["Intercept"] + fit.model.design.mu.offset[rows_used(fit.model.design)]
+    eta = null.fixef()["Intercept"] + fit.model.design.mu.offset
     if kind == "marginal":
         eta = eta + _half_the_spread(null)
-    mean = np.array([float(np.mean(location(fit.model.family, eta)))])
+    found = float(mean(location(fit.model.family, eta), responses_per_row(fit.model)))
     words = "typical level" if kind == "null" else "average over levels"
-    return mean, f"at the mean of the model without predictors ({words}), {mean[0]:.4g}"
+    return np.array([found]), f"at the mean of the model without predictors ({words}), {found:.4g}"
 
 
 def _half_the_spread(null: Fit) -> float:
@@ -118,19 +119,19 @@ def _half_the_spread(null: Fit) -> float:
         raise FitError('mean="marginal" is for the log link; use mean="null", mean="rows" or a number.')
     flat, total = null.parameters.flat(), 0.0
     for j, term in enumerate(null.model.design.groups):
-        Z = term.Z[rows_used(null.model.design)]
-        total += float(np.sum(flat.covariance(j)[0, 0] * (Z.T @ Z))) / len(Z)
+        total += float(np.sum(flat.covariance(j)[0, 0] * mean_square(term.Z, responses_per_row(null.model))))
     return total / 2
 
 
 def _over_rows(fit: Fit) -> np.ndarray:
-    """Mean over the rows of the response (draws,) at the fixed effects alone."""
-    used = rows_used(fit.model.design)
+    """Mean over the responses (draws,) at the fixed effects alone."""
+    counts = responses_per_row(fit.model)
+    used = counts > 0
     X, offset = fit.model.design.mu.X[used], fit.model.design.mu.offset[used]
     beta = fit.parameters.flat().beta[0]
     step = max(1, CHUNK // max(len(X), 1))
     parts = [
-        location(fit.model.family, beta[first : first + step] @ X.T + offset).mean(axis=1)
+        mean(location(fit.model.family, beta[first : first + step] @ X.T + offset), counts[used])
         for first in range(0, len(beta), step)
     ]
     return np.concatenate(parts)

@@ -9,9 +9,10 @@ import pandas as pd
 
 from ..prediction.linear_predictor import linear_predictor
 from ..prediction.responses import location
-from ..prediction.rows import take_rows
-from ..priors.default import rows_used
+from ..prediction.rows import responses_per_row, take_rows
 from .answer import Answer
+from .counted import mean as mean_over
+from .counted import variance
 from .distribution import Options
 from .variances import variances
 
@@ -43,7 +44,7 @@ def r2(fit: Fit, *, approximation: str = "lognormal", mean: str | float | None =
     -----
     Nakagawa's is on the link scale: (fixed + random) / (fixed + random + residual) variance. Gelman's, per draw, is
     Var(mu) / (Var(mu) + mean Var(y | mu)) over the rows, on the scale of the response (of successes: their shares).
-    Gaussian weights are left out of the former and counted in the latter.
+    Gaussian weights are left out of the former and counted in the latter; a row of frequency weight w is w rows.
 
     References
     ----------
@@ -85,14 +86,15 @@ def _row(values: np.ndarray) -> dict[str, float]:
 def _bayesian(fit: Fit, terms: list[int]) -> np.ndarray:
     """Gelman et al.'s share (draws,), the means with the random effects of `terms`."""
     family, flat = fit.model.family, fit.parameters.flat()
-    design = take_rows(fit.model.design, np.flatnonzero(rows_used(fit.model.design)))
+    counts = responses_per_row(fit.model)
+    design, counts = take_rows(fit.model.design, np.flatnonzero(counts)), counts[counts > 0]
     weights = design.weights if family.weights == "precision" else None
     step, parts = max(1, CHUNK // max(design.n_rows, 1)), []
     for first in range(0, flat.n_draws, step):
         some = flat.take(slice(first, first + step))
         dispersion = {name: value.reshape(-1, 1) for name, value in some.dispersion.items()}
         mu = location(family, linear_predictor(design, some, terms))
-        noise = (family.sd(mu, dispersion, weights, design.trials) ** 2).mean(axis=1)
-        explained = family.mean(mu, dispersion).var(axis=1, ddof=1)
+        noise = mean_over(np.broadcast_to(family.sd(mu, dispersion, weights, design.trials) ** 2, mu.shape), counts)
+        explained = variance(family.mean(mu, dispersion), counts)
         parts.append(_ratio(explained, explained + noise))
     return np.concatenate(parts)

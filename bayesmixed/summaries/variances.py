@@ -1,7 +1,7 @@
 """Of what the response's variance on the link scale is made: fixed effects, each grouping factor, the distribution.
 
 Nakagawa, Johnson & Schielzeth (2017), J. R. Soc. Interface 14: 20170213; random slopes by the mean of z' Sigma z over
-the rows: Johnson (2014), Methods Ecol. Evol. 5, 944-946.
+the rows: Johnson (2014), Methods Ecol. Evol. 5, 944-946. A row of frequency weight w counts as the w it stands for.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ import numpy as np
 
 from ..errors import FitError
 from ..parameters import Parameters
-from ..priors.default import rows_used
+from ..prediction.rows import responses_per_row
+from .counted import mean_square
 from .distribution import Options, distribution_variance
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
     from ..model import Model
+
+_ROUNDING = 1e-9  # relative: weights divided by their mean sum to their number up to this
 
 
 @dataclass(frozen=True)
@@ -69,20 +72,24 @@ def variances(fit: Fit, options: Options) -> Variances:
 
 
 def _fixed_variance(model: Model, beta: np.ndarray) -> np.ndarray:
-    """Variance (draws,) over the rows of x'beta, offset left out, with n - 1 as `performance` has it."""
-    X = model.design.mu.X[rows_used(model.design)]
-    if X.shape[1] == 0 or len(X) < 2:
+    """Variance (draws,) over the responses of x'beta, offset left out, with n - 1 as `performance` has it."""
+    X, counts = model.design.mu.X, responses_per_row(model)
+    total = float(counts.sum())
+    if X.shape[1] == 0 or total <= 1:
         return np.zeros(len(beta))
-    centred = X - X.mean(axis=0)
-    return np.einsum("dp,pq,dq->d", beta, centred.T @ centred / (len(X) - 1), beta)
+    centred = X - counts @ X / total
+    return np.einsum("dp,pq,dq->d", beta, (counts[:, None] * centred).T @ centred / (total - 1), beta)
 
 
 def _term_variance(model: Model, flat: Parameters, j: int) -> np.ndarray:
-    """Mean over the rows of z' Sigma z (draws,) = trace(Sigma E[z z'])."""
-    Z = model.design.groups[j].Z[rows_used(model.design)]
-    return np.einsum("dkl,kl->d", flat.covariance(j)[0], Z.T @ Z / max(len(Z), 1))
+    """Mean over the responses of z' Sigma z (draws,) = trace(Sigma E[z z'])."""
+    squares = mean_square(model.design.groups[j].Z, responses_per_row(model))
+    return np.einsum("dkl,kl->d", flat.covariance(j)[0], squares)
 
 
 def _is_rowwise(model: Model, factor: str) -> bool:
-    levels = next(term.n_levels for term in model.design.groups if term.factor == factor)
-    return not model.has_scale and levels == model.n_obs
+    """Whether the factor has a level per row of the fit, and each row is one response."""
+    codes = next(term.codes for term in model.design.groups if term.factor == factor)
+    counts = responses_per_row(model)
+    levels = len(np.unique(codes[(counts > 0) & (codes >= 0)]))
+    return not model.has_scale and levels == model.n_obs and counts.sum() <= levels * (1 + _ROUNDING)

@@ -190,6 +190,71 @@ def test_an_effect_per_row_counts_as_residual_variance() -> None:
     assert "row" not in found.frame.index and "row has a level per row" in str(found)
 
 
+# ---- frequency weights: a weight of 2 is the row twice
+
+
+@cache
+def weighted_and_repeated(family: str) -> tuple[Any, Any]:
+    """A fit to rows with whole weights, unequal over x, and the fit to every row as often as its weight says."""
+    rng = np.random.default_rng(8)
+    short = pd.DataFrame({"g": np.repeat(np.arange(8), 10), "x": rng.normal(size=80), "ex": rng.uniform(1, 5, 80)})
+    short["w"] = rng.poisson(np.exp(short["x"]))
+    mean = np.exp(-1 + 0.4 * short["x"] + 0.5 * rng.normal(size=8)[short["g"]])
+    short["y"] = rng.poisson(short["ex"] * mean) if family == "poisson" else rng.binomial(1, mean / (1 + mean))
+    long = short.loc[short.index.repeat(short["w"])].reset_index(drop=True)
+    formula = "y ~ x + (x | g)" + (" + offset(log(ex))" if family == "poisson" else "")
+    return bm.Model(formula, short, family=family, weights="w").fit("ml"), bm.Model(formula, long, family=family).fit(
+        "ml"
+    )
+
+
+@pytest.mark.parametrize("family", ["poisson", "bernoulli"])
+@pytest.mark.parametrize("mean", [None, "marginal", "rows"])
+def test_shares_of_weighted_rows_are_those_of_the_rows_repeated(family: str, mean: str | None) -> None:
+    if (family, mean) == ("bernoulli", "marginal"):
+        mean = "null"
+    weighted, repeated = weighted_and_repeated(family)
+    for ask in (bm.icc, bm.r2):
+        mine, theirs = (ask(fit, mean=mean).frame.dropna(axis=1) for fit in (weighted, repeated))
+        np.testing.assert_allclose(mine, theirs, rtol=TWO_FITS)
+
+
+def test_fixed_and_slope_variance_of_weighted_rows_by_hand() -> None:
+    fit, repeated = weighted_and_repeated("poisson")
+    x, beta = repeated.model.design.mu.X[:, 1], fit.fixef().iloc[1]
+    (of_1, both), (_, of_x) = fit.parameters.flat().covariance(0)[0, 0]
+    random = np.mean(of_1 + 2 * both * x + of_x * x**2)
+    residual = np.log1p(1 / 3.0)
+    fixed = np.var(beta * x, ddof=1)
+    found = bm.r2(fit, mean=3.0).frame["estimate"]
+    total = fixed + random + residual
+    assert found["nakagawa", "marginal"] == pytest.approx(fixed / total, rel=SAME)
+    assert found["nakagawa", "conditional"] == pytest.approx((fixed + random) / total, rel=SAME)
+
+
+def test_bayesian_r2_of_weighted_rows_counts_them() -> None:
+    fit = weighted_and_repeated("poisson")[0].model.fit(bm.Laplace(draws=40), seed=1)
+    w = fit.model.design.weights.astype(int)
+    mu = np.repeat(fit.predict_draws().to_numpy().reshape(40, -1), w, axis=1)
+    explained = mu.var(axis=1, ddof=1)
+    share = explained / (explained + mu.mean(axis=1))  # of a Poisson count the variance is the mean
+    assert bm.r2(fit).frame["estimate"]["bayesian", "conditional"] == pytest.approx(share.mean(), rel=SAME)
+
+
+@pytest.mark.parametrize("weight", [1.0, 2.0])
+def test_a_level_per_row_is_residual_whatever_rows_of_weight_zero_there_are(weight: float) -> None:
+    rng = np.random.default_rng(9)
+    data = pd.DataFrame({"g": np.repeat(np.arange(10), 8), "row": np.arange(80), "x": rng.normal(size=80)})
+    data["y"] = rng.poisson(np.exp(0.5 + 0.4 * rng.normal(size=10)[data["g"]] + 0.6 * rng.normal(size=80)))
+    formula, weights = "y ~ x + (1 | g) + (1 | row)", np.where(np.arange(80) < 5, 0.0, weight)
+    weighted = bm.Model(formula, data, family="poisson", weights=weights).fit("ml")
+    kept = data[5:].loc[data.index[5:].repeat(int(weight))].reset_index(drop=True)
+    repeated = bm.Model(formula, kept, family="poisson").fit("ml")
+    mine, theirs = (bm.icc(fit).frame["adjusted"] for fit in (weighted, repeated))
+    assert ("row" in mine.index) == (weight == 2)  # of two responses per level the factor is one like any other
+    np.testing.assert_allclose(mine, theirs[mine.index], rtol=TWO_FITS)
+
+
 # ---- questions that have no answer
 
 
