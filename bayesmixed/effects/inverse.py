@@ -13,7 +13,7 @@ from ..formula.design import Design
 from ..prediction.linear_predictor import included_terms, same_factor
 from .curve import Curve, Point
 from .grid import at_notes, held_notes, mean_offset, product
-from .means import Question, Values, has_draws
+from .means import Question, Values, covariance_root, has_draws
 from .quantities import Linearised, Quantities, Sampled
 from .table import Effects
 from .variables import Variable, names_of, only_in_offsets, used_rows, variable, variables
@@ -258,7 +258,7 @@ def _linearised(fit: Fit, points: Sequence[Point], grouped: bool) -> Quantities:
     )
     if not grouped:
         X = np.concatenate([point.design.mu.X for point in points])
-        return Linearised(x, -X / slope[:, None], fit.vcov().to_numpy())
+        return Linearised(x, -X / slope[:, None], covariance_root(fit))
     se = np.array([_error(fit, point.design, point.terms) for point in points]) / np.abs(slope)
     return Linearised(x, np.diag(se), np.eye(len(se)))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ from .quantities import Linearised, Quantities, Sampled
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
+    from ..fits.point import PointFit
     from ..model import Model
 
 KINDS = ("conditional", "population")
@@ -99,7 +100,7 @@ def means(fit: Fit, rows: Rows, question: Question) -> Quantities:
         if not values.sampled:
             np.add.at(jacobian, cells, (shares * slope[0])[:, None] * design.mu.X[part])
     found[:, not_estimable(fit.model, rows, linear=question.scale == "link")] = np.nan
-    return Sampled(found) if values.sampled else Linearised(found[0], jacobian, fit.vcov().to_numpy())
+    return Sampled(found) if values.sampled else Linearised(found[0], jacobian, covariance_root(fit))
 
 
 def evaluated(model: Model, rows: Rows, question: Question) -> Design:
@@ -200,6 +201,11 @@ def has_draws(fit: Fit) -> bool:
     if not hasattr(fit, "parameters") or not hasattr(fit, "model"):
         raise FitError(f'This takes a fit, such as model.fit("reml"), not {type(fit).__name__}.')
     return not hasattr(fit, "loglik")
+
+
+def covariance_root(fit: Fit) -> np.ndarray:
+    """F (p, p) with F F' the covariance of the coefficients of a point fit."""
+    return cast("PointFit", fit).beta_root
 
 
 def _nodes(sd: float) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import FitError, with_known_options
-from .means import Values, has_draws
+from .means import Values, covariance_root, has_draws
 from .quantities import EXPONENTIAL, Linearised, Quantities, Sampled
 from .table import Effects
 
@@ -67,9 +67,11 @@ def odds_ratios(fit: Fit, *, level: float = 0.95, df: float = np.inf) -> Effects
             "Use bm.comparisons(fit, ...) for differences of means."
         )
     names, beta = list(model.coefficients), Values.of(fit).beta
-    found: Quantities = Linearised(beta[0], np.eye(len(names)), fit.vcov().to_numpy())
+    found: Quantities
     if sampled:
         found = Sampled(beta, robust=True)
+    else:
+        found = Linearised(beta[0], np.eye(len(names)), covariance_root(fit))
     title = "Rate ratios" if name == "log" and model.family.name in COUNTS else KINDS[name]
     keys = pd.DataFrame({"coefficient": names})
     return Effects(

@@ -64,11 +64,15 @@ class Quantities(ABC):
 
 @dataclass(frozen=True)
 class Linearised(Quantities):
-    """Functions of coefficients that are normal with covariance `vcov` (p, p), linear with `jacobian` (m, p) nearby."""
+    """Functions of normal coefficients, linear with `jacobian` (m, p) nearby.
+
+    `root` (p, q) is a factor F of the coefficients' covariance F F'. Where columns are far from zero the terms of
+    x' F F' x cancel to nothing, those of x' F do not.
+    """
 
     estimate: np.ndarray
     jacobian: np.ndarray
-    vcov: np.ndarray
+    root: np.ndarray
 
     @property
     def values(self) -> np.ndarray:
@@ -91,12 +95,12 @@ class Linearised(Quantities):
         return replace(self, estimate=estimate, jacobian=np.concatenate([one.jacobian for one in every]))
 
     def covariance(self) -> np.ndarray:
-        return self.jacobian @ self.vcov @ self.jacobian.T
+        half = self.jacobian @ self.root
+        return half @ half.T
 
     def se(self) -> np.ndarray:
         """Standard errors (m,)."""
-        variance = np.einsum("mp,pq,mq->m", self.jacobian, self.vcov, self.jacobian)
-        return np.where(np.isnan(self.estimate), np.nan, np.sqrt(np.maximum(variance, 0.0)))
+        return np.where(np.isnan(self.estimate), np.nan, np.linalg.norm(self.jacobian @ self.root, axis=1))
 
     def statistic(self) -> np.ndarray:
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -12,6 +12,7 @@ from ..covariance import Covariance
 from ..errors import FitError
 from ..fits.point import PointFit
 from ..fits.status import PointStatus, singular_terms
+from ..likelihood.basis import root
 from ..likelihood.boundary import ACCEPT, Direction
 from ..likelihood.effects import conditional_covariances
 from ..likelihood.laplace.likelihood import Curved, LaplaceLikelihood
@@ -241,7 +242,7 @@ def collect(
         optimum.message if curved_up or criterion.lenient else "the Hessian has a direction without curvature",
         eigenvalues,
     )
-    beta, beta_covariance = likelihood.beta(x), _user_covariance(likelihood, covariance(hessian, free))
+    beta, beta_root = likelihood.beta(x), _user_root(likelihood, covariance(hessian, free))
     return PointFit(
         model=model,
         engine=engine,
@@ -251,11 +252,11 @@ def collect(
         factors=factors,
         b=b,
         b_covariances=spread,
-        beta_covariance=beta_covariance,
+        beta_root=beta_root,
         criterion=optimum.value,
         loglik=-0.5 * criterion.deviance(x, curved),
         n_parameters=len(x),
-        status=at_limits(without_maximum(status, model, beta, beta_covariance, penalised), model, dispersion),
+        status=at_limits(without_maximum(status, model, beta, beta_root @ beta_root.T, penalised), model, dispersion),
     )
 
 
@@ -274,9 +275,9 @@ def effects(likelihood: LaplaceLikelihood, curved: Curved) -> tuple[tuple[np.nda
     return tuple(modes[j] for j in order), tuple(spread[j] for j in order)
 
 
-def _user_covariance(likelihood: LaplaceLikelihood, full: np.ndarray) -> np.ndarray:
+def _user_root(likelihood: LaplaceLikelihood, full: np.ndarray) -> np.ndarray:
+    """F (p, p) in the user's columns with F F' the coefficients' part of a covariance of all parameters."""
     fixed = slice(likelihood.n_theta, likelihood.n_theta + likelihood.p)
     if not likelihood.p:
         return full[fixed, fixed]
-    half = np.linalg.solve(likelihood.rows.R, full[fixed, fixed])
-    return np.linalg.solve(likelihood.rows.R, half.T).T
+    return np.linalg.solve(likelihood.rows.R, root(full[fixed, fixed]))

@@ -14,6 +14,7 @@ from ..fits.point import PointFit
 from ..fits.status import PointStatus, singular_terms
 from ..likelihood.at import laplace_of, likelihood_of
 from ..likelihood.at_sigma import NormalPrior, SigmaCriterion
+from ..likelihood.basis import root
 from ..likelihood.boundary import ACCEPT
 from ..likelihood.coordinates import Coordinates
 from ..likelihood.laplace.factoring import quadrature
@@ -238,7 +239,7 @@ def _collect(model: Model, engine: MAP, added: Added, base: _Profiled | SigmaCri
         factors=factors,
         b=tuple(modes[j] for j in terms),
         b_covariances=tuple(sigma**2 * spread[j] for j in terms),
-        beta_covariance=_beta_covariance(added, x, sigma**2 * likelihood.vcov(solution)),
+        beta_root=_beta_root(added, x, sigma * likelihood.vcov_root(solution)),
         criterion=optimum.value,
         loglik=base.loglik(x),
         n_parameters=likelihood.p + likelihood.n_theta + ("sigma" not in model.constants),
@@ -246,8 +247,8 @@ def _collect(model: Model, engine: MAP, added: Added, base: _Profiled | SigmaCri
     )
 
 
-def _beta_covariance(added: Added, x: np.ndarray, conditional: np.ndarray) -> np.ndarray:
-    """Covariance (p, p) of coefficients that the search moves: their priors' curvature beside the `conditional` one.
+def _beta_root(added: Added, x: np.ndarray, conditional: np.ndarray) -> np.ndarray:
+    """F (p, p), F F' the covariance of coefficients that the search moves: priors' curvature beside `conditional` F's.
 
     Without the prior where it curves the wrong way.
     """
@@ -256,8 +257,9 @@ def _beta_covariance(added: Added, x: np.ndarray, conditional: np.ndarray) -> np
         return conditional
     basis = coordinates.basis
     prior = coefficients.curvature(coordinates.natural(x).beta)
-    total = basis.T @ (np.linalg.inv(conditional) + prior) @ basis
-    return basis @ np.linalg.solve(total, basis.T) if np.linalg.eigvalsh(total)[0] > 0 else conditional
+    half = np.linalg.solve(conditional, basis)
+    total = half.T @ half + basis.T @ prior @ basis
+    return basis @ root(np.linalg.inv(total)) if np.linalg.eigvalsh(total)[0] > 0 else conditional
 
 
 def _fit_generalized(model: Model, engine: MAP) -> PointFit:

@@ -233,7 +233,7 @@ def _collect(model: Model, engine: Engine, criterion: Criterion, optimum: Optimu
         factors=factors,
         b=tuple(modes[j] for j in range(len(factors))),
         b_covariances=tuple(sigma**2 * spread[j] for j in range(len(factors))),
-        beta_covariance=sigma**2 * likelihood.vcov(solution),
+        beta_root=sigma * likelihood.vcov_root(solution),
         criterion=optimum.value,
         loglik=-0.5 * optimum.value,
         n_parameters=likelihood.p + likelihood.n_theta + (fixed_sigma is None),

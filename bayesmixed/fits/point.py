@@ -29,8 +29,8 @@ class PointFit(Fit):
 
     `beta` (p,), `theta` as lme4 orders it, `dispersion` by name, `factors` per group term the relative
     Cholesky factor (k, k), `b` per group term (L, k) modes and `b_covariances` (L, k, k),
-    `beta_covariance` (p, p); `criterion` what was minimised, `loglik` with every constant,
-    `n_parameters` estimated.
+    `beta_root` (p, p) a factor F of the coefficients' covariance F F'; `criterion` what was minimised,
+    `loglik` with every constant, `n_parameters` estimated.
     """
 
     model: Model
@@ -41,14 +41,14 @@ class PointFit(Fit):
     factors: tuple[np.ndarray, ...]
     b: tuple[np.ndarray, ...]
     b_covariances: tuple[np.ndarray, ...]
-    beta_covariance: np.ndarray
+    beta_root: np.ndarray
     criterion: float
     loglik: float
     n_parameters: int
     status: PointStatus
 
     def __post_init__(self) -> None:
-        for array in (self.beta, self.theta, self.beta_covariance, *self.factors, *self.b, *self.b_covariances):
+        for array in (self.beta, self.theta, self.beta_root, *self.factors, *self.b, *self.b_covariances):
             array.setflags(write=False)
 
     @cached_property
@@ -65,6 +65,13 @@ class PointFit(Fit):
             corrs=tuple(None if c is None else c[None, None] for c in corrs),
             dispersion={name: np.array([[value]]) for name, value in self.dispersion.items()},
         )
+
+    @cached_property
+    def beta_covariance(self) -> np.ndarray:
+        """Covariance (p, p) of the coefficients."""
+        found = self.beta_root @ self.beta_root.T
+        found.setflags(write=False)
+        return found
 
     @property
     def deviance(self) -> float:

@@ -13,6 +13,7 @@ from ..errors import DataError, FitError, ModelError
 from ..families import FAMILIES, LINKS, Link
 from ..formula.formula import Formula
 from ..formula.plain import from_plain, to_plain
+from ..likelihood.basis import root
 from ..model import Model
 from ..priors import Priors, distributions
 from .base import Fit
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-_POINT = ("beta", "theta", "beta_covariance")
+_POINT = ("beta", "theta", "beta_root")
 _PER_TERM = ("factors", "b", "b_covariances")
 _ALWAYS = ("posterior", "sample_stats", "observed_data")  # groups that a fit makes by itself
 
@@ -103,6 +104,8 @@ def _point_parts(fit: PointFit) -> tuple[str, dict[str, Any], dict[str, xr.Datas
 
 def _point(model: Model, engine: Any, numbers: Any, arrays: xr.Dataset, status: PointStatus) -> PointFit:
     terms = range(len(model.design.groups))
+    if "beta_root" not in arrays:  # files of earlier versions hold the covariance itself
+        arrays = arrays.assign(beta_root=(["from", "to"], root(arrays["beta_covariance"].to_numpy())))
     values: dict[str, Any] = {name: arrays[name].to_numpy() for name in _POINT}
     values |= {name: tuple(arrays[f"{name}_{j}"].to_numpy() for j in terms) for name in _PER_TERM}
     return PointFit(model=model, engine=engine, status=status, **values, **from_plain(numbers))

@@ -36,10 +36,9 @@ class FixedBasis:
         """Coefficients of X from those of Q and the residual: beta0 + R^-1 beta."""
         return self.beta0 + solve_triangular(self.R, beta)
 
-    def covariance(self, covariance: np.ndarray) -> np.ndarray:
-        """R^-1 C R^-T."""
-        half = solve_triangular(self.R, covariance)
-        return solve_triangular(self.R, half.T).T
+    def covariance_root(self, covariance: np.ndarray) -> np.ndarray:
+        """F (p, p) with F F' = R^-1 C R^-T, so that x'F cancels only once where columns are far from zero."""
+        return solve_triangular(self.R, root(covariance))
 
 
 def fixed_basis(X: np.ndarray, y: np.ndarray, root_weights: np.ndarray | None) -> tuple[FixedBasis, np.ndarray]:
@@ -58,6 +57,14 @@ def fixed_basis(X: np.ndarray, y: np.ndarray, root_weights: np.ndarray | None) -
         coefficients += step
     beta0 = solve_triangular(R, coefficients) if len(R) else coefficients
     return FixedBasis(R, beta0), np.column_stack([Q, target])
+
+
+def root(covariance: np.ndarray) -> np.ndarray:
+    """F with F F' = C, for C positive semi-definite; NaN where C is."""
+    if not np.isfinite(covariance).all():
+        return np.full_like(covariance, np.nan)
+    values, vectors = np.linalg.eigh(covariance)
+    return vectors * np.sqrt(np.maximum(values, 0.0))
 
 
 def orthonormal(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

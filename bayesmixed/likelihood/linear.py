@@ -135,9 +135,9 @@ class LinearLikelihood:
         """Fixed effects (p,) in the user's columns."""
         return self.basis.beta(solution.beta)
 
-    def vcov(self, solution: Solution) -> np.ndarray:
-        """Var(beta) / sigma^2 (p, p), conditional on theta."""
-        return self.basis.covariance(solution.U_inverse)
+    def vcov_root(self, solution: Solution) -> np.ndarray:
+        """F (p, p) with F F' = Var(beta) / sigma^2, conditional on theta."""
+        return self.basis.covariance_root(solution.U_inverse)
 
     def modes(self, solution: Solution) -> dict[int, np.ndarray]:
         """Conditional modes b (L, k) of each group term in the user's columns."""

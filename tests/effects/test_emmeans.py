@@ -21,7 +21,7 @@ SE = 1e-5  # relative
 SE_TMB = 2e-3  # relative: glmmTMB differentiates its deviance numerically
 LIMIT = 3e-3  # of a standard error: what SE_TMB and the mean of the degrees of freedom leave
 MEAN_TMB, LIMIT_TMB = 3e-4, 1e-3  # of the standard error: glmmTMB stops at a change of 1e-8 of its criterion
-LIMIT_MVT, P_MVT = 1e-2, 1e-3  # mvtnorm integrates to 1e-3, ours by 65,536 points
+LIMIT_MVT, P_MVT = 1e-2, 1e-3  # mvtnorm integrates to 1e-3, ours by 262,144 points
 P_VALUE = 2e-4  # Kenward-Roger degrees of freedom differ by 0.1 between contrasts; ours are their mean
 
 REFERENCES = [
