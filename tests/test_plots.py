@@ -82,11 +82,11 @@ def test_no_pooling_is_each_groups_own_regression(shift: float) -> None:
 
 
 @pytest.mark.parametrize("fit", [sleep_fit, draws_fit])
-def test_partial_pooling_is_coef_and_complete_pooling_the_fixed_effects(fit: Callable[[], Any]) -> None:
+def test_partial_pooling_is_coef_and_population_the_fixed_effects(fit: Callable[[], Any]) -> None:
     frame = bm.plot.shrinkage_frame(fit())
     coef = fit().coef()["Subject"]
     np.testing.assert_allclose(wide(frame, "partial_pooling").loc[coef.index, coef.columns], coef, **EXACT)
-    complete = frame.groupby("column")["complete_pooling"].unique()
+    complete = frame.groupby("column")["population"].unique()
     assert complete.map(len).eq(1).all()
     np.testing.assert_allclose([complete[name][0] for name in coef], fit().fixef(), **EXACT)
 
@@ -97,14 +97,14 @@ def test_in_a_balanced_one_way_layout_partial_pooling_is_the_shrunken_mean() -> 
     frame = bm.plot.shrinkage_frame(fit)
     between = fit.varcorr()["sd"][0] ** 2
     factor = 5 * between / (5 * between + fit.sigma**2)
-    expected = frame["complete_pooling"] + factor * (frame["no_pooling"] - frame["complete_pooling"])
+    expected = frame["population"] + factor * (frame["no_pooling"] - frame["population"])
     np.testing.assert_allclose(frame["partial_pooling"], expected, **EXACT)
     assert frame["n_rows"].eq(5).all()
 
 
 def test_a_variance_of_zero_pools_completely() -> None:
     frame = bm.plot.shrinkage_frame(fitted("Yield ~ 1 + (1 | Batch)", "Dyestuff2"))
-    np.testing.assert_allclose(frame["partial_pooling"], frame["complete_pooling"], **EXACT)
+    np.testing.assert_allclose(frame["partial_pooling"], frame["population"], **EXACT)
     assert frame["no_pooling"].nunique() > 1
 
 
@@ -112,7 +112,7 @@ def test_cell_means_and_treatment_coding_of_the_bar_tell_the_same_story() -> Non
     """With ``(0 + f | g)`` beside a fixed ``f`` the population is the cell means, whatever the fixed coding."""
     cells = bm.plot.shrinkage_frame(fitted("score ~ Machine + (0 + Machine | Worker)", "Machines"))
     contrasts = bm.plot.shrinkage_frame(fitted("score ~ Machine + (Machine | Worker)", "Machines"))
-    for value in ("no_pooling", "partial_pooling", "complete_pooling"):
+    for value in ("no_pooling", "partial_pooling", "population"):
         a, b = wide(cells, value), wide(contrasts, value)
         for machine in "BC":
             expected = b["Intercept"] + b[f"Machine[{machine}]"]
@@ -179,7 +179,7 @@ def test_a_missing_cell_leaves_only_its_own_column_undetermined() -> None:
 
 def test_a_bar_column_without_a_fixed_one_deviates_around_zero() -> None:
     frame = bm.plot.shrinkage_frame(fitted("Reaction ~ 1 + (Days | Subject)", "sleepstudy"))
-    assert frame.loc[frame["column"] == "Days", "complete_pooling"].eq(0).all()
+    assert frame.loc[frame["column"] == "Days", "population"].eq(0).all()
 
 
 def test_frames_cover_every_factor_or_the_one_asked_for_by_either_name() -> None:

@@ -70,7 +70,7 @@ def test_a_group_of_failures_alone_has_no_estimate_and_the_others_their_logits()
 def test_partial_pooling_lies_between_the_two_in_a_generalized_one_way_layout() -> None:
     fit: Any = bm.Model("k | trials(5) ~ 1 + (1 | g)", counts(), family="binomial").fit("ml")
     frame = bm.plot.shrinkage_frame(fit)
-    low, high = np.sort(frame[["no_pooling", "complete_pooling"]].to_numpy(), axis=1).T
+    low, high = np.sort(frame[["no_pooling", "population"]].to_numpy(), axis=1).T
     assert frame["partial_pooling"].between(low, high).all()
 
 

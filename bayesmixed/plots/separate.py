@@ -26,15 +26,17 @@ _DETERMINED = 1e-10  # share of a column's direction that may lie outside the ro
 class SeparateFits:
     """Fits of one grouping factor's columns, group by group: least squares, or maximum likelihood.
 
-    `complete` (K,) is the fixed part in terms of the columns; `estimates` (L, K) the separate fits, NaN
+    `population` (K,) is the fixed part in terms of the columns; `estimates` (L, K) the separate fits, NaN
     where a group's rows do not determine a column; `n_rows` (L,) counts rows of positive weight; `endless` (L,)
-    marks groups whose likelihood has no maximum, as where all their responses are zero.
+    marks groups whose likelihood has no maximum, as where all their responses are zero; `held` names what was held
+    at the model's estimates, such as "other columns", empty where that is nothing.
     """
 
-    complete: np.ndarray
+    population: np.ndarray
     estimates: np.ndarray
     n_rows: np.ndarray
     endless: np.ndarray
+    held: str
 
 
 def separate_fits(fit: Fit, of: Varying) -> SeparateFits:
@@ -47,18 +49,20 @@ def separate_fits(fit: Fit, of: Varying) -> SeparateFits:
     """
     design = fit.model.design
     beta = fit.parameters.mean().beta[0, 0]
-    complete, used = population(design.mu.X, beta, of.Z)
+    centre, used = population(design.mu.X, beta, of.Z)
     weights = np.ones(design.n_rows) if design.weights is None else design.weights
     n_rows = np.bincount(of.codes[(of.codes >= 0) & (weights > 0)], minlength=len(of.levels))
     none = np.zeros(len(of.levels), dtype=bool)
     if design.response is None:
-        return SeparateFits(complete, np.full((len(of.levels), len(of.columns)), np.nan), n_rows, none)
-    rest = design.mu.offset + design.mu.X[:, ~used] @ beta[~used] + _other_effects(fit, of)
+        return SeparateFits(centre, np.full((len(of.levels), len(of.columns)), np.nan), n_rows, none, "")
+    others = _others(fit, of)
+    held = " and ".join(["other columns"] * (not used.all()) + ["other effects"] * bool(others))
+    rest = design.mu.offset + design.mu.X[:, ~used] @ beta[~used] + _effects(fit, others)
     if fit.model.has_scale:
         y = fit.model.family.normalised(design.response.y)
-        return SeparateFits(complete, _group_by_group(of, y - rest, weights), n_rows, none)
-    estimates, endless = _most_likely(fit, of, rest, complete)
-    return SeparateFits(complete, estimates, n_rows, endless)
+        return SeparateFits(centre, _group_by_group(of, y - rest, weights), n_rows, none, held)
+    estimates, endless = _most_likely(fit, of, rest, centre)
+    return SeparateFits(centre, estimates, n_rows, endless, held)
 
 
 def population(X: np.ndarray, beta: np.ndarray, Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -92,12 +96,18 @@ def population(X: np.ndarray, beta: np.ndarray, Z: np.ndarray) -> tuple[np.ndarr
     return gamma, used
 
 
-def _other_effects(fit: Fit, of: Varying) -> np.ndarray:
+def _others(fit: Fit, of: Varying) -> list[int]:
+    """Positions of the bars of other factors that are not nested within this one."""
+    groups = fit.model.design.groups
+    return [j for j, term in enumerate(groups) if j not in of.terms and not nested(term.codes, of.codes)]
+
+
+def _effects(fit: Fit, bars: list[int]) -> np.ndarray:
+    """What these bars add to the linear predictor (n,)."""
     mean, groups = fit.parameters.mean(), fit.model.design.groups
     total = np.zeros(fit.model.design.n_rows)
-    for j, term in enumerate(groups):
-        if j not in of.terms and not nested(term.codes, of.codes):
-            total += group_contribution(term, mean.b[j][0])[0]
+    for j in bars:
+        total += group_contribution(groups[j], mean.b[j][0])[0]
     return total
 
 
@@ -110,9 +120,9 @@ def _group_by_group(of: Varying, y: np.ndarray, weights: np.ndarray) -> np.ndarr
     return estimates
 
 
-def _most_likely(fit: Fit, of: Varying, rest: np.ndarray, complete: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _most_likely(fit: Fit, of: Varying, rest: np.ndarray, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Estimates (L, K) and which levels (L,) have none because their likelihood has no maximum."""
-    model, start = fit.model, complete + of.effects.mean(axis=(0, 1))
+    model, start = fit.model, centre + of.effects.mean(axis=(0, 1))
     weights = np.ones(model.design.n_rows) if model.design.weights is None else model.design.weights
     dispersion = {name: float(np.mean(value)) for name, value in fit.parameters.dispersion.items()}
     estimates, endless = np.full(start.shape, np.nan), np.zeros(len(start), dtype=bool)

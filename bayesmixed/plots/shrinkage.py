@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +33,10 @@ def shrinkage(
     ax: Axes | None = None,
 ) -> Axes:
     """Draw each group's own estimate, its partially pooled one, and the population's, joined by arrows.
+
+    A group's own estimate is that of its rows alone of the columns that vary by group; all else is held at the
+    model's estimates, and the legend says so where there is anything else. That is the estimate which the arrow shrinks.
+    `bm.pooling` answers another question: what each group says if it is analysed alone, with all columns.
 
     Parameters
     ----------
@@ -95,10 +99,11 @@ def shrinkage_frame(fit: Fit, group: str | None = None) -> pd.DataFrame:
     -------
     DataFrame
         group, level, column; `no_pooling`, the fit of the group's rows alone (least squares; maximum likelihood
-        with dispersion held where the model is not linear), the rest of the linear predictor held (other fixed
-        effects, other factors' random effects unless nested within the group); `partial_pooling`, fixed plus random
-        effect; `complete_pooling`, the fixed effect (0 where a column has none); `n_rows` of the group; `reason`
-        where there is no separate fit.
+        with dispersion held where the model is not linear), the rest of the linear predictor held at the model's
+        estimates (fixed columns that do not vary by group, other factors' random effects unless nested within the
+        group), where `bm.pooling` fits each group alone with all columns; `partial_pooling`, fixed plus random
+        effect; `population`, the fixed effect (0 where a column has none), not the estimate without random effects
+        that `bm.pooling` calls complete pooling; `n_rows` of the group; `reason` where there is no separate fit.
 
     Raises
     ------
@@ -109,7 +114,7 @@ def shrinkage_frame(fit: Fit, group: str | None = None) -> pd.DataFrame:
     --------
     >>> import bayesmixed as bm
     >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("reml")
-    >>> bm.plot.shrinkage_frame(fit).round(1).loc[0, ["no_pooling", "complete_pooling"]].tolist()
+    >>> bm.plot.shrinkage_frame(fit).round(1).loc[0, ["no_pooling", "population"]].tolist()
     [1505.0, 1527.5]
     """
     names = factors(fit) if group is None else [group]
@@ -125,8 +130,8 @@ def _tidy(fit: Fit, of: Varying) -> pd.DataFrame:
         "level": np.repeat(of.levels, K),
         "column": np.tile(np.array(of.columns, dtype=object), L),
         "no_pooling": fits.estimates.ravel(),
-        "partial_pooling": (fits.complete + of.effects.mean(axis=(0, 1))).ravel(),
-        "complete_pooling": np.tile(fits.complete, L),
+        "partial_pooling": (fits.population + of.effects.mean(axis=(0, 1))).ravel(),
+        "population": np.tile(fits.population, L),
         "n_rows": n_rows,
     }
     frame = pd.DataFrame(columns)
@@ -143,14 +148,18 @@ def _reason(endless: bool, n: int) -> str:
 
 @dataclass(frozen=True)
 class _Estimates:
-    """What is drawn of L groups and d columns: `own` and `partial` (L, d), `complete` (d,), `covariance` (d, d)."""
+    """What is drawn of L groups and d columns: `own` and `partial` (L, d), `population` (d,), `covariance` (d, d).
+
+    `held` says what the own estimates hold at the model's, see `SeparateFits`.
+    """
 
     names: list[str]
     levels: np.ndarray
     own: np.ndarray
     partial: np.ndarray
-    complete: np.ndarray
+    population: np.ndarray
     covariance: np.ndarray
+    held: str
 
 
 def _drawn_columns(columns: str | Sequence[str] | None, of: Varying) -> list[str]:
@@ -166,7 +175,7 @@ def _drawn_columns(columns: str | Sequence[str] | None, of: Varying) -> list[str
 def _estimates(of: Varying, fits: SeparateFits, names: list[str]) -> _Estimates:
     """The groups in the order of the first column's partially pooled estimate."""
     at = [of.columns.index(name) for name in names]
-    partial = (fits.complete + of.effects.mean(axis=(0, 1)))[:, at]
+    partial = (fits.population + of.effects.mean(axis=(0, 1)))[:, at]
     own = fits.estimates[:, at]
     own = np.where(np.isnan(own).any(axis=1, keepdims=True), np.nan, own)  # half a point cannot be drawn
     order = np.lexsort((own[:, 0], partial[:, 0]))  # ties (a zero variance) by the group's own estimate
@@ -175,8 +184,9 @@ def _estimates(of: Varying, fits: SeparateFits, names: list[str]) -> _Estimates:
         levels=np.asarray(of.levels)[order],
         own=own[order],
         partial=partial[order],
-        complete=fits.complete[at],
+        population=fits.population[at],
         covariance=of.covariance[np.ix_(at, at)],
+        held=fits.held,
     )
 
 
@@ -187,21 +197,15 @@ def _thinned(estimates: _Estimates, max_groups: int) -> _Estimates:
     if L <= max_groups:
         return estimates
     kept = theme.evenly(L, max_groups)
-    return _Estimates(
-        names=estimates.names,
-        levels=estimates.levels[kept],
-        own=estimates.own[kept],
-        partial=estimates.partial[kept],
-        complete=estimates.complete,
-        covariance=estimates.covariance,
-    )
+    own, partial = estimates.own[kept], estimates.partial[kept]
+    return replace(estimates, levels=estimates.levels[kept], own=own, partial=partial)
 
 
 def _plane(ax: Axes, e: _Estimates) -> Axes:
     """Two columns: first across, second up."""
-    marks.ellipses(ax, e.complete, e.covariance)
+    marks.ellipses(ax, e.population, e.covariance)
     _dots(ax, e.own, e.partial)
-    ax.plot(*e.complete, marker="P", ms=9, mfc=canvas.ink(ax), mec=ax.get_facecolor(), mew=0.8, ls="none", zorder=5)
+    ax.plot(*e.population, marker="P", ms=9, mfc=canvas.ink(ax), mec=ax.get_facecolor(), mew=0.8, ls="none", zorder=5)
     spread = 2 * np.sqrt(np.diag(e.covariance))
     ax.set_xlim(*_window(e, 0, spread[0]))
     ax.set_ylim(*_window(e, 1, spread[1]))
@@ -215,7 +219,7 @@ def _rows(ax: Axes, e: _Estimates, factor: str) -> Axes:
     """One column: a row per level, in the order of the estimates."""
     at = np.arange(len(e.levels), dtype=float)
     own, partial = np.column_stack([e.own[:, 0], at]), np.column_stack([e.partial[:, 0], at])
-    ax.axvline(e.complete[0], color=canvas.ink(ax), lw=1.0, zorder=1)
+    ax.axvline(e.population[0], color=canvas.ink(ax), lw=1.0, zorder=1)
     _dots(ax, own, partial)
     ax.set_xlim(*_window(e, 0))
     marks.level_axis(ax, factor, e.levels)
@@ -231,7 +235,7 @@ def _dots(ax: Axes, own: np.ndarray, partial: np.ndarray) -> None:
 
 def _window(e: _Estimates, column: int, spread: float = 0.0) -> tuple[float, float]:
     """Limits that hold the partially pooled estimates, the population and all separate estimates but the far out."""
-    own, centre = e.own[:, column], e.complete[column]
+    own, centre = e.own[:, column], e.population[column]
     low, high = _fences(own)
     near = own[(own >= low) & (own <= high)]
     shown = np.concatenate([near, e.partial[:, column], [centre - spread, centre + spread]])
@@ -254,14 +258,15 @@ def _title(fit: Fit, of: Varying, e: _Estimates) -> str:
 
 
 def _legend_entries(e: _Estimates, label: str, ink: str) -> list[tuple[str, str, str]]:
+    own = f"own estimates, {e.held} held" if e.held else "no pooling"
     entries = [
-        ("hollow", theme.NO_POOLING, "no pooling" + _absent(e)),
+        ("hollow", theme.NO_POOLING, own + _absent(e)),
         ("dot", theme.PARTIAL_POOLING, f"partial pooling ({label})"),
     ]
     if len(e.names) == 1:
-        return [*entries, ("line", ink, "complete pooling")]
+        return [*entries, ("line", ink, "population")]
     ellipse = ("dashes", theme.REFERENCE, "1, 2 sd between groups")
-    return [*entries, ("cross", ink, "complete pooling"), ellipse]
+    return [*entries, ("cross", ink, "population"), ellipse]
 
 
 def _absent(e: _Estimates) -> str:
