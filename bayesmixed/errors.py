@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from functools import wraps
-from inspect import signature
-from typing import ParamSpec, TypeVar
+from functools import partial, wraps
+from inspect import Parameter, Signature, signature
+from typing import Any, ParamSpec, TypeVar, overload
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
+_NONE = Parameter.empty
 
 
 class BayesMixedError(ValueError):
@@ -37,15 +39,44 @@ class NoSuchAnswer(FitError, AttributeError):
 
 
 class NoSuchOption(BayesMixedError, TypeError):
-    """A keyword argument that does not exist."""
+    """A call whose arguments do not fit: one that does not exist, is missing, or is one too many."""
 
 
 class BayesMixedWarning(UserWarning):
     """Something was done that the user should know about (dropped columns, a boundary, divergences)."""
 
 
-def with_known_options(function: Callable[P, R]) -> Callable[P, R]:
-    """The same function, which answers an unknown keyword argument with the nearest known ones.
+# Arguments by the names that other programs give them, and what they may be called here.
+_ELSEWHERE = {
+    "type": ("scale", "kind"),
+    "nAGQ": ("quadrature",),
+    "warmup": ("tune",),
+    "adapt_delta": ("target_accept",),
+    "max_treedepth": ("max_tree_depth",),
+    "iter": ("draws",),
+    "ndraws": ("draws",),
+    "samples": ("draws",),
+    "nsim": ("n",),
+    "re_form": ("re",),
+    "re_formula": ("re",),
+    "allow_new_levels": ("new_levels",),
+    "sample_new_levels": ("new_levels",),
+    "random_seed": ("seed",),
+    "random_state": ("seed",),
+    "conf_level": ("level",),
+    "gamma": ("guess",),
+    "ntrials": ("trials",),
+}
+
+
+@overload
+def with_known_options(function: Callable[P, R]) -> Callable[P, R]: ...
+@overload
+def with_known_options(function: str) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def with_known_options(function: Any) -> Any:
+    """The same function, which answers a call that does not fit its arguments with the nearest that does.
+
+    Given a sentence first, a decorator whose answers end with it where no known argument is near.
 
     >>> @with_known_options
     ... def fit(*, seed=None): ...
@@ -53,17 +84,53 @@ def with_known_options(function: Callable[P, R]) -> Callable[P, R]:
     Traceback (most recent call last):
     bayesmixed.errors.NoSuchOption: fit has no argument 'sed'. Did you mean 'seed'?
     """
-    known = [name for name in signature(function).parameters if name != "self"]
-    owner = function.__qualname__.removesuffix(".__init__")
+    if isinstance(function, str):
+        return partial(_checking, hint=function)
+    return _checking(function)
+
+
+def with_known_fields(kind: type[T]) -> type[T]:
+    """The same dataclass, whose constructor answers as functions `with_known_options` do."""
+    setattr(kind, "__init__", with_known_options(kind.__init__))  # noqa: B010  # by name: types know no such change
+    return kind
+
+
+def _checking(function: Callable[..., R], hint: str = "") -> Callable[..., R]:
+    shape = signature(function)
 
     @wraps(function)
-    def called(*args: P.args, **options: P.kwargs) -> R:
-        unknown = next((name for name in options if name not in known), None)
-        if unknown is not None:
-            raise NoSuchOption(f"{owner} has no argument {unknown!r}. {nearest(unknown, known)}")
-        return function(*args, **options)
+    def called(*arguments: Any, **options: Any) -> R:
+        try:
+            shape.bind(*arguments, **options)
+        except TypeError as wrong:
+            raise NoSuchOption(_mismatch(function, shape, arguments, options, hint) or str(wrong)) from None
+        return function(*arguments, **options)
 
     return called
+
+
+def _mismatch(
+    function: Callable[..., Any], shape: Signature, arguments: Sequence[Any], options: Mapping[str, Any], hint: str
+) -> str:
+    """Which argument is unknown, missing or one too many, and the nearest call that works."""
+    owner = function.__qualname__.removesuffix(".__init__")
+    known = {name: argument for name, argument in shape.parameters.items() if name != "self"}
+    unknown = next((name for name in options if name not in known), None)
+    if unknown is not None:
+        elsewhere = [name for name in _ELSEWHERE.get(unknown, ()) if name in known]
+        advice = f"Here it is {elsewhere[0]}=." if elsewhere else nearest(unknown, known) or "It takes none."
+        return f"{owner} has no argument {unknown!r}. {hint if hint and advice.startswith('Known') else advice}"
+    plain = [name for name, argument in known.items() if argument.kind is argument.POSITIONAL_OR_KEYWORD]
+    given = arguments[len(shape.parameters) - len(known) :]
+    missing = [name for name in plain[len(given) :] if known[name].default is _NONE and name not in options]
+    call = f"{owner}({', '.join(name for name in plain if known[name].default is _NONE)})"
+    if missing:
+        return " ".join(filter(None, (f"{owner} needs {' and '.join(map(repr, missing))}: write {call}.", hint)))
+    if len(given) > len(plain):
+        named = [f"{name}=" for name in known if name not in plain]
+        advice = hint or (f"Give the others by name: {', '.join(named)}." if named else "")
+        return f"{owner} takes {len(plain) or 'no'} unnamed argument{'s' * (len(plain) != 1)}. {advice}".strip()
+    return ""
 
 
 def nearest(name: str, known: Iterable[str], label: str = "Known") -> str:

@@ -175,7 +175,7 @@ class Model:
             )
         return Model(**({name: getattr(self.arguments, name) for name in known} | changes))
 
-    @with_known_options
+    @with_known_options("Options of a method go into its value: bm.NUTS(draws=100), bm.ML(quadrature=9).")
     def fit(
         self, method: str | Engine = "nuts", *, seed: int | None = None, progress: bool | None = None
     ) -> PointFit | DrawsFit:

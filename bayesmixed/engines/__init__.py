@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import FitError, nearest
+from ..errors import FitError, nearest, with_known_fields
 from .base import Engine as Engine
 from .laplace import Laplace as Laplace
 from .map import MAP as MAP
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..fits.point import PointFit
     from ..model import Model
 
-ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (ML, REML, MAP, Laplace, NUTS)}
+ENGINES: dict[str, type[Engine]] = {kind.name: with_known_fields(kind) for kind in (ML, REML, MAP, Laplace, NUTS)}
 
 _ANSWERS = {
     "agq": "Adaptive quadrature is an option of ML: write model.fit(bm.ML(quadrature=9)).",

@@ -19,6 +19,7 @@ NumPyro distribution.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from ..errors import ModelError, nearest
 from .base import Derivatives as Derivatives
@@ -62,6 +63,7 @@ FAMILIES: dict[str, type[Family]] = {kind.name: kind for kind in _ALL}
 def family(value: str | Family, link_value: str | Link | None = None) -> Family:
     """The family of that name (or the value itself) with a link, its default one if None."""
     known: Family | type[Family]
+    value = _named_by(value)
     if isinstance(value, Family):
         known = value
         chosen = value.link if link_value is None else link_value
@@ -76,6 +78,11 @@ def family(value: str | Family, link_value: str | Link | None = None) -> Family:
             f"The {known.name} family does not take the link {resolved.name!r}. {nearest(resolved.name, known.links)}"
         )
     return replace(known, link=resolved) if isinstance(known, Family) else known(link=resolved)
+
+
+def _named_by(value: Any) -> Any:
+    """A module of this folder, ``families.poisson``, stands for the family that it holds; all else for itself."""
+    return {f"{__name__}.{name}": name for name in FAMILIES}.get(getattr(value, "__name__", ""), value)
 
 
 # what other programs call them; asked for by mistake they are named, not guessed

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..errors import ModelError, nearest
+from ..errors import ModelError, nearest, with_known_options
 from .arrays import NUMPY
 
 LOG_2PI = float(np.log(2 * np.pi))
@@ -369,6 +369,7 @@ def link(name: str) -> Link:
     return found
 
 
+@with_known_options
 def logit(guess: float = 0.0, lapse: float = 0.0) -> Logit:
     """The logistic link, with asymptotes for psychophysics.
 
@@ -378,16 +379,19 @@ def logit(guess: float = 0.0, lapse: float = 0.0) -> Logit:
     return Logit(guess, lapse)
 
 
+@with_known_options
 def probit(guess: float = 0.0, lapse: float = 0.0) -> Probit:
     """The probit link (cumulative normal), with asymptotes for psychophysics."""
     return Probit(guess, lapse)
 
 
+@with_known_options
 def cloglog(guess: float = 0.0, lapse: float = 0.0) -> Cloglog:
     """The complementary log-log link (Weibull psychometric function in log stimulus), with asymptotes."""
     return Cloglog(guess, lapse)
 
 
+@with_known_options
 def cauchit(guess: float = 0.0, lapse: float = 0.0) -> Cauchit:
     """The inverse Cauchy link, with asymptotes."""
     return Cauchit(guess, lapse)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..errors import with_known_options
 from ..parameters import Parameters
 from ..prediction import predict as prediction
 from ..prediction import residuals as residuals_of
@@ -85,11 +86,13 @@ class Fit(ABC):
         """Fixed effects by coefficient name (posterior means for draws)."""
         return pd.Series(self.parameters.mean().beta[0, 0], index=list(self.model.coefficients), name="estimate")
 
+    @with_known_options('It gives a dict: fit.ranef()["group"].')
     def ranef(self) -> dict[str, pd.DataFrame]:
         """Random effects per grouping factor, levels x columns: conditional modes or posterior means."""
         mean = self.parameters.mean()
         return tables.by_factor(self.model.design.groups, [b[0, 0] for b in mean.b])
 
+    @with_known_options('It gives a dict: fit.coef()["group"].')
     def coef(self) -> dict[str, pd.DataFrame]:
         """Fixed plus random effects per grouping factor and level."""
         return tables.coefficients_by_level(self.fixef(), self.ranef())
@@ -107,6 +110,7 @@ class Fit(ABC):
         """Fitted means (n,) of the rows used, random effects included."""
         return prediction.fitted(self.model, self.parameters)
 
+    @with_known_options
     def residuals(
         self, kind: str = "response", *, re: str | Sequence[str] = "all", seed: int | None = None
     ) -> np.ndarray:
@@ -123,6 +127,7 @@ class Fit(ABC):
         """
         return residuals_of.residuals(self.model, self.parameters, kind, re=re, seed=seed)
 
+    @with_known_options
     def predict(
         self,
         newdata: Any = None,
@@ -170,6 +175,7 @@ class Fit(ABC):
         request = prediction.Request(newdata, re, scale, new_levels, offset, weights, seed, trials)
         return prediction.predict(self.model, self.parameters, self._prediction_errors(), request, interval, level)
 
+    @with_known_options
     def predict_draws(
         self,
         newdata: Any = None,
@@ -191,6 +197,7 @@ class Fit(ABC):
         request = prediction.Request(newdata, re, scale, new_levels, offset, weights, seed, trials)
         return prediction.predict_draws(self.model, self.parameters, self._prediction_errors(), request, draws)
 
+    @with_known_options
     def simulate(
         self,
         n: int = 1,

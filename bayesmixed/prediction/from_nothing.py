@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import DataError, FitError
+from ..errors import DataError, FitError, with_known_options
 from ..families import Family, Link
 from ..families import family as family_of
 from ..formula.build import build_design
@@ -31,6 +31,7 @@ from .stated import stated
 SHARES = ("prop", "proportion", "p")  # of successes and trials, on the left side
 
 
+@with_known_options('params={} is answered with the whole dict to fill in, such as {"Intercept": 0, "sigma": 1}.')
 def simulate(
     formula: str | Formula,
     data: Any,
