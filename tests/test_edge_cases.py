@@ -131,6 +131,20 @@ def test_a_file_holds_everything_a_model_was_given(method: Any, tmp_path: Path) 
     assert loaded.model.priors["double(x)"].describe() == "Normal(0, 3)"
 
 
+def test_a_file_is_found_by_the_name_that_it_was_saved_under(tmp_path: Path) -> None:
+    fit = bm.Model("y ~ x + (1 | a)", crossed()).fit("ml")
+    for name, written in (("fit", "fit.nc"), ("fit.nc", "fit.nc"), ("fit.v2", "fit.v2")):
+        assert fit.save(tmp_path / name) == tmp_path / written
+        assert bm.load(str(tmp_path / name)).loglik == pytest.approx(fit.loglik, rel=SAME)
+    (tmp_path / "fit").mkdir()  # a folder of that name is no file
+    assert bm.load(tmp_path / "fit").loglik == pytest.approx(fit.loglik, rel=SAME)
+    for name in ("fti", "fti.nc", ""):
+        with pytest.raises(bm.errors.DataError):
+            bm.load(tmp_path / name if name else "")
+    with pytest.raises(bm.errors.DataError, match="must be a text"):
+        bm.load(3)  # type: ignore[arg-type]  # what a user may type
+
+
 def test_a_constant_offset_is_remembered_on_new_data() -> None:
     fit = bm.Model("y ~ x + (1 | a)", crossed(), offset=2.0).fit("ml")
     np.testing.assert_allclose(fit.predict(crossed())["estimate"], fit.fitted())

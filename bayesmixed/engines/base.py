@@ -25,6 +25,10 @@ class Engine(ABC):
     def fit(self, model: Model, *, seed: int | None, progress: bool | None) -> PointFit | DrawsFit:
         """Fit the model; `seed` matters to engines that draw, `progress` to engines that take long."""
 
+    def for_part(self, whole: Model, part: Model) -> Engine:
+        """The engine that fits a part of a model as this one fits the whole."""
+        return self
+
     def words(self, model: Model) -> str:
         """How the model was fitted, as a sentence has it."""
         return self.label

@@ -23,8 +23,9 @@ from ..likelihood.laplace.mode import Prior
 from ..likelihood.laplace.start import start
 from ..likelihood.linear import LinearLikelihood
 from ..likelihood.penalty import Penalty, boundary_avoiding, penalty
-from ..priors import resolve
+from ..priors import Priors, resolve
 from ..priors.given import as_prior
+from ..priors.narrowed import given_in
 from ..priors.presets import flat
 from .base import Engine
 from .generalized import LaplaceCriterion, broken_down, certified, collect
@@ -118,6 +119,12 @@ class MAP(Engine):
         with blas_threads(tail_columns(model)):
             return _fit_linear(model, self)
 
+    def for_part(self, whole: Model, part: Model) -> MAP:
+        if not isinstance(self.priors, Mapping):
+            return self
+        words = {key: value for key, value in self.priors.items() if isinstance(value, str)}
+        return replace(self, priors=given_in(self._resolved(whole), part.design, part.family) | words)
+
     def words(self, model: Model) -> str:
         restricted = "restricted " if self.criterion == "reml" else ""
         return f"maximum a posteriori (penalised {restricted}maximum likelihood){self.integral(model)}"
@@ -142,10 +149,15 @@ class MAP(Engine):
             return boundary_avoiding(model)
         if not isinstance(self.priors, Mapping):
             return penalty(model, model.priors)
-        given = {key: value for key, value in self.priors.items() if not isinstance(value, str)}
-        resolved = resolve(given, model.design, model.family, model.covariances, model.constants, base=flat)
+        resolved = self._resolved(model)
         found = penalty(model, resolved.without(*(n for n in resolved if resolved.sources[n] != "user")))
-        return found if len(given) == len(self.priors) else found + boundary_avoiding(model)
+        return found + boundary_avoiding(model) if BESIDE in self.priors else found
+
+    def _resolved(self, model: Model) -> Priors:
+        """The priors named as numbers, those of the other parameters flat."""
+        assert isinstance(self.priors, Mapping)
+        given = {key: value for key, value in self.priors.items() if not isinstance(value, str)}
+        return resolve(given, model.design, model.family, model.covariances, model.constants, base=flat)
 
 
 def _value(key: Any, value: Any) -> Any:

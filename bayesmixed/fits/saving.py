@@ -67,6 +67,16 @@ def _writable(path: str | Path) -> Path:
     return path if path.suffix else path.with_suffix(".nc")
 
 
+def _readable(path: str | Path) -> Path:
+    """The file, or what `save` made of a name without suffix."""
+    try:
+        path = Path(path)
+    except TypeError:
+        raise DataError(f'The path must be a text such as "fit.nc", not {path!r}.') from None
+    named = path.with_suffix(".nc") if path.name and not path.suffix else path
+    return named if named.is_file() and not path.is_file() else path
+
+
 def load(
     path: str | Path, *, namespace: Mapping[str, Any] | None = None, family: Any = None, priors: Any = None
 ) -> Fit:
@@ -75,7 +85,7 @@ def load(
     Parameters
     ----------
     path
-        The file.
+        The file, with or without the ".nc" that `save` adds.
     namespace, family, priors
         User code, which is not stored: functions the formula uses, a custom family, prior
         distributions without a name of their own. The error lists what is missing.
@@ -86,7 +96,7 @@ def load(
     """
     from ..interop import storage
 
-    content, frame, groups = storage.read(Path(path))
+    content, frame, groups = storage.read(_readable(path))
     model = _model(content["model"], frame, namespace, family, priors)
     plain: dict[str, Any] = {name: from_plain(value) for name, value in content["status"].items()}
     status: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
@@ -207,7 +217,7 @@ def _model(content: dict[str, Any], frame: pd.DataFrame, namespace: Any, family:
         frame,
         family=family or content["family"],
         link=_link(content["link"]),
-        priors=priors if priors is not None or content["priors"] is None else _PriorsAsStored(content["priors"]),
+        priors=priors if priors is not None or content["priors"] is None else _priors(content["priors"]),
         weights=_given(content["weights"]),
         offset=_given(content["offset"]),
         contrasts={name: from_plain(value) for name, value in content["contrasts"].items()} or None,
@@ -239,16 +249,6 @@ def _given(content: dict[str, Any] | None) -> Any:
     if content is None:
         return None
     return content["text"] if "text" in content else from_plain(content["array"])
-
-
-class _PriorsAsStored:
-    """A prior function that gives back what the file holds."""
-
-    def __init__(self, stored: dict[str, Any]) -> None:
-        self.stored = stored
-
-    def __call__(self, design: Any, family: Any) -> Priors:
-        return _priors(self.stored)
 
 
 def _priors(stored: dict[str, Any]) -> Priors:

@@ -70,7 +70,7 @@ def resolve(
     parameters, blocks = slots(design, family), block_slots(design, family)
     held = tuple(constants or ())
     if isinstance(spec, Mapping) and not isinstance(spec, Priors):
-        chosen = _overlaid(base(design, family), spec, parameters, blocks, held)
+        chosen = overlaid(base(design, family), spec, parameters, blocks, held)
     else:
         chosen = _preset(spec)(design, family)
     return _checked(chosen.without(*held), parameters, blocks, held)
@@ -90,13 +90,14 @@ def _preset(spec: Any) -> Callable[[Design, Family], Priors]:
     return PRESETS[spec]
 
 
-def _overlaid(
+def overlaid(
     base: Priors,
     spec: Mapping[str, Any],
     parameters: tuple[Slot, ...],
     blocks: tuple[BlockSlot, ...],
-    held: tuple[str, ...],
+    held: tuple[str, ...] = (),
 ) -> Priors:
+    """The priors of `base`, those of `spec` in their place; `held` parameters may not be named."""
     given = _known(spec, known_names(parameters, blocks), held)
     together = {
         member: (block.name, key)

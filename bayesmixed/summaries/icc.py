@@ -154,7 +154,7 @@ def _shares_of(fit: Fit, model: Model, method: str, options: Options) -> tuple[p
 
 
 def _refitted(fit: Fit, model: Model) -> Any:
-    return model.fit(fit.engine, seed=getattr(fit, "seed", None))
+    return model.fit(fit.engine.for_part(fit.model, model), seed=getattr(fit, "seed", None))
 
 
 def _check_levels(model: Model) -> None:

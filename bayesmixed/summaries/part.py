@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..formula.design import Design, GroupTerm, Predictor
 from ..formula.rank import independent
 from ..prediction.rows import take_rows
+from ..priors.narrowed import narrowed
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -64,8 +65,15 @@ def _with_design(model: Model, design: Design, kept: Sequence[int]) -> Model:
     other = object.__new__(type(model))
     inherited = {name: value for name, value in model.__dict__.items() if name != "priors"}
     covariances = tuple(model.covariances[j] for j in kept)
-    other.__dict__.update(inherited | {"design": design, "covariances": covariances})
+    arguments = replace(model.arguments, priors=_priors(model))
+    other.__dict__.update(inherited | {"design": design, "covariances": covariances, "arguments": arguments})
     return other
+
+
+def _priors(model: Model) -> Any:
+    """What a part's priors are resolved from: the whole's, without the parameters that the part lacks."""
+    given = model.arguments.priors
+    return given if given is None else narrowed(given, model.priors)
 
 
 def _independent(mu: Predictor, columns: Sequence[int]) -> Predictor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,49 @@ def test_a_share_per_level_is_that_of_the_model_of_its_rows() -> None:
         assert by.loc[(machine, "Worker"), "adjusted"] == pytest.approx(
             bm.icc(own).frame.loc["Worker", "adjusted"], rel=TWO_FITS
         )
+
+
+GIVEN: list[tuple[Any, Any]] = [
+    (None, bm.Laplace(draws=60)),
+    ({"Machine[C]": bm.priors.Normal(0, 10), "sigma": bm.priors.HalfNormal(5.0)}, bm.Laplace(draws=60)),
+    ("brms", bm.MAP(priors="model")),
+    (None, bm.MAP(priors={"Machine[B]": bm.priors.Normal(0, 10), "sigma": bm.priors.HalfNormal(5.0)})),
+]
+
+
+@pytest.mark.parametrize(("priors", "engine"), GIVEN)
+def test_a_share_per_level_has_the_priors_of_the_parameters_that_are_left(
+    priors: Any, engine: Any, tmp_path: Path
+) -> None:
+    """As given, from a file and for a response of one's own: the model of the level's rows with what is left."""
+    data = bm.load_data("Machines")
+    fit = bm.Model("score ~ Machine + (1 | Worker)", data, priors=priors).fit(engine, seed=1)
+    again = bm.load(fit.save(tmp_path / "fit"))
+    copied = fit.model.with_response(fit.model.design.response.y).fit(engine, seed=1)
+    found = [bm.icc(each, by="Machine").frame["adjusted"] for each in (fit, again, copied)]
+    left = {"sigma": bm.priors.HalfNormal(5.0)}
+    if isinstance(engine, bm.MAP) and priors is None:
+        engine = bm.MAP(priors=left)
+    own = bm.Model(
+        "score ~ 1 + (1 | Worker)", data[data["Machine"] == "B"], priors=left if isinstance(priors, dict) else priors
+    )
+    expected = bm.icc(own.fit(engine, seed=1)).frame["adjusted"]["Worker"]
+    for shares in found:
+        assert shares["B", "Worker"] == pytest.approx(expected, rel=TWO_FITS)
+        np.testing.assert_allclose(shares, found[0], rtol=TWO_FITS)
+
+
+def test_a_function_of_priors_may_name_what_a_level_lacks() -> None:
+    def chosen(design: Any, family: Any) -> Any:
+        base = bm.priors.resolve(None, design, family)
+        return bm.priors.Priors.of(
+            {**base, "Machine[B]": bm.priors.Normal(0, 9), "Machine[C]": bm.priors.Normal(0, 9)}, "mine"
+        )
+
+    fit = bm.Model("score ~ Machine + (1 | Worker)", bm.load_data("Machines"), priors=chosen).fit(
+        bm.MAP(priors="model")
+    )
+    assert bm.icc(fit, by="Machine").frame["adjusted"].notna().all()
 
 
 def test_mean_squares_of_balanced_data_give_the_reml_share() -> None:
