@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 import bayesmixed as bm
 from bayesmixed.engines.diagnostics import doubts
+from bayesmixed.engines.start import reliability, start_from
 from bayesmixed.fits.convergence import convergence
 from bayesmixed.priors import StudentT
 
@@ -76,6 +78,35 @@ def test_what_makes_a_warm_up_doubtful(full) -> None:
     assert doubts(replace(good, min_bfmi=0.2, max_rhat=1.02), engine) == "BFMI was 0.20 and R-hat was 1.020"
     few = bm.NUTS(draws=50)  # so few scatter that far by chance
     assert doubts(replace(good, divergences=0, max_rhat=1.02), few) == ""
+
+
+def test_a_covariance_without_full_rank_is_not_centred() -> None:
+    """Its posterior reaches to zero in some direction."""
+    informed = np.tile(0.05 * np.eye(2), (5, 1, 1))
+    full = np.linalg.cholesky(np.array([[1.0, 0.9], [0.9, 1.0]]))
+    np.testing.assert_allclose(reliability(full, informed), 0.95)
+    deficient = np.array([[1.0, 0.0], [0.9, 0.0]])
+    assert np.array_equal(reliability(deficient, informed), [0.0, 0.0])
+
+
+def test_bars_that_share_their_variance_may_be_centred_altogether() -> None:
+    data = bm.load_data("grouseticks")
+    nested = bm.Model("TICKS ~ YEAR + (1 | BROOD) + (1 | LOCATION)", data, family="poisson")
+    two = start_from(nested.fit("ml"), nested)
+    assert all(0 < power[0] < 1 for power in two.centering())
+    assert [power.tolist() for power in two.other_centering()] == [[1.0], [1.0]]
+    single = bm.Model("TICKS ~ YEAR + (1 | BROOD)", data, family="poisson")
+    one = start_from(single.fit("ml"), single)
+    assert one.other_centering() is None
+
+
+@pytest.mark.slow
+def test_slow_chains_are_run_longer_and_say_so() -> None:
+    formula = "TICKS ~ YEAR + cHEIGHT + (1 | BROOD) + (1 | INDEX) + (1 | LOCATION)"
+    fit = bm.Model(formula, bm.load_data("grouseticks"), family="poisson").fit("nuts", seed=1, progress=False)
+    assert re.search(r"These are one in \d of \d,000", fit.status.warmup)
+    assert fit.parameters.beta.shape[:2] == (4, 1000) and fit.status.divergences <= 4
+    assert fit.status.max_rhat < 1.03
 
 
 @pytest.mark.slow

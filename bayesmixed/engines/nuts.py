@@ -32,9 +32,9 @@ class NUTS(Engine):
         Kept draws per chain, and chains.
     tune
         Warm-up iterations per chain. "auto" is a short warm-up with the metric held as the curvature at the point fit
-        gives it; where divergences, energies or R-hat say that it did not fit, a longer one that adapts the metric and
-        aims at a higher acceptance is run by itself, and `status.warmup` tells. A number is a warm-up of that length
-        that adapts.
+        gives it. Where R-hat or energies say that the chains were too short, they are run again several times as
+        long, one in so many draws kept; where draws diverge, after a longer warm-up that adapts the metric and aims
+        at a higher acceptance. `status.warmup` tells. A number is a warm-up of that length that adapts.
     target_accept
         Acceptance the step size aims at; higher means smaller steps and fewer divergences.
     max_tree_depth
@@ -87,8 +87,9 @@ class NUTS(Engine):
         _check_model(model, self)
         start = self._start(model)
         program = build_program(model, self.collapsed, self._centering(start))
-        chosen = _seed(seed)
-        found = sample_posterior(self, model, program, start, chosen, progress)
+        chosen, other = _seed(seed), start.other_centering() if self.centered == "auto" else None
+        again = build_program(model, self.collapsed, other) if other and program.function.effect_factors else None
+        found = sample_posterior(self, model, [program, *filter(None, [again])], start, chosen, progress)
         return DrawsFit(model, self, found.natural, found.statistics, found.status, chosen)
 
     def _start(self, model: Model) -> Start:

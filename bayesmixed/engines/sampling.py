@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 CHAIN_METHODS = ("auto", "threads", "sequential", "vectorized")
 SHORT, LONG = 200, 1500  # iterations of the warm-up that only finds a step size, and of the one that adapts the metric
 SHORT_ROUGH = 500  # with a metric that leaves curvature out
+ENOUGH = 300  # effective draws a chain that a longer run aims at, where chains mixed slowly without diverging,
+MOST_TIMES = 6  # by at most so many times the draws
+SLOW = 25  # effective draws a chain below which another parameterisation is tried
 LARGE_BYTES = 2e9  # of draws: said before the fit
 STEPS = 8  # gradients of a typical draw
 LONG_SECONDS = 60.0  # of sampling: said before it begins
@@ -43,25 +47,28 @@ class Sampled:
 
 
 def sample_posterior(
-    engine: NUTS, model: Model, program: Program, start: Start, seed: int, progress: bool | None
+    engine: NUTS, model: Model, programs: Sequence[Program], start: Start, seed: int, progress: bool | None
 ) -> Sampled:
-    """Draws by the engine's options; with ``tune="auto"`` sampled again where the first draws are doubtful."""
+    """Draws by the engine's options and the first program.
+
+    With ``tune="auto"`` sampled again where the first draws are doubtful, by the next program if they mix badly.
+    """
     enable_from_environment()
     _say_size(engine, model)
-    task = _Task(model, program, start, seed, progress)
+    task = _Task(model, programs[0], start, seed, progress)
     if engine.tune != "auto":
         return task.run(_schedule(engine, task.layout.unknowns, int(engine.tune), adapt=True), engine)
-    first = task.run(_schedule(engine, task.layout.unknowns, _short(task.layout), adapt=False), engine)
+    first = task.short(engine)
     found = doubts(first.status, engine)
+    for program in programs[1:]:
+        if found and first.status.min_ess_bulk < SLOW * engine.chains:
+            other = replace(task, program=program)
+            second = other.short(engine, "sampling again: ")
+            if second.status.min_ess_bulk > first.status.min_ess_bulk:
+                task, first, found = other, second, doubts(second.status, engine)
     if not found:
         return first
-    careful = replace(engine, target_accept=_higher(engine.target_accept))
-    second = task.run(_schedule(careful, task.layout.unknowns, LONG, adapt=True), careful, "sampling again: ")
-    told = (
-        f"After a short warm-up with the metric held, {found}. These draws come from one of {LONG} iterations that "
-        f"adapted the metric and aimed at an acceptance of {careful.target_accept:g}."
-    )
-    return replace(second, status=replace(second.status, warmup=told))
+    return task.longer(engine, first, found) if task.can_run_longer(engine, first) else task.careful(engine, found)
 
 
 @dataclass(frozen=True)
@@ -86,8 +93,40 @@ class _Task:
         function = self.program.function
         return layout(self.scales, function.effect_factors, exact=function.levels_independent)
 
-    def run(self, schedule: Schedule, engine: NUTS, prefix: str = "") -> Sampled:
-        """Sample by this schedule; `engine` has the options that remedies speak of."""
+    def short(self, engine: NUTS, prefix: str = "") -> Sampled:
+        """After a warm-up that only finds a step size."""
+        cut = self.layout
+        return self.run(_schedule(engine, cut.unknowns, _short(cut), adapt=False), engine, prefix)
+
+    def can_run_longer(self, engine: NUTS, first: Sampled) -> bool:
+        """Whether nothing diverged, and many times the draws can be held at once."""
+        unknowns = self.layout.unknowns
+        fits = 8.0 * MOST_TIMES * engine.chains * engine.draws * unknowns < LARGE_BYTES
+        return fits and first.status.divergences <= engine.chains * engine.draws // 1000
+
+    def longer(self, engine: NUTS, first: Sampled, found: str) -> Sampled:
+        """The same for as many times as long as `first` says."""
+        wanted = ENOUGH * engine.chains / max(first.status.min_ess_bulk, 1.0)
+        times = int(np.clip(np.ceil(wanted), 2, MOST_TIMES))
+        schedule = _schedule(engine, self.layout.unknowns, _short(self.layout), adapt=False)
+        told = f"After {engine.draws:,} draws a chain {found}. These are one in {times} of {times * engine.draws:,}."
+        many = replace(schedule, draws=times * engine.draws)
+        second = self.run(many, engine, "sampling on: ", keep=times)
+        return replace(second, status=replace(second.status, warmup=told))
+
+    def careful(self, engine: NUTS, found: str) -> Sampled:
+        """After a long warm-up that adapts the metric, with smaller steps."""
+        careful = replace(engine, target_accept=_higher(engine.target_accept))
+        schedule = _schedule(careful, self.layout.unknowns, LONG, adapt=True)
+        told = (
+            f"After a short warm-up with the metric held, {found}. These draws come from one of {LONG} iterations that "
+            f"adapted the metric and aimed at an acceptance of {careful.target_accept:g}."
+        )
+        second = self.run(schedule, careful, "sampling again: ")
+        return replace(second, status=replace(second.status, warmup=told))
+
+    def run(self, schedule: Schedule, engine: NUTS, prefix: str = "", keep: int = 1) -> Sampled:
+        """Sample by this schedule, one of `keep` draws kept; `engine` has the options that remedies speak of."""
         function = self.program.function
         arguments = _cast((self.program.data, self.values, self.scales), engine.dtype)
         workers = 1 if engine.chain_method == "sequential" else min(engine.chains, os.cpu_count() or 1)
@@ -103,9 +142,19 @@ class _Task:
                 on_progress=bar.add,
                 on_start=lambda seconds: _say_time(bar, seconds, schedule, engine, workers),
             )
+        natural, statistics = _kept(natural, keep), _kept(statistics, keep)
         posterior = posterior_dataset(self.model, natural)
         status = draws_status(self.program.route, posterior, sample_stats_dataset(statistics), engine)
         return Sampled(natural, statistics, status)
+
+
+def _kept(tree: Any, keep: int) -> Any:
+    """One of `keep` draws of arrays (chain, draw, ...) in nested dicts and tuples."""
+    if isinstance(tree, dict):
+        return {key: _kept(value, keep) for key, value in tree.items()}
+    if isinstance(tree, tuple):
+        return tuple(_kept(value, keep) for value in tree)
+    return tree if keep == 1 or tree is None else np.ascontiguousarray(tree[:, keep - 1 :: keep])
 
 
 def _schedule(engine: NUTS, unknowns: int, tune: int, *, adapt: bool) -> Schedule:

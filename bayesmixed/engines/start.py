@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SD_FLOOR = 0.05  # times s / s_z: an sd of zero has no logarithm
 CORRELATION_CAP = 0.95  # beyond it the factor's transform is too steep to start from
+SINGULAR = 1e-4  # smallest singular value of a factor with unit rows: a direction without variance
+TINY = 1e-300
 CENTER_ABOVE = 0.2  # share of an effect's variance that rows explain, below which spherical effects mix better
 
 
@@ -49,6 +51,16 @@ class Start:
         return tuple(
             np.sqrt(share) if np.any(share > CENTER_ABOVE) else np.zeros_like(share) for share in self.reliability
         )
+
+    def other_centering(self) -> tuple[np.ndarray, ...] | None:
+        """Fully centred where `centering` goes part of the way; None where one bar, or none, is centred at all.
+
+        Factors that share their variance (broods within locations) mix better so than part of the way.
+        """
+        first = self.centering()
+        if len(first) < 2 or not any(np.any((power > 0) & (power < 1)) for power in first):
+            return None
+        return tuple(np.where(power > 0, 1.0, 0.0) for power in first)
 
 
 def start_from(fit: PointFit, model: Model) -> Start:
@@ -97,7 +109,15 @@ def inner_factor(factor: np.ndarray, floor: np.ndarray) -> np.ndarray:
 
 
 def reliability(factor: np.ndarray, conditional: np.ndarray) -> np.ndarray:
-    """1 - Var(b | y) / Var(b) per column (k,), averaged over levels; `conditional` is (levels, k, k); 0 at sd 0."""
+    """1 - Var(b | y) / Var(b) per column (k,), averaged over levels; `conditional` is (levels, k, k); 0 at sd 0.
+
+    Also 0 in every column where the covariance is rank-deficient: the posterior then reaches to zero in some
+    direction, where centred effects make a funnel.
+    """
+    if len(factor) > 1:
+        sds = np.linalg.norm(factor, axis=1, keepdims=True)
+        if np.linalg.svd(factor / np.maximum(sds, TINY), compute_uv=False)[-1] < SINGULAR:
+            return np.zeros(len(factor))
     total = np.broadcast_to(np.sum(factor**2, axis=1), conditional.shape[:2])
     left = np.diagonal(conditional, axis1=1, axis2=2)
     shares = 1 - np.divide(left, total, out=np.ones_like(total), where=total > 0)
