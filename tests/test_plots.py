@@ -86,9 +86,9 @@ def test_partial_pooling_is_coef_and_population_the_fixed_effects(fit: Callable[
     frame = bm.plot.shrinkage_frame(fit())
     coef = fit().coef()["Subject"]
     np.testing.assert_allclose(wide(frame, "partial_pooling").loc[coef.index, coef.columns], coef, **EXACT)
-    complete = frame.groupby("column")["population"].unique()
-    assert complete.map(len).eq(1).all()
-    np.testing.assert_allclose([complete[name][0] for name in coef], fit().fixef(), **EXACT)
+    population = frame.groupby("column")["population"].unique()
+    assert population.map(len).eq(1).all()
+    np.testing.assert_allclose([population[name][0] for name in coef], fit().fixef(), **EXACT)
 
 
 def test_in_a_balanced_one_way_layout_partial_pooling_is_the_shrunken_mean() -> None:
@@ -335,6 +335,25 @@ def test_levels_are_sorted_by_the_first_panel_or_stand_as_in_the_data(plt: Any) 
     as_given = bm.plot.caterpillar(sleep_fit(), column="Days", sort=False)
     assert len(as_given) == 1
     assert [label.get_text() for label in as_given[0].get_yticklabels()] == list(effects.index[::-1])
+
+
+def test_a_picture_of_the_first_factor_names_the_others(plt: Any) -> None:
+    for name in ("shrinkage", "caterpillar", "densities", "qq"):
+        plot = bm.plot.PLOTS[name]
+        heads = [np.ravel(plot(pastes_fit(), group))[0].figure for group in (None, "batch")]
+        first, asked = ((head.get_suptitle() or head.axes[0].get_title()) for head in heads)
+        assert first.endswith('also: group="batch:cask"') and "also" not in asked
+
+
+def test_the_legend_says_what_own_estimates_hold(plt: Any) -> None:
+    for fit, group, words in (
+        (sleep_fit(), None, "no pooling"),
+        (cake_fit(), None, "own estimates, other columns held"),
+        (fitted("diameter ~ 1 + (1 | plate) + (1 | sample)", "Penicillin"), None, "own estimates, other effects held"),
+        (pastes_fit(), "batch", "no pooling"),
+    ):
+        legend = [text.get_text() for text in bm.plot.shrinkage(fit, group).figure.legends[0].get_texts()]
+        assert legend[0] == words and legend[2] == "population"
 
 
 def test_many_levels_are_thinned_or_unlabelled_and_the_picture_says_so(plt: Any) -> None:

@@ -17,9 +17,13 @@ import bayesmixed as bm
 from bayesmixed.errors import FitError
 from bayesmixed.plots import normal
 from bayesmixed.plots.pp_check import KINDS
+from bayesmixed.plots.spread import estimate_spread
+from bayesmixed.plots.varying import varying
 
 SLEEP = bm.load_data("sleepstudy")
 COVERAGE = 4.5  # standard errors
+ROUNDING = {"rtol": 1e-6}  # a difference of two variances, each solved for on its own
+FAR_OUT = 4.0  # standard deviations, that twelve normal effects do not reach
 
 
 @cache
@@ -233,10 +237,37 @@ def test_standardised_effects_are_standard_normal_where_effects_are_normal() -> 
         assert np.mean(part**2) == pytest.approx(1, abs=COVERAGE * np.sqrt(2 / len(part)))
 
 
+def test_the_spread_of_estimates_is_what_the_conditional_variance_leaves() -> None:
+    """Linear models: Var(b) - Var(b | y), level by level, in nested and in crossed designs too."""
+    pastes = bm.Model("strength ~ 1 + (1 | batch/cask)", bm.load_data("Pastes")).fit("reml")
+    plates = bm.Model("diameter ~ 1 + (1 | plate) + (1 | sample)", bm.load_data("Penicillin")).fit("reml")
+    for fit, group in ((pastes, "batch"), (pastes, "batch:cask"), (plates, "sample"), (sleep(), "Subject")):
+        of = varying(fit, group)
+        left = np.diag(of.covariance) - of.sds**2
+        np.testing.assert_allclose(estimate_spread(fit, of), np.sqrt(left), **ROUNDING)
+
+
+def test_a_guess_rate_leaves_every_level_a_spread() -> None:
+    """Observed information of lucky guesses is negative: a conditional sd can exceed that of the effects."""
+    rng, link = np.random.default_rng(3), bm.links.logit(guess=0.5, lapse=0.02)
+    sizes = [np.linspace(-2, 4, 6)] * 10 + [np.array([-3, -2.5, -2])] * 2  # two subjects see hardly anything
+    table = pd.DataFrame({"subject": np.repeat(range(12), list(map(len, sizes))), "size": np.concatenate(sizes)})
+    eta = rng.normal(size=12)[table["subject"]] + 1.2 * table["size"]
+    table = table.assign(n=10, right=rng.binomial(10, link.inverse(eta.to_numpy())))
+    table.loc[table["subject"] == 10, "right"] = 6  # somewhat better than the five of guessing
+    fit = bm.Model("prop(right, n) ~ size + (1 | subject)", table, family="binomial", link=link).fit("map")
+    of = varying(fit, "subject")
+    assert (of.sds > np.sqrt(of.covariance[0, 0])).any()
+    spread, frame = estimate_spread(fit, of), bm.plot.qq_frame(fit)
+    assert np.all((spread > 0) & (spread < np.sqrt(of.covariance[0, 0])))
+    assert frame["standardised"].notna().all() and frame["standardised"].abs().max() < FAR_OUT
+
+
 def test_qq_draws_named_panels_and_zero_effects(plt: Any) -> None:
     axes = bm.plot.qq(drawn_sleep())
     assert [ax.get_title() for ax in axes] == ["Intercept", "Days"] and drawn(axes)
     zero = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff2")).fit("ml")
     assert bm.plot.qq_frame(zero)["standardised"].isna().all() and drawn(bm.plot.qq(zero))
+    assert "sd is 0" in bm.plot.qq(zero)[0].texts[0].get_text()
     with pytest.raises(FitError, match="no random effects"):
         bm.plot.qq(bm.Model("Reaction ~ Days", SLEEP).fit("ml"))

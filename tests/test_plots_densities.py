@@ -95,6 +95,8 @@ def test_an_effect_without_spread_has_no_density_and_is_drawn_as_a_tick(plt: Any
     frame = bm.plot.densities_frame(fit)
     assert frame["density"].isna().all() and frame["value"].eq(0).all()
     assert drawn(bm.plot.densities(fit))
+    for axes in (bm.plot.densities(fit), bm.plot.caterpillar(fit)):
+        assert "sd is 0" in axes[0].texts[0].get_text()
     assert np.isnan(kernel_density(np.full(10, 0.3))[1]).all()
 
 

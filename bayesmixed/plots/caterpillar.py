@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from ..errors import FitError
 from . import canvas, marks, theme
 from .observed import link_scale
-from .varying import Varying, chosen_columns, factors, response_name, varying
+from .varying import Varying, chosen_columns, factors, other_factors, response_name, varying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,7 +72,7 @@ def caterpillar(
             _panel(panel, of.factor, frame[frame["column"] == name].iloc[order], link_scale(fit.model))
             panel.set_title(name)
         if ax is None:
-            axes[0].figure.suptitle(_title(fit, of, level))
+            axes[0].figure.suptitle(_title(fit, of, level) + other_factors(fit, group))
     return axes
 
 
@@ -152,6 +152,8 @@ def _panel(ax: Axes, factor: str, frame: pd.DataFrame, scale: str) -> None:
     ax.set_xlabel(f"deviation from the fixed part{scale}")
     marks.level_axis(ax, factor, frame["level"].to_numpy())
     ax.label_outer()
+    if not frame["sd"].any():
+        marks.zero_sd(ax)
 
 
 def _title(fit: Fit, of: Varying, level: float) -> str:

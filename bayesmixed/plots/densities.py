@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from ..errors import FitError
-from . import canvas, theme
+from . import canvas, marks, theme
 from .density import POINTS, kernel_density
 from .observed import link_scale
-from .varying import Varying, chosen_columns, factors, response_name, varying
+from .varying import Varying, chosen_columns, factors, other_factors, response_name, varying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +75,7 @@ def densities(
             panel.set_title(name)
             panel.set_xlabel(f"deviation from the fixed part{link_scale(fit.model)}")
         if ax is None:
-            axes[0].figure.suptitle(_title(fit, of, len(order)))
+            axes[0].figure.suptitle(_title(fit, of, len(order)) + other_factors(fit, group))
     return axes
 
 
@@ -162,6 +162,8 @@ def _panel(ax: Axes, of: Varying, curves: list[tuple[np.ndarray, np.ndarray]], o
     ax.set_ylim(-0.4, len(order) - 1 + rise + 0.3)
     ax.set_ylabel(of.factor if few else f"{of.factor} ({len(order)} levels, names left out)")
     ax.label_outer()
+    if all(np.isnan(density).any() for _, density in curves):
+        marks.zero_sd(ax)
 
 
 def _ridge(ax: Axes, value: np.ndarray, height: np.ndarray, row: int, z: float) -> None:

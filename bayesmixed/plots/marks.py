@@ -96,6 +96,11 @@ def level_axis(ax: Axes, factor: str, levels: np.ndarray) -> None:
     ax.set_ylabel(factor if few else f"{factor} ({L} levels, names left out)")
 
 
+def zero_sd(ax: Axes) -> None:
+    """Say on a panel of random effects that all are zero, because their standard deviation was estimated as zero."""
+    ax.text(0.55, 0.5, "sd is 0:\nall effects are zero", transform=ax.transAxes, va="center", fontsize=8)
+
+
 def entries(kind: str, colors: Mapping[str, str]) -> list[tuple[str, str, str]]:
     """What a legend says of names with a colour each."""
     names = theme.level_labels(colors, _LEGEND_NAME)

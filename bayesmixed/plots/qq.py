@@ -10,7 +10,8 @@ import pandas as pd
 from ..errors import FitError
 from . import canvas, marks, theme
 from .normal import draw_points, normal_quantiles
-from .varying import Varying, chosen_columns, factors, response_name, varying
+from .spread import estimate_spread
+from .varying import Varying, chosen_columns, factors, other_factors, response_name, varying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 NAMED = 5  # levels farthest out
 FAR = 2.0  # standard deviations from which a level is named
-LEAST = 1e-4  # share of the variance that estimated effects must have to be scaled by its root
+LEAST = 0.01  # of the effects' sd that the sd of an estimate must be for it to be scaled by it
 
 
 def qq(
@@ -28,9 +29,12 @@ def qq(
     """Draw standardised random effects of one grouping factor against normal quantiles, one panel per column.
 
     Estimated effects are shrunk, and vary less than the effects themselves: each is divided by the standard deviation
-    that its estimate has, the root of sd^2 - s^2, with sd that of the effects and s that of this one given the data.
+    that its estimate has, the root of sd^2 - s^2, with sd that of the effects and s that of this one given data as
+    informative as the model expects. With expected information s is never above sd, as the conditional sd of a level's
+    own responses can be (guess and lapse rates), and a level stands far out only if its estimate does.
     If effects are normal, points follow the line within the band. That they do says little where the data say little
-    of each level: estimates are then nearly normal whatever the effects are.
+    of each level: estimates are then nearly normal whatever the effects are. Levels of which the data say next to
+    nothing (that sd is less than 1 % of the effects') are left out, and their panel counts them.
 
     Parameters
     ----------
@@ -66,7 +70,7 @@ def qq(
         raise FitError(f"level={level!r} is not between 0 and 1: give a coverage such as 0.95.")
     of = varying(fit, group)
     names = list(of.columns) if column is None else chosen_columns(column, of.columns, of.factor)
-    frame = _tidy(of)
+    frame = _tidy(fit, of)
     with canvas.style(ax):
         axes = canvas.panels(len(names), ax, theme.HEIGHT - 2.0, per_row=3)
         for panel, name in zip(axes, names, strict=True):
@@ -75,7 +79,7 @@ def qq(
         axes[0].set_ylabel("standardised effect")
         if ax is None:
             title = f"{response_name(fit)} by {of.factor} ({len(of.levels)} levels), {fit.label}"
-            axes[0].figure.suptitle(title)
+            axes[0].figure.suptitle(title + other_factors(fit, group))
     return axes
 
 
@@ -93,7 +97,7 @@ def qq_frame(fit: Fit, group: str | None = None) -> pd.DataFrame:
     -------
     DataFrame
         group, level, column, estimate, spread (the sd of such an estimate), standardised (NaN where the spread is
-        zero), normal.
+        less than 1 % of the effects' sd, or zero), normal.
 
     Raises
     ------
@@ -108,14 +112,12 @@ def qq_frame(fit: Fit, group: str | None = None) -> pd.DataFrame:
     6
     """
     names = factors(fit) if group is None else [group]
-    return pd.concat([_tidy(varying(fit, name)) for name in names], ignore_index=True)
+    return pd.concat([_tidy(fit, varying(fit, name)) for name in names], ignore_index=True)
 
 
-def _tidy(of: Varying) -> pd.DataFrame:
-    estimate, variance = of.effects.mean(axis=(0, 1)), np.diag(of.covariance)
-    left = variance - of.sds**2
-    spread = np.sqrt(np.where(left > LEAST * variance, left, np.nan))
-    scaled = estimate / spread
+def _tidy(fit: Fit, of: Varying) -> pd.DataFrame:
+    estimate, spread = of.effects.mean(axis=(0, 1)), estimate_spread(fit, of)
+    scaled = estimate / np.where(spread > LEAST * np.sqrt(np.diag(of.covariance)), spread, np.nan)
     frames = [
         pd.DataFrame(
             {
@@ -123,7 +125,7 @@ def _tidy(of: Varying) -> pd.DataFrame:
                 "level": of.levels,
                 "column": name,
                 "estimate": estimate[:, k],
-                "spread": np.nan_to_num(spread[:, k]),
+                "spread": spread[:, k],
                 "standardised": scaled[:, k],
                 "normal": normal_quantiles(scaled[:, k]),
             }
@@ -134,11 +136,18 @@ def _tidy(of: Varying) -> pd.DataFrame:
 
 
 def _panel(ax: Axes, frame: pd.DataFrame, level: float) -> None:
-    frame = frame[np.isfinite(frame["standardised"])]
+    known = np.isfinite(frame["standardised"])
     ax.set_xlabel("normal quantile")
-    if frame.empty:
-        ax.text(0.5, 0.5, "all estimates are zero", transform=ax.transAxes, ha="center", va="center")
+    if not known.any():
+        if frame["estimate"].eq(0).all():
+            marks.zero_sd(ax)
+        else:
+            ax.text(0.5, 0.5, "the data say too little", transform=ax.transAxes, ha="center", va="center", fontsize=8)
         return
+    if not known.all():
+        left = f"{(~known).sum()} without information left out"
+        ax.text(0.02, 0.98, left, transform=ax.transAxes, ha="left", va="top", fontsize=7.5)
+    frame = frame[known]
     expected, values = frame["normal"].to_numpy(), frame["standardised"].to_numpy()
     draw_points(ax, expected, values, level)
     far = np.argsort(-np.abs(values), kind="stable")[:NAMED]

@@ -13,7 +13,7 @@ from ..errors import FitError
 from . import canvas, marks, theme
 from .observed import link_scale
 from .separate import SeparateFits, separate_fits
-from .varying import Varying, chosen_columns, factors, response_name, varying
+from .varying import Varying, chosen_columns, factors, other_factors, response_name, varying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +35,7 @@ def shrinkage(
     """Draw each group's own estimate, its partially pooled one, and the population's, joined by arrows.
 
     A group's own estimate is that of its rows alone of the columns that vary by group; all else is held at the
-    model's estimates, and the legend says so where there is anything else. That is the estimate which the arrow shrinks.
+    model's estimates, and the legend says so where there is anything else. This estimate is what an arrow shrinks.
     `bm.pooling` answers another question: what each group says if it is analysed alone, with all columns.
 
     Parameters
@@ -80,7 +80,7 @@ def shrinkage(
         else:
             axes = _rows(canvas.one_axes(ax, theme.rows_height(len(drawn.levels)) + 1.2), drawn, of.factor)
         axes.set_xlabel(names[0] + link_scale(fit.model))
-        axes.set_title(_title(fit, of, drawn))
+        axes.set_title(_title(fit, of, drawn) + other_factors(fit, group))
         marks.legend(axes, _legend_entries(drawn, fit.label, canvas.ink(axes)), outside=ax is None)
     return axes
 

@@ -69,6 +69,12 @@ def response_name(fit: Fit) -> str:
     return theme.short(response.name) if response else "Response"
 
 
+def other_factors(fit: Fit, group: str | None) -> str:
+    """A title's second line: which factors a picture of the first leaves out; empty where one was asked for."""
+    others = [f'group="{name}"' for name in factors(fit)[1:]] if group is None else []
+    return "\n" + theme.short(f"also: {', '.join(others)}", theme.TITLE_LENGTH) if others else ""
+
+
 def factors(fit: Fit) -> list[str]:
     """The grouping factors in the order of the formula.
 
