@@ -119,14 +119,77 @@ def test_a_column_that_varies_in_a_group_splits_its_curve() -> None:
     assert len(frame) == 18 and frame["by"].eq(frame["value"].astype(str)).all()
 
 
-def test_offsets_given_as_an_array_are_taken_at_the_mean_of_each_curves_rows() -> None:
+@cache
+def exposures() -> pd.DataFrame:
+    """Counts of groups that were watched for very different times."""
+    rng = np.random.default_rng(12)
+    data = pd.DataFrame({"g": np.repeat(list("abcdef"), 10), "x": rng.uniform(0, 10, 60)})
+    level = np.repeat(np.arange(6), 10)
+    data["time"] = np.exp(0.4 * level + rng.normal(size=60))
+    data["y"] = rng.poisson(data["time"] * np.exp(0.5 + 0.1 * data["x"] + 0.4 * rng.normal(size=6)[level]))
+    return data
+
+
+@cache
+def counted(how: str = "formula") -> Any:
+    data = exposures()
+    given = {"formula": None, "argument": "log(time)", "array": np.log(data["time"].to_numpy())}[how]
+    formula = "y ~ x + (1 | g)" + (" + offset(log(time))" if how == "formula" else "")
+    return bm.Model(formula, data, family="poisson", offset=given).fit("ml")
+
+
+@pytest.mark.parametrize("how", ["formula", "argument", "array"])
+def test_all_curves_have_the_mean_offset_whatever_way_it_was_given(how: str) -> None:
+    fit, frame = counted(how), bm.plot.curves_frame(counted(how), "x", "g")
+    intercept, slope = fit.fixef()
+    population = intercept + slope * frame["value"].astype(float) + np.log(exposures()["time"]).mean()
+    np.testing.assert_allclose(np.log(frame["population"]), population, **EXACT)
+    own = population + fit.ranef()["g"]["Intercept"].loc[frame["level"]].to_numpy()
+    np.testing.assert_allclose(np.log(frame["estimate"]), own, **EXACT)
+    effects = bm.plot.effects_frame(fit, "x", at={"x": [2.0, 7.0]})["estimate"]
+    ends = intercept + slope * np.array([2.0, 7.0]) + np.log(exposures()["time"]).mean()
+    np.testing.assert_allclose(np.log(effects), ends, **EXACT)
+
+
+def test_an_offset_in_two_places_is_held_as_their_sum() -> None:
+    data = exposures()
+    known = np.linspace(-1, 2, 60)
+    fit = bm.Model("y ~ x + offset(log(time)) + (1 | g)", data, family="poisson", offset=known).fit("ml")
+    frame = bm.plot.curves_frame(fit, "x", "g")
+    intercept, slope = fit.fixef()
+    expected = intercept + slope * frame["value"].astype(float) + (np.log(data["time"]) + known).mean()
+    np.testing.assert_allclose(np.log(frame["population"]), expected, **EXACT)
+
+
+def test_along_its_own_column_an_offset_changes() -> None:
+    frame = bm.plot.curves_frame(counted(), "time", "g")
+    intercept, slope = counted().fixef()
+    means = exposures().groupby("g")["x"].mean().loc[frame["level"]].to_numpy()
+    expected = intercept + slope * means + np.log(frame["value"].astype(float))
+    np.testing.assert_allclose(np.log(frame["population"]), expected, **EXACT)
+
+
+def test_rows_are_moved_to_the_offset_of_the_curves_and_the_title_says_so() -> None:
+    data, mean = exposures(), np.log(exposures()["time"]).mean()
+    axes = bm.plot.curves(counted("array"), "x", "g")
+    rates = data["y"] / data["time"] * np.exp(mean)
+    for panel, level in zip(axes, "abcdef", strict=True):
+        dots = next(line for line in panel.get_lines() if line.get_marker() == "o")
+        np.testing.assert_allclose(dots.get_ydata(), rates[data["g"] == level], **EXACT)
+    assert f"at the mean offset {mean:.3g}" in axes[0].figure.get_suptitle() and drawn(axes)
+    assert "offset" not in bm.plot.curves(counted(), "time", "g")[0].figure.get_suptitle()
+    assert "offset" not in bm.plot.curves(sleep_fit(), max_groups=2)[0].figure.get_suptitle()
+
+
+@pytest.mark.parametrize("family", ["gaussian", "lognormal"])
+def test_rows_of_linear_models_are_moved_on_the_scale_of_the_predictor(family: str) -> None:
     data = bm.load_data("sleepstudy")
-    known = np.arange(180.0)
-    fit = bm.Model("Reaction ~ Days + (1 | Subject)", data, offset=known).fit("ml")
-    frame = bm.plot.curves_frame(fit)
-    first = frame[(frame["level"] == data["Subject"].iloc[0]) & (frame["value"] == 0)]
-    expected = fit.predict(data.iloc[:1], offset=known[:10].mean())["estimate"].iloc[0]
-    assert first["estimate"].iloc[0] == pytest.approx(expected, rel=1e-12)
+    known = np.arange(180.0) / 180
+    fit = bm.Model("Reaction ~ Days + (1 | Subject)", data, family=family, offset=known).fit("ml")
+    panel = bm.plot.curves(fit, max_groups=1)[0]
+    dots = next(line for line in panel.get_lines() if line.get_marker() == "o").get_ydata()
+    y, step = data["Reaction"].to_numpy()[:10], known.mean() - known[:10]
+    np.testing.assert_allclose(dots, y + step if family == "gaussian" else y * np.exp(step), **EXACT)
 
 
 # ---- curves: the drawing

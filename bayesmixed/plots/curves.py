@@ -14,8 +14,8 @@ from ..errors import FitError, nearest
 from ..formula.factors import level_text
 from . import across, canvas, marks, theme
 from .effects import effects_frame
-from .group_rows import group_rows
-from .observed import observed_means, response_axis
+from .group_rows import group_rows, held_offset
+from .observed import at_offset, observed_means, response_axis
 from .varying import Varying, varying
 
 if TYPE_CHECKING:
@@ -41,6 +41,9 @@ def curves(
     ax: Any = None,
 ) -> np.ndarray:
     """Draw the fitted curve of every group over its data, with that of the population.
+
+    All curves have one offset, the mean of the data's, and rows are moved to it on the link scale: of counts with the
+    logarithm of an exposure the dots are rates times that exposure.
 
     Parameters
     ----------
@@ -93,6 +96,7 @@ def curves(
         curves=group_rows(fit, of, column, by, shown).curves(fit, level),
         rows=_rows(fit, of, column, by),
         colors=_colors(fit, by),
+        offset=_shared_offset(fit, column, by),
     )
     with canvas.style(ax):
         return _lattice(drawn, ax) if kind == "lattice" else _spaghetti(drawn, ax)
@@ -116,7 +120,8 @@ def curves_frame(
     DataFrame
         group, level, by (as text; empty without `by`), value (of `x`), estimate, lower, upper (with the effects of
         this factor and of those it is nested in) and population (all random effects zero). `x` runs over the values
-        that the group has; its other columns are held at the group's means and most frequent levels.
+        that the group has; its other columns are held at the group's means and most frequent levels, the offset at
+        the mean of all rows (unless `x` or `by` is a column of it).
 
     Raises
     ------
@@ -164,13 +169,15 @@ class _Drawn:
     curves: pd.DataFrame
     rows: pd.DataFrame
     colors: dict[str, str]
+    offset: float | None
 
     @property
     def title(self) -> str:
         """Whose curves, how many, and by which method."""
         total, shown = len(self.of.levels), self.curves["level"].nunique()
         count = f"{total} levels" if shown == total else f"{shown} of {total} levels"
-        return f"Fitted curves by {theme.short(self.of.factor)} ({count}), {self.fit.label}"
+        at = "" if self.offset is None else f", at the mean offset {self.offset:.3g}"
+        return f"Fitted curves by {theme.short(self.of.factor)} ({count}), {self.fit.label}{at}"
 
     def split(self, rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, np.ndarray]]:
         """Colour, rows and places across for each value of `by` among `rows`."""
@@ -178,10 +185,16 @@ class _Drawn:
             yield self.colors[str(name)], own, across.places(self.column, own["value"])
 
 
+def _shared_offset(fit: Fit, column: Variable, by: str | None) -> float | None:
+    """The offset of all curves where rows have different ones."""
+    return held_offset(fit.model, column, by) if np.ptp(fit.model.design.mu.offset) > 0 else None
+
+
 def _rows(fit: Fit, of: Varying, column: Variable, by: str | None) -> pd.DataFrame:
-    """The rows of the data: code, value (of the column across), by, response."""
-    model = fit.model
+    """The rows of the data: code, value (of the column across), by, response at the offset of the curves."""
+    model, offset = fit.model, _shared_offset(fit, column, by)
     y, weights = observed_means(model), model.design.weights
+    y = y if offset is None else at_offset(model, y, offset)
     splits = "" if by is None else [level_text(value) for value in model.frame[by]]
     columns = {"code": of.codes, "by": splits, "response": y, "value": model.frame[column.name].to_numpy()}
     kept = np.isfinite(y) & (of.codes >= 0) & (True if weights is None else weights > 0)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..effects.variables import Variable
+from ..effects.grid import mean_offset
+from ..effects.variables import Variable, only_in_offsets
 from ..errors import FitError, nearest
 from ..formula.factors import level_text
 from . import across
@@ -23,7 +24,7 @@ POINTS = 41  # of a curve along a number
 
 @dataclass(frozen=True)
 class GroupRows:
-    """New rows (m,) for `Fit.predict`: `table`, `offset` where it is an array; and what each row is.
+    """New rows (m,) for `Fit.predict`: `table`, `offset` beside those of the formula; and what each row is.
 
     `factor`, `level` and `by` name the curve that a row belongs to, `value` is that of the column across, `include`
     are the grouping factors whose effects make the curve.
@@ -63,13 +64,13 @@ def group_rows(fit: Fit, of: Varying, column: Variable, by: str | None, shown: n
     cells = _cells(of, splits, shown, fit.model)
     grids = [_grid(column, frame[column.name].iloc[rows]) for _, _, rows in cells]
     sizes = [len(grid) for grid in grids]
-    table = _typical(fit, column, [rows for _, _, rows in cells])
+    table = _typical(fit, column, by, [rows for _, _, rows in cells])
     table = table.iloc[np.repeat(np.arange(len(cells)), sizes)].reset_index(drop=True)
     value = np.concatenate([np.asarray(grid, dtype=object) for grid in grids])
     table[column.name] = pd.Series(value).astype(frame[column.name].dtype if not across.continuous(column) else float)
     return GroupRows(
         table=table,
-        offset=_offset(fit.model, [rows for _, _, rows in cells], sizes),
+        offset=_offset(fit.model, table, held_offset(fit.model, column, by)),
         factor=of.factor,
         level=np.repeat(np.array([of.levels[code] for code, _, _ in cells], dtype=object), sizes),
         by=np.repeat(np.array([split for _, split, _ in cells], dtype=object), sizes),
@@ -96,11 +97,18 @@ def _grid(column: Variable, own: pd.Series) -> Any:
     return [level for level in across.shown(column) if level_text(level) in texts]
 
 
-def _typical(fit: Fit, column: Variable, cells: list[np.ndarray]) -> pd.DataFrame:
-    """One row per curve: the first of its rows, with numbers that vary at their means and factors at the mode."""
+def _typical(fit: Fit, column: Variable, by: str | None, cells: list[np.ndarray]) -> pd.DataFrame:
+    """One row per curve: the first of its rows, with numbers that vary at their means and factors at the mode.
+
+    Columns of the offset alone are no property of a group that its curve shows: they are at the mean of all rows.
+    """
     frame = fit.model.frame
     table = frame.iloc[[rows[0] for rows in cells]].reset_index(drop=True)
+    exposures = only_in_offsets(fit.model) - {column.name, by}
     for name, other in across.columns(fit, "curves").items():
+        if name in exposures and across.continuous(other):
+            table[name] = float(other.centre)
+            continue
         parts = [frame[name].iloc[rows] for rows in cells]
         if name == column.name or all(part.nunique() == 1 for part in parts):
             continue
@@ -109,12 +117,20 @@ def _typical(fit: Fit, column: Variable, cells: list[np.ndarray]) -> pd.DataFram
     return table
 
 
-def _offset(model: Model, cells: list[np.ndarray], sizes: list[int]) -> np.ndarray | None:
-    """Offsets that were given as an array, at the mean of each curve's rows."""
+def held_offset(model: Model, column: Variable, by: str | None) -> float | None:
+    """The offset that all curves have, the mean of the data's as in `bm.emmeans`; None where it changes along them."""
+    held, _ = mean_offset(model, [column.name, *filter(None, [by])], None, 1)
+    return None if held is None else float(held[0])
+
+
+def _offset(model: Model, table: pd.DataFrame, held: float | None) -> np.ndarray | None:
+    """What is added to the formula's own offsets in the rows of a table, so that all rows have the one that is held."""
     given = model.design.encoding.offset
-    if given is None or given.text is not None:
-        return None
-    return np.repeat([model.design.mu.offset[rows].mean() for rows in cells], sizes)
+    if held is not None:
+        encoding = model.design.encoding
+        return held - encoding.apply(table, unseen="population", offset=0.0, weights=1.0, factors=()).mu.offset
+    array = None if given is None else given.array
+    return None if array is None else np.full(len(table), np.mean(array))
 
 
 def _include(fit: Fit, of: Varying) -> list[str]:

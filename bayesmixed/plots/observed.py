@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import FitError
+from ..prediction.responses import location
 from . import theme
 
 if TYPE_CHECKING:
@@ -27,6 +28,18 @@ def observed_means(model: Model) -> np.ndarray:
     if design.trials is None:
         return design.response.y
     return np.divide(design.response.y, design.trials, out=np.full(design.n_rows, np.nan), where=design.trials > 0)
+
+
+def at_offset(model: Model, y: np.ndarray, offset: float) -> np.ndarray:
+    """Responses y (n,) moved on the link scale from their own offsets to one: of counts the rate times an exposure.
+
+    NaN where the link does not reach: a negative response and a log link.
+    """
+    family = model.family
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        on_link = family.link.forward(family.normalised(y)) + (offset - model.design.mu.offset)
+        moved = location(family, on_link)
+    return family.mean(moved, {"sigma": 0.0}) if family.normal_conditional else moved
 
 
 def response_axis(model: Model) -> str:
