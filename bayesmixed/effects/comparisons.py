@@ -99,10 +99,13 @@ def comparisons(
         raise FitError(f"comparison={comparison!r} is not an option. {nearest(str(comparison), COMPARISONS)}")
     inner, shown = COMPARISONS[comparison]
     known, found = variables_of(fit.model, bars=True), Parts([], [], [])
+    groups = {term.factor for term in fit.model.design.groups}
     for name, change in wanted(variables).items():
         asked = Asked(wanted(at, "at"), newdata, by, average, offset, without=name)
         base = rows(fit.model, asked)
-        for one in changes(variable(known, name), change, " - " if comparison == "difference" else " / "):
+        for one in changes(
+            variable(known, name, groups=groups), change, " - " if comparison == "difference" else " / "
+        ):
             after = means(fit, _set(base, name, one.after), question).mapped(inner)
             before = means(fit, _set(base, name, one.before), question).mapped(inner)
             found.add(base, name, one.label, after.minus(before))

@@ -12,8 +12,9 @@ import pandas as pd
 from ..errors import FitError, nearest, with_known_options
 from ..formula.factors import level_text
 from ..formula.variables import columns_in
-from .grid import Asked, Rows, at_notes, averaged, grid_values, held_notes, mean_offset, product
+from .grid import Asked, Rows, at_notes, averaged, grid_values, held_notes, mean_offset, percentile_notes, product
 from .means import Question, Values, has_draws, means
+from .odds import between
 from .quantities import AS_IS, EXPONENTIAL, Scale
 from .table import Effects
 from .variables import Variable, names_of, only_in_offsets, used_rows, variable, variables
@@ -43,7 +44,9 @@ def emmeans(
     """Marginal means of factors, as R's emmeans defines them, for any fit.
 
     Predictions at every combination of the factors of the model, numbers at their means, are averaged over the factors
-    that are not named. Random effects are zero (or averaged, `kind`); offsets are held at their mean.
+    that are not named. Random effects are zero (or averaged, `kind`). An offset is held at its mean:
+    of ``offset(log(effort))`` the mean of log(effort). So does R's emmeans for glm and lme4 models; for glmmTMB's it
+    takes the log of the mean effort, which is larger (``offset=np.log(effort.mean())`` gives that).
 
     Parameters
     ----------
@@ -58,8 +61,9 @@ def emmeans(
         Values by column: {"x": [0, 1], "f": ["a", "b"]}.
     scale
         "link" (the default; identity links show the response) or "response". There conditional means are averaged
-        on the link scale and transformed back with their limits, as R does; contrasts are ratios for log and logit
-        links and stay on the link scale for others.
+        on the link scale and transformed back with their limits, as R does; contrasts are ratios of means for a log
+        link and odds ratios for a logit link (with a guessing or lapse rate of the curve between the asymptotes, not
+        of the probabilities), and stay on the link scale for others.
     kind
         "conditional": for a group whose random effects are zero. "population": the mean response over all groups,
         integrated over the random effects at each grid point and then averaged (response scale).
@@ -121,6 +125,8 @@ def emmeans(
         level=level,
         df=df,
         ratio=ratio,
+        of="odds" if family.link.name == "logit" else "means",
+        curve=between(family.link),
     )
 
 
@@ -155,12 +161,19 @@ def _named(model: Model, specs: Any, by: Any) -> tuple[list[str], list[str]]:
     """The columns of `specs` and of `by`."""
     known, within = variables(model), names_of(by, "by")
     if isinstance(specs, str) and specs not in known:
+        contrast, tilde, right = specs.partition("~")
+        if contrast.strip() and tilde:
+            raise FitError(
+                f"specs={specs!r}: contrasts are asked of the means, "
+                f'bm.emmeans(fit, "{right.strip()}").contrast("{contrast.strip()}").'
+            )
         main, _, given = specs.partition("|")
         within = list(dict.fromkeys([*_split(given), *within]))
         specs = [name for name in _split(main) if name != "1"]
     named = [name for name in names_of(specs, "specs") if name not in within]
+    groups = {term.factor for term in model.design.groups}
     for name in [*named, *within]:
-        variable(known, name)
+        variable(known, name, groups=groups)
     return named, within
 
 
@@ -187,6 +200,7 @@ def _rows(
     idle = only_in_offsets(model) if held is not None else set()
     notes = (
         *at_notes(values, at, [*within, *named]),
+        *percentile_notes(known, [name for name in [*within, *named] if name not in at]),
         *held_notes(known, values, [*asked.values, *idle]),
         *_averages(rest, weights),
         *said,
@@ -217,10 +231,13 @@ def _texts(table: pd.DataFrame, names: Sequence[str]) -> list[tuple[str, ...]]:
 def _interacting(
     model: Model, known: Mapping[str, Variable], asked: Sequence[str], rest: Sequence[str]
 ) -> tuple[str, ...]:
-    """A note where the means asked for differ between the levels averaged over."""
+    """A note where the means asked for differ between the levels averaged over, or with a number that is held."""
     for term in model.design.encoding.formula.predictors["mu"].terms:
         columns = {name for atom in term.atoms for name in columns_in(atom)}
         over = [name for name in rest if name in columns and known[name].levels is not None]
         if over and columns & set(asked):
             return (f"Note: {term.name} is in the model, so these means differ between the levels of {over[0]}.",)
+        held = [name for name in known if name in columns - set(asked) and known[name].levels is None]
+        if held and columns & set(asked):
+            return (f"Note: {term.name} is in the model, so other values of {held[0]} give other differences: at=.",)
     return ()

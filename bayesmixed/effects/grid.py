@@ -12,7 +12,7 @@ import pandas as pd
 from ..errors import FitError, nearest
 from ..formula.factors import level_text
 from ..formula.table import column_names, select
-from .variables import Variable, names_of, offset_columns, only_in_offsets, used_rows, variable, variables
+from .variables import FIRST_LOOK, Variable, names_of, offset_columns, only_in_offsets, used_rows, variable, variables
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -164,6 +164,13 @@ def at_notes(values: Mapping[str, np.ndarray], at: Collection[str], shown: Colle
     """Single values that were asked for and that no column of the answer shows."""
     fixed = [f"{name} = {_shown(values[name][0])}" for name in at if name not in shown and len(values[name]) == 1]
     return (f"At: {', '.join(fixed)}.",) if fixed else ()
+
+
+def percentile_notes(known: Mapping[str, Variable], names: Sequence[str]) -> tuple[str, ...]:
+    """Which numbers are shown at percentiles because no values of them are given."""
+    numbers = [name for name in names if known[name].levels is None]
+    low, high = FIRST_LOOK
+    return (f"{', '.join(numbers)}: at the {low:g}th and {high:g}th percentile; at= gives others.",) if numbers else ()
 
 
 def held_notes(

@@ -13,6 +13,7 @@ from .quantities import EXPONENTIAL, Linearised, Quantities, Sampled
 from .table import Effects
 
 if TYPE_CHECKING:
+    from ..families import Link
     from ..fits.base import Fit
     from ..model import Model
 
@@ -73,10 +74,19 @@ def odds_ratios(fit: Fit, *, level: float = 0.95, df: float = np.inf) -> Effects
     else:
         found = Linearised(beta[0], np.eye(len(names)), covariance_root(fit))
     title = "Rate ratios" if name == "log" and model.family.name in COUNTS else KINDS[name]
+    title += between(model.family.link)
     keys = pd.DataFrame({"coefficient": names})
     return Effects(
         title, keys, found, _notes(model), scale=EXPONENTIAL, level=level, df=df, tested=True, ratio=EXPONENTIAL
     )
+
+
+def between(link: Link) -> str:
+    """Which odds or hazards a ratio is of, where the link has asymptotes; else empty."""
+    low, high = link.range
+    if low == 0 and high in (1, np.inf):
+        return ""
+    return f" of the curve between the asymptotes {low:g} and {high:g}"
 
 
 def _notes(model: Model) -> tuple[str, ...]:
@@ -84,6 +94,8 @@ def _notes(model: Model) -> tuple[str, ...]:
     link = model.family.link
     if model.design.mu.has_intercept:
         notes.append("Intercept: no ratio, but exp of the predictor where all columns are zero.")
+    if between(link):
+        notes.append("Not ratios of the probabilities' own odds: those are bm.comparisons(comparison='odds_ratio').")
     if link.name == "logit":
         low, high = link.range
         height = "" if (low, high) == (0.0, 1.0) else f" times {high - low:.4g}, the height between the asymptotes,"

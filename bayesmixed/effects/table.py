@@ -44,6 +44,8 @@ class Effects:
     adjust: str = "none"
     means: int = 0  # of which these are contrasts
     ratio: Scale | None = None  # how their contrasts are shown, None: as they are
+    of: str = "means"  # what such a ratio is of: "odds" make odds ratios
+    curve: str = ""  # which odds, where a link has several
     refusal: str = ""  # why they have no contrasts
     blank: str = "Blank: the data do not determine it (no rows with these levels)."  # what a missing estimate means
 
@@ -127,10 +129,12 @@ class Effects:
             weights.append(full)
             off, means = found.unbalanced, max(means, len(rows))
         notes = list(self.notes)
+        ratios = "odds ratios" if self.of == "odds" else "ratios"
         if off:
-            notes.append(f"Weights that do not sum to zero: {', '.join(off)}: sums of means, not differences.")
+            what = "sums of means, not differences" if self.ratio is None else f"{self.of} or products, not {ratios}"
+            notes.append(f"Weights that do not sum to zero: {', '.join(off)}: {what}.")
         if self.ratio is not None:
-            notes.append("Contrasts: shown as ratios; tests and limits are of their logarithms.")
+            notes.append(f"Contrasts: {ratios}{self.curve}; tests and limits are of their logarithms.")
         elif self.scale is not AS_IS:
             notes.append("Contrasts: on the scale of the link.")
         return replace(
@@ -142,6 +146,7 @@ class Effects:
             scale=self.ratio or AS_IS,
             by=within,
             tested=True,
+            of="ratios",
             adjust=chosen,
             means=means,
         )

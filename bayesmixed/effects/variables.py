@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -123,8 +123,10 @@ def only_in_offsets(model: Model) -> set[str]:
     return offset_columns(model) - set(_names(atom for term in terms for atom in term.atoms))
 
 
-def variable(known: dict[str, Variable], name: Any, what: str = "The mean of this model") -> Variable:
-    """The variable of that name.
+def variable(
+    known: dict[str, Variable], name: Any, what: str = "The mean of this model", groups: Collection[str] = ()
+) -> Variable:
+    """The variable of that name; `groups` are grouping factors, which have none.
 
     Raises
     ------
@@ -133,6 +135,8 @@ def variable(known: dict[str, Variable], name: Any, what: str = "The mean of thi
     """
     if not isinstance(name, str) or name not in known:
         advice = nearest(str(name), known, "Its columns") or "It has no columns but the constant."
+        if name in groups:
+            advice = f"It is a grouping factor: fit.coef()[{name!r}] has its levels, fit.predict(newdata) their means."
         raise FitError(f"{what} does not depend on a column {name!r}. {advice}")
     return known[name]
 

@@ -196,3 +196,20 @@ def test_contrasts_of_means_that_the_data_determine_survive_an_empty_cell() -> N
     np.testing.assert_allclose(pairs.loc[known, "p"], np.minimum(10 * raw[known], 1), rtol=ALGEBRA)
     others = bm.emmeans(fit, "tension").frame["estimate"]
     assert list(others.isna()) == [False, False, True]
+
+
+def test_contrasts_on_the_response_scale_say_what_ratio_they_are(cbpp: Any) -> None:
+    means = bm.emmeans(cbpp, "period", scale="response")
+    assert "Contrasts: odds ratios; tests" in str(means.contrast("sequential"))
+    alone = str(means.contrast({"first": [1, 0, 0, 0]}))
+    assert "Weights that do not sum to zero: first: odds or products, not odds ratios." in alone
+    guessed = cbpp.model.replace(link=bm.links.logit(guess=0.01)).fit("ml")
+    curve = "of the curve between the asymptotes 0.01 and 1"
+    assert f"Contrasts: odds ratios {curve};" in str(bm.emmeans(guessed, "period", scale="response").contrast())
+    assert f"Odds ratios {curve}" in str(bm.odds_ratios(guessed))
+
+
+def test_means_say_where_the_numbers_are_that_they_depend_on() -> None:
+    cake = bm.Model("angle ~ recipe * temp + (1 | recipe:replicate)", bm.load_data("cake")).fit("reml")
+    assert "temp: at the 5th and 95th percentile" in str(bm.emmeans(cake, "temp"))
+    assert "other values of temp give other differences" in str(bm.emmeans(cake, "recipe"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -48,10 +49,13 @@ def test_columns_of_the_table_that_are_not_in_the_model_are_told_from_those_that
         bm.predictions(cake, {"temperature": ["175"]})
     intercept = bm.Model("angle ~ 1 + (1 | recipe)", bm.load_data("cake")).fit("reml")
     with pytest.raises(FitError, match="no columns but the constant"):
+        bm.emmeans(intercept, "angle")
+    with pytest.raises(FitError, match=re.escape("It is a grouping factor: fit.coef()['recipe'] has its levels")):
         bm.emmeans(intercept, "recipe")
 
 
 REFUSED: dict[str, tuple[Ask, str]] = {
+    "specs": (lambda fit: bm.emmeans(fit, "pairwise ~ recipe"), "contrasts are asked of the means, bm.emmeans"),
     "level": (lambda fit: bm.emmeans(fit, "recipe", at={"recipe": ["A", "D"]}), "'recipe' has no level 'D'. Levels: A"),
     "text": (lambda fit: bm.predictions(fit, {"temp": ["hot"]}), "'temp' holds numbers"),
     "nothing": (lambda fit: bm.predictions(fit, {"temp": []}), "'temp' is given no values"),
