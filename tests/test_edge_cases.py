@@ -142,7 +142,7 @@ def test_a_file_is_found_by_the_name_that_it_was_saved_under(tmp_path: Path) -> 
         with pytest.raises(bm.errors.DataError):
             bm.load(tmp_path / name if name else "")
     with pytest.raises(bm.errors.DataError, match="must be a text"):
-        bm.load(3)  # type: ignore[arg-type]  # what a user may type
+        bm.load(3)
 
 
 def test_a_constant_offset_is_remembered_on_new_data() -> None:

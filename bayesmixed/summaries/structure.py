@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..formula.syntax import deparse
+from ..prediction.rows import responses_per_row
+from ..priors.default import rows_used
 from .words import listed
 
 if TYPE_CHECKING:
@@ -33,28 +35,47 @@ def _response(model: Model) -> str:
     name = design.response.name if design.response else "The response"
     says = f"{name} was analysed with a {kind} {mixed} (distribution: {family.words or family.name}; "
     says += f"link: {family.link.words}) of {model.n_obs} observations"
-    if design.n_dropped:
-        says += f" ({design.n_dropped} with missing values {'was' if design.n_dropped == 1 else 'were'} left out)"
+    says += _left_out(model)
     levels = {term.factor: term for term in design.groups}
-    counted = [f"{term.n_levels} levels of {name} ({_rows(term.codes)})" for name, term in levels.items()]
+    counted = [_counted(name, term.codes[rows_used(design)]) for name, term in levels.items()]
     if counted:
         says += f" in {listed(counted)}"
     held = [f"{key} held at {value:g}" for key, value in model.constants.items()]
-    weighted = "" if design.weights is None or design.trials is not None else f"{model.family.weights} weights"
-    return f"{'; '.join(filter(None, [says, *held, weighted]))}."
+    return f"{'; '.join(filter(None, [says, *held, _weights(model)]))}."
 
 
-def _rows(codes: np.ndarray) -> str:
+def _left_out(model: Model) -> str:
+    """The rows of the table that the fit does not have, and why."""
+    design = model.design
+    absent = design.n_rows - model.n_obs
+    why = "of weight zero" if design.encoding.weights is not None else "without trials"
+    parts = [f"{design.n_dropped} with missing values"] if design.n_dropped else []
+    parts += [f"{absent} {why}"] if absent else []
+    return f" ({listed(parts)} {'was' if design.n_dropped + absent == 1 else 'were'} left out)" if parts else ""
+
+
+def _counted(factor: str, codes: np.ndarray) -> str:
+    """How many levels the rows of the fit have, and how many rows each of them."""
     counts = np.bincount(codes[codes >= 0])
-    low, high = counts.min(), counts.max()
-    return f"{low} row{'' if high == 1 else 's'} each" if low == high else f"{low} to {high} rows each"
+    counts = counts[counts > 0]
+    low, high = counts.min(initial=len(codes)), counts.max(initial=0)
+    rows = f"{low} row{'' if high == 1 else 's'} each" if low == high else f"{low} to {high} rows each"
+    return f"{len(counts)} levels of {factor} ({rows})"
+
+
+def _weights(model: Model) -> str:
+    """What was given as weights; those of proportions are their trials."""
+    if model.design.encoding.weights is None:
+        return ""
+    if model.family.weights == "precision":
+        return "precision weights"
+    return f"frequency weights that sum to {responses_per_row(model).sum():,.6g}"
 
 
 def _predictors(model: Model) -> str:
     side = model.design.encoding.formula.predictors["mu"]
     names = [_crossed(term) for term in side.terms]
-    offsets = [f"the offset {deparse(node)}" for node in side.offsets]
-    every = [*names, *offsets]
+    every = [*names, *(f"the offset {deparse(node)}" for node in side.offsets), *_given_offset(model)]
     constant = "an intercept" if side.intercept else "no intercept"
     opening = "Its predictor was" if len(every) == 1 else "Its predictors were"
     says = f"{opening} {listed(every)}, with {constant}." if every else f"It had {constant} and no predictors."
@@ -62,6 +83,17 @@ def _predictors(model: Model) -> str:
     if not dropped:
         return says
     return f"{says} {listed(dropped)} {'was' if len(dropped) == 1 else 'were'} left out as determined by others."
+
+
+def _given_offset(model: Model) -> list[str]:
+    """The offset that was no part of the formula: as it was written, else the range of its numbers."""
+    given = model.design.encoding.offset
+    if given is None:
+        return []
+    if given.array is None:
+        return [f"the offset {given.text}"]
+    low, high = np.min(given.array), np.max(given.array)
+    return [f"the offset {low:.4g}" if low == high else f"an offset given row by row ({low:.4g} to {high:.4g})"]
 
 
 def _crossed(term: Term) -> str:

@@ -74,6 +74,40 @@ def test_what_a_model_leaves_out_or_holds_is_said() -> None:
     assert "It had an intercept and no predictors." in bm.report(fitted("Yield ~ 1 + (1 | Batch)", "Dyestuff")).model
 
 
+def test_an_offset_is_named_whatever_way_it_was_given() -> None:
+    said = [fitted("Reaction ~ Days + (1 | Subject)", "sleepstudy", "ml", offset=given) for given in ("Days**2", 2.5)]
+    assert "Days and the offset Days**2, with" in bm.report(said[0]).model
+    assert "Days and the offset 2.5, with" in bm.report(said[1]).model
+    data = bm.load_data("sleepstudy")
+    rows = bm.Model("Reaction ~ offset(Days) + (1 | Subject)", data, offset=np.linspace(-1, 3, 180)).fit("ml")
+    says = "Its predictors were the offset Days and an offset given row by row (-1 to 3), with an intercept."
+    assert says in bm.report(rows).model
+    assert "offset" not in bm.report(sleep()).model
+
+
+def test_weights_and_rows_left_out_are_those_of_the_fit() -> None:
+    weights = np.r_[0, 0, np.full(54, 2.0)]
+    said = bm.report(herds(weights=tuple(weights))).model  # the first herd has four rows, here two
+    assert "of 54 observations (2 of weight zero were left out) in 15 levels of herd (1 to 4 rows each)" in said
+    assert "each); frequency weights that sum to 108." in said
+    sleepy = bm.load_data("sleepstudy")
+    sleepy.loc[50, "Days"] = np.nan
+    w = np.where(sleepy["Subject"] == sleepy["Subject"].iloc[0], 0.0, 1.0)
+    said = bm.report(bm.Model("Reaction ~ Days + (1 | Subject)", sleepy, weights=w).fit("ml")).model
+    assert "of 169 observations (1 with missing values and 10 of weight zero were left out) in 17 levels" in said
+    assert "17 levels of Subject (9 to 10 rows each); precision weights." in said
+
+
+def test_weights_of_proportions_are_their_trials_and_rows_without_any_are_left_out() -> None:
+    data = bm.load_data("cbpp").assign(share=lambda frame: frame["incidence"] / frame["size"])
+    said = bm.report(bm.Model("share ~ period + (1 | herd)", data, family="binomial", weights="size").fit("ml")).model
+    assert "weights" not in said
+    data.loc[0, ["incidence", "size"]] = 0
+    formula = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
+    said = bm.report(bm.Model(formula, data, family="binomial").fit("ml")).model
+    assert "of 55 observations (1 without trials was left out) in" in said
+
+
 @pytest.mark.parametrize(
     ("contrasts", "says"),
     [
