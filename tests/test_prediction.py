@@ -147,3 +147,19 @@ def test_leverage_is_the_derivative_of_fitted_values_at_the_same_theta() -> None
     effects = np.sum(term.Z * likelihood.modes(solution)[0][term.codes], axis=1)
     fitted = other.design.mu.X @ likelihood.beta(solution) + effects
     assert leverage[7] == pytest.approx((fitted[7] - fit.fitted()[7]) / 1e-3, rel=1e-5)
+
+
+def test_a_lognormal_mean_knows_its_precision() -> None:
+    """E(y) = exp(mu + sigma^2 / 2w), which simulated responses average to."""
+    rng = np.random.default_rng(8)
+    g = np.repeat(np.arange(12), 20)
+    w = np.where(np.arange(len(g)) % 2 == 0, 0.25, 4.0)
+    table = pd.DataFrame(
+        {"g": g, "w": w, "y": np.exp(rng.standard_normal(12)[g] / 3 + rng.standard_normal(len(g)) / w**0.5)}
+    )
+    fit = bm.Model("y ~ 1 + (1 | g)", table, family="lognormal", weights="w").fit("ml")
+    drawn = np.log(fit.simulate(2000, re="all", seed=1)).mean(axis=0)
+    expected = np.exp(drawn + fit.sigma**2 / (2 * w))
+    np.testing.assert_allclose(fit.fitted(), expected, rtol=0.15)
+    np.testing.assert_allclose(fit.predict()["estimate"], fit.fitted())
+    assert abs(fit.residuals("pearson").mean()) < 0.2

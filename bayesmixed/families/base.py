@@ -187,7 +187,7 @@ class Family(ABC):
         """Rough values of the dispersion parameters, from moments about fitted locations mu (n,)."""
         return {}
 
-    def mean(self, mu: Any, dispersion: dict[str, Any]) -> Any:
+    def mean(self, mu: Any, dispersion: dict[str, Any], weights: Any = None) -> Any:
         """E(y), for responses out of trials per trial; mu itself for most families."""
         return mu
 

@@ -146,7 +146,7 @@ class Custom(Family):
     def start(self, observed: Observed, mu: np.ndarray) -> dict[str, float]:
         return dict(self.starts)
 
-    def mean(self, mu: Any, dispersion: dict[str, Any]) -> Any:
+    def mean(self, mu: Any, dispersion: dict[str, Any], weights: Any = None) -> Any:
         if self.own_mean is not None:
             return np.asarray(self.own_mean(mu, **dispersion))
         try:

@@ -47,9 +47,12 @@ class LogNormal(Gaussian):
     def start(self, observed: Observed, mu: np.ndarray) -> dict[str, float]:
         return super().start(observed._replace(y=np.log(observed.y)), mu)
 
-    def mean(self, mu: Any, dispersion: dict[str, Any]) -> Any:
-        """exp(mu + sigma^2 / 2), for a weight of 1."""
-        return np.exp(mu + 0.5 * np.asarray(dispersion["sigma"]) ** 2)
+    def mean(self, mu: Any, dispersion: dict[str, Any], weights: Any = None) -> Any:
+        """exp(mu + sigma^2 / 2w); a weight of 1 where there is none, or none that says anything."""
+        square = np.asarray(dispersion["sigma"]) ** 2
+        if weights is not None:
+            square = square / np.where(weights > 0, weights, 1.0)
+        return np.exp(mu + 0.5 * square)
 
     def sd(self, mu: np.ndarray, dispersion: dict[str, Any], weights: Any = None, trials: Any = None) -> np.ndarray:
         square = residual_sd(mu, dispersion, weights) ** 2

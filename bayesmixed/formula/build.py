@@ -11,7 +11,7 @@ import pandas as pd
 from ..errors import DataError, nearest
 from .assemble import assemble
 from .contrasts import NAMED
-from .design import Design
+from .design import Design, GroupTerm
 from .encoding import Encoding
 from .evaluate import Evaluator
 from .factors import Factor
@@ -183,6 +183,7 @@ def _design(
     used = None if weights is None or np.all(weights > 0) else weights > 0
     predictors, groups, kept = assemble(formula, evaluator, {}, codes_of, offset, used=used)
     _check_contrasts(evaluator)
+    _check_bars(groups, used)
     stored = {name: Given(a.text, a.array) for name, a in arguments.items()}
     encoding = Encoding(
         formula,
@@ -234,6 +235,18 @@ def _finite(name: str, argument: Given | None, evaluator: Evaluator) -> np.ndarr
         row = int(np.flatnonzero(~np.isfinite(values))[0])
         raise DataError(f"{name} is {values[row]} in row {evaluator.frame.index[row]}: give a finite number.")
     return values
+
+
+def _check_bars(groups: Sequence[GroupTerm], used: np.ndarray | None) -> None:
+    """A column of zeros has effects that no row knows."""
+    for term in groups:
+        there = np.any(term.Z if used is None else term.Z[used], axis=0)
+        for name in (name for name, seen in zip(term.columns, there, strict=True) if not seen):
+            counted, advice = "", "Leave it out of the bar."
+            if used is not None:
+                counted = " with a positive weight"
+                advice = "Leave the rows of weight zero out of the data, or the column out of the bar."
+            raise DataError(f"{term.text}: the column {name} is zero in every row{counted}. {advice}")
 
 
 def _check_contrasts(evaluator: Evaluator) -> None:

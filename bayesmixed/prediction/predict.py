@@ -83,7 +83,7 @@ def fitted(model: Model, parameters: Parameters) -> np.ndarray:
     terms = list(range(len(model.design.groups)))
     dispersion = _per_draw(parameters)
     parts = [
-        mean_response(model.family, linear_predictor(rows, parameters, terms), dispersion).mean(axis=0)
+        mean_response(model.family, linear_predictor(rows, parameters, terms), dispersion, rows.weights).mean(axis=0)
         for rows in _chunks(model.design, parameters.n_draws)
     ]
     return np.concatenate(parts)
@@ -129,7 +129,7 @@ def predict_draws(
     eta = linear_predictor(design, values, terms)
     result = eta
     if request.scale == "response":
-        result = mean_response(model.family, eta, _per_draw(values))
+        result = mean_response(model.family, eta, _per_draw(values), design.weights)
     elif request.scale == "observation":
         result = new_responses(model, eta, _per_draw(values), design.weights, design.trials, rng)
     chains = parameters.beta.shape[0]
@@ -155,7 +155,7 @@ def _from_draws(
     dispersion, tables = _per_draw(values), []
     for rows in _chunks(design, parameters.n_draws):
         eta = linear_predictor(rows, values, terms)
-        mean = eta if request.scale == "link" else mean_response(model.family, eta, dispersion)
+        mean = eta if request.scale == "link" else mean_response(model.family, eta, dispersion, rows.weights)
         table = {"estimate": mean.mean(axis=0)}
         if interval is not None:
             spread = mean
@@ -180,7 +180,9 @@ def _from_normal(
     eta = linear_predictor(design, extend(design, parameters, None), terms)[0]
 
     def shown(value: np.ndarray) -> np.ndarray:
-        return value if request.scale == "link" else mean_response(model.family, value, _single(parameters))
+        if request.scale == "link":
+            return value
+        return mean_response(model.family, value, _single(parameters), design.weights)
 
     table = {"estimate": shown(eta)}
     if interval is not None:

@@ -39,5 +39,6 @@ def residuals(
     share = seen.y
     if seen.trials is not None:
         share = np.divide(seen.y, seen.trials, out=np.full(len(seen.y), np.nan), where=seen.trials > 0)
-    rest = share - model.family.mean(mu, dispersion)
+    weights = seen.weights if model.family.weights == "precision" else None
+    rest = share - model.family.mean(mu, dispersion, weights)
     return rest if kind == "response" else rest / model.family.sd(mu, dispersion, seen.weights, seen.trials)

@@ -19,9 +19,14 @@ def location(family: Family, eta: np.ndarray) -> np.ndarray:
         return family.link.inverse(eta if np.isinf([low, high]).all() else np.clip(eta, low, high))
 
 
-def mean_response(family: Family, eta: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
-    """E(y) at predictors eta (draws, n), of responses out of trials per trial; `dispersion` broadcasts against eta."""
-    return family.mean(location(family, eta), dispersion)
+def mean_response(
+    family: Family, eta: np.ndarray, dispersion: dict[str, Any], weights: np.ndarray | None = None
+) -> np.ndarray:
+    """E(y) at predictors eta (draws, n), of responses out of trials per trial; `dispersion` broadcasts against eta.
+
+    `weights` (n,) matter where they are precisions and the mean depends on the spread.
+    """
+    return family.mean(location(family, eta), dispersion, weights if family.weights == "precision" else None)
 
 
 def new_responses(

@@ -95,6 +95,6 @@ def _bayesian(fit: Fit, terms: list[int]) -> np.ndarray:
         dispersion = {name: value.reshape(-1, 1) for name, value in some.dispersion.items()}
         mu = location(family, linear_predictor(design, some, terms))
         noise = mean_over(np.broadcast_to(family.sd(mu, dispersion, weights, design.trials) ** 2, mu.shape), counts)
-        explained = variance(family.mean(mu, dispersion), counts)
+        explained = variance(family.mean(mu, dispersion, weights), counts)
         parts.append(_ratio(explained, explained + noise))
     return np.concatenate(parts)

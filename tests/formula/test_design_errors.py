@@ -142,3 +142,11 @@ def test_the_namespace_is_reachable_and_checked() -> None:
         design("y ~ short(x)", namespace={"short": lambda x: x[:3]})
     with pytest.raises(FormulaError, match="not a function"):
         design("y ~ rate(x)", namespace={"rate": 2.0})
+
+
+def test_a_random_effect_that_no_row_knows_is_refused() -> None:
+    data = pd.DataFrame({"y": [1.0, 2.0, 4.0, 3.0], "g": [0, 0, 1, 1], "z": 0.0, "f": list("aabc"), "w": [1, 1, 1, 0]})
+    with pytest.raises(DataError, match="the column z is zero in every row. Leave it out of the bar"):
+        design("y ~ 1 + (z | g)", data)
+    with pytest.raises(DataError, match=r"f\[c\] is zero in every row with a positive weight"):
+        design("y ~ 1 + (f | g)", data, weights="w")
