@@ -338,7 +338,7 @@ def test_draws_say_which_sds_reach_zero() -> None:
     finding = the(found, "singularity")
     assert finding.what == "Intercept|Batch: the posterior of its sd reaches zero" and finding.severity == "note"
     stopped = replace(draws, status=replace(draws.status, problems=("3 divergences. Raise target_accept.",)))  # type: ignore[type-var]
-    assert the(bm.diagnose(stopped), "sampling").remedy == "Raise target_accept."
+    assert the(bm.diagnose(stopped), "sampling").remedy == "Raise target_accept"
 
 
 def test_the_html_form_says_what_the_text_says(perfect: Diagnosis) -> None:

@@ -22,7 +22,8 @@ def sampled(fit: DrawsFit) -> tuple[Finding, ...]:
 def _problems(fit: DrawsFit) -> Iterator[Finding]:
     for problem in fit.status.problems:
         what, _, rest = problem.partition(". ")
-        yield Finding(SAMPLING, what.rstrip("."), problem, rest or "see there", SERIOUS)
+        words, _, remedy = rest.rpartition(". ")
+        yield Finding(SAMPLING, what.rstrip("."), words and f"{words}.", remedy.rstrip(".") or "see there", SERIOUS)
 
 
 def _at_zero(fit: DrawsFit) -> Iterator[Finding]:

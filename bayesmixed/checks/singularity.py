@@ -15,6 +15,7 @@ from .finding import Finding, combination, listed
 from .simpler import Simpler
 
 CHECK = "singularity"
+CLEAR = 2.0  # of AIC: below it two models are about as good (Burnham & Anderson 2002, section 2.6)
 
 
 def singularity(fit: PointFit) -> tuple[tuple[Finding, ...], pd.DataFrame, tuple[int, ...]]:
@@ -59,7 +60,13 @@ def _nearest(fit: PointFit, row: dict[str, Any]) -> str:
         f"it loses {-row['difference']:.2f} in log-likelihood and saves {n if saved == 1 else f'{saved} parameters'}"
     )
     none = "1. Simplify: no simpler formula has the same likelihood."
-    if row["AIC"] > fit.aic:
+    worse = row["AIC"] - fit.aic
+    if 0 < worse < CLEAR:
+        return (
+            f"{none} Of those tried, {row['formula']} comes nearest: {loses}, and its AIC is {worse:.2f} higher, which "
+            "says little for either: keep the one that the design asks for."
+        )
+    if worse > 0:
         return (
             f"{none} All of those tried fit worse, by AIC too (the best, {row['formula']}: {loses}), so keep this one."
         )

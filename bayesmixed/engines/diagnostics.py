@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from ..fits.convergence import FEWEST_DRAWS, Convergence, bfmi, convergence
+from ..fits.convergence import FEWEST_DRAWS, Convergence, bfmi, convergence, rhat_text
 from ..fits.status import DrawsStatus
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def doubts(status: DrawsStatus, engine: NUTS) -> str:
     if status.min_bfmi < BFMI_LIMIT:
         found.append(f"BFMI was {status.min_bfmi:.2f}")
     if status.max_rhat > (RHAT_LIMIT if total >= RHAT_JUDGES else RHAT_COARSE):
-        found.append(f"R-hat was {status.max_rhat:.3f}")
+        found.append(f"R-hat was {rhat_text(status.max_rhat)}")
     return " and ".join(found)
 
 
@@ -147,8 +147,8 @@ def _mixing(found: Found, limits: dict[str, float], engine: NUTS) -> list[str]:
     if not bad:
         return []
     return [
-        f"R-hat of {_listed(list(bad))} is {_largest(bad):.3f}: the chains have not found the same distribution. "
-        f"Run longer: bm.NUTS(tune={2 * _tuned(engine)}, draws={2 * engine.draws})."
+        f"R-hat of {_listed(list(bad))} is {rhat_text(_largest(bad))}: the chains have not found the same "
+        f"distribution. Run longer: bm.NUTS(tune={2 * _tuned(engine)}, draws={2 * engine.draws})."
     ]
 
 

@@ -14,6 +14,7 @@ from scipy.special import ndtri
 TAILS = (0.05, 0.95)  # quantiles whose indicators give the tail size (Vehtari et al. 2021, section 4.3)
 FEWEST_DRAWS = 4  # per chain: half a chain needs two draws to have a variance
 AT_ONCE = 2**15  # draws at once (256 KiB an array): what leaves the cache or is allocated anew takes twice as long
+HOPELESS = 100.0  # an R-hat above it is not printed
 SMALLEST_RANGE = 1e-15  # what varies less is constant (ArviZ's rule)
 
 
@@ -28,6 +29,15 @@ class Convergence:
     rhat: np.ndarray
     ess_bulk: np.ndarray
     ess_tail: np.ndarray
+
+
+def rhat_text(value: float) -> str:
+    """R-hat with three decimals; of chains that have nothing in common the size says no more.
+
+    >>> rhat_text(1.0034), rhat_text(9e15)
+    ('1.003', 'above 100')
+    """
+    return f"above {HOPELESS:g}" if value > HOPELESS else f"{value:.3f}"
 
 
 def convergence(draws: np.ndarray) -> Convergence:

@@ -14,15 +14,20 @@ from ..priors.default import column_spreads
 if TYPE_CHECKING:
     from ..likelihood.boundary import Direction
 
+BOUNDARY = "Boundary fit (lme4: singular)"  # how the problem begins
 SINGULAR = 1e-4  # lme4's rule for a diagonal element of a relative factor
 
 
 @dataclass(frozen=True)
 class Singularity:
-    """Terms whose relative factor has a diagonal element below 1e-4, in the user's units and scale-free."""
+    """Terms whose relative factor has a diagonal element below 1e-4, in the user's units and scale-free.
+
+    `words` say of each of the former what is at its limit.
+    """
 
     terms: tuple[str, ...]
     scale_free_terms: tuple[str, ...]
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,14 +121,27 @@ class DrawsStatus:
 
 def singular_terms(groups: Sequence[GroupTerm], factors: Sequence[np.ndarray]) -> Singularity:
     """The terms that are singular at these relative factors."""
-    raw, scaled = [], []
+    raw, scaled, words = [], [], []
     for term, Lambda in zip(groups, factors, strict=True):
         diagonal = np.abs(np.diag(Lambda))
         if np.any(diagonal < SINGULAR):
             raw.append(term.text)
+            words.append(_at_limit(term, Lambda))
         if np.any(diagonal * column_spreads(term.Z) < SINGULAR):
             scaled.append(term.text)
-    return Singularity(tuple(raw), tuple(scaled))
+    return Singularity(tuple(raw), tuple(scaled), tuple(words))
+
+
+def _at_limit(term: GroupTerm, Lambda: np.ndarray) -> str:
+    """Which sds of a singular term are zero, else which correlation is 1 or -1."""
+    norms = np.linalg.norm(Lambda, axis=1)
+    zero = [name for name, norm in zip(term.columns, norms, strict=True) if norm < SINGULAR]
+    if zero:
+        return f"in {term.text} the sd of {' and of '.join(zero)} is 0"
+    if len(norms) == 2:
+        sign = "-1" if Lambda[0] @ Lambda[1] < 0 else "+1"
+        return f"in {term.text} the correlation of {' and '.join(term.columns)} is {sign}"
+    return f"in {term.text} the effects of {len(norms)} columns vary in fewer than {len(norms)} directions"
 
 
 def _problems(converged: bool, singularity: Singularity, message: str) -> list[str]:
@@ -133,9 +151,9 @@ def _problems(converged: bool, singularity: Singularity, message: str) -> list[s
             f"The optimiser stopped before the optimum ({message}). Raise maxiter, rescale columns with huge or tiny "
             'values, or try another optimizer, e.g. bm.ML(optimizer="L-BFGS-B").'
         )
-    for term in singularity.terms:
+    for words in singularity.words:
         problems.append(
-            f"Boundary fit (lme4: singular): {term} has a variance of zero or a correlation of +-1. The likelihood "
+            f"{BOUNDARY}: {words}. The likelihood "
             "says nothing more about it: see bm.diagnose(fit); simplify the term, keep it off the boundary with "
             'model.fit("map"), or use the posterior, model.fit("nuts", seed=1).'
         )

@@ -11,6 +11,7 @@ from scipy.special import ndtr
 
 from ..page import Page, Section, number, places
 from . import tables
+from .convergence import HOPELESS, rhat_text
 
 if TYPE_CHECKING:
     from .base import Fit
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .point import PointFit
 
 Summary = Page
+HEADING = 9  # letters of a coefficient that can stand above its correlations
 
 
 def point_summary(fit: PointFit) -> Summary:
@@ -86,7 +88,9 @@ def _heading(fit: Fit, title: str) -> Section:
     dropped = f", {model.design.n_dropped} dropped for missing values" if model.design.n_dropped else ""
     lines = [f"Formula: {model.formula}", f"   Data: {model.design.n_rows} rows{dropped}"]
     if not model.has_scale:
-        lines.append(f" Family: {model.family.name} ({model.family.link.name})")
+        levels = model.design.response.levels if model.design.response else None
+        success = f", of {model.design.response.name} = {levels[1]!r}" if levels else ""  # type: ignore[union-attr]
+        lines.append(f" Family: {model.family.name} ({model.family.link.name}){success}")
     lines += [f"  Fixed: {name} = {value:g}" for name, value in model.constants.items()]
     priors = fit.engine.priors_used(model)
     lines += [f" Priors: {priors}"] if priors else []
@@ -144,13 +148,12 @@ def _correlation_of_fixed_effects(fit: PointFit) -> list[Section]:
     correlation = covariance.to_numpy() / np.outer(se, se)
     names = list(covariance.index)
     rows = [[f"{correlation[i, j]:z.3f}" if j < i else "" for j in range(len(names) - 1)] for i in range(1, len(names))]
-    table = pd.DataFrame(rows, index=names[1:], columns=[_short(name) for name in names[:-1]])
-    return [Section("Correlation of fixed effects:", table)]
-
-
-def _short(name: str) -> str:
-    """A heading of nine letters; the end tells the levels of a factor apart."""
-    return name if len(name) <= 9 else f"{name[:4]}..{name[-3:]}"
+    heads, labels = names[:-1], names[1:]
+    if max(map(len, heads)) > HEADING:  # numbers that the rows explain
+        heads = [f"({i + 1})" for i in range(len(heads))]
+        names = [f"({i + 1}) {name}" for i, name in enumerate(names)]
+        labels, rows = names, [[""] * len(heads), *rows]
+    return [Section("Correlation of fixed effects:", pd.DataFrame(rows, index=labels, columns=heads))]
 
 
 def _sampling(fit: DrawsFit) -> str:
@@ -167,7 +170,7 @@ def _diagnostics(fit: DrawsFit) -> Section:
     sampling = f"Route: {s.route}. Divergences: {s.divergences}."
     if not np.isnan(s.mean_tree_depth):
         sampling += f" Tree depth: mean {s.mean_tree_depth:.1f}, at its limit in {100 * s.share_at_max_depth:.1f} %."
-    mixing = f"Max R-hat: {s.max_rhat:.3f}. Min ESS: {s.min_ess_bulk:.0f} bulk, {s.min_ess_tail:.0f} tail."
+    mixing = f"Max R-hat: {rhat_text(s.max_rhat)}. Min ESS: {s.min_ess_bulk:.0f} bulk, {s.min_ess_tail:.0f} tail."
     if not np.isnan(s.min_bfmi):
         mixing += f" Min BFMI: {s.min_bfmi:.2f}."
     return Section("", lines=(sampling, mixing, *filter(None, [s.warmup])))
@@ -199,7 +202,11 @@ def _formatted(table: pd.DataFrame, digits: tuple[int, ...]) -> pd.DataFrame:
         d + more if d == digits[0] and name not in ("t value", "z value", "Rhat") else d
         for name, d in _pairs(table, digits)
     ]
-    return pd.DataFrame({n: [number(v, d) for v in table[n]] for n, d in _pairs(table, wide)}, index=table.index)
+    shown = {name: [number(v, d) for v in table[name]] for name, d in _pairs(table, wide)}
+    if "Rhat" in shown:
+        pairs = zip(table["Rhat"], shown["Rhat"], strict=True)
+        shown["Rhat"] = [f">{HOPELESS:g}" if value > HOPELESS else text for value, text in pairs]
+    return pd.DataFrame(shown, index=table.index)
 
 
 def _pairs(table: pd.DataFrame, digits: Sequence[int]) -> list[tuple[str, int]]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..fits.convergence import rhat_text
+from ..fits.status import BOUNDARY
 from .words import listed
 
 if TYPE_CHECKING:
@@ -39,23 +41,27 @@ def _sampling(fit: Fit) -> Iterator[str]:
     if not status.chained:
         yield f"The Pareto k of the weights was {status.pareto_k:.2f}."
         return
-    diverged = "no divergence" if status.divergences == 0 else f"{status.divergences} divergences"
-    found = [f"R-hat was at most {status.max_rhat:.3f}"] if np.isfinite(status.max_rhat) else []
+    count = status.divergences
+    diverged = "was no divergence" if count == 0 else f"{'was' if count == 1 else 'were'} {count} divergence"
+    diverged += "s" if count > 1 else ""
+    found = [f"R-hat was at most {rhat_text(status.max_rhat)}"] if np.isfinite(status.max_rhat) else []
+    found = [text.replace("at most above", "above") for text in found]
     sizes = (
         f"effective sample sizes were at least {status.min_ess_bulk:.0f} (bulk) and {status.min_ess_tail:.0f} (tail)"
     )
-    yield f"{'; '.join([*found, sizes])}; there was {diverged}.".replace("there was 1 div", "there were 1 div")
+    yield f"{'; '.join([*found, sizes])}; there {diverged}."
 
 
 def _problems(fit: Any) -> Iterator[str]:
     if not fit.status.problems:
         return
-    singular = getattr(fit.status, "singular", False)
-    bars = [term.text for term in fit.model.design.groups if any(term.text in text for text in fit.status.problems)]
-    if singular and bars:
-        yield f"The fit is singular: {listed(bars)} has a variance of zero or a correlation of +-1."
+    boundary = [text for text in fit.status.problems if text.startswith(BOUNDARY)]
+    if boundary:
+        found = [text.removeprefix(BOUNDARY).split(": ", 1)[1].split(". ")[0] for text in boundary]
+        yield f"The fit is singular: {listed(found)}."
     if getattr(fit.status, "converged", True) is False:
         yield "The optimiser did not converge, so these numbers should not be reported."
-    rest = [text for text in fit.status.problems if not (singular and any(bar in text for bar in bars))]
-    if rest:
-        yield f"Before reporting, see to: {' '.join(rest)}"
+    # what to do about the others is no part of a paper
+    rest = [text.split(". ")[0].rstrip(".") for text in fit.status.problems if text not in boundary]
+    if rest and getattr(fit.status, "converged", True):
+        yield f"Not solved: {'; '.join(rest)} (bm.diagnose(fit) says what to do)."

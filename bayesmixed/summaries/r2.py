@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 CHUNK = 2**22  # draws x rows held at once
 _BAYES = "Bayesian: on the response scale, variance of the means over that plus the mean residual variance."
+_WITHIN = (
+    "Its marginal share is without random effects: the variance between groups is in neither part, while Nakagawa's "
+    "counts it in the whole."
+)
 
 
 def r2(fit: Fit, *, approximation: str = "lognormal", mean: str | float | None = None) -> Answer:
@@ -44,6 +48,8 @@ def r2(fit: Fit, *, approximation: str = "lognormal", mean: str | float | None =
     -----
     Nakagawa's is on the link scale: (fixed + random) / (fixed + random + residual) variance. Gelman's, per draw, is
     Var(mu) / (Var(mu) + mean Var(y | mu)) over the rows, on the scale of the response (of successes: their shares).
+    Its marginal share has the means without random effects, so that the variance between groups is in neither part:
+    the share within groups that are alike, while Nakagawa's marginal is a share of all variance.
     Gaussian weights are left out of the former and counted in the latter; a row of frequency weight w is w rows.
 
     References
@@ -68,7 +74,7 @@ def r2(fit: Fit, *, approximation: str = "lognormal", mean: str | float | None =
         every = list(range(len(fit.model.design.groups)))
         shares["bayesian", "marginal"] = _bayesian(fit, [])
         shares["bayesian", "conditional"] = _bayesian(fit, every)
-        notes = (*notes, _BAYES)
+        notes = (*notes, _BAYES, *([_WITHIN] if every else []))
     frame = pd.DataFrame({key: _row(values) for key, values in shares.items()}).T
     frame.index = pd.MultiIndex.from_tuples(list(shares), names=["definition", "part"])
     return Answer("Share of variance explained (R2)", frame, notes)

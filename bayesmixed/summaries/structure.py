@@ -98,7 +98,7 @@ def _given_offset(model: Model) -> list[str]:
 
 def _crossed(term: Term) -> str:
     """An interaction as papers write it."""
-    return " x ".join(deparse(atom) for atom in term.atoms)
+    return " \N{MULTIPLICATION SIGN} ".join(deparse(atom) for atom in term.atoms)
 
 
 def _coding(model: Model) -> Iterator[str]:

@@ -1,0 +1,63 @@
+"""What printed pages say: which edge a fit is on, what a success is, headings that can be told apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayesmixed as bm
+from bayesmixed.fits.convergence import rhat_text
+
+GROUPS, ROWS = 8, 5
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    rng = np.random.default_rng(2)
+    x, u = np.tile(np.arange(float(ROWS)), GROUPS), np.repeat(rng.normal(size=GROUPS), ROWS)
+    z = x + u * (3 + x) + 2 * rng.normal(size=len(x))  # intercepts and slopes of one u: correlation 1
+    answer = np.where(rng.normal(size=len(x)) + u > 0, "yes", "no")
+    return pd.DataFrame({"x": x, "g": np.repeat(list("abcdefgh"), ROWS), "z": z, "answer": answer})
+
+
+def test_a_singular_fit_says_which_edge_it_is_on(table: pd.DataFrame) -> None:
+    line = bm.Model("z ~ x + (x | g)", table).fit("ml")
+    what = "in (1 + x | g) the correlation of Intercept and x is +1."
+    assert what in line.status.problems[0]
+    assert bm.report(line).fitting.endswith(f"The fit is singular: {what}")
+    zero = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff2")).fit("ml")
+    assert "in (1 | Batch) the sd of Intercept is 0." in zero.status.problems[0]
+
+
+def test_a_fit_of_two_levels_says_which_is_the_success(table: pd.DataFrame) -> None:
+    fit = bm.Model("answer ~ x + (1 | g)", table, family="bernoulli").fit("ml")
+    assert "Family: bernoulli (logit), of answer = 'yes'" in str(fit)
+
+
+def test_long_names_above_correlations_are_numbers_that_the_rows_explain() -> None:
+    fit = bm.Model("angle ~ recipe * temp + (1 | recipe:replicate)", bm.load_data("cake")).fit("reml")
+    page = str(fit)
+    assert "(2) recipe[B]" in page and "(3) recipe[C]" in page
+    assert "(1) Intercept" in page and ".." not in page
+
+
+def test_a_report_states_problems_and_leaves_remedies_to_diagnose() -> None:
+    model = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff"))
+    fit: Any = model.fit(bm.NUTS(draws=50, tune=50, chains=2), seed=1)
+    problem = "2 of 100 draws diverged: part of the posterior may be missing. Use bm.NUTS(target_accept=0.95)."
+    worse = cast(Any, replace(fit, status=replace(fit.status, divergences=2, max_rhat=1e12, problems=(problem,))))
+    said = bm.report(worse).fitting
+    assert "there were 2 divergences" in said and "R-hat was above 100" in said
+    assert "part of the posterior may be missing (bm.diagnose(fit) says what to do)." in said
+    assert "target_accept" not in said
+    found = bm.diagnose(worse).findings[0]
+    assert found.remedy == "Use bm.NUTS(target_accept=0.95)" and not found.words
+    assert str(bm.diagnose(worse)).count("target_accept") == 1
+
+
+def test_chains_with_nothing_in_common_have_no_number_of_sixteen_digits() -> None:
+    assert rhat_text(9863944627761746.0) == "above 100" and rhat_text(1.0034) == "1.003"
