@@ -352,3 +352,13 @@ def test_a_model_without_groups_and_one_without_hyperparameters() -> None:
     assert known.coefficients.loc["Days", "sd"] == pytest.approx(1.22, rel=0.2)
     counts = bm.Model("incidence ~ period", bm.load_data("cbpp"), family="poisson")
     assert "nothing to integrate out" in counts.fit(bm.Laplace(draws=200), seed=1, progress=False).status.route
+
+
+def test_proposals_far_beyond_the_data_are_given_up() -> None:
+    """Slopes of groups that do not differ: some proposed sds are so large that a level's curvature is singular."""
+    rng = np.random.default_rng(13)
+    g, f, x = rng.choice([f"g{i}" for i in range(12)], 240), rng.choice(list("abc"), 240), rng.normal(size=240)
+    rng.normal(size=240)
+    data = pd.DataFrame({"g": g, "f": f, "x": x, "c": rng.poisson(2, 240)})
+    fit = bm.Model("c ~ f + x + (x | g)", data, family="poisson").fit(bm.Laplace(draws=100), seed=1, progress=False)
+    assert np.all(np.isfinite(fit.parameters.beta)) and abs(fit.fixef()["x"]) < 0.3

@@ -17,6 +17,7 @@ from .marginal import Drawn, by_term
 
 MAX_STEPS, MAX_HALVINGS = 50, 20
 FLOOR = 1e-3  # of the largest curvature: what a row without curvature of its own is given in a step
+FLAT = 1e-13  # smallest over largest eigenvalue of M, which is at least the identity but for rounding
 SETTLED = 1e-8  # Newton decrement of a level whose step leaves an error of the order of its square
 
 
@@ -123,7 +124,7 @@ class Together:
         for _ in range(MAX_STEPS):
             gradient, M = self._slopes(u, raised=True)
             found &= np.all(np.isfinite(value), axis=1)
-            step = np.linalg.solve(M, gradient[..., None])[..., 0]
+            step = _steps(M, gradient, found)
             settled = np.max(np.sum(gradient * step, axis=2), axis=1, initial=0.0) < SETTLED
             u, log, value = self._halved(u, step, log, value)
             if np.all(settled | ~found):
@@ -149,3 +150,21 @@ class Together:
             size[worse] /= 2
         stays = worse[..., None]
         return np.where(stays, u, new), np.where(worse, log, new_log), np.where(worse, value, new_value)
+
+
+def _steps(M: np.ndarray, gradient: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """M^-1 gradient (N, L, k); points where sds so large that the identity in M is lost make it singular are given up.
+
+    Their `found` and their steps become False and zero.
+    """
+    try:
+        return np.linalg.solve(M, gradient[..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        finite = np.all(np.isfinite(M), axis=(1, 2, 3))
+        lost = ~finite
+        values = np.linalg.eigvalsh(M[finite])
+        lost[finite] = np.any(values[..., 0] < FLAT * values[..., -1], axis=1)
+        found &= ~lost
+        step = np.zeros_like(gradient)
+        step[~lost] = np.linalg.solve(M[~lost], gradient[~lost][..., None])[..., 0]
+        return step
