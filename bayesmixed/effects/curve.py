@@ -13,16 +13,20 @@ import pandas as pd
 from ..formula.design import Design
 from ..parameters import Parameters
 from ..prediction.rows import encode
+from .derivative import derivative
 from .means import with_groups
 from .variables import Variable
 
 if TYPE_CHECKING:
     from ..model import Model
 
-STRAIGHT = 1e-9  # second differences of a linear column, relative to its values
-LOOKED_AT = 257  # places between the ends of the data at which a crossing is looked for
-HALVINGS = 48  # of the distance between two of them
-STEP = 1e-5  # of the range, for the slope at the answer
+STRAIGHT = 1e-9  # of a column's range: how far a linear one may lie from the line between its ends
+ROUNDING = 64 * np.finfo(float).eps  # of its values: what it may besides
+HIT = 1e-7  # of the predictor's largest value on the way: how near the target an answer on a line must lie
+LOOKED_AT = (
+    257  # places between the ends of the data at which a bend or a crossing is looked for, and as many quantiles
+)
+HALVINGS = 64  # of the distance between two of them
 
 
 @dataclass(frozen=True)
@@ -51,16 +55,21 @@ class Curve:
 
     def solve(self, parameters: Parameters, goal: np.ndarray) -> Point:
         """Where the predictor of each draw is `goal` (D, 1)."""
-        target, notes = goal[:, 0], []
+        target, notes, name = goal[:, 0], [], self.column.name
+        hit = np.zeros(len(target), bool)
         if self._straight:
-            x, slope = self._on_a_line(parameters, target)
-            outside = np.median(x) < self._ends[0] or np.median(x) > self._ends[1]
-            notes += [f"Some answers lie outside the values of {self.column.name} in the data."] if outside else []
-        else:
-            x, notes = self._searched(parameters, target)
-            inside = np.where(np.isnan(x), self._ends[0], x)
-            h = STEP * (self._ends[1] - self._ends[0])
-            slope = (self._eta(parameters, inside + h) - self._eta(parameters, inside - h)) / (2 * h)
+            x, slope, hit = self._on_a_line(parameters, target)
+        if not hit.all():
+            searched, times = self._searched(parameters, target)
+            x = np.where(hit, x, searched) if hit.any() else searched
+            never, often = ~hit & (times == 0), ~hit & (times > 1)
+            if never.any():
+                notes.append(f"Not reached between the smallest and the largest {name} (NaN){_share(never)}.")
+            if often.any():
+                notes.append(f"Reached at more than one {name}: the smallest is given{_share(often)}.")
+            slope = self._slope(parameters, np.where(np.isfinite(x), x, self._ends[0]))
+        elif not self._ends[0] <= np.median(x) <= self._ends[1]:
+            notes.append(f"Some answers lie outside the values of {name} in the data.")
         first = np.nan_to_num(x[:1], nan=self._ends[0], posinf=self._ends[1], neginf=self._ends[0])
         return Point(x, slope, self.rows(first), tuple(self.codes), tuple(notes))
 
@@ -95,21 +104,43 @@ class Curve:
             eta += np.einsum("dk,dk->d", parameters.b[j][0][:, code], design.groups[j].Z)
         return eta
 
-    def _on_a_line(self, parameters: Parameters, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        low, high = self._ends
-        at_low, at_high = (self._eta(parameters, np.full(len(target), end)) for end in (low, high))
-        slope = (at_high - at_low) / (high - low)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return low + (target - at_low) / slope, slope
-
-    def _searched(self, parameters: Parameters, target: np.ndarray) -> tuple[np.ndarray, list[str]]:
-        """The first crossing between the ends of the data, by bisection; NaN where there is none."""
-        places = np.linspace(*self._ends, LOOKED_AT)
-        design = self.rows(places)
+    def _along(self, parameters: Parameters) -> np.ndarray:
+        """The predictor (D, places) of each draw from end to end of the data."""
+        design = self._looked_at
         eta = parameters.beta[0] @ design.mu.X.T + design.mu.offset
         for j, code in self.codes.items():
             eta += parameters.b[j][0][:, code] @ design.groups[j].Z.T
-        above = eta > target[:, None]
+        return eta
+
+    def _slope(self, parameters: Parameters, x: np.ndarray) -> np.ndarray:
+        """d predictor / d x (D,) of each draw at its own x (D,)."""
+
+        def terms(rows: np.ndarray, at: np.ndarray) -> np.ndarray:
+            design = self.rows(at)
+            each = [parameters.beta[0][rows] * design.mu.X, design.mu.offset[:, None]]
+            each += [parameters.b[j][0][rows, code] * design.groups[j].Z for j, code in self.codes.items()]
+            return np.concatenate(each, axis=1)
+
+        low, high = self._ends
+        return derivative(terms, x, high - low).sum(axis=1)
+
+    def _on_a_line(self, parameters: Parameters, target: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Answers (D,), slopes, and whether the predictor there is the target: formulas may bend beyond the data."""
+        low, high = self._ends
+        at_low, at_high = self._along(parameters)[:, [0, -1]].T
+        slope = (at_high - at_low) / (high - low)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            x = low + (target - at_low) / slope
+        there = np.isfinite(x)
+        found = self._eta(parameters, np.where(there, x, low))
+        terms = np.abs(parameters.beta[0]) @ np.abs(self._looked_at.mu.X).max(axis=0)
+        allowed = HIT * np.max(np.abs([at_low, at_high, target]), axis=0) + ROUNDING * terms
+        return x, slope, ~there | (np.abs(found - target) <= allowed)
+
+    def _searched(self, parameters: Parameters, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The first crossing between the ends of the data, by bisection, and how many there are (NaN where none)."""
+        places = self._places
+        above = self._along(parameters) > target[:, None]
         crossed = above[:, 1:] != above[:, :-1]
         first, times = crossed.argmax(axis=1), crossed.sum(axis=1)
         low, high = places[first], places[first + 1]
@@ -118,13 +149,7 @@ class Curve:
             middle = (low + high) / 2
             stay = (self._eta(parameters, middle) > target) == start
             low, high = np.where(stay, middle, low), np.where(stay, high, middle)
-        notes = []
-        name = self.column.name
-        if np.mean(times == 0) > 0:
-            notes.append(f"Not reached between the smallest and the largest {name} (NaN){_share(times == 0)}.")
-        if np.mean(times > 1) > 0:
-            notes.append(f"Reached at more than one {name}: the smallest is given{_share(times > 1)}.")
-        return np.where(times == 0, np.nan, (low + high) / 2), notes
+        return np.where(times == 0, np.nan, (low + high) / 2), times
 
     @cached_property
     def _ends(self) -> tuple[float, float]:
@@ -133,12 +158,27 @@ class Curve:
 
     @cached_property
     def _straight(self) -> bool:
-        """Whether every column of the design is linear in this one."""
+        """Whether every column of the design lies on the line between its ends, wherever there are data and between."""
         low, high = self._ends
-        design = self.rows(low + (high - low) * np.array([0.0, 0.3, 0.6, 0.9]))
+        if not high > low:
+            return True
+        places, design = self._places, self._looked_at
         columns = [design.mu.X, design.mu.offset[:, None], *(term.Z for term in design.groups)]
         values = np.concatenate(columns, axis=1)
-        return bool(np.all(np.abs(np.diff(values, n=2, axis=0)) <= STRAIGHT * (np.abs(values).max(axis=0) + 1e-300)))
+        line = values[0] + ((places - low) / (high - low))[:, None] * (values[-1] - values[0])
+        allowed = STRAIGHT * np.ptp(values, axis=0) + ROUNDING * np.abs(values).max(axis=0)
+        return bool(np.all(np.abs(values - line) <= allowed))
+
+    @cached_property
+    def _looked_at(self) -> Design:
+        return self.rows(self._places)
+
+    @cached_property
+    def _places(self) -> np.ndarray:
+        """Values from the smallest to the largest of the data: evenly spaced, and quantiles, which lie as data do."""
+        data = np.unique(self.column.data.to_numpy(float))
+        quantiles = data[np.linspace(0, len(data) - 1, min(len(data), LOOKED_AT)).round().astype(int)]
+        return np.unique(np.concatenate([np.linspace(*self._ends, LOOKED_AT), quantiles]))
 
 
 def _averaged(values: np.ndarray, m: int, n: int) -> np.ndarray:

@@ -9,7 +9,7 @@ poles lie pi / sd from the axis, needs steps in proportion to 1 / sd, and Gauss-
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,7 +22,8 @@ from ..formula.design import Design
 from ..formula.variables import columns_in
 from ..prediction.responses import location, mean_response
 from ..prediction.rows import encode, take_rows
-from .estimable import not_estimable
+from .ambiguity import Ambiguity
+from .estimable import Dropped, full_columns
 from .grid import Rows
 from .quantities import Linearised, Quantities, Sampled
 
@@ -38,6 +39,8 @@ TAIL, FARTHEST = 9.0, 20.0  # nodes reach to TAIL + sd, where exp(sd z) times th
 CHUNK = 2**21  # draws x rows at once
 MAX_BYTES = 4e9  # of draws x quantities
 STEP = 2.0**-17  # of mu, relative: eps^(1/3)
+BEND = 1e-5  # of eta: the same, for the second derivative, which only standard errors of slopes use
+SHIFT = 0.1  # of eta, at most
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,34 @@ class Question:
 
 def means(fit: Fit, rows: Rows, question: Question) -> Quantities:
     """The quantities that `rows` ask for: weighted averages of means; NaN where the data do not determine them."""
-    design = evaluated(fit.model, rows, question)
-    values = Values.of(fit)
-    m = len(rows.keys)
+    model, design = fit.model, evaluated(fit.model, rows, question)
+    moved = Dropped.of(model).moved(full_columns(model, rows.table)) if model.design.mu.aliased else None
+
+    def part(values: Values, where: slice, shift: np.ndarray | float) -> Piece:
+        mean, slope = values.means(take_rows(design, where), question, shift)
+        _refuse_infinite(mean, model, question)
+        return Piece(mean, ((slope, design.mu.X[where], None if moved is None else moved[where]),))
+
+    return averages(fit, rows, part, moved)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Numbers (D, n) of some rows, and their derivative in the coefficients as a sum of `terms`.
+
+    A term is a factor (D, n), the columns (n, p) that it multiplies, and those rows' movements (n, a).
+    """
+
+    values: np.ndarray
+    terms: tuple[tuple[np.ndarray, np.ndarray, np.ndarray | None], ...]
+
+
+Part = Callable[["Values", slice, np.ndarray | float], Piece]
+
+
+def averages(fit: Fit, rows: Rows, part: Part, moved: np.ndarray | None) -> Quantities:
+    """Weighted averages of numbers by row, which `part` gives for values, a slice and a shift of the predictor."""
+    values, m = Values.of(fit), len(rows.keys)
     size = 8.0 * m * (values.n_draws if values.sampled else values.beta.shape[1])
     if size > MAX_BYTES:
         raise FitError(
@@ -91,16 +119,35 @@ def means(fit: Fit, rows: Rows, question: Question) -> Quantities:
         )
     found = np.zeros((values.n_draws, m))
     jacobian = np.zeros((m, values.beta.shape[1]))
-    for first in range(0, design.n_rows, step := max(1, CHUNK // values.n_draws)):
-        part = slice(first, min(first + step, design.n_rows))
-        mean, slope = values.means(take_rows(design, part), question)
-        _refuse_infinite(mean, fit.model, question)
-        shares, cells = rows.weights[part], rows.cells[part]
-        _add(found, cells, shares * mean)
-        if not values.sampled:
-            np.add.at(jacobian, cells, (shares * slope[0])[:, None] * design.mu.X[part])
-    found[:, not_estimable(fit.model, rows, linear=question.scale == "link")] = np.nan
-    return Sampled(found) if values.sampled else Linearised(found[0], jacobian, covariance_root(fit))
+    n = len(rows.cells)
+    for first in range(0, n, step := max(1, CHUNK // values.n_draws)):
+        where = slice(first, min(first + step, n))
+        piece = part(values, where, 0.0)
+        shares, cells = rows.weights[where], rows.cells[where]
+        _add(found, cells, shares * piece.values)
+        for factor, columns, _ in () if values.sampled else piece.terms:
+            np.add.at(jacobian, cells, (shares * factor[0])[:, None] * columns)
+    ambiguity = None if moved is None else _ambiguity(values.middle(), rows, part, moved)
+    if values.sampled:
+        return Sampled(found, ambiguity=ambiguity)
+    return Linearised(found[0], jacobian, covariance_root(fit), ambiguity)
+
+
+def _ambiguity(values: Values, rows: Rows, part: Part, moved: np.ndarray) -> Ambiguity:
+    """How the averages move where columns were dropped, at predictors shifted a little in that direction.
+
+    At the estimates themselves two rows that move apart may move as fast by chance, and their average seem to rest.
+    """
+    m, (n, a) = len(rows.keys), moved.shape
+    shift = SHIFT * np.tanh(moved @ (1 + np.arange(a) / np.pi))
+    piece = part(values, slice(0, n), shift)
+    slopes, sizes = np.zeros((m, a)), np.zeros(m)
+    for factor, _, movement in piece.terms:
+        assert movement is not None
+        each = (rows.weights * factor[0])[:, None] * movement
+        np.add.at(slopes, rows.cells, each)
+        np.add.at(sizes, rows.cells, np.linalg.norm(each, axis=1))
+    return Ambiguity(np.bincount(rows.cells, rows.weights * piece.values[0], m), slopes, sizes)
 
 
 def evaluated(model: Model, rows: Rows, question: Question) -> Design:
@@ -152,9 +199,19 @@ class Values:
         """Number of draws; 1 for a point fit."""
         return len(self.beta)
 
-    def means(self, design: Design, question: Question) -> tuple[np.ndarray, np.ndarray]:
-        """The mean (D, n) at the rows of a design and its derivative in the linear predictor."""
-        eta = self.beta @ design.mu.X.T + design.mu.offset
+    def middle(self) -> Values:
+        """One draw in the middle of all, which carries a derivative."""
+        dispersion = {name: value.mean(axis=0, keepdims=True) for name, value in self.dispersion.items()}
+        factors = tuple(factor.mean(axis=0, keepdims=True) for factor in self.factors)
+        return replace(
+            self, beta=self.beta.mean(axis=0, keepdims=True), factors=factors, dispersion=dispersion, sampled=False
+        )
+
+    def means(
+        self, design: Design, question: Question, shift: np.ndarray | float = 0.0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The mean (D, n) at the rows of a design, predictors shifted, and its derivative in the linear predictor."""
+        eta = self.beta @ design.mu.X.T + design.mu.offset + shift
         if question.scale == "link":
             return eta, np.ones_like(eta)
         if question.kind == "conditional" or not design.groups:
@@ -166,6 +223,31 @@ class Values:
             if not self.sampled:
                 slope += weight * self.response_slope(eta + sd * node)
         return mean, slope
+
+    def rates(
+        self, design: Design, direction: Design, question: Question, shift: np.ndarray | float = 0.0
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """How fast the mean (D, n) changes as the rows move in a `direction`, whose columns are their rates.
+
+        Also its derivatives in the predictor and in the predictor's rate.
+        """
+        rate = self.beta @ direction.mu.X.T + direction.mu.offset
+        one, zero = np.ones_like(rate), np.zeros_like(rate)
+        if question.scale == "link":
+            return rate, zero, one
+        eta = self.beta @ design.mu.X.T + design.mu.offset + shift
+        if question.kind == "conditional" or not design.groups:
+            slope = self.response_slope(eta)
+            return slope * rate, zero if self.sampled else self.response_curvature(eta) * rate, slope
+        sd = np.sqrt(self.variance(design))
+        widening = np.divide(self.covariance(design, direction), sd, out=np.zeros_like(sd), where=sd > 0)
+        total, by_eta, by_rate = zero, np.zeros_like(rate), np.zeros_like(rate)
+        for node, weight in zip(*_nodes(float(sd.max(initial=0.0))), strict=True):
+            slope, along = weight * self.response_slope(eta + sd * node), rate + widening * node
+            total, by_rate = total + slope * along, by_rate + slope
+            if not self.sampled:
+                by_eta += weight * self.response_curvature(eta + sd * node) * along
+        return total, by_eta, by_rate
 
     def response(self, eta: np.ndarray) -> np.ndarray:
         """E(y) at linear predictors (D, n)."""
@@ -182,11 +264,20 @@ class Values:
         h = STEP * np.maximum(np.abs(mu), STEP)
         return steps * (self.family.mean(mu + h, dispersion) - self.family.mean(mu - h, dispersion)) / (2 * h)
 
+    def response_curvature(self, eta: np.ndarray) -> np.ndarray:
+        """d2 E(y) / d eta2 (D, n)."""
+        h = BEND * np.maximum(np.abs(eta), 1.0)
+        return (self.response_slope(eta + h) - self.response_slope(eta - h)) / (2 * h)
+
     def variance(self, design: Design) -> np.ndarray:
         """Variance (D, n) of z'b at each row."""
+        return self.covariance(design, design)
+
+    def covariance(self, design: Design, other: Design) -> np.ndarray:
+        """Covariance (D, n) of z'b at each row with that at the same row of another design."""
         total = np.zeros((self.n_draws, design.n_rows))
-        for term, factor in zip(design.groups, self.factors, strict=True):
-            total += np.sum((term.Z @ factor) ** 2, axis=-1)
+        for term, beside, factor in zip(design.groups, other.groups, self.factors, strict=True):
+            total += np.sum((term.Z @ factor) * (beside.Z @ factor), axis=-1)
         return total
 
 

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from .ambiguity import Ambiguity
+
 Elementwise = Callable[[np.ndarray], np.ndarray]
 
 
@@ -26,7 +28,13 @@ EXPONENTIAL = Scale(np.exp, np.exp)
 
 
 class Quantities(ABC):
-    """m numbers with their joint uncertainty; linear and elementwise functions of them carry it along."""
+    """m numbers with their joint uncertainty; linear and elementwise functions of them carry it along.
+
+    `ambiguity` says which of them the data determine (None: all). Those that they do not are kept, for a difference of
+    two may be determined, and shown as NaN.
+    """
+
+    ambiguity: Ambiguity | None
 
     @property
     @abstractmethod
@@ -73,26 +81,44 @@ class Linearised(Quantities):
     estimate: np.ndarray
     jacobian: np.ndarray
     root: np.ndarray
+    ambiguity: Ambiguity | None = None
 
     @property
     def values(self) -> np.ndarray:
-        return self.estimate
+        return _blank(self.estimate, self.ambiguity)
 
     def combined(self, weights: np.ndarray) -> Linearised:
-        return replace(self, estimate=_weighted(weights, self.estimate), jacobian=weights @ self.jacobian)
+        return replace(
+            self,
+            estimate=_weighted(weights, self.estimate),
+            jacobian=weights @ self.jacobian,
+            ambiguity=self.ambiguity and self.ambiguity.combined(weights),
+        )
 
     def mapped(self, scale: Scale) -> Linearised:
-        slope = scale.slope(self.estimate)
-        return replace(self, estimate=scale.show(self.estimate), jacobian=slope[:, None] * self.jacobian)
+        with np.errstate(all="ignore"):  # of numbers that are not determined, and may be anything
+            slope, shown = scale.slope(self.estimate), scale.show(self.estimate)
+        return replace(
+            self, estimate=shown, jacobian=slope[:, None] * self.jacobian, ambiguity=_mapped(self.ambiguity, scale)
+        )
 
     def minus(self, other: Quantities) -> Linearised:
         assert isinstance(other, Linearised)
-        return replace(self, estimate=self.estimate - other.estimate, jacobian=self.jacobian - other.jacobian)
+        return replace(
+            self,
+            estimate=self.estimate - other.estimate,
+            jacobian=self.jacobian - other.jacobian,
+            ambiguity=_difference(self.ambiguity, other.ambiguity),
+        )
 
     def followed_by(self, others: Sequence[Quantities]) -> Linearised:
         every = [self, *(other for other in others if isinstance(other, Linearised))]
-        estimate = np.concatenate([one.estimate for one in every])
-        return replace(self, estimate=estimate, jacobian=np.concatenate([one.jacobian for one in every]))
+        return replace(
+            self,
+            estimate=np.concatenate([one.estimate for one in every]),
+            jacobian=np.concatenate([one.jacobian for one in every]),
+            ambiguity=_joined(self.ambiguity, others),
+        )
 
     def covariance(self) -> np.ndarray:
         half = self.jacobian @ self.root
@@ -100,18 +126,18 @@ class Linearised(Quantities):
 
     def se(self) -> np.ndarray:
         """Standard errors (m,)."""
-        return np.where(np.isnan(self.estimate), np.nan, np.linalg.norm(self.jacobian @ self.root, axis=1))
+        return np.where(np.isnan(self.values), np.nan, np.linalg.norm(self.jacobian @ self.root, axis=1))
 
     def statistic(self) -> np.ndarray:
         with np.errstate(divide="ignore", invalid="ignore"):
-            return self.estimate / self.se()
+            return self.values / self.se()
 
     def table(self, level: float, critical: np.ndarray | float, scale: Scale) -> pd.DataFrame:
-        se = self.se()
-        ends = scale.show(self.estimate - critical * se), scale.show(self.estimate + critical * se)
+        se, values = self.se(), self.values
+        ends = scale.show(values - critical * se), scale.show(values + critical * se)
         found = {
-            "estimate": scale.show(self.estimate),
-            "se": np.abs(scale.slope(self.estimate)) * se,
+            "estimate": scale.show(values),
+            "se": np.abs(scale.slope(values)) * se,
             "lower": np.minimum(*ends),
             "upper": np.maximum(*ends),
         }
@@ -128,24 +154,28 @@ class Sampled(Quantities):
 
     draws: np.ndarray
     robust: bool = False
+    ambiguity: Ambiguity | None = None
 
     @property
     def values(self) -> np.ndarray:
-        return np.median(self.draws, axis=0) if self.robust else self.draws.mean(axis=0)
+        return _blank(np.median(self.draws, axis=0) if self.robust else self.draws.mean(axis=0), self.ambiguity)
 
     def combined(self, weights: np.ndarray) -> Sampled:
-        return replace(self, draws=_weighted(weights, self.draws.T).T)
+        draws = _weighted(weights, self.draws.T).T
+        return replace(self, draws=draws, ambiguity=self.ambiguity and self.ambiguity.combined(weights))
 
     def mapped(self, scale: Scale) -> Sampled:
-        return replace(self, draws=scale.show(self.draws))
+        with np.errstate(all="ignore"):  # of numbers that are not determined, and may be anything
+            return replace(self, draws=scale.show(self.draws), ambiguity=_mapped(self.ambiguity, scale))
 
     def minus(self, other: Quantities) -> Sampled:
         assert isinstance(other, Sampled)
-        return replace(self, draws=self.draws - other.draws)
+        ambiguity = _difference(self.ambiguity, other.ambiguity)
+        return replace(self, draws=self.draws - other.draws, ambiguity=ambiguity)
 
     def followed_by(self, others: Sequence[Quantities]) -> Sampled:
         every = [self.draws, *(other.draws for other in others if isinstance(other, Sampled))]
-        return replace(self, draws=np.concatenate(every, axis=1))
+        return replace(self, draws=np.concatenate(every, axis=1), ambiguity=_joined(self.ambiguity, others))
 
     def covariance(self) -> np.ndarray:
         m = self.draws.shape[1]
@@ -155,7 +185,7 @@ class Sampled(Quantities):
         return None
 
     def table(self, level: float, critical: np.ndarray | float, scale: Scale) -> pd.DataFrame:
-        shown = self.mapped(scale)
+        shown = Sampled(scale.show(_blank(self.draws, self.ambiguity)), self.robust)
         lower, upper = np.quantile(shown.draws, [0.5 - level / 2, 0.5 + level / 2], axis=0)
         return pd.DataFrame({"estimate": shown.values, "se": shown._spread(), "lower": lower, "upper": upper})
 
@@ -164,6 +194,26 @@ class Sampled(Quantities):
             return self.draws.std(axis=0, ddof=1)
         below, above = np.quantile(self.draws, [ndtr(-1.0), ndtr(1.0)], axis=0)
         return (above - below) / 2
+
+
+def _blank(values: np.ndarray, ambiguity: Ambiguity | None) -> np.ndarray:
+    """Values (.., m), NaN where the data do not determine them."""
+    return values if ambiguity is None else np.where(ambiguity.missing, np.nan, values)
+
+
+def _mapped(ambiguity: Ambiguity | None, scale: Scale) -> Ambiguity | None:
+    if ambiguity is None:
+        return None
+    with np.errstate(all="ignore"):
+        return ambiguity.mapped(scale.show(ambiguity.values), scale.slope(ambiguity.values))
+
+
+def _difference(first: Ambiguity | None, second: Ambiguity | None) -> Ambiguity | None:
+    return None if first is None or second is None else first.minus(second)
+
+
+def _joined(first: Ambiguity | None, others: Sequence[Quantities]) -> Ambiguity | None:
+    return first and first.followed_by([one.ambiguity for one in others if one.ambiguity is not None])
 
 
 def _weighted(weights: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import FitError, with_known_options
+from ..prediction.rows import take_rows
 from .comparisons import Parts
-from .grid import Asked, rows, wanted
-from .means import Question, has_draws, means
-from .quantities import Scale
+from .direction import Direction, direction
+from .grid import Asked, Rows, rows, wanted
+from .means import Piece, Question, Values, averages, has_draws
+from .quantities import Quantities
 from .table import Effects
 from .variables import names_of, variable
 from .variables import variables as variables_of
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
-
-STEP = 1e-4  # of a column's range: central differences then err by 1e-8 of the third derivative
 
 
 @with_known_options
@@ -75,19 +75,38 @@ def slopes(
     """
     has_draws(fit)
     question, known, found = Question(scale, kind), variables_of(fit.model, bars=True), Parts([], [], [])
+    undefined: list[str] = []
     for name in names_of(variables, "variables"):
         column = variable(known, name)
         if column.levels is not None or not np.issubdtype(column.data.to_numpy().dtype, np.number):
             raise FitError(f'{name!r} is no number, so it has no slope: use comparisons(fit, "{name}").')
-        h = STEP * float(np.ptp(column.data.to_numpy(float)))
+        spread = float(np.ptp(column.data.to_numpy(float)))
         base = rows(fit.model, Asked(wanted(at, "at"), newdata, by, average, offset, without=name))
         if name not in base.table:
             raise FitError(f"newdata has no column {name!r}, at whose values the slope is to be taken.")
-        x = base.table[name].to_numpy(float)
-        up, down = (means(fit, base.with_column(name, x + step), question) for step in (h, -h))
-        found.add(base, name, f"d / d {name}", up.minus(down).mapped(_divided(2 * h)))
-    return found.effects("Slopes", fit, question, level=level, df=df)
+        along = direction(fit.model, base, question, name, spread)
+        undefined += _undefined(along, name)
+        found.add(base, name, f"d / d {name}", _rates(fit, base, question, along))
+    found.notes.extend(undefined)
+    blank = {"blank": ""} if undefined and not fit.model.design.mu.aliased else {}
+    return found.effects("Slopes", fit, question, level=level, df=df, **blank)
 
 
-def _divided(by: float) -> Scale:
-    return Scale(lambda d: d / by, lambda d: np.full_like(d, 1 / by))
+def _rates(fit: Fit, base: Rows, question: Question, along: Direction) -> Quantities:
+    """Averages of the rates at which the mean changes."""
+
+    def part(values: Values, where: slice, shift: np.ndarray | float) -> Piece:
+        rows, rates = take_rows(along.rows, where), take_rows(along.rates, where)
+        rate, by_eta, by_rate = values.rates(rows, rates, question, shift)
+        moved, rates_moved = (None if m is None else m[where] for m in (along.moved, along.rates_moved))
+        return Piece(rate, ((by_eta, rows.mu.X, moved), (by_rate, rates.mu.X, rates_moved)))
+
+    return averages(fit, base, part, along.moved)
+
+
+def _undefined(along: Direction, name: str) -> list[str]:
+    count = int(along.undefined.sum())
+    if not count:
+        return []
+    where = f"in {count} of {len(along.undefined)} rows"
+    return [f"Blank: the formula has no finite derivative in {name} {where}, such as sqrt({name}) at 0."]

@@ -186,3 +186,59 @@ def test_laplace_draws_a_point_whose_mode_needs_a_search_of_its_own() -> None:
     """With a guessing rate one of 50 points drawn side by side was not found, and the fit stopped at another."""
     fit = model(experiment(110)[0]).fit(bm.Laplace(draws=400, pool=2), seed=1)
     assert np.isfinite(bm.inverse_predict(fit, P, "size", by="s").frame["se"]).all()
+
+
+def broken_stick() -> pd.DataFrame:
+    """A line that rises to 5.7 at 94 and falls to -6 at 100, at places of which few lie behind the bend."""
+    rng = np.random.default_rng(0)
+    g, x = rng.integers(0, 10, 300), np.r_[0, 100, rng.uniform(0, 100, 298)]
+    y = 1 + 0.05 * x - 2 * np.maximum(x - 94, 0) + 0.3 * rng.normal(size=10)[g] + 0.3 * rng.normal(size=300)
+    return pd.DataFrame({"g": g, "x": x, "y": y})
+
+
+def test_a_bend_in_the_last_tenth_is_seen() -> None:
+    fit = bm.Model("y ~ x + I((x - 94) * (x > 94)) + (1 | g)", broken_stick()).fit("reml")
+    a, b = fit.fixef().iloc[:2]
+    found = bm.inverse_predict(fit, 3.0, "x")
+    exact = (3 - a) / b
+    assert found.frame["estimate"][0] == pytest.approx(exact, rel=ALGEBRA)
+    X = np.array([1, exact, 0])
+    assert found.frame["se"][0] == pytest.approx(np.sqrt(X @ fit.vcov().to_numpy() @ X) / b, rel=SEARCHED)
+    assert "Reached at more than one x: the smallest is given." in str(found)
+
+
+def test_a_bend_beyond_the_data_gives_no_answer_there() -> None:
+    """abs(x) is a line as far as positive x can tell: -20 on it is the answer of no curve."""
+    data = broken_stick().query("0 < x < 90")
+    fit = bm.Model("y ~ abs(x) + (1 | g)", data).fit("reml")
+    a, b = fit.fixef()
+    low, inside, high = bm.inverse_predict(fit, [0.0, 3.0, 9.0], "x").frame["estimate"]
+    assert np.isnan(low)
+    assert inside == pytest.approx((3 - a) / b, rel=ALGEBRA)
+    assert high == pytest.approx((9 - a) / b, rel=ALGEBRA)
+    draws = bm.inverse_predict(fit.model.fit(bm.Laplace(draws=100, pool=2), seed=1), 3.0, "x")
+    assert draws.frame["estimate"][0] == pytest.approx(inside, abs=draws.frame["se"][0])
+
+
+@pytest.mark.parametrize("place", [0.061, 3.0, 400.0])
+def test_answers_and_errors_on_a_logarithm_hold_over_decades(place: float) -> None:
+    rng = np.random.default_rng(20)
+    x = np.exp(rng.uniform(np.log(0.06), np.log(500), 300))
+    x[:2] = 0.06, 500
+    data = pd.DataFrame({"x": x, "g": rng.integers(0, 8, 300), "y": 2 * np.log(x) + rng.normal(size=300)})
+    fit = bm.Model("y ~ log(x) + (1 | g)", data).fit("reml")
+    a, b = fit.fixef()
+    found = bm.inverse_predict(fit, a + b * np.log(place), "x").frame
+    X = np.array([1, np.log(place)])
+    assert found["estimate"][0] == pytest.approx(place, rel=ALGEBRA)
+    assert found["se"][0] == pytest.approx(np.sqrt(X @ fit.vcov().to_numpy() @ X) / (b / place), rel=SEARCHED)
+
+
+@pytest.mark.parametrize(("term", "origin"), [("d", 1.7e9), ("scale(d)", 1.7e9), ("d + I(d**2)", 737000.0)])
+def test_dates_have_thresholds_wherever_they_are_counted_from(term: str, origin: float) -> None:
+    data = broken_stick().assign(d=lambda t: t["x"].round() + origin).query("x < 90")
+    fit = bm.Model(f"y ~ {term} + (1 | g)", data).fit("reml")
+    near = bm.Model(f"y ~ {term} + (1 | g)", data.assign(d=data["d"] - origin)).fit("reml")
+    found, exact = (bm.inverse_predict(one, 3.0, "d").frame[["estimate", "se"]].iloc[0] for one in (fit, near))
+    assert found["estimate"] - origin == pytest.approx(exact["estimate"], abs=1e-4 * exact["se"])
+    assert found["se"] == pytest.approx(exact["se"], rel=1e-4)
