@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..checks.uniform import counts, envelope, points
-from ..errors import FitError, nearest
+from ..errors import FitError, nearest, with_known_options
 from . import canvas, theme
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PANEL_HEIGHT = 1.3  # inches
 
 
+@with_known_options
 def calibration(
     result: Calibration, quantities: str | Iterable[str] | None = None, *, level: float = 0.95, ax: Any = None
 ) -> np.ndarray:
@@ -61,7 +62,7 @@ def calibration(
     frame = calibration_frame(result, level=level)
     names = _chosen(quantities, result.quantities)
     with canvas.style(ax):
-        axes = canvas.panels(len(names), ax, PANEL_HEIGHT, per_row=3)
+        axes = canvas.panels(len(names), ax, PANEL_HEIGHT, per_row=3, choose="quantities")
         for panel, name in zip(axes, names, strict=True):
             _panel(panel, frame[frame["quantity"] == name])
             panel.set_title(name)
@@ -71,6 +72,7 @@ def calibration(
     return axes
 
 
+@with_known_options
 def calibration_frame(result: Calibration, *, level: float = 0.95) -> pd.DataFrame:
     """What `calibration` draws: distribution functions less that of a uniform, with simultaneous bands.
 

@@ -51,13 +51,22 @@ def one_axes(ax: Axes | None, height: float = theme.HEIGHT) -> Axes:
     return pyplot().subplots(figsize=(theme.WIDTH, height), layout="constrained")[1]
 
 
-def panels(n: int, ax: Any, rows_height: float, per_row: int = 4, share: bool = True, wide: bool = False) -> np.ndarray:
+def panels(
+    n: int,
+    ax: Any,
+    rows_height: float,
+    per_row: int = 4,
+    share: bool = True,
+    wide: bool = False,
+    choose: str = "column",
+) -> np.ndarray:
     """`n` axes: those given, or those of a new figure, which `share` their vertical axis; array (n,) of Axes.
 
-    One panel alone is narrower than a figure unless it is to be `wide`.
+    One panel alone is narrower than a figure unless it is to be `wide`. `choose` is the argument that decides which
+    panels there are.
     """
     if ax is not None:
-        return _given(n, ax)
+        return _given(n, ax, choose)
     columns = min(n, per_row)
     rows = ceil(n / columns)
     width = max(theme.WIDTH if n > 1 or wide else 0.75 * theme.WIDTH, columns * theme.PANEL_WIDTH)
@@ -71,10 +80,10 @@ def panels(n: int, ax: Any, rows_height: float, per_row: int = 4, share: bool = 
 def lattice(n: int, ax: Any) -> np.ndarray:
     """`n` small axes (n,) of one scale: those given, or those of a new figure."""
     if ax is not None:
-        return _given(n, ax)
+        return _given(n, ax, "max_groups")
     columns = min(n, 6 if n > 12 else 4)
     rows = ceil(n / columns)
-    width = theme.WIDTH * max(0.55, min(1.1, columns / 5.5))
+    width = theme.WIDTH * max(0.7, min(1.1, columns / 5.5))
     size = (width, rows * 0.95 * width / columns + 1.0)
     figure, grid = pyplot().subplots(
         rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained"
@@ -90,16 +99,17 @@ def lattice(n: int, ax: Any) -> np.ndarray:
 def square(k: int, ax: Any, panel: float) -> np.ndarray:
     """Axes (k, k): those given, or those of a new figure with panels of so many inches."""
     if ax is not None:
-        return _given(k * k, ax).reshape(k, k)
+        return _given(k * k, ax, "parameters").reshape(k, k)
     side = max(theme.WIDTH / 2, min(1.6 * theme.WIDTH, k * panel + 0.6))
     return pyplot().subplots(k, k, figsize=(side, 0.9 * side), squeeze=False, layout="constrained")[1]
 
 
-def _given(n: int, ax: Axes | Sequence[Axes]) -> np.ndarray:
+def _given(n: int, ax: Axes | Sequence[Axes], choose: str) -> np.ndarray:
+    """`ax` as an array of `n` axes; `choose` is the argument that decides which panels."""
     given = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
     if len(given) != n:
         raise FitError(
             f"This picture has {n} panels but ax= holds {len(given)} axes. "
-            f"Give {n}, e.g. plt.subplots(1, {n})[1], or choose one with column=."
+            f"Give {n}, e.g. plt.subplots(1, {n})[1], or choose the panels with {choose}=."
         )
     return given

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from ..errors import FitError
+from ..errors import FitError, with_known_options
 from . import canvas, marks, theme
 from .observed import link_scale
 from .varying import Varying, chosen_columns, factors, other_factors, response_name, varying
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..fits.base import Fit
 
 
+@with_known_options
 def caterpillar(
     fit: Fit,
     group: str | None = None,
@@ -76,6 +77,7 @@ def caterpillar(
     return axes
 
 
+@with_known_options
 def caterpillar_frame(fit: Fit, group: str | None = None, *, level: float = 0.95) -> pd.DataFrame:
     """What `caterpillar` draws: every random effect with an interval.
 

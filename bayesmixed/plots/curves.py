@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..effects.variables import Variable
-from ..errors import FitError, nearest
+from ..effects.variables import Variable, only_in_offsets
+from ..errors import FitError, nearest, with_known_options
 from ..formula.factors import level_text
 from . import across, canvas, marks, theme
 from .effects import effects_frame
@@ -29,6 +29,7 @@ _TITLE_LENGTH = 15  # letters above a small panel
 _GOLDEN = 0.6180339887498949
 
 
+@with_known_options
 def curves(
     fit: Fit,
     x: str | None = None,
@@ -51,14 +52,14 @@ def curves(
         Any fit with random effects.
     x
         The column across; None for the first with a random slope, else the first number of the fixed part, else the
-        first column.
+        first column, of those that vary within groups if any does.
     group
         Grouping factor; None for the first of the formula. ``"b:a"`` also finds ``"a:b"``.
     by
         A column whose values get a colour each (and a curve each, in groups where it varies).
     kind
         "lattice": a panel per group with its rows, its curve with a band, and the population's curve dashed.
-        "spaghetti": the curves of all groups on one Axes, with the population's and its band in front.
+        "spaghetti": the curves of all groups on one Axes, with the population's in front and its band behind.
     level
         Coverage of the bands, see `curves_frame`.
     max_groups
@@ -85,7 +86,8 @@ def curves(
     """
     if kind not in KINDS:
         raise FitError(f"kind={kind!r} is not an option. {nearest(str(kind), KINDS)}")
-    of, column = varying(fit, group), _column(fit, x, group)
+    of = varying(fit, group)
+    column = _column(fit, x, of)
     shown = _shown(of, KINDS[kind] if max_groups is None else max_groups)
     drawn = _Drawn(
         fit=fit,
@@ -102,6 +104,7 @@ def curves(
         return _lattice(drawn, ax) if kind == "lattice" else _spaghetti(drawn, ax)
 
 
+@with_known_options
 def curves_frame(
     fit: Fit, x: str | None = None, group: str | None = None, *, by: str | None = None, level: float = 0.95
 ) -> pd.DataFrame:
@@ -136,17 +139,27 @@ def curves_frame(
     >>> frame[["value", "estimate", "population"]].iloc[0].round(1).tolist()
     [0.0, 253.7, 251.4]
     """
-    of, column = varying(fit, group), _column(fit, x, group)
+    of = varying(fit, group)
+    column = _column(fit, x, of)
     return group_rows(fit, of, column, by, np.arange(len(of.levels))).curves(fit, level)
 
 
-def _column(fit: Fit, x: str | None, group: str | None) -> Variable:
+def _column(fit: Fit, x: str | None, of: Varying) -> Variable:
     known = across.columns(fit, "curves")
     if x is not None:
         return across.chosen(known, x)
-    sloped = [name for name in varying(fit, group).columns if name in known]
-    numbers = [name for name in across.fixed(fit) if across.continuous(known[name])]
-    return known[[*sloped, *numbers, *known][0]]
+    exposures = only_in_offsets(fit.model)
+    sloped = [name for name in of.columns if name in known]
+    numbers = [name for name in across.fixed(fit) if across.continuous(known[name]) and name not in exposures]
+    likely = [*sloped, *numbers, *(name for name in known if name not in exposures), *known]
+    inside = [name for name in likely if _varies_within(fit.model.frame[name], of)]
+    return known[(inside or likely)[0]]
+
+
+def _varies_within(values: pd.Series, of: Varying) -> bool:
+    """Whether a column takes more than one value in some group."""
+    inside = of.codes >= 0
+    return bool((values[inside].groupby(of.codes[inside]).nunique() > 1).any())
 
 
 def _shown(of: Varying, most: int) -> np.ndarray:
@@ -219,12 +232,12 @@ def _lattice(drawn: _Drawn, ax: Any) -> np.ndarray:
     axes[0].set_ylabel("" if ax is None else response_axis(drawn.fit.model))
     if ax is None:
         figure = axes[0].figure
+        entries, heading = _entries(drawn, canvas.ink(axes[0]), ("dashes", theme.REFERENCE)), _heading(drawn)
+        lines = marks.legend(axes[0], entries, outside=True, title=heading) + (heading is not None)
         # A figure's label and its legend share one margin: blank lines keep the label above the legend.
-        figure.supxlabel(theme.short(drawn.column.name) + "\n" * (2 if len(drawn.colors) == 1 else 3), fontsize=9)
+        figure.supxlabel(theme.short(drawn.column.name) + "\n" * (lines + 1), fontsize=9)
         figure.supylabel(response_axis(drawn.fit.model), fontsize=9)
         figure.suptitle(drawn.title)
-        entries = _entries(drawn, canvas.ink(axes[0]), ("dashes", theme.REFERENCE))
-        marks.legend(axes[0], entries, outside=True, title=_heading(drawn))
     return axes
 
 
@@ -262,7 +275,7 @@ def _spaghetti(drawn: _Drawn, ax: Any) -> np.ndarray:
         own = effects_frame(drawn.fit, drawn.column.name, at=held, level=drawn.level)
         at = across.places(drawn.column, own["value"])
         color = canvas.ink(panel) if drawn.by is None else drawn.colors[name]
-        panel.fill_between(at, own["lower"], own["upper"], color=color, alpha=0.18, lw=0, zorder=5)
+        panel.fill_between(at, own["lower"], own["upper"], color=color, alpha=0.18, lw=0, zorder=1)
         panel.plot(at, own["estimate"], color=color, lw=2.6, zorder=6)
     across.name_axis(panel, drawn.column)
     panel.set_ylabel(response_axis(drawn.fit.model))

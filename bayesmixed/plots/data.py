@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..errors import FitError, nearest
+from ..checks.rows_by import rows_by
+from ..errors import FitError, nearest, with_known_options
 from ..formula.factors import level_text
+from ..formula.table import column_names
 from ..model import Model
 from ..prediction.linear_predictor import same_factor
 from . import canvas, marks, theme
@@ -28,13 +30,14 @@ _SPREAD = 0.8  # of a row that its marks may fill
 _GOLDEN = 0.6180339887498949  # multiples of it, modulo 1, spread evenly whatever their number
 
 
+@with_known_options
 def data(
     model: Model | Fit | Formula | str,
     table: Any = None,
     *,
     group: str | None = None,
     by: str | None = None,
-    kind: str = "box",
+    kind: str | None = None,
     sort: bool = True,
     family: Any = "gaussian",
     ax: Axes | None = None,
@@ -46,12 +49,13 @@ def data(
     model, table
         A model or a fit; or a formula and the table that it speaks of.
     group
-        Grouping factor or column of the model; None for the first bar's, without bars the first categorical column.
+        Grouping factor or column of the table; None for the first bar's, without bars the first categorical column.
     by
-        A column of the model that colours the groups, and splits those in which it varies.
+        A column of the table that colours the groups, and splits those in which it varies.
     kind
         "box" (quartiles, whiskers to the last row within 1.5 interquartile ranges), "violin" (kernel densities from
-        the first row to the last), both with the rows as dots, or "dots" (rows and their mean).
+        the first row to the last), both with the rows as dots, or "dots" (rows and their mean, which of zeros and ones
+        is the share of ones). None: "dots" of zeros and ones, else "box".
     sort
         Order the levels by their medians (ties by their means), within `by` where it does not vary inside them; else
         as in the data from the top down.
@@ -77,11 +81,12 @@ def data(
     >>> ax.get_xlabel(), ax.get_ylabel(), len(ax.get_yticks())
     ('Reaction', 'Subject', 18)
     """
-    if kind not in KINDS:
+    if kind is not None and kind not in KINDS:
         raise FitError(f"kind={kind!r} is not an option. {nearest(str(kind), KINDS)}")
     model = _model(model, table, family)
     frame = _tidy(model, group, by)
-    rows = _rows(frame, by, sort)
+    shares = bool(frame["response"].isin([0, 1]).all())
+    rows, kind = _rows(frame, by, sort), kind or ("dots" if shares else "box")
     with canvas.style(ax):
         axes = canvas.one_axes(ax, _height(rows) + 1.0)
         for color in rows.colors.values():
@@ -89,12 +94,14 @@ def data(
         factor = str(frame["group"].iloc[0])
         marks.level_axis(axes, factor, rows.levels)
         axes.set_xlabel(response_axis(model))
-        axes.set_title(f"{len(frame)} rows of {len(rows.levels)} levels of {theme.short(factor)}")
+        marked = ", lines at shares" if shares and kind == "dots" else ""
+        axes.set_title(f"{len(frame)} rows of {len(rows.levels)} levels of {theme.short(factor)}{marked}")
         if by is not None:
             marks.legend(axes, marks.entries("dot", rows.colors), outside=ax is None, title=theme.short(by))
     return axes
 
 
+@with_known_options
 def data_frame(
     model: Model | Fit | Formula | str,
     table: Any = None,
@@ -145,11 +152,7 @@ def _model(model: Any, table: Any, family: Any) -> Model:
 
 def _tidy(model: Model, group: str | None, by: str | None) -> pd.DataFrame:
     name, levels = _levels(model, group)
-    splits: Any = ""
-    if by is not None:
-        if by not in model.frame:
-            raise FitError(f"by={by!r} is not a column of this model. {nearest(by, map(str, model.frame), 'Columns')}")
-        splits = model.frame[by].array  # categories keep their order
+    splits: Any = "" if by is None else _column(model, by)
     columns = {"group": name, "level": levels, "by": splits, "response": observed_means(model)}
     frame = pd.DataFrame(columns, index=model.design.index)
     weights = model.design.weights
@@ -170,9 +173,30 @@ def _levels(model: Model, group: str | None) -> tuple[str, np.ndarray]:
             levels = term.levels.astype(object)[np.maximum(term.codes, 0)]
             levels[term.codes < 0] = None
             return term.factor, levels
-    if name not in frame:
+    if name in frame:
+        return name, frame[name].to_numpy()
+    if name not in _left_out(model):
         raise FitError(f"group={group!r} is not a group of this model. {nearest(name, known, 'Groups')}")
-    return name, frame[name].to_numpy()
+    return name, np.asarray(_column(model, name))
+
+
+def _column(model: Model, name: str) -> Any:
+    """A column (n,) of the rows used, categories in their order; also one of the table that the formula leaves out."""
+    if name in model.frame:
+        return model.frame[name].array
+    known = [*map(str, model.frame), *_left_out(model)]
+    if name not in known:
+        raise FitError(
+            f"by={name!r} is not a column of this model or its table. {nearest(str(name), known, 'Columns')}"
+        )
+    found = rows_by(model, name)
+    return pd.Categorical.from_codes(found.codes.tolist(), found.levels)
+
+
+def _left_out(model: Model) -> list[str]:
+    """Columns of the table that the formula does not use, if there is one."""
+    table = model.arguments.data
+    return [] if table is None else [str(name) for name in column_names(table) if name not in model.frame]
 
 
 def _categorical(values: pd.Series) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..errors import FitError
+from ..errors import FitError, with_known_options
 from . import canvas, marks, theme
 from .density import POINTS, kernel_density
 from .observed import link_scale
@@ -22,6 +22,7 @@ _OVERLAP = 2.2  # rows that the highest density of a panel covers
 _SDS = 4.0  # on each side of a normal curve
 
 
+@with_known_options
 def densities(
     fit: Fit,
     group: str | None = None,
@@ -79,6 +80,7 @@ def densities(
     return axes
 
 
+@with_known_options
 def densities_frame(fit: Fit, group: str | None = None) -> pd.DataFrame:
     """What `densities` draws: the density of every random effect along a grid of its values.
 

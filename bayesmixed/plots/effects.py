@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ..effects.emmeans import emmeans
-from ..effects.variables import Variable
-from ..errors import FitError
+from ..effects.variables import Variable, only_in_offsets
+from ..errors import FitError, with_known_options
 from ..formula.factors import level_text
 from . import across, canvas, marks, theme
 from .observed import response_axis
@@ -26,6 +26,7 @@ _DODGE = 0.28  # of the distance between two levels
 _KINDS = {"conditional": "random effects zero", "population": "population-averaged"}
 
 
+@with_known_options
 def effects(
     fit: Fit,
     variables: str | Sequence[str] | None = None,
@@ -43,7 +44,7 @@ def effects(
     fit
         Any fit.
     variables
-        Columns of the model; None for all of the fixed part but `by`.
+        Columns of the model; None for all of the fixed part but `by` and those that an offset alone reads.
     by
         A further column, whose levels (of a number its 5th and 95th percentile) get a curve each.
     at
@@ -78,7 +79,7 @@ def effects(
     splits = list(dict.fromkeys(frame["by"]))
     colors = dict(zip(splits, theme.categories(len(splits), by), strict=True))
     with canvas.style(ax):
-        axes = canvas.panels(len(names), ax, _HEIGHT, per_row=2)
+        axes = canvas.panels(len(names), ax, _HEIGHT, per_row=2, choose="variables")
         for panel, name in zip(axes, names, strict=True):
             _panel(panel, known[name], frame[frame["variable"] == name], colors)
             across.name_axis(panel, known[name])
@@ -92,6 +93,7 @@ def effects(
     return axes
 
 
+@with_known_options
 def effects_frame(
     fit: Fit,
     variables: str | Sequence[str] | None = None,
@@ -138,7 +140,8 @@ def effects_frame(
 
 def _named(fit: Fit, known: dict[str, Variable], variables: Any, by: str | None) -> list[str]:
     if variables is None:
-        return [name for name in across.fixed(fit) if name != by] or list(known)[:1]
+        exposures = only_in_offsets(fit.model)
+        return [name for name in across.fixed(fit) if name != by and name not in exposures] or list(known)[:1]
     names = [variables] if isinstance(variables, str) else list(dict.fromkeys(variables))
     if not names or by in names:
         raise FitError(f"variables={variables!r} with by={by!r} draws nothing: name at least one other column.")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from ..errors import FitError, nearest
+from ..errors import FitError, nearest, with_known_options
 from ..fits.tables import scalar_table
 from . import canvas, marks, theme
 from .observed import link_scale
@@ -23,6 +23,7 @@ _SPREAD = 0.6  # of a row that the fits share
 _ROW_HEIGHT = 0.17  # inches that one interval takes
 
 
+@with_known_options
 def forest(
     *fits: Fit,
     parameters: str | Sequence[str] | None = None,
@@ -83,6 +84,7 @@ def forest(
     return axes
 
 
+@with_known_options
 def forest_frame(
     *fits: Fit,
     parameters: str | Sequence[str] | None = None,

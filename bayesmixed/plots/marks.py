@@ -17,7 +17,6 @@ DASHES = (0, (4, 3))
 _TURNS = np.arange(16) * np.pi / 8
 _DIRECTIONS = np.column_stack([np.cos(_TURNS), np.sin(_TURNS)])
 _LABEL_SIZE = 7.0  # points
-_LEGEND_LETTERS = 80  # more than these do not fit on one line below a picture of the usual width
 _LEGEND_NAME = 34  # letters of one name in it
 _LETTER = 0.62  # width of a letter over its size, on the wide side
 
@@ -107,8 +106,11 @@ def entries(kind: str, colors: Mapping[str, str]) -> list[tuple[str, str, str]]:
     return [(kind, color, name) for color, name in zip(colors.values(), names, strict=True)]
 
 
-def legend(ax: Axes, entries: Sequence[tuple[str, str, str]], outside: bool, title: str | None = None) -> None:
-    """A legend of (kind of mark, colour, text); below the axes if `outside`, which needs a figure of their own."""
+def legend(ax: Axes, entries: Sequence[tuple[str, str, str]], outside: bool, title: str | None = None) -> int:
+    """A legend of (kind of mark, colour, text); below the axes if `outside`, which needs a figure of their own.
+
+    Returns its number of lines, which are as few as the width of the figure allows.
+    """
     from matplotlib.lines import Line2D
 
     kinds: dict[str, dict[str, Any]] = {
@@ -122,11 +124,17 @@ def legend(ax: Axes, entries: Sequence[tuple[str, str, str]], outside: bool, tit
     }
     looks: list[dict[str, Any]] = [{"color": color, "ms": 5.5, "label": text} | kinds[k] for k, color, text in entries]
     handles = [Line2D([], [], **look) for look in looks]
-    if outside:
-        ncols = len(handles) if sum(len(text) for _, _, text in entries) < _LEGEND_LETTERS else 2
-        ax.figure.legend(handles=handles, loc="outside lower center", ncols=ncols, columnspacing=1.4, title=title)
-    else:
+    if not outside:
         ax.legend(handles=handles, loc="best", fontsize="small", labelcolor=canvas.ink(ax), title=title)
+        return len(handles)
+    figure: Any = ax.figure
+    for lines in range(1, len(handles) + 1):
+        columns = -(-len(handles) // lines)
+        made = figure.legend(handles=handles, loc="outside lower center", ncols=columns, columnspacing=1.4, title=title)
+        if columns == 1 or made.get_window_extent().width < figure.bbox.width:
+            break
+        made.remove()
+    return -(-len(handles) // columns)
 
 
 def _points(ax: Axes, values: np.ndarray) -> np.ndarray:

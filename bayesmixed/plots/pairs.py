@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from ..errors import FitError
+from ..errors import FitError, with_known_options
 from . import canvas, marks, theme
 from .density import kernel_density
 from .drawn import Scalar, chosen, refuse_point_fit, scalars
@@ -22,8 +23,10 @@ MOST = 6  # parameters, unless named
 _PANEL = 1.35  # inches
 _DIVERGENT = "#D55E00"
 _LABEL_LENGTH = 18
+_TITLE_LENGTH = 18  # letters above each panel of the top row
 
 
+@with_known_options
 def pairs(
     fit: Fit, parameters: str | Sequence[str] | None = None, *, max_draws: int = 1000, ax: Any = None
 ) -> np.ndarray:
@@ -43,7 +46,8 @@ def pairs(
     Returns
     -------
     array of Axes
-        (k, k). Draws of a divergent transition are marked and stand before the others.
+        (k, k). Draws of a divergent transition are marked and stand before the others. The title names the parameters
+        that are left out unless some were asked for.
 
     Raises
     ------
@@ -70,15 +74,16 @@ def pairs(
             _panel(axes[i, j], table[names[j]], table[names[i]], np.sign(i - j), kept, divergent)
             _frame(axes[i, j], i, j, names)
         if ax is None:
-            left = "" if k == len(table) or parameters is not None else f", {k} of {len(table)} parameters"
+            left = [] if parameters is not None else [name for name in table if name not in names]
             axes[0, 0].figure.align_ylabels(axes[:, 0])
-            axes[0, 0].figure.suptitle(f"{fit.label}, {divergent.size} draws{left}")
+            axes[0, 0].figure.suptitle(f"{fit.label}, {divergent.size} draws{_without(left, _TITLE_LENGTH * k)}")
             if divergent.any():
                 entry = ("dot", _DIVERGENT, f"{divergent.sum()} divergent transitions")
                 marks.legend(axes[0, 0], [entry], outside=True)
     return axes
 
 
+@with_known_options
 def pairs_frame(fit: Fit, parameters: str | Sequence[str] | None = None) -> pd.DataFrame:
     """What `pairs` draws: every draw of the parameters.
 
@@ -122,6 +127,14 @@ def pairs_frame(fit: Fit, parameters: str | Sequence[str] | None = None) -> pd.D
         for name in names
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+def _without(left: list[str], width: int) -> str:
+    """The lines of a title that name the parameters left out, three at most."""
+    if not left:
+        return ""
+    text = f"without {', '.join(left)}"
+    return "\n" + fill(text, width, max_lines=3, placeholder=theme.ELLIPSIS, break_on_hyphens=False)
 
 
 def _divergent(fit: Fit) -> np.ndarray:
@@ -170,5 +183,5 @@ def _frame(ax: Axes, i: int, j: int, names: list[str]) -> None:
         ax.spines["left"].set_visible(False)
     if j > 0:
         ax.tick_params(labelleft=False)
-    elif i > 0 or last == 0:
+    else:
         ax.set_ylabel(theme.wrapped(names[i], _LABEL_LENGTH), fontsize=8)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..errors import FitError, nearest
+from ..errors import FitError, nearest, with_known_options
 from . import canvas, marks, theme
 
 if TYPE_CHECKING:
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from ..summaries.pooling import Pooling
 
 _FAR_OUT = 3.0  # interquartile ranges from the quartiles
+_WIDER = 0.5  # of the range, on each side, to hold intervals
 _MARGIN = 0.05  # of the range, on each side
 _APART = 0.18  # of a row, of the two estimates of a level from its middle
 _ROWS = {"partial": "partial pooling", "none": "no pooling", "means": "group means", "complete": "complete pooling"}
 
 
+@with_known_options
 def pooling(pooled: Pooling, column: str | Sequence[str] | None = None, *, ax: Any = None) -> np.ndarray:
     """Draw the estimates of `bm.pooling` with their 95 % intervals, one panel per coefficient.
 
@@ -39,8 +41,8 @@ def pooling(pooled: Pooling, column: str | Sequence[str] | None = None, *, ax: A
     Returns
     -------
     array of Axes
-        One per panel, also where there is only one. Levels' intervals end at the edge of a panel where they are far
-        wider than the rest.
+        One per panel, also where there is only one. Where a level's interval is far wider than the rest, or its
+        estimate far from them, an arrow at the edge of the panel says that it goes on.
 
     Raises
     ------
@@ -71,6 +73,7 @@ def pooling(pooled: Pooling, column: str | Sequence[str] | None = None, *, ax: A
     return axes
 
 
+@with_known_options
 def pooling_frame(pooled: Pooling) -> pd.DataFrame:
     """What `pooling` draws: the frame of `bm.pooling`.
 
@@ -139,20 +142,48 @@ def _panel(ax: Axes, rows: pd.DataFrame, levels: list[Any], kinds: list[str]) ->
         ax.axhline(len(levels), color=theme.REFERENCE, lw=0.6)
         for at in population.loc[population.index == "partial", "estimate"]:
             ax.axvline(at, color=theme.REFERENCE, lw=0.8, zorder=1)
-    ax.set_xlim(*_window(rows))
+    low, high = _window(rows)
+    ax.set_xlim(low, high)
+    for kind, shift in (("none", _APART), ("partial", -_APART)):
+        found = own[own["pooling"] == kind].set_index("level").reindex(levels)
+        at = np.arange(len(levels)) + shift
+        _arrows(ax, at[(found["lower"] < low).to_numpy()], 0.0, kind, len(levels))
+        _arrows(ax, at[(found["upper"] > high).to_numpy()], 1.0, kind, len(levels))
+
+
+def _arrows(ax: Axes, at: np.ndarray, side: float, kind: str, n: int) -> None:
+    """An arrow at the left (0) or right (1) edge of the panel in each of these rows: what is drawn goes on there."""
+    (drawn,) = ax.plot(
+        np.full(len(at), side),
+        at,
+        ">" if side else "<",
+        transform=ax.get_yaxis_transform(),
+        clip_on=False,
+        color=_color(ax, kind),
+        ms=0.8 * theme.marker_size(n),
+        mew=0,
+        zorder=4,
+    )
+    drawn.set_in_layout(False)
+
+
+def _color(ax: Axes, kind: str) -> Any:
+    return {"none": theme.NO_POOLING, "partial": theme.PARTIAL_POOLING}.get(kind, canvas.ink(ax))
 
 
 def _marks(ax: Axes, rows: pd.DataFrame, at: np.ndarray, kind: str, n: int) -> None:
     """Estimates with intervals: no pooling hollow, the others filled."""
-    color = {"none": theme.NO_POOLING, "partial": theme.PARTIAL_POOLING}.get(kind, canvas.ink(ax))
-    size = 0.8 * theme.marker_size(n)
+    color, size = _color(ax, kind), 0.8 * theme.marker_size(n)
     ax.hlines(at, rows["lower"], rows["upper"], color=color, lw=0.8 * theme.line_width(n), zorder=2)
     face = ax.get_facecolor() if kind == "none" else color
     ax.plot(rows["estimate"], at, "o", ms=size, mfc=face, mec=color, mew=0.2 * size, zorder=3)
 
 
 def _window(rows: pd.DataFrame) -> tuple[float, float]:
-    """Limits that hold the population, the partially pooled levels, and their own estimates but the far out."""
+    """Limits that hold the population, the partially pooled levels, and their own estimates but the far out.
+
+    They are widened for ends of the levels' own intervals that lie within half of that range beyond it.
+    """
     far = rows["level"].notna() & (rows["pooling"] == "none")
     near = rows.loc[~far, ["estimate", "lower", "upper"]].to_numpy(dtype=float).ravel()
     own = rows.loc[far, "estimate"].dropna().to_numpy(dtype=float)
@@ -161,6 +192,9 @@ def _window(rows: pd.DataFrame) -> tuple[float, float]:
         reach = _FAR_OUT * (upper - lower)
         near = np.concatenate([near, own[(own >= lower - reach) & (own <= upper + reach)]])
     near = near[np.isfinite(near)]
+    reach = _WIDER * np.ptp(near)
+    ends = rows.loc[far, ["lower", "upper"]].to_numpy(dtype=float).ravel()
+    near = np.concatenate([near, ends[(ends >= near.min() - reach) & (ends <= near.max() + reach)]])
     margin = _MARGIN * (np.ptp(near) or 1.0)
     return float(near.min() - margin), float(near.max() + margin)
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..errors import FitError, nearest
+from ..checks.statistics import NAMED
+from ..errors import FitError, nearest, with_known_options
 from . import canvas, marks, pp_check_counts, pp_check_curves, pp_check_intervals, pp_check_statistic, theme
 from .pp_check_replicates import Asked, Kind, replicates
 from .varying import response_name
@@ -29,6 +30,7 @@ MAX_PANELS = 24
 PER_ROW = 3
 
 
+@with_known_options
 def pp_check(
     fit: Fit,
     kind: str | None = None,
@@ -105,7 +107,7 @@ def pp_check(
     names = list(dict.fromkeys(frame["panel"]))
     with canvas.style(ax):
         one = len(names) == 1
-        axes = canvas.panels(len(names), ax, theme.HEIGHT - 1.4 if one else PANEL_HEIGHT, per_row=PER_ROW)
+        axes = canvas.panels(len(names), ax, theme.HEIGHT - 1.4 if one else PANEL_HEIGHT, PER_ROW, choose="by")
         titles = [_title(fit, asked)] if one else theme.level_labels(names)
         for panel, name, title in zip(axes, names, titles, strict=True):
             chosen.draw(panel, frame[frame["panel"] == name], asked)
@@ -119,6 +121,7 @@ def pp_check(
     return axes
 
 
+@with_known_options
 def pp_check_frame(
     fit: Fit,
     kind: str | None = None,
@@ -173,7 +176,10 @@ def _prepared(
     seed: int | None,
 ) -> tuple[Kind, Asked]:
     if kind is not None and kind not in KINDS:
-        raise FitError(f"kind={kind!r} is not a picture of pp_check. {nearest(kind, KINDS, 'Kinds')}")
+        advice = nearest(str(kind), KINDS, "Kinds")
+        if kind in NAMED:
+            advice = f'It is a statistic: write kind="statistic", statistic="{kind}".'
+        raise FitError(f"kind={kind!r} is not a picture of pp_check. {advice}")
     if not 0 < level < 1:
         raise FitError(f"level={level!r} is not between 0 and 1: give a coverage such as 0.9.")
     discrete = hasattr(fit, "model") and fit.model.family.discrete

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from ..errors import with_known_options
 from ..fits.tables import below_diagonal
 from ..priors import implied
 from ..priors.default import rows_used
@@ -31,6 +32,7 @@ _PROBABILITIES = ndtr(np.linspace(-6, 6, 2401))
 _NAME_LENGTH = 30
 
 
+@with_known_options
 def prior_posterior(fit: Fit, parameters: str | Sequence[str] | None = None, *, ax: Any = None) -> np.ndarray:
     """Draw the prior and the posterior density of every parameter, one panel each.
 
@@ -64,7 +66,7 @@ def prior_posterior(fit: Fit, parameters: str | Sequence[str] | None = None, *, 
     frame = prior_posterior_frame(fit, parameters)
     names = list(dict.fromkeys(frame["parameter"]))
     with canvas.style(ax):
-        axes = canvas.panels(len(names), ax, PANEL_HEIGHT, per_row=_PER_ROW, share=False)
+        axes = canvas.panels(len(names), ax, PANEL_HEIGHT, per_row=_PER_ROW, share=False, choose="parameters")
         for panel, name in zip(axes, names, strict=True):
             _panel(panel, frame[frame["parameter"] == name])
             panel.set_title(theme.wrapped(name, _NAME_LENGTH))
@@ -75,6 +77,7 @@ def prior_posterior(fit: Fit, parameters: str | Sequence[str] | None = None, *, 
     return axes
 
 
+@with_known_options
 def prior_posterior_frame(fit: Fit, parameters: str | Sequence[str] | None = None) -> pd.DataFrame:
     """What `prior_posterior` draws: two densities along a grid of values per parameter.
 

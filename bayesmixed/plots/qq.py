@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..errors import FitError
+from ..errors import FitError, with_known_options
 from . import canvas, marks, theme
 from .normal import draw_points, normal_quantiles
 from .spread import estimate_spread
@@ -23,6 +23,7 @@ FAR = 2.0  # standard deviations from which a level is named
 LEAST = 0.01  # of the effects' sd that the sd of an estimate must be for it to be scaled by it
 
 
+@with_known_options
 def qq(
     fit: Fit, group: str | None = None, column: str | None = None, *, level: float = 0.95, ax: Any = None
 ) -> np.ndarray:
@@ -83,6 +84,7 @@ def qq(
     return axes
 
 
+@with_known_options
 def qq_frame(fit: Fit, group: str | None = None) -> pd.DataFrame:
     """What `qq` draws: every random effect, standardised, with the normal quantile of its rank.
 

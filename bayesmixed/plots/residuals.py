@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..errors import FitError, nearest
+from ..errors import FitError, nearest, with_known_options
 from . import canvas, theme
 from .normal import draw_points, normal_quantiles
 from .varying import response_name
@@ -23,6 +23,7 @@ CLASSES = 20  # of fitted values, at most, whose mean residuals make the line
 LEAST = 10  # rows of a class
 
 
+@with_known_options
 def residuals(
     fit: Fit,
     panel: str | None = None,
@@ -86,7 +87,7 @@ def residuals(
     frame = residuals_frame(fit, kind=kind, re=re, seed=seed)
     names = PANELS if panel is None else (panel,)
     with canvas.style(ax):
-        axes = canvas.panels(len(names), ax, theme.HEIGHT - 2.0, per_row=2)
+        axes = canvas.panels(len(names), ax, theme.HEIGHT - 2.0, per_row=2, choose="panel")
         for each, name in zip(axes, names, strict=True):
             if name == "fitted":
                 _against_fitted(each, frame, fit)
@@ -99,6 +100,7 @@ def residuals(
     return axes
 
 
+@with_known_options
 def residuals_frame(
     fit: Fit, *, kind: str = "quantile", re: str | Sequence[str] = "all", seed: int | None = None
 ) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..errors import FitError
+from ..errors import FitError, with_known_options
 from . import canvas, marks, theme
 from .observed import link_scale
 from .separate import SeparateFits, separate_fits
@@ -24,6 +24,7 @@ _FAR_OUT = 6.0  # interquartile ranges from the quartiles
 _MARGIN = 0.06  # of the range, on each side
 
 
+@with_known_options
 def shrinkage(
     fit: Fit,
     group: str | None = None,
@@ -85,6 +86,7 @@ def shrinkage(
     return axes
 
 
+@with_known_options
 def shrinkage_frame(fit: Fit, group: str | None = None) -> pd.DataFrame:
     """What `shrinkage` draws: three estimates per grouping factor, level and column.
 
