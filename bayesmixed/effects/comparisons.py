@@ -23,8 +23,13 @@ if TYPE_CHECKING:
 
 LOG = Scale(np.log, lambda x: 1 / x)
 LOGIT = Scale(lambda x: np.log(x) - np.log1p(-x), lambda x: 1 / (x * (1 - x)))
-# name -> what is subtracted, and how the difference is shown
-COMPARISONS = {"difference": (AS_IS, AS_IS), "ratio": (LOG, EXPONENTIAL), "odds_ratio": (LOGIT, EXPONENTIAL)}
+ANY = (-np.inf, np.inf)
+# name -> what is subtracted, how the difference is shown, and between what the means must lie
+COMPARISONS = {
+    "difference": (AS_IS, AS_IS, ANY),
+    "ratio": (LOG, EXPONENTIAL, (0.0, np.inf)),
+    "odds_ratio": (LOGIT, EXPONENTIAL, (0.0, 1.0)),
+}
 BETWEEN = ("reference", "sequential", "pairwise")
 
 
@@ -68,7 +73,8 @@ def comparisons(
     newdata, by, average
         Rows as in `predictions`; ``newdata="data", average=True`` gives average (marginal) effects.
     comparison
-        "difference", "ratio" or "odds_ratio"; averages are taken first. Ratios are tested on the logarithm.
+        "difference", "ratio" (of means above 0) or "odds_ratio" (of means between 0 and 1); averages are taken
+        first. Ratios are tested on the logarithm.
     kind, scale, offset, level, df
         As in `predictions`.
 
@@ -80,7 +86,7 @@ def comparisons(
     Raises
     ------
     FitError
-        Names and values that the model does not have, unknown options.
+        Names and values that the model does not have, unknown options, ratios of means that have none.
 
     Examples
     --------
@@ -97,7 +103,7 @@ def comparisons(
     question = Question(scale, kind)
     if comparison not in COMPARISONS:
         raise FitError(f"comparison={comparison!r} is not an option. {nearest(str(comparison), COMPARISONS)}")
-    inner, shown = COMPARISONS[comparison]
+    inner, shown, _ = COMPARISONS[comparison]
     known, found = variables_of(fit.model, bars=True), Parts([], [], [])
     groups = {term.factor for term in fit.model.design.groups}
     for name, change in wanted(variables).items():
@@ -106,13 +112,27 @@ def comparisons(
         for one in changes(
             variable(known, name, groups=groups), change, " - " if comparison == "difference" else " / "
         ):
-            after = means(fit, _set(base, name, one.after), question).mapped(inner)
-            before = means(fit, _set(base, name, one.before), question).mapped(inner)
-            found.add(base, name, one.label, after.minus(before))
+            after, before = (means(fit, _set(base, name, value), question) for value in (one.after, one.before))
+            _refuse_outside(comparison, fit, question, after, before)
+            found.add(base, name, one.label, after.mapped(inner).minus(before.mapped(inner)))
     return found.effects(
         f"Comparisons ({comparison.replace('_', ' ')})", fit, question,
         scale=shown, level=level, df=df, ratio=None if shown is AS_IS else shown,
     )  # fmt: skip
+
+
+def _refuse_outside(comparison: str, fit: Fit, question: Question, *means: Quantities) -> None:
+    """Means that have no such ratio; those that the data do not determine are asked nothing."""
+    low, high = COMPARISONS[comparison][2]
+    ends = [one.span() for one in means]
+    least, largest = min(end[0] for end in ends), max(end[1] for end in ends)
+    if low < least and largest < high:
+        return
+    what = "an odds ratio needs probabilities between 0 and 1" if high == 1 else "a ratio needs means above 0"
+    linked = question.scale == "link" and fit.model.family.link.name != "identity"
+    instead = 'scale="response"' if linked else 'comparison="difference"'
+    worst = least if least <= low else largest
+    raise FitError(f"comparison={comparison!r}: {what}, and one is {worst:.4g}. Use {instead}.")
 
 
 @dataclass(frozen=True)

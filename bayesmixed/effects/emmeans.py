@@ -17,7 +17,7 @@ from .means import Question, Values, has_draws, means
 from .odds import between
 from .quantities import AS_IS, EXPONENTIAL, Scale
 from .table import Effects
-from .variables import Variable, names_of, only_in_offsets, used_rows, variable, variables
+from .variables import Variable, names_of, only_in_offsets, row_counts, used_rows, variable, variables
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
@@ -44,9 +44,10 @@ def emmeans(
     """Marginal means of factors, as R's emmeans defines them, for any fit.
 
     Predictions at every combination of the factors of the model, numbers at their means, are averaged over the factors
-    that are not named. Random effects are zero (or averaged, `kind`). An offset is held at its mean:
-    of ``offset(log(effort))`` the mean of log(effort). So does R's emmeans for glm and lme4 models; for glmmTMB's it
-    takes the log of the mean effort, which is larger (``offset=np.log(effort.mean())`` gives that).
+    that are not named. Random effects are zero (or averaged, `kind`). A row of frequency weight w counts as w rows.
+    An offset is held at its mean: of ``offset(log(effort))`` the mean of log(effort). So does R's emmeans for glm and
+    lme4 models; for glmmTMB's it takes the log of the mean effort, which is larger
+    (``offset=np.log(effort.mean())`` gives that).
 
     Parameters
     ----------
@@ -216,8 +217,8 @@ def _proportions(model: Model, table: pd.DataFrame, rest: Sequence[str]) -> np.n
     """How many rows of the data have each grid point's levels of the factors averaged over."""
     if not rest:
         return np.ones(len(table))
-    data, given = used_rows(model), model.design.weights
-    counts = np.ones(len(data)) if given is None or model.family.weights != "frequency" else given[given > 0]
+    data, given = used_rows(model), row_counts(model)
+    counts = np.ones(len(data)) if given is None else given
     seen: dict[tuple[str, ...], float] = {}
     for levels, count in zip(_texts(data, rest), counts, strict=True):
         seen[levels] = seen.get(levels, 0.0) + float(count)

@@ -12,7 +12,17 @@ import pandas as pd
 from ..errors import FitError, nearest
 from ..formula.factors import level_text
 from ..formula.table import column_names, select
-from .variables import FIRST_LOOK, Variable, names_of, offset_columns, only_in_offsets, used_rows, variable, variables
+from .variables import (
+    FIRST_LOOK,
+    Variable,
+    names_of,
+    offset_columns,
+    only_in_offsets,
+    row_counts,
+    used_rows,
+    variable,
+    variables,
+)
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -137,7 +147,7 @@ def mean_offset(model: Model, named: Collection[str], given: Any, n: int) -> tup
     if not np.any(offset) or offset_columns(model) & set(named):
         return None, ()
     weights = model.design.weights
-    mean = float(np.mean(offset if weights is None else offset[weights > 0]))
+    mean = float(np.average(offset if weights is None else offset[weights > 0], weights=row_counts(model)))
     return np.full(n, mean), (f"Offset: held at its mean, {mean:.4g} (offset=0 gives rates per unit).",)
 
 
@@ -242,8 +252,8 @@ def _base(model: Model, asked: Asked) -> tuple[pd.DataFrame, np.ndarray, np.ndar
         raise FitError(f'newdata={asked.newdata!r} is not an option: use "data" (the rows of the fit) or a table.')
     frame, weights = used_rows(model), model.design.weights
     kept = np.arange(model.design.n_rows) if weights is None else np.flatnonzero(weights > 0)
-    counted = weights is not None and model.family.weights == "frequency"
-    shares = weights[kept] if weights is not None and counted else np.ones(len(kept))
+    counts = row_counts(model)
+    shares = np.ones(len(kept)) if counts is None else counts
     trained = model.design.encoding.offset
     offset = model.design.mu.offset[kept] if trained is not None and trained.text is None else None
     if asked.offset is not None:

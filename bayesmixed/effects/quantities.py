@@ -42,6 +42,10 @@ class Quantities(ABC):
         """The numbers (m,)."""
 
     @abstractmethod
+    def span(self) -> tuple[float, float]:
+        """The least and the largest of all values, of every draw; (inf, -inf) where there is none."""
+
+    @abstractmethod
     def combined(self, weights: np.ndarray) -> Quantities:
         """`weights` (k, m) times the numbers: k others."""
 
@@ -86,6 +90,9 @@ class Linearised(Quantities):
     @property
     def values(self) -> np.ndarray:
         return _blank(self.estimate, self.ambiguity)
+
+    def span(self) -> tuple[float, float]:
+        return _span(self.values)
 
     def combined(self, weights: np.ndarray) -> Linearised:
         return replace(
@@ -160,6 +167,9 @@ class Sampled(Quantities):
     def values(self) -> np.ndarray:
         return _blank(np.median(self.draws, axis=0) if self.robust else self.draws.mean(axis=0), self.ambiguity)
 
+    def span(self) -> tuple[float, float]:
+        return _span(_blank(self.draws, self.ambiguity))
+
     def combined(self, weights: np.ndarray) -> Sampled:
         draws = _weighted(weights, self.draws.T).T
         return replace(self, draws=draws, ambiguity=self.ambiguity and self.ambiguity.combined(weights))
@@ -199,6 +209,11 @@ class Sampled(Quantities):
 def _blank(values: np.ndarray, ambiguity: Ambiguity | None) -> np.ndarray:
     """Values (.., m), NaN where the data do not determine them."""
     return values if ambiguity is None else np.where(ambiguity.missing, np.nan, values)
+
+
+def _span(values: np.ndarray) -> tuple[float, float]:
+    known = values[~np.isnan(values)]
+    return float(known.min(initial=np.inf)), float(known.max(initial=-np.inf))
 
 
 def _mapped(ambiguity: Ambiguity | None, scale: Scale) -> Ambiguity | None:

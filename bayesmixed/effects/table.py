@@ -42,7 +42,7 @@ class Effects:
     df: float = np.inf
     tested: bool = False
     adjust: str = "none"
-    means: int = 0  # of which these are contrasts
+    weights: np.ndarray | None = field(default=None, repr=False)  # of the means of which these are contrasts
     ratio: Scale | None = None  # how their contrasts are shown, None: as they are
     of: str = "means"  # what such a ratio is of: "odds" make odds ratios
     curve: str = ""  # which odds, where a link has several
@@ -118,7 +118,7 @@ class Effects:
         return self._contrasted(method, within, chosen, ref)
 
     def _contrasted(self, method: Any, within: tuple[str, ...], chosen: str, ref: Any) -> Effects:
-        weights, keys, off, means = [], [], [], 0
+        weights, keys, off = [], [], []
         for rows in self._groups(within):
             part = self.keys.iloc[rows]
             found = contrasts(method, self._labels(part, within), ref=ref, ratio=self.ratio is not None)
@@ -127,7 +127,7 @@ class Effects:
             key = pd.DataFrame({name: [part[name].iloc[0]] * len(full) for name in within})
             keys.append(key.assign(contrast=list(found.labels)))
             weights.append(full)
-            off, means = found.unbalanced, max(means, len(rows))
+            off = found.unbalanced
         notes = list(self.notes)
         ratios = "odds ratios" if self.of == "odds" else "ratios"
         if off:
@@ -142,13 +142,13 @@ class Effects:
             title="Contrasts of " + self.title[0].lower() + self.title[1:],
             keys=pd.concat(keys, ignore_index=True),
             quantities=self.quantities.combined(np.concatenate(weights)),
+            weights=np.concatenate(weights),
             notes=tuple(notes),
             scale=self.ratio or AS_IS,
             by=within,
             tested=True,
             of="ratios",
             adjust=chosen,
-            means=means,
         )
 
     def _groups(self, within: Sequence[str]) -> Iterator[np.ndarray]:
@@ -178,9 +178,13 @@ class Effects:
             if not len(rows):
                 continue
             related = adjustment.correlation(covariance[np.ix_(rows, rows)])
-            family = adjustment.Family(statistics[rows], related, self.means, self.df)
+            family = adjustment.Family(statistics[rows], related, self._means(rows), self.df)
             p[rows], critical[rows] = family.p_values(self.adjust), family.critical(self.adjust, self.level)
         return p, critical
+
+    def _means(self, rows: np.ndarray) -> int:
+        """How many means these contrasts compare."""
+        return 0 if self.weights is None else int((self.weights[rows] != 0).any(axis=0).sum())
 
     @property
     def page(self) -> Page:
@@ -200,9 +204,11 @@ class Effects:
         lines: tuple[str, ...] = (f"Limits: {coverage}, {reference}.",)
         if self.tested and self.adjust != "none":
             known = ~np.isnan(self.quantities.values)
-            families = [int(known[rows].sum()) for rows in self._groups(self.by)]
+            families = [rows[known[rows]] for rows in self._groups(self.by) if known[rows].any()]
             words = adjustment.WORDS[self.adjust].format(
-                means=self.means, contrasts=max(families), reference="normal" if np.isinf(self.df) else "t"
+                means=_range([self._means(rows) for rows in families]),
+                contrasts=_range([len(rows) for rows in families]),
+                reference="normal" if np.isinf(self.df) else "t",
             )
             lines += (f"Adjusted p and limits: {words}{', in each group' if len(families) > 1 else ''}.",)
         return lines
@@ -236,6 +242,11 @@ def formatted(frame: pd.DataFrame, keys: int) -> pd.DataFrame:
 
 def _key(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float | np.floating) else level_text(value)
+
+
+def _range(counts: Sequence[int]) -> str:
+    low, high = min(counts, default=0), max(counts, default=0)
+    return str(high) if low == high else f"{low} to {high}"
 
 
 def _missing(value: Any) -> bool:

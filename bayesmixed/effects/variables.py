@@ -25,16 +25,24 @@ FIRST_LOOK = (5.0, 95.0)  # percentiles at which a number is shown unless values
 
 @dataclass(frozen=True)
 class Variable:
-    """A column: its `name`, the `data` of the rows used, and its `levels` where it is categorical (else None)."""
+    """A column: its `name`, the `data` of the rows used, and its `levels` where it is categorical (else None).
+
+    `counts` are how many rows each of the data stands for, where the model has frequency weights.
+    """
 
     name: str
     data: pd.Series
     levels: np.ndarray | None
+    counts: np.ndarray | None = None
 
     @property
     def centre(self) -> Any:
         """The mean of a number; 0 for one that was centred, where rounding leaves 1e-17."""
-        mean = self.data.mean()
+        mean = (
+            self.data.mean()
+            if self.counts is None
+            else self._as_data([np.average(self._numbers, weights=self.counts)])[0]
+        )
         return 0.0 if self._numeric and abs(mean) < ROUNDING * self.data.abs().max() else mean
 
     def held(self) -> np.ndarray:
@@ -45,6 +53,8 @@ class Variable:
         """What it takes where it is asked for without values: every level, or the 5th and 95th percentile."""
         if self.levels is not None:
             return self.levels
+        if self.counts is not None:
+            return np.unique(self._as_data(percentiles(self._numbers, self.counts, FIRST_LOOK)))
         if np.issubdtype(self.data.to_numpy().dtype, np.number):
             return np.unique(np.percentile(self.data.to_numpy(float), FIRST_LOOK))
         return np.unique(self.data.quantile([q / 100 for q in FIRST_LOOK]).to_numpy())
@@ -70,6 +80,17 @@ class Variable:
     @property
     def _numeric(self) -> bool:
         return bool(pd.api.types.is_numeric_dtype(self.data.dtype))
+
+    @property
+    def _numbers(self) -> np.ndarray:
+        """The data as numbers: dates as they are counted."""
+        return self.data.to_numpy(float) if self._numeric else self.data.astype("int64").to_numpy(float)
+
+    def _as_data(self, numbers: Any) -> np.ndarray:
+        """Such numbers as data."""
+        if self._numeric:
+            return np.asarray(numbers, dtype=float)
+        return pd.Series(np.round(numbers).astype("int64")).astype(self.data.dtype).to_numpy()
 
     def _levels_of(self, listed: Sequence[Any]) -> np.ndarray:
         assert self.levels is not None
@@ -99,8 +120,28 @@ def variables(model: Model, *, bars: bool = False) -> dict[str, Variable]:
     )  # fmt: skip
     for name in dict.fromkeys(_names(nodes)):
         if name in frame:
-            found[name] = Variable(name, frame[name], _levels(name, frame, nodes, evaluator))
+            found[name] = Variable(name, frame[name], _levels(name, frame, nodes, evaluator), row_counts(model))
     return found
+
+
+def percentiles(values: np.ndarray, counts: np.ndarray, percents: Sequence[float]) -> np.ndarray:
+    """Those of the values (n,), each standing for so many rows: numpy.percentile of the rows where counts are whole.
+
+    >>> percentiles(np.array([3.0, 1.0]), np.array([1.0, 3.0]), (50.0, 95.0)).round(10).tolist()
+    [1.0, 2.7]
+    """
+    order = np.argsort(values, kind="stable")
+    last = np.cumsum(counts[order])
+    first = last - counts[order]
+    places = np.stack([first, np.maximum(last - 1, first)], axis=1).ravel()
+    wanted = np.asarray(percents) / 100 * max(last[-1] - 1, 0.0)
+    return np.interp(wanted, places, np.repeat(values[order], 2))
+
+
+def row_counts(model: Model) -> np.ndarray | None:
+    """How many rows each of those used stands for, by its frequency weight; None where each is one."""
+    weights = model.design.weights
+    return None if weights is None or model.family.weights != "frequency" else weights[weights > 0]
 
 
 def used_rows(model: Model) -> pd.DataFrame:

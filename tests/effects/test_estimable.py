@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm, studentized_range
 
 import bayesmixed as bm
 
@@ -101,3 +102,28 @@ def test_columns_far_from_zero_are_no_reason_to_leave_means_open() -> None:
     assert list(bm.emmeans(fit, "f * k", at=at).frame["estimate"].isna()) == [False] * 5 + [True]
     off = at | {"later": 2 * ORIGIN + 46}
     assert bm.emmeans(fit, "f * k", at=off).frame["estimate"].isna().all()
+
+
+def test_tukey_counts_the_means_of_each_group(linear: Any) -> None:
+    """Three in one, two in the other: of two means the adjusted p is the plain one."""
+    means = bm.predictions(linear, newdata="data", by=["k", "f"])
+    found = means.contrast(by="k")
+    frame = found.frame.set_index("k")
+    z = frame["statistic"].abs()
+    assert frame.loc["q", "p"] == pytest.approx(2 * norm.sf(z["q"]), rel=ALGEBRA)
+    np.testing.assert_allclose(frame.loc["p", "p"], studentized_range.sf(np.sqrt(2) * z["p"], 3, np.inf), rtol=ALGEBRA)
+    half = (frame["upper"] - frame["lower"]) / 2 / frame["se"]
+    assert half["q"] == pytest.approx(norm.ppf(0.975), rel=ALGEBRA)
+    np.testing.assert_allclose(half["p"], studentized_range.ppf(0.95, 3, np.inf) / np.sqrt(2), rtol=ALGEBRA)
+    assert "Tukey, for 2 to 3 means, in each group." in str(found)
+    together = means.contrast(by=None)
+    assert "Tukey, for 5 means." in str(together)
+
+
+def test_tukey_leaves_open_means_out(linear: Any) -> None:
+    """Six cells of which the data determine five."""
+    pairs = bm.emmeans(linear, "f * k").contrast()
+    known = pairs.frame[pairs.frame["p"].notna()]
+    exact = studentized_range.sf(np.sqrt(2) * known["statistic"].abs(), 5, np.inf)
+    np.testing.assert_allclose(known["p"], exact, rtol=ALGEBRA)
+    assert "Tukey, for 5 means." in str(pairs)

@@ -126,3 +126,21 @@ def test_a_population_mean_that_is_infinite_is_refused() -> None:
     assert np.isfinite(bm.predictions(fit, {"Days": [0]}).frame["estimate"][0])
     with pytest.raises(FitError, match='inverse link .* not finite: use kind="conditional"'):
         bm.predictions(fit, {"Days": [0]}, kind="population")
+
+
+def test_ratios_need_means_that_have_one(cake: Any) -> None:
+    table = bm.load_data("cake")
+    fit = bm.Model("angle ~ recipe * temp + (1 | recipe:replicate)", table.assign(angle=table["angle"] - 60)).fit(
+        "reml"
+    )
+    for model in (fit, fit.model.fit(bm.Laplace(draws=50, pool=2), seed=1)):
+        with pytest.raises(FitError, match=r"a ratio needs means above 0, and one is -.*comparison=.difference."):
+            bm.comparisons(model, "recipe", comparison="ratio")
+    with pytest.raises(FitError, match="an odds ratio needs probabilities between 0 and 1, and one is"):
+        bm.comparisons(cake, "recipe", comparison="odds_ratio")
+    counts = bm.Model("count ~ mined + (1 | site)", bm.load_data("Salamanders"), family="poisson").fit("ml")
+    with pytest.raises(FitError, match=r"means above 0, and one is -.*Use scale=.response."):
+        bm.comparisons(counts, "mined", comparison="ratio", scale="link")
+    found = bm.comparisons(cake, {"recipe": ("B", "A")}, comparison="ratio").frame["estimate"][0]
+    means = bm.emmeans(cake, "recipe").frame["estimate"]
+    assert found == pytest.approx(means[1] / means[0], rel=1e-10)
