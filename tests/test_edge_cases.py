@@ -136,6 +136,8 @@ def test_a_file_is_found_by_the_name_that_it_was_saved_under(tmp_path: Path) -> 
     for name, written in (("fit", "fit.nc"), ("fit.nc", "fit.nc"), ("fit.v2", "fit.v2")):
         assert fit.save(tmp_path / name) == tmp_path / written
         assert bm.load(str(tmp_path / name)).loglik == pytest.approx(fit.loglik, rel=SAME)
+    with pytest.raises(bm.errors.DataError, match=r"saved as NetCDF, which 'fit.json' does not say: name it 'fit.nc'"):
+        fit.save(tmp_path / "fit.json")
     (tmp_path / "fit").mkdir()  # a folder of that name is no file
     assert bm.load(tmp_path / "fit").loglik == pytest.approx(fit.loglik, rel=SAME)
     for name in ("fti", "fti.nc", ""):

@@ -159,9 +159,9 @@ def test_one_line_says_what_a_fit_is() -> None:
 def test_levels_of_a_factor_have_columns_of_their_own_among_the_correlations() -> None:
     levels = table().assign(condition=table()["c"].map({"a": "low", "b": "mid", "c": "high"}))
     text = str(fitted("y ~ condition + (1 | g)", levels).summary())
-    assert "cond..ow]" in text
+    assert "(2) condition[low]" in text
     wide = str(fitted("y ~ condition + x + (1 | g)", levels).summary())
-    assert "cond..ow]" in wide and "cond..id]" in wide
+    assert "(2) condition[low]" in wide and "(3) condition[mid]" in wide
 
 
 def test_small_effects_are_printed_with_their_digits() -> None:

@@ -61,3 +61,23 @@ def test_a_report_states_problems_and_leaves_remedies_to_diagnose() -> None:
 
 def test_chains_with_nothing_in_common_have_no_number_of_sixteen_digits() -> None:
     assert rhat_text(9863944627761746.0) == "above 100" and rhat_text(1.0034) == "1.003"
+
+
+def test_fits_of_different_formulas_and_links_are_told_apart(table: pd.DataFrame) -> None:
+    model = bm.Model("z ~ x + (1 | g)", table)
+    beside = str(bm.side_by_side(model.fit("ml"), model.replace(formula="z ~ 1 + (1 | g)").fit("ml")))
+    assert "\nML: z ~ x + (1 | g)\nML #2: z ~ 1 + (1 | g)\n" in beside
+    answers = bm.Model("answer ~ x + (1 | g)", table, family="bernoulli")
+    few = bm.Laplace(draws=100, pool=2)
+    logit, guessed = answers.fit(few, seed=1), answers.replace(link=bm.links.logit(guess=0.05)).fit(few, seed=1)
+    names = set(bm.loo_compare(logit, guessed).frame.index)
+    assert names == {f"answer ~ x + (1 | g), link logit{more}" for more in ("", " between 0.05 and 1")}
+    assert set(bm.loo_compare({"plain": logit, "guess": guessed}).frame.index) == {"plain", "guess"}
+    assert set(bm.loo_compare(logit, guessed, labels=["a", "b"]).frame.index) == {"a", "b"}
+    with pytest.raises(bm.errors.FitError, match="labels= takes 2 different names"):
+        bm.loo_compare(logit, guessed, labels=["a"])
+
+
+def test_a_mean_that_is_no_probability_is_not_called_p(table: pd.DataFrame) -> None:
+    found = bm.inverse_predict(bm.Model("z ~ x + (1 | g)", table).fit("ml"), 5, "x")
+    assert list(found.frame)[:2] == ["value", "estimate"] and "mean response is the value" in str(found)

@@ -78,6 +78,11 @@ class LeaveOneOut:
         return self.frame.index[self.frame["pareto_k"] > self.good_k]
 
     @property
+    def link(self) -> str:
+        """The link, with its asymptotes."""
+        return f"link {self.model.family.link.words}"
+
+    @property
     def page(self) -> Page:
         """The page that is printed."""
         estimates = pd.DataFrame(
@@ -245,6 +250,8 @@ def _advice(found: LeaveOneOut) -> list[str]:
     if len(bad):
         worst = found.frame["pareto_k"].sort_values(ascending=False).index[: len(bad)]
         named = listed([str(label) for label in worst])
+        what = ("row" if found.by is None else f"level of {found.by}", "rows" if found.by is None else found.by)
+        named = f"the {what[0]} {named}" if len(bad) == 1 else f"{what[1]} {named}"
         lines.append(f"Draws that know {named} say little about draws that do not: elpd is uncertain, mostly too high.")
         lines.append(_remedy(found))
     return lines

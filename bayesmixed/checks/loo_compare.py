@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..errors import FitError
+from ..errors import FitError, with_known_options
 from ..page import Page, Section, number
 from .finding import listed
 from .loo import LeaveOneOut, loo
@@ -54,13 +55,22 @@ class Comparison:
         return self.page._repr_html_()
 
 
-def loo_compare(*fits: Any, by: Any = None, draws: int | None = None, seed: int | None = None) -> Comparison:
+@with_known_options
+def loo_compare(
+    *fits: Any,
+    by: Any = None,
+    labels: Sequence[str] | None = None,
+    draws: int | None = None,
+    seed: int | None = None,
+) -> Comparison:
     """Compare models of the same response by leave-one-out.
 
     Parameters
     ----------
     *fits
-        Two or more fits with draws, or results of `loo` that left out the same.
+        Two or more fits with draws, or results of `loo` that left out the same; or one dict of them by label.
+    labels
+        One for each; by default formulas, with what else tells the models apart.
     by, draws, seed
         As in `loo`, of every fit.
 
@@ -88,13 +98,15 @@ def loo_compare(*fits: Any, by: Any = None, draws: int | None = None, seed: int 
     >>> print(list(bm.loo_compare(intercepts, slopes).frame.index))
     ['Reaction ~ Days + (Days | Subject)', 'Reaction ~ Days + (1 | Subject)']
     """
+    if len(fits) == 1 and isinstance(fits[0], Mapping):
+        labels, fits = labels or [str(name) for name in fits[0]], tuple(fits[0].values())
     if len(fits) < 2:
         what = "a list: put a star before it, bm.loo_compare(*fits)" if _is_list(fits) else str(len(fits))
         raise FitError(f"loo_compare takes two or more fits, bm.loo_compare(one, other), not {what}.")
     found = [one if isinstance(one, LeaveOneOut) else loo(one, by, draws=draws, seed=seed) for one in fits]
     for other in found[1:]:
         _refuse_different(found[0], other)
-    return Comparison(_frame(found), found[0].by, len(found[0].frame))
+    return Comparison(_frame(found, _labelled(found, labels)), found[0].by, len(found[0].frame))
 
 
 def _is_list(fits: tuple[Any, ...]) -> bool:
@@ -128,10 +140,18 @@ def _kind(found: LeaveOneOut) -> str:
     return "probabilities" if found.model.family.discrete else "densities"
 
 
-def _frame(found: list[LeaveOneOut]) -> pd.DataFrame:
+def _labelled(found: list[LeaveOneOut], labels: Sequence[str] | None) -> list[str]:
+    if labels is None:
+        return _names(found)
+    given = [labels] if isinstance(labels, str) else [str(label) for label in labels]
+    if len(set(given)) != len(found) or len(given) != len(found):
+        raise FitError(f"labels= takes {len(found)} different names, one per fit in their order, not {labels!r}.")
+    return given
+
+
+def _frame(found: list[LeaveOneOut], names: list[str]) -> pd.DataFrame:
     from ..interop import arviz
 
-    names = _names(found)
     order = np.argsort([-one.elpd for one in found], kind="stable")
     weights = arviz.stacking_weights({name: one.elpd_data for name, one in zip(names, found, strict=True)})
     best = found[order[0]].frame["elpd"].to_numpy()
@@ -153,9 +173,9 @@ def _frame(found: list[LeaveOneOut]) -> pd.DataFrame:
 
 
 def _names(found: list[LeaveOneOut]) -> list[str]:
-    """The formulas, with family and method where they do not tell the models apart, and numbers where nothing does."""
+    """The formulas; family, link, method where these do not tell the models apart, and numbers where nothing does."""
     labels = [one.formula for one in found]
-    for further in ("family", "method"):
+    for further in ("family", "link", "method"):
         if len({getattr(one, further) for one in found}) > 1 and len(set(labels)) < len(labels):
             labels = [f"{label}, {getattr(one, further)}" for label, one in zip(labels, found, strict=True)]
     seen: Counter[str] = Counter()

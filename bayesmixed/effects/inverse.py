@@ -68,9 +68,10 @@ def inverse_predict(
     Returns
     -------
     Effects
-        `.frame`: p, columns of `by`, estimate, se, lower, upper. Point fits: by the delta method, for groups on the
-        prediction errors of coefficients and effects together, variance parameters held. Draws: the median and
-        quantiles of the answer per draw, since the mean of a ratio need not exist; its se is half the central 68 %.
+        `.frame`: p (value where the mean is no probability), columns of `by`, estimate, se, lower, upper. Point fits:
+        by the delta method, for groups on the prediction errors of coefficients and effects together, variance
+        parameters held. Draws: the median and quantiles of the answer per draw, since the mean of a ratio need not
+        exist; its se is half the central 68 %.
         `.contrast()` gives differences of thresholds.
 
     Raises
@@ -83,8 +84,8 @@ def inverse_predict(
     >>> import bayesmixed as bm
     >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("reml")
     >>> bm.inverse_predict(fit, 300, "Days").frame.round(2)
-         p  estimate    se  lower  upper
-    0  300      4.64  0.88   2.92   6.36
+       value  estimate    se  lower  upper
+    0    300      4.64  0.88   2.92   6.36
     """
     sampled, model = has_draws(fit), fit.model
     known = variables(model, bars=True)
@@ -101,20 +102,27 @@ def inverse_predict(
     notes = (*at_notes(values, [name for name in at if name in values], shown), *notes)
     curves = [Curve(model, known[column], part, codes, None if held is None else held[0]) for _, part, codes in cells]
     points = [curve.solve(fit.parameters.flat(), goal) for goal in target.values() for curve in curves]
-    keys = pd.concat([key.assign(p=value) for value in target for key, _, _ in cells], ignore_index=True)
-    keys = keys[["p", *[name for name in keys if name != "p"]]]
+    name = _target_name(fit)
+    keys = pd.concat([key.assign(**{name: value}) for value in target for key, _, _ in cells], ignore_index=True)
+    keys = keys[[name, *[other for other in keys if other != name]]]
     found = _sampled(points) if sampled else _linearised(fit, points, bool(groups))
     return Effects(
-        f"{column} at which the mean response is p",
+        f"{column} at which the mean response is {'the ' * (name == 'value')}{name}",
         keys,
         found,
         (*notes, *said, *dict.fromkeys(note for point in points for note in point.notes)),
         level=level,
         df=df,
-        by=("p",) if len(target) > 1 else (),
+        by=(name,) if len(target) > 1 else (),
         refusal=REFUSAL if groups and not sampled else "",
         blank="",
     )
+
+
+def _target_name(fit: Fit) -> str:
+    """What a mean response is called: p where it is a probability."""
+    low, high = fit.model.family.link.range
+    return "p" if low >= 0 and high <= 1 else "value"
 
 
 def _refuse_factor(column: Variable) -> None:

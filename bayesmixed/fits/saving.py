@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _POINT = ("beta", "theta", "beta_root")
 _PER_TERM = ("factors", "b", "b_covariances")
+OTHER_FORMATS = (".json", ".pkl", ".pickle", ".csv", ".parquet", ".rds", ".html", ".txt", ".zarr")
 _ALWAYS = ("posterior", "sample_stats", "observed_data")  # groups that a fit makes by itself
 
 
@@ -64,6 +65,8 @@ def _writable(path: str | Path) -> Path:
         raise DataError(f"{str(path)!r} is a folder: give a file in it, {str(path / 'fit.nc')!r}.")
     if not path.parent.is_dir():
         raise DataError(f"There is no folder {str(path.parent)!r} to write {path.name!r} to.")
+    if path.suffix.lower() in OTHER_FORMATS:
+        raise DataError(f"A fit is saved as NetCDF, which {path.name!r} does not say: name it {path.stem + '.nc'!r}.")
     return path if path.suffix else path.with_suffix(".nc")
 
 

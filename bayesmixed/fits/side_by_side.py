@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -28,12 +29,13 @@ class SideBySide(pd.DataFrame):
         for label in self.columns.get_level_values(0).unique():
             pairs = zip(self[label, "estimate"], self[label, "se"], strict=True)
             shown[label] = [_cell(name, *pair) for name, pair in zip(self.index, pairs, strict=True)]
-        return f"{shown.to_string(justify='right')}\n{LEGEND}"
+        return "\n".join([shown.to_string(justify="right"), *self.attrs.get("formulas", ()), LEGEND])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return self.map(number).to_html(border=0)
+        formulas = "".join(f"<p>{escape(line)}</p>" for line in self.attrs.get("formulas", ()))
+        return self.map(number).to_html(border=0) + formulas
 
 
 def side_by_side(*fits: Fit) -> SideBySide:
@@ -49,7 +51,7 @@ def side_by_side(*fits: Fit) -> SideBySide:
     -------
     DataFrame
         Rows are parameters, columns (fit, "estimate" | "se"); the last row is the log-likelihood of
-        point fits. Printing it shows "estimate (se)".
+        point fits. Printing it shows "estimate (se)", and which formula each fit has where they differ.
 
     Examples
     --------
@@ -70,13 +72,18 @@ def side_by_side(*fits: Fit) -> SideBySide:
         if not isinstance(fit, Fit):
             what = "a list: put a star before it, side_by_side(*fits)" if isinstance(fit, list | tuple) else repr(fit)
             raise FitError(f'side_by_side takes fits, such as model.fit("ml"), not {what}.')
-    for fit, label in zip(fits, _labels(fits), strict=True):
+    labels = _labels(fits)
+    for fit, label in zip(fits, labels, strict=True):
         estimate, se = _estimates(fit)
         columns[label, "estimate"], columns[label, "se"] = estimate, se
     order = list(dict.fromkeys(name for series in columns.values() for name in series.index))
     order.sort(key=_rank(fits))
     table = pd.DataFrame({key: series.reindex(order) for key, series in columns.items()})
-    return SideBySide(table.dropna(how="all"))
+    found = SideBySide(table.dropna(how="all"))
+    formulas = [" ".join(str(fit.model.formula).split()) for fit in fits]
+    if len(set(formulas)) > 1:
+        found.attrs["formulas"] = tuple(f"{label}: {text}" for label, text in zip(labels, formulas, strict=True))
+    return found
 
 
 def _labels(fits: tuple[Fit, ...]) -> list[str]:
