@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import bayesmixed as bm
 
@@ -53,3 +54,16 @@ def test_a_loaded_fit_has_the_same_standard_errors(tmp_path: Path) -> None:
     fit = bent(DAY)
     fit.save(tmp_path / "fit.nc")
     pd.testing.assert_frame_equal(bm.emmeans(bm.load(tmp_path / "fit.nc"), "1").frame, bm.emmeans(fit, "1").frame)
+
+
+def test_a_file_that_holds_the_covariance_alone_is_read(tmp_path: Path) -> None:
+    """As files did before the factor was kept."""
+    fit = bent()
+    path = fit.save(tmp_path / "fit.nc")
+    with xr.open_datatree(path, engine="h5netcdf") as tree:
+        groups = {name: group.to_dataset().load() for name, group in tree.children.items()}
+    groups["estimates"] = groups["estimates"].drop_vars("beta_root").assign(
+        beta_covariance=(["i", "j"], fit.beta_covariance)
+    )  # fmt: skip
+    xr.DataTree.from_dict(groups).to_netcdf(path, engine="h5netcdf")
+    pd.testing.assert_frame_equal(bm.load(path).vcov(), fit.vcov(), rtol=CANCELLED)
