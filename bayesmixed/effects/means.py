@@ -88,7 +88,7 @@ def means(fit: Fit, rows: Rows, question: Question) -> Quantities:
 
     def part(values: Values, where: slice, shift: np.ndarray | float) -> Piece:
         mean, slope = values.means(take_rows(design, where), question, shift)
-        _refuse_infinite(mean, model, question)
+        refuse_infinite(mean, model, question)
         return Piece(mean, ((slope, design.mu.X[where], None if moved is None else moved[where]),))
 
     return averages(fit, rows, part, moved)
@@ -267,7 +267,8 @@ class Values:
     def response_curvature(self, eta: np.ndarray) -> np.ndarray:
         """d2 E(y) / d eta2 (D, n)."""
         h = BEND * np.maximum(np.abs(eta), 1.0)
-        return (self.response_slope(eta + h) - self.response_slope(eta - h)) / (2 * h)
+        with np.errstate(invalid="ignore"):  # infinite on both sides
+            return (self.response_slope(eta + h) - self.response_slope(eta - h)) / (2 * h)
 
     def variance(self, design: Design) -> np.ndarray:
         """Variance (D, n) of z'b at each row."""
@@ -315,7 +316,8 @@ def _add(total: np.ndarray, cells: np.ndarray, values: np.ndarray) -> None:
     total[:, found] += np.add.reduceat(values[:, order], starts, axis=1)
 
 
-def _refuse_infinite(found: np.ndarray, model: Model, question: Question) -> None:
+def refuse_infinite(found: np.ndarray, model: Model, question: Question) -> None:
+    """Stop where means over the random effects are not finite."""
     if question.kind == "population" and np.isinf(found).any():
         raise FitError(
             f"With the {model.family.link.name} link and normal random effects the population mean is not finite: use "

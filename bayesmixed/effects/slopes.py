@@ -12,7 +12,7 @@ from ..prediction.rows import take_rows
 from .comparisons import Parts
 from .direction import Direction, direction
 from .grid import Asked, Rows, rows, wanted
-from .means import Piece, Question, Values, averages, has_draws
+from .means import Piece, Question, Values, averages, has_draws, refuse_infinite
 from .quantities import Quantities
 from .table import Effects
 from .variables import names_of, variable
@@ -94,9 +94,12 @@ def slopes(
 
 def _rates(fit: Fit, base: Rows, question: Question, along: Direction) -> Quantities:
     """Averages of the rates at which the mean changes."""
+    bounded = np.isfinite(fit.model.family.eta_range).any()  # the mean may end at infinity
 
     def part(values: Values, where: slice, shift: np.ndarray | float) -> Piece:
         rows, rates = take_rows(along.rows, where), take_rows(along.rates, where)
+        if bounded:
+            refuse_infinite(values.means(rows, question)[0], fit.model, question)
         rate, by_eta, by_rate = values.rates(rows, rates, question, shift)
         moved, rates_moved = (None if m is None else m[where] for m in (along.moved, along.rates_moved))
         return Piece(rate, ((by_eta, rows.mu.X, moved), (by_rate, rates.mu.X, rates_moved)))

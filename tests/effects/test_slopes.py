@@ -124,3 +124,16 @@ def test_an_origin_changes_no_slope() -> None:
     ]
     columns = ["estimate", "se"]
     np.testing.assert_allclose(frames[1][columns], frames[0][columns], rtol=DIFFERENCES)
+
+
+def test_the_slope_of_an_infinite_mean_is_refused() -> None:
+    """1 / (eta + b) with a normal b has no mean."""
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame({"x": rng.normal(size=200), "g": rng.integers(0, 12, 200)})
+    data["y"] = rng.gamma(3, 1 / (2 + 0.1 * data["x"] + 0.3 * rng.normal(size=12)[data["g"]]))
+    fit = bm.Model("y ~ x + (1 | g)", data, family="gamma", link="inverse").fit("ml")
+    with pytest.raises(bm.errors.FitError, match="population mean is not finite"):
+        bm.slopes(fit, "x", kind="population")
+    a, b = fit.fixef()
+    found = bm.slopes(fit, "x", at={"x": [0.5]}).frame["estimate"][0]
+    assert found == pytest.approx(-b / (a + b / 2) ** 2, rel=EXACT)
