@@ -72,7 +72,7 @@ print(bm.diagnose(ml).table[["severity", "what"]].to_string(index=False))
 
 # %%
 penalised = model.fit("map")
-post = model.fit(bm.NUTS(centered=False, target_accept=0.95), seed=1)
+post = model.fit("nuts", seed=1)
 print(bm.side_by_side(ml, penalised, post))
 print("problems:", post.status.problems or "none")
 
@@ -81,9 +81,6 @@ print("problems:", post.status.problems or "none")
 # penalty that keeps standard deviations off zero and correlations off one; it is as fast as ML. The posterior says
 # how uncertain they are: standard deviations have errors of a third to three quarters of their size, and correlations
 # are hardly known. That, and not a correlation of 0.88, is what ten people tell.
-#
-# (`centered=False` is the better parameterisation where groups tell little about their effects. A summary that reports
-# divergences says to try it.)
 #
 # ## Psychometric curves
 
