@@ -105,6 +105,17 @@ def test_a_group_is_made_once_and_anew_when_asked_otherwise(fit) -> None:
     assert likelihood(fit, draws=10_000).shape == (2, 200, 180)
 
 
+def test_what_the_priors_say_stands_beside_the_posterior(fit) -> None:
+    alone = fit.model.prior_predictive(20, seed=3)
+    beside = fit.prior_predictive(seed=3, draws=20)
+    assert beside is fit.idata
+    for name in ("prior", "prior_predictive"):
+        for variable, values in group(alone, name).data_vars.items():
+            assert np.array_equal(group(beside, name)[variable], values), variable
+    assert fit.prior_predictive(seed=4, draws=10) is fit.idata
+    assert group(fit.idata, "prior_predictive").sizes["draw"] == 10
+
+
 def test_thinned_draws_keep_their_labels(fit) -> None:
     everything = likelihood(fit)
     some = likelihood(replace(fit), draws=5)

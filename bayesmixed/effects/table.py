@@ -18,7 +18,7 @@ from . import adjustment
 from .contrasts import DEFAULT_ADJUSTMENT, contrasts
 from .quantities import AS_IS, Quantities, Scale
 
-DIGITS = {"statistic": 3, "p": 4}
+DIGITS, SMALL_P = {"statistic": 3, "p": 4}, 1e-4
 ROWS = 60  # printed
 LEVELS, ROUNDING = ("estimate", "lower", "upper"), 1e-9  # below this share of a standard error they print as 0
 
@@ -237,6 +237,8 @@ def formatted(frame: pd.DataFrame, keys: int) -> pd.DataFrame:
             rounding = ROUNDING * frame["se"] if name in LEVELS else 0.0 * frame["se"]
             kept = column.where(~(column.abs() < rounding), 0.0)
             shown[str(name)] = [number(value, DIGITS.get(str(name), digits)) for value in kept]
+    if "p" in shown:  # four decimals that are all zero say less than the exponent
+        shown["p"] = [f"{p:.2e}" if 0 < p < SMALL_P else text for p, text in zip(frame["p"], shown["p"], strict=True)]
     return pd.DataFrame(shown, index=frame.index)
 
 

@@ -150,6 +150,33 @@ class DrawsFit(Fit):
             "posterior_predictive", draws, lambda some: pointwise.replicates(self.model, some, seed), seed
         )
 
+    def prior_predictive(self, seed: int | None = None, *, draws: int = 500) -> Any:
+        """Add the groups ``prior`` and ``prior_predictive`` to `idata`: `Model.prior_predictive` beside the posterior.
+
+        Parameters
+        ----------
+        seed
+            Same seed, same draws.
+        draws
+            How many, in one chain.
+
+        Returns
+        -------
+        InferenceData or DataTree
+            `idata` itself.
+
+        Raises
+        ------
+        ModelError
+            Where a prior is improper, naming the parameters.
+        """
+        from ..interop import arviz
+
+        found = self.model.prior_predictive(draws, seed)
+        for name in ("prior", "prior_predictive"):
+            arviz.add_group(self.idata, name, arviz.group(found, name))
+        return self.idata
+
     def _on_demand(
         self, name: str, draws: int | None, values: Callable[[Parameters], np.ndarray], seed: int | None = None
     ) -> Any:
