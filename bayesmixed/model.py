@@ -148,8 +148,7 @@ class Model:
     @property
     def n_obs(self) -> int:
         """Rows of positive weight."""
-        weights = self.design.weights
-        return self.design.n_rows if weights is None else int(np.sum(weights > 0))
+        return int(np.sum(self.design.used))
 
     @property
     def has_scale(self) -> bool:
@@ -358,9 +357,8 @@ def _check_response(design: Design, kind: Family) -> None:
     if response is None:
         raise DataError("The formula has no response. Write it as 'y ~ x + (1 | g)'.")
     kind.check(observed(design), response.name, design.index)
-    used = np.arange(design.n_rows) if design.weights is None else np.flatnonzero(design.weights > 0)
-    seen = observed(design, used)
-    if len(used) and kind.says_nothing(seen, design.mu.offset[used]):
+    seen = observed(design, used := design.used)
+    if used.any() and kind.says_nothing(seen, design.mu.offset[used]):
         shown = f"{seen.y[0]:g}" if seen.trials is None else "all of its trials" if np.any(seen.y) else "0"
         raise DataError(f"The response {response.name!r} is {shown} in every row: there is nothing to model.")
 

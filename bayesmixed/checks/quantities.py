@@ -9,7 +9,6 @@ import numpy as np
 from ..families import observed
 from ..parameters import Parameters
 from ..prediction.linear_predictor import linear_predictor
-from ..priors.default import rows_used
 from ..priors.names import term_names
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def scalars(model: Model, parameters: Parameters) -> dict[str, np.ndarray]:
 def log_likelihood(model: Model, parameters: Parameters) -> np.ndarray:
     """log p(y | parameters, effects) of the model's response for every draw, (chains * draws,)."""
     flat, design = parameters.flat(), model.design
-    used = rows_used(design)
+    used = design.used
     if design.response is None:
         return np.zeros(flat.n_draws)
     seen = observed(design, used)

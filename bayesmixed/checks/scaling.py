@@ -8,7 +8,6 @@ import numpy as np
 
 from ..formula.design import GroupTerm
 from ..model import Model
-from ..priors.default import rows_used
 from .finding import NOTE, WARNING, Finding, listed
 
 COLLINEAR, GROUPS = "collinearity", "groups"
@@ -85,7 +84,7 @@ def _is_covariate(model: Model, name: str) -> bool:
 
 
 def _scales(model: Model) -> Iterator[Finding]:
-    rows = np.flatnonzero(rows_used(model.design))
+    rows = np.flatnonzero(model.design.used)
     sds: dict[str, float] = {}
     X = model.design.mu.X[rows]
     for name, sd in zip(model.coefficients, np.std(X, axis=0), strict=True):
@@ -107,7 +106,7 @@ def _scales(model: Model) -> Iterator[Finding]:
 
 
 def _groups(model: Model) -> Iterator[Finding]:
-    rows = np.flatnonzero(rows_used(model.design))
+    rows = np.flatnonzero(model.design.used)
     for term in {term.factor: term for term in model.design.groups}.values():
         counts = np.bincount(term.codes[rows], minlength=term.n_levels)
         counts = counts[counts > 0]
@@ -144,7 +143,7 @@ def _effects(model: Model, term: GroupTerm, rows: np.ndarray) -> Iterator[Findin
 
 def _columns(model: Model) -> tuple[np.ndarray, dict[int, int]]:
     """Columns but the intercept, centred where there is one, of unit length; and where each column of X is in it."""
-    rows, mu = np.flatnonzero(rows_used(model.design)), model.design.mu
+    rows, mu = np.flatnonzero(model.design.used), model.design.mu
     chosen = [i for i, name in enumerate(mu.coefficients) if name != "Intercept"]
     X = mu.X[rows][:, chosen]
     if mu.has_intercept and len(chosen):

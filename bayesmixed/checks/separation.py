@@ -15,7 +15,7 @@ from scipy.optimize import linprog
 
 from ..families import observed
 from ..model import Model
-from ..priors.default import column_spreads, rows_used
+from ..priors.default import column_spreads
 from .finding import SERIOUS, WARNING, Finding, combination, listed
 
 CHECK = "separation"
@@ -55,7 +55,7 @@ def signs(model: Model, rows: np.ndarray) -> np.ndarray | None:
 
 def separated(model: Model) -> Separation | None:
     """The separating direction of a model's fixed effects, preferring one of a single term; None without one."""
-    rows = np.flatnonzero(rows_used(model.design))
+    rows = np.flatnonzero(model.design.used)
     found, X = signs(model, rows), model.design.mu.X[rows]
     if found is None or not X.shape[1] or X.size > LARGEST:
         return None
@@ -83,7 +83,7 @@ def separation(model: Model, found: Separation | None) -> tuple[Finding, ...]:
 def prior_names(model: Model, found: Separation) -> dict[str, float]:
     """Coefficients that need a prior, and the sd of a weakly informative one: 2.5 per unit column (Gelman 2008)."""
     spreads = dict(
-        zip(model.coefficients, column_spreads(model.design.mu.X[np.flatnonzero(rows_used(model.design))]), strict=True)
+        zip(model.coefficients, column_spreads(model.design.mu.X[np.flatnonzero(model.design.used)]), strict=True)
     )
     chosen = [name for name in found.names if name != "Intercept"] or list(found.names)
     return {name: float(f"{2.5 / spreads[name]:.3g}") for name in chosen}
@@ -124,7 +124,7 @@ def _slopes(model: Model, found: Separation) -> Iterator[tuple[str, float]]:
 
 def _described(model: Model, found: Separation) -> str:
     """Which rows are settled, in terms of the columns."""
-    rows = np.flatnonzero(rows_used(model.design))
+    rows = np.flatnonzero(model.design.used)
     X, sign = model.design.mu.X[rows], signs(model, rows)
     assert sign is not None
     used = [i for i, value in enumerate(found.direction) if value and model.coefficients[i] != "Intercept"]
@@ -236,7 +236,7 @@ def _independent(rows: np.ndarray) -> np.ndarray:
 
 def _constant_levels(model: Model) -> Iterator[Finding]:
     """Grouping factors nearly all of whose levels have one response throughout: their sd may have no maximum."""
-    rows = np.flatnonzero(rows_used(model.design))
+    rows = np.flatnonzero(model.design.used)
     sign = signs(model, rows)
     if sign is None or not model.family.binary:
         return

@@ -250,12 +250,10 @@ def _base(model: Model, asked: Asked) -> tuple[pd.DataFrame, np.ndarray, np.ndar
         return table, np.ones(len(table)), given
     if asked.newdata != "data":
         raise FitError(f'newdata={asked.newdata!r} is not an option: use "data" (the rows of the fit) or a table.')
-    frame, weights = used_rows(model), model.design.weights
-    kept = np.arange(model.design.n_rows) if weights is None else np.flatnonzero(weights > 0)
-    counts = row_counts(model)
-    shares = np.ones(len(kept)) if counts is None else counts
+    frame, counts = used_rows(model), row_counts(model)
+    shares = np.ones(len(frame)) if counts is None else counts
     trained = model.design.encoding.offset
-    offset = model.design.mu.offset[kept] if trained is not None and trained.text is None else None
+    offset = model.design.mu.offset[model.design.used] if trained is not None and trained.text is None else None
     if asked.offset is not None:
-        offset = np.broadcast_to(np.asarray(asked.offset, float), len(kept))
+        offset = np.broadcast_to(np.asarray(asked.offset, float), len(frame))
     return frame, shares, offset

@@ -239,8 +239,7 @@ def _levels(model: Model, groups: Sequence[str]) -> list[tuple[dict[int, int], d
     if not groups:
         return [({}, {}, data)]
     terms = included_terms(model.design.groups, list(groups))
-    kept = np.arange(model.design.n_rows) if model.design.weights is None else np.flatnonzero(model.design.weights > 0)
-    codes = np.stack([model.design.groups[j].codes[kept] for j in terms], axis=1)
+    codes = np.stack([model.design.groups[j].codes[model.design.used] for j in terms], axis=1)
     found = []
     for row in np.unique(codes, axis=0):
         by_term = dict(zip(terms, row.tolist(), strict=True))

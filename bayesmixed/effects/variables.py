@@ -140,14 +140,13 @@ def percentiles(values: np.ndarray, counts: np.ndarray, percents: Sequence[float
 
 def row_counts(model: Model) -> np.ndarray | None:
     """How many rows each of those used stands for, by its frequency weight; None where each is one."""
-    weights = model.design.weights
-    return None if weights is None or model.family.weights != "frequency" else weights[weights > 0]
+    design = model.design
+    return None if design.weights is None or model.family.weights != "frequency" else design.weights[design.used]
 
 
 def used_rows(model: Model) -> pd.DataFrame:
     """The columns used, of the rows with a positive weight."""
-    weights = model.design.weights
-    return model.frame if weights is None else model.frame[weights > 0]
+    return model.frame if model.design.weights is None else model.frame[model.design.used]
 
 
 def offset_columns(model: Model) -> set[str]:

@@ -11,7 +11,6 @@ from ..errors import FitError
 from ..likelihood.at import laplace_of
 from ..likelihood.laplace import start as laplace
 from ..likelihood.laplace.likelihood import LaplaceLikelihood
-from ..priors.default import rows_used
 from .generalized import effects
 from .ml import ML
 from .start import Start, inner_factors, reliability, start_from
@@ -104,7 +103,7 @@ def _coefficient_priors(model: Model) -> tuple[np.ndarray, np.ndarray, np.ndarra
     names, along = list(model.coefficients), np.eye(len(model.coefficients))
     if "Intercept_centered" in model.priors and "Intercept" in names:
         at = names.index("Intercept")
-        along[at] = model.design.mu.X[rows_used(model.design)].mean(axis=0)
+        along[at] = model.design.mu.X[model.design.used].mean(axis=0)
         names[at] = "Intercept_centered"
     shares = np.array([0.16, 0.5, 0.84])
     low, middle, high = np.array([model.priors.distribution(name).quantile(shares) for name in names]).reshape(-1, 3).T

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..families import Family
 from ..fits.status import PointStatus
-from ..priors.default import column_spreads, rows_used
+from ..priors.default import column_spreads
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -74,7 +74,7 @@ def _running(
     far = reaches(model.family) if model.family.discrete else []
     if not far or not len(beta):
         return []
-    sizes = np.abs(beta) * column_spreads(model.design.mu.X[rows_used(model.design)])
+    sizes = np.abs(beta) * column_spreads(model.design.mu.X[model.design.used])
     eigenvalues = np.array(status.hessian_eigenvalues)
     flat = not len(eigenvalues) or not np.min(eigenvalues) > FLAT * np.max(np.abs(eigenvalues))
     variances = np.diag(covariance)

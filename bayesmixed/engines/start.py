@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..priors.default import column_spreads, location_and_scale, rows_used
+from ..priors.default import column_spreads, location_and_scale
 from ..priors.distributions import Kind
 from .program.collapsed import CollapsedProgram
 from .program.explicit import ExplicitProgram
@@ -84,7 +84,7 @@ def start_from(fit: PointFit, model: Model) -> Start:
 def inner_factors(model: Model, factors: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
     """Covariance factors (k, k) of every bar moved off the boundary."""
     _, s = location_and_scale(model.design, model.family)
-    used = rows_used(model.design)
+    used = model.design.used
     floors = [SD_FLOOR * s / column_spreads(group.Z[used]) for group in model.design.groups]
     return tuple(inner_factor(factor, floor) for factor, floor in zip(factors, floors, strict=True))
 

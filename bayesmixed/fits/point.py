@@ -81,8 +81,7 @@ class PointFit(Fit):
     @property
     def deviance_conditional(self) -> float:
         """Sum of squared deviance residuals at the conditional modes: lme4's ``deviance()`` of a generalized model."""
-        rows = slice(None) if self.model.design.weights is None else self.model.design.weights > 0
-        return float(np.sum(self.residuals("deviance")[rows] ** 2))
+        return float(np.sum(self.residuals("deviance")[self.model.design.used] ** 2))
 
     @property
     def aic(self) -> float:

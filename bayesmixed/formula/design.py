@@ -114,6 +114,11 @@ class Design:
         """Number of rows used."""
         return len(self.index)
 
+    @property
+    def used(self) -> np.ndarray:
+        """Rows of positive weight (n,) bool: the others are fitted as absent."""
+        return np.ones(self.n_rows, dtype=bool) if self.weights is None else self.weights > 0
+
     def written(self, y: np.ndarray) -> np.ndarray:
         """Responses (.., n) as the left side has them: shares of trials where it held proportions, else y itself."""
         if self.trials is None or self.response is None or not self.response.proportion:

@@ -38,7 +38,7 @@ def _normal(model: Model) -> LinearLikelihood:
     if design.response is None:
         return linear_likelihood(design, model.covariances)
     y = design.response.y
-    jacobian = family.log_jacobian(y if design.weights is None else y[design.weights > 0])
+    jacobian = family.log_jacobian(y[design.used])
     normal = replace(design, response=replace(design.response, y=family.normalised(y)))
     return replace(linear_likelihood(normal, model.covariances), log_jacobian=float(np.sum(jacobian)))
 

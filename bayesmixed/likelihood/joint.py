@@ -148,7 +148,7 @@ def _with_prior(solution: Solution, R: np.ndarray, precision: np.ndarray) -> Sol
 def _curvature(model: Model, estimates: Parameters) -> np.ndarray:
     """V = -d2 log f / d eta2 per row (n,) at the estimates; zero where the weight is."""
     design = model.design
-    used = np.ones(design.n_rows, dtype=bool) if design.weights is None else design.weights > 0
+    used = design.used
     eta = design.mu.X @ estimates.beta[0, 0] + design.mu.offset
     for term, b in zip(design.groups, estimates.b, strict=True):
         eta += np.einsum("nk,nk->n", b[0, 0][term.codes], term.Z)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from ..covariance import Covariance
-from ..priors.default import rows_used
 from ..priors.distributions import BlockPrior, Distribution
 from ..priors.names import TermNames, term_names
 from ..priors.table import Priors
@@ -331,7 +330,7 @@ def _coefficients(design: Design, priors: Priors) -> Coefficients | None:
     rows = np.zeros((len(names), p))
     for row, name in zip(rows, names, strict=True):
         if name == "Intercept_centered":
-            row[:] = design.mu.X[rows_used(design)].mean(axis=0)
+            row[:] = design.mu.X[design.used].mean(axis=0)
         else:
             row[design.mu.coefficients.index(name)] = 1.0
     return Coefficients(tuple(names), tuple(priors.distribution(name) for name in names), rows)

@@ -206,11 +206,11 @@ def _shared_offset(fit: Fit, column: Variable, by: str | None) -> float | None:
 def _rows(fit: Fit, of: Varying, column: Variable, by: str | None) -> pd.DataFrame:
     """The rows of the data: code, value (of the column across), by, response at the offset of the curves."""
     model, offset = fit.model, _shared_offset(fit, column, by)
-    y, weights = observed_means(model), model.design.weights
+    y = observed_means(model)
     y = y if offset is None else at_offset(model, y, offset)
     splits = "" if by is None else [level_text(value) for value in model.frame[by]]
     columns = {"code": of.codes, "by": splits, "response": y, "value": model.frame[column.name].to_numpy()}
-    kept = np.isfinite(y) & (of.codes >= 0) & (True if weights is None else weights > 0)
+    kept = np.isfinite(y) & (of.codes >= 0) & model.design.used
     return pd.DataFrame(columns)[kept].reset_index(drop=True)
 
 

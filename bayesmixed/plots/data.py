@@ -155,9 +155,7 @@ def _tidy(model: Model, group: str | None, by: str | None) -> pd.DataFrame:
     splits: Any = "" if by is None else _column(model, by)
     columns = {"group": name, "level": levels, "by": splits, "response": observed_means(model)}
     frame = pd.DataFrame(columns, index=model.design.index)
-    weights = model.design.weights
-    kept = np.isfinite(columns["response"]) & (True if weights is None else weights > 0)
-    return frame[kept]
+    return frame[np.isfinite(columns["response"]) & model.design.used]
 
 
 def _levels(model: Model, group: str | None) -> tuple[str, np.ndarray]:

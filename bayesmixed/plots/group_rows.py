@@ -81,8 +81,7 @@ def group_rows(fit: Fit, of: Varying, column: Variable, by: str | None, shown: n
 
 def _cells(of: Varying, splits: np.ndarray, shown: np.ndarray, model: Model) -> list[tuple[int, str, np.ndarray]]:
     """Code, value of `by` and rows of every curve."""
-    used = np.ones(len(splits), dtype=bool) if model.design.weights is None else model.design.weights > 0
-    rows = pd.DataFrame({"code": of.codes, "by": splits})[used & np.isin(of.codes, shown)]
+    rows = pd.DataFrame({"code": of.codes, "by": splits})[model.design.used & np.isin(of.codes, shown)]
     positions = pd.Series(np.arange(len(splits)))[rows.index.to_numpy()]
     groups: Any = positions.groupby([rows["code"].to_numpy(), rows["by"].to_numpy()])
     return [(int(code), split, own.to_numpy()) for (code, split), own in groups]

@@ -13,7 +13,6 @@ from scipy.special import ndtr
 from ..errors import with_known_options
 from ..fits.tables import below_diagonal
 from ..priors import implied
-from ..priors.default import rows_used
 from ..priors.names import TermNames, term_names
 from . import canvas, marks, theme
 from .density import POINTS, kernel_density
@@ -147,7 +146,7 @@ def _pairs(fit: Fit) -> dict[str, _Pair]:
 
 def _coefficients(fit: Fit) -> dict[str, _Pair]:
     model, beta = fit.model, fit.parameters.flat().beta[0]
-    names, X = list(model.coefficients), model.design.mu.X[rows_used(model.design)]
+    names, X = list(model.coefficients), model.design.mu.X[model.design.used]
     values = dict(zip(names, beta.T, strict=True))
     if "Intercept" in values:
         slopes = [j for j, name in enumerate(names) if name != "Intercept"]

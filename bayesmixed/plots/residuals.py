@@ -133,8 +133,7 @@ def residuals_frame(
         raise FitError(f'A fit can be drawn, not {fit!r}: write model.fit("reml") or model.fit("nuts", seed=1) first.')
     found = fit.residuals(kind, re=re, seed=seed)
     fitted = fit.predict(re=re)["estimate"].to_numpy()
-    weights = fit.model.design.weights
-    used = np.isfinite(found) if weights is None else np.isfinite(found) & (weights > 0)
+    used = np.isfinite(found) & fit.model.design.used
     found = found[used]
     columns = {"fitted": fitted[used], "residual": found, "normal": normal_quantiles(found)}
     return pd.DataFrame(columns, index=fit.model.design.index[used])

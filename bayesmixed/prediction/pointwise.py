@@ -45,8 +45,7 @@ def replicates(model: Model, parameters: Parameters, seed: int | None) -> np.nda
 
 def observed_rows(model: Model) -> np.ndarray:
     """Positions of the rows that say something: a weight of zero says nothing."""
-    weights = model.design.weights
-    return np.arange(model.design.n_rows) if weights is None else np.flatnonzero(weights > 0)
+    return np.flatnonzero(model.design.used)
 
 
 def refuse_too_large(what: str, chains: int, draws: int, rows: int) -> None:

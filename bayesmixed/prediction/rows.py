@@ -67,9 +67,9 @@ def _unknown_trials(model: Model, newdata: Any) -> float | None:
 def responses_per_row(model: Model) -> np.ndarray:
     """How many responses each row (n,) stands for: frequency weights count, precisions do not, and zero is none."""
     weights = model.design.weights
-    if weights is None:
-        return np.ones(model.design.n_rows)
-    return np.asarray(weights, dtype=float) if model.family.weights == "frequency" else (weights > 0).astype(float)
+    if weights is None or model.family.weights != "frequency":
+        return model.design.used.astype(float)
+    return np.asarray(weights, dtype=float)
 
 
 def take_rows(design: Design, rows: slice | np.ndarray) -> Design:

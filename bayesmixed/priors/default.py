@@ -28,10 +28,10 @@ def default(design: Design, family: Family) -> Priors:
     A family of the user's own may have parameters that the table does not know: their priors must be given.
     """
     m, s = location_and_scale(design, family)
-    chosen: dict[str, Prior] = _coefficients(design.mu, rows_used(design), m, s)
+    chosen: dict[str, Prior] = _coefficients(design.mu, design.used, m, s)
     names = term_names(design.groups)
     for group, named in zip(design.groups, names, strict=True):
-        spreads = column_spreads(group.Z[rows_used(design)])
+        spreads = column_spreads(group.Z[design.used])
         chosen |= {sd: HalfStudentT(3.0, s / s_z) for sd, s_z in zip(named.sds, spreads, strict=True)}
     chosen |= {named.correlation: LKJ(2.0) for named in names if named.correlation}
     for name in family.dispersion:
@@ -73,7 +73,7 @@ def response_used(design: Design, family: Family) -> Used:
     """
     if design.response is None:
         raise ModelError("Priors are scaled to the response, and this design has none: build it from a full table.")
-    used = rows_used(design)
+    used = design.used
     y, weights = family.normalised(design.response.y[used]), None
     if family.weights == "frequency" and design.weights is not None:
         weights = design.weights[used]
@@ -114,11 +114,6 @@ def _inside(used: Used, family: Family) -> float:
 Place = Callable[[Used, Family], tuple[float, float]]
 LOCATION_SCALE: dict[str, Place] = {"identity": _identity, "log": _log}
 LOCATION_SCALE |= dict.fromkeys(("logit", "probit", "cloglog", "cauchit"), _probability)
-
-
-def rows_used(design: Design) -> np.ndarray:
-    """Rows of positive weight (n,) bool: the others are fitted as absent."""
-    return np.ones(design.n_rows, dtype=bool) if design.weights is None else design.weights > 0
 
 
 def column_spreads(columns: np.ndarray) -> np.ndarray:

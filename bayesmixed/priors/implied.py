@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .default import rows_used
 from .distributions import Distribution
 from .names import TermNames, term_names
 from .table import Priors
@@ -72,7 +71,7 @@ def implied(model: Model, drawn: Drawn) -> list[Implied]:
     factors = list(dict.fromkeys(group.factor for group in model.design.groups))
     bars = list(zip(model.design.groups, drawn.factors, drawn.flat, strict=True))
     flat = {f: tuple(n for group, _, names in bars if group.factor == f for n in names) for f in factors}
-    used = rows_used(model.design)
+    used = model.design.used
     variances: dict[str, np.ndarray] = {}
     for group, factor, _ in bars:
         if factor is not None and not flat[group.factor]:
@@ -88,7 +87,7 @@ def _shares(
     if drawn.sigma is None or improper:
         improper += ["sigma"] if drawn.sigma is None else []
         return [Implied(f, "share", None, tuple(dict.fromkeys(improper))) for f in flat]
-    weights, used = model.design.weights, rows_used(model.design)
+    weights, used = model.design.weights, model.design.used
     residual = drawn.sigma**2 * (1.0 if weights is None else float(np.mean(1 / weights[used])))
     total = residual + sum(variances.values())
     return [Implied(f, "share", variances[f] / total) for f in flat]

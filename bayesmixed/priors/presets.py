@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import ModelError
 from ..families import Family
 from ..formula.design import Design
-from .default import column_spreads, default, location_and_scale, rows_used
+from .default import column_spreads, default, location_and_scale
 from .distributions import (
     LKJ,
     Decov,
@@ -67,7 +67,7 @@ def _median_and_mad(design: Design, family: Family) -> tuple[float, float]:
     response, name = design.response, family.link.name
     if response is None or response.levels is not None or name not in _SCALED_BY_BRMS:
         return 0.0, 2.5
-    used = rows_used(design)
+    used = design.used
     y = family.normalised(response.y[used])
     if name in ("log", "inverse", "1/mu^2"):
         y = np.where(y == 0, 0.1, y)
@@ -143,14 +143,14 @@ def bambi(design: Design, family: Family) -> Priors:
     m, s = _mean_and_sd(design, family, ("gaussian", "student"), ddof=0)
     binary = family.name in ("bernoulli", "binomial") and family.link.name in ("logit", "probit")
     slopes = _bambi_binary_slopes(design) if binary else _slopes(design, s, ddof=0)
-    means = dict(zip(design.mu.coefficients, design.mu.X[rows_used(design)].mean(axis=0), strict=True))
+    means = dict(zip(design.mu.coefficients, design.mu.X[design.used].mean(axis=0), strict=True))
     wide = float(np.hypot(WIDE * s, np.linalg.norm([prior.scale * means[name] for name, prior in slopes.items()])))
     chosen: dict[str, Prior] = dict(slopes)
     if design.mu.has_intercept:
         chosen = {"Intercept_centered": Normal(0.0, 1.5) if binary else Normal(m, wide)} | chosen
     names = term_names(design.groups)
     for group, named in zip(design.groups, names, strict=True):
-        sds = _sds(group.Z[rows_used(design)], ddof=0)
+        sds = _sds(group.Z[design.used], ddof=0)
         for column, name, sd in zip(group.columns, named.sds, sds, strict=True):
             chosen[name] = HalfNormal(wide if column == "Intercept" else WIDE * s / sd)
     chosen |= {named.correlation: LKJ(1.0) for named in names if named.correlation}
@@ -175,7 +175,7 @@ _OF_BAMBI: dict[str, dict[str, Prior]] = {
 
 def _bambi_binary_slopes(design: Design) -> dict[str, Normal]:
     """sd 1 for columns of factors alone, 1 / sd(x) for others; an interaction of both goes by its columns' sum."""
-    mu, used, found = design.mu, rows_used(design), {}
+    mu, used, found = design.mu, design.used, {}
     for term, positions in mu.terms.items():
         columns = mu.X[used][:, list(positions)]
         together = float(np.std(columns.sum(axis=1))) if ":" in term and len(positions) > 1 else None
@@ -201,13 +201,13 @@ def _mean_and_sd(design: Design, family: Family, scaled: tuple[str, ...], ddof: 
     """Of the response, offset left in, for the families `scaled`; 0 and 1 for others."""
     if family.name not in scaled or design.response is None:
         return 0.0, 1.0
-    y = design.response.y[rows_used(design)]
+    y = design.response.y[design.used]
     sd = float(np.std(y, ddof=ddof)) if len(y) > 1 else 0.0
     return float(np.mean(y)), sd if sd > 0 else 1.0
 
 
 def _slopes(design: Design, s: float, ddof: int) -> dict[str, Normal]:
-    sds = _sds(design.mu.X[rows_used(design)], ddof)
+    sds = _sds(design.mu.X[design.used], ddof)
     pairs = zip(design.mu.coefficients, sds, strict=True)
     return {name: Normal(0.0, WIDE * s / sd) for name, sd in pairs if name != "Intercept"}
 
@@ -223,6 +223,6 @@ def boundary_avoiding(design: Design, family: Family) -> Priors:
     _, s = location_and_scale(design, family)
     chosen = dict(base.entries)
     for group, named in zip(design.groups, term_names(design.groups), strict=True):
-        spreads = column_spreads(group.Z[rows_used(design)])
+        spreads = column_spreads(group.Z[design.used])
         chosen |= {sd: Gamma(2.5, 1.5 * s_z / s) for sd, s_z in zip(named.sds, spreads, strict=True)}
     return Priors.of(chosen, "boundary_avoiding")

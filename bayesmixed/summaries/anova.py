@@ -9,7 +9,6 @@ import pandas as pd
 from scipy.stats import f as F
 
 from ..errors import FitError
-from ..priors.default import rows_used
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -27,7 +26,7 @@ def anova_shares(model: Model) -> tuple[pd.DataFrame, tuple[str, ...]]:
             f"The analysis-of-variance estimator is of the response itself; the {model.family.name} family with link "
             f'{model.family.link.name} varies on another scale. Use method="model".'
         )
-    used = rows_used(model.design)
+    used = model.design.used
     y = model.family.normalised(model.design.response.y[used])
     rows = {term.factor: _share(y, term.codes[used]) for term in model.design.groups}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("group"), (_NOTE,)

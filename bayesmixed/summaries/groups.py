@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..formula.rank import independent
-from ..priors.default import rows_used
 
 if TYPE_CHECKING:
     from ..formula.design import GroupTerm
@@ -45,7 +44,7 @@ def within(model: Model, factor: str) -> Within:
     terms = {j: term for j, term in enumerate(design.groups) if term.factor == factor}
     first_term = next(iter(terms.values()))
     codes, levels = first_term.codes, first_term.levels
-    used = np.flatnonzero(rows_used(design) & (codes >= 0))
+    used = np.flatnonzero(design.used & (codes >= 0))
     used = used[np.argsort(codes[used], kind="stable")]
     edges = np.searchsorted(codes[used], np.arange(len(levels) + 1))
     rows = tuple(used[first:last] for first, last in zip(edges[:-1], edges[1:], strict=True))

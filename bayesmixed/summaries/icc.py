@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from ..errors import BayesMixedError, FitError, nearest
-from ..priors.default import rows_used
 from .anova import anova_shares
 from .answer import Answer
 from .distribution import Options
@@ -177,7 +176,7 @@ def _levels(model: Model, by: str) -> Iterator[tuple[Any, np.ndarray]]:
             f"by={by!r} has {len(values)} values, each of which needs a fit of its own. Group them first, "
             f'e.g. data["band"] = pd.cut(data["{by}"], 4).'
         )
-    used = rows_used(model.design)
+    used = model.design.used
     for value in values:
         rows = np.flatnonzero((column == value).to_numpy() & used)
         if len(rows):

@@ -9,7 +9,6 @@ import numpy as np
 
 from ..formula.syntax import deparse
 from ..prediction.rows import responses_per_row
-from ..priors.default import rows_used
 from .words import listed
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def _response(model: Model) -> str:
     says += f"link: {family.link.words}) of {model.n_obs} observations"
     says += _left_out(model)
     levels = {term.factor: term for term in design.groups}
-    counted = [_counted(name, term.codes[rows_used(design)]) for name, term in levels.items()]
+    counted = [_counted(name, term.codes[design.used]) for name, term in levels.items()]
     if counted:
         says += f" in {listed(counted)}"
     held = [f"{key} held at {value:g}" for key, value in model.constants.items()]

@@ -10,7 +10,6 @@ import numpy as np
 
 from ...likelihood import collapsed as density
 from ...likelihood.at import likelihood_of
-from ...priors.default import rows_used
 from ...priors.distributions import Kind
 from .sites import DispersionSites, TermSites, centring_word, dispersion_sites, effect_factors, term_sites
 from .vectors import VectorSite, sample, sample_vector, vector_sites
@@ -203,7 +202,7 @@ def _effect_sites(likelihood: LinearLikelihood, centering: Sequence[np.ndarray])
 def _means(model: Model, intercept: str | None) -> np.ndarray:
     """Means of the slopes' columns over the rows used; zero where the intercept is the raw one."""
     slopes = [j for j, c in enumerate(model.design.mu.coefficients) if c != "Intercept"]
-    X = model.design.mu.X[rows_used(model.design)][:, slopes]
+    X = model.design.mu.X[model.design.used][:, slopes]
     return X.mean(axis=0) if intercept == "Intercept_centered" else np.zeros(len(slopes))
 
 

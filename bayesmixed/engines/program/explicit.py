@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...families import Family, observed
-from ...priors.default import rows_used
 from ...priors.distributions import Kind
 from .likelihood import level_rows, sample_response, spread
 from .sites import DispersionSites, TermSites, centring_word, dispersion_sites, effect_factors, term_sites
@@ -116,7 +115,7 @@ def explicit_program(model: Model, centering: Sequence[np.ndarray]) -> tuple[Exp
     if intercept:
         priors[intercept] = model.priors[intercept].values
     effects = ["b" if np.any(power > 0) else "u" for power in centering]
-    rows = rows_used(model.design)
+    rows = model.design.used
     program = ExplicitProgram(
         family=model.family,
         intercept=intercept,
@@ -136,7 +135,7 @@ def _data(
 ) -> dict[str, Any]:
     design = model.design
     # Rows of weight zero have no density (an infinite sd) and say nothing.
-    used = rows_used(design)
+    used = design.used
     seen = observed(design, used)
     slopes = [j for j, name in enumerate(design.mu.coefficients) if name != "Intercept"]
     X = design.mu.X[used][:, slopes]
