@@ -12,7 +12,7 @@ import pandas as pd
 
 from ..engines.map import MAP
 from ..errors import FitError
-from ..fits.base import Fit
+from ..fits.base import Fit, is_fit
 from ..fits.draws import DrawsFit
 from ..fits.point import PointFit
 from ..fits.side_by_side import SideBySide, side_by_side
@@ -134,12 +134,12 @@ def diagnose(fit: Fit, *, refit: bool = True) -> Diagnosis:
     >>> round(float(found.map.varcorr()["sd"].iloc[0]), 2)
     1.25
     """
-    if not hasattr(fit, "status") or not hasattr(fit, "model"):
+    if not is_fit(fit):
         raise FitError(f'diagnose takes a fit, such as model.fit("ml"), not {type(fit).__name__}.')
     model = fit.model
     found = separated(model)
     after = (*separation(model, found), *scaling(model))
-    if _has_draws(fit):
+    if fit.sampled:
         findings = (*sampled(cast(DrawsFit, fit)), *after)
         return Diagnosis(fit, _by_severity(findings), pd.DataFrame(), None, found)
     return _point(cast(PointFit, fit), found, after, refit)
@@ -147,10 +147,6 @@ def diagnose(fit: Fit, *, refit: bool = True) -> Diagnosis:
 
 def _by_severity(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda found: (SERIOUS, WARNING, NOTE).index(found.severity)))
-
-
-def _has_draws(fit: Fit) -> bool:
-    return not hasattr(fit, "criterion")
 
 
 def _point(fit: PointFit, found: Separation | None, after: Sequence[Finding], refit: bool) -> Diagnosis:
@@ -167,7 +163,7 @@ def _sections(diagnosis: Diagnosis) -> list[Section]:
     if not findings:
         return [Section(title, lines=("  " + _nothing(fit),))]
     sections = [Section(title, _overview(findings), index=False)]
-    at_zero = not _has_draws(fit) and any(found.check == singular.CHECK for found in findings)
+    at_zero = not fit.sampled and any(found.check == singular.CHECK for found in findings)
     advised = at_zero and diagnosis.separation is None
     for found in findings:
         own = () if advised and found.check == singular.CHECK else _wrapped(f"What to do: {found.remedy}.")
@@ -182,7 +178,7 @@ def _sections(diagnosis: Diagnosis) -> list[Section]:
 
 def _nothing(fit: Fit) -> str:
     rest = "no separation, columns and groups are fine."
-    if _has_draws(fit):
+    if fit.sampled:
         return f"Nothing to report: the draws can be trusted, no sd reaches zero, {rest}"
     gradient = cast(PointFit, fit).status.gradient_norm
     return f"Nothing to report: converged (largest gradient {gradient:.1g}), no variance at zero, {rest}"

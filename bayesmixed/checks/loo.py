@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import FitError
+from ..fits.base import is_fit
 from ..page import Page, Section, number
 from ..parameters import Parameters
 from ..prediction import pointwise
@@ -180,7 +181,7 @@ def loo(fit: DrawsFit, by: Any = None, *, draws: int | None = None, seed: int | 
 
 
 def _needs_draws(fit: Any) -> None:
-    if not hasattr(fit, "parameters") or not hasattr(fit, "model"):
+    if not is_fit(fit):
         raise FitError(f'loo takes a fit with draws, such as model.fit("nuts", seed=1), not {type(fit).__name__}.')
     if fit.parameters.n_draws < 2:
         raise FitError(

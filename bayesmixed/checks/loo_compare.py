@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import FitError, with_known_options
+from ..fits.side_by_side import numbered
 from ..page import Page, Section, number
 from .finding import listed
 from .loo import LeaveOneOut, loo
@@ -178,11 +178,7 @@ def _names(found: list[LeaveOneOut]) -> list[str]:
     for further in ("family", "link", "method"):
         if len({getattr(one, further) for one in found}) > 1 and len(set(labels)) < len(labels):
             labels = [f"{label}, {getattr(one, further)}" for label, one in zip(labels, found, strict=True)]
-    seen: Counter[str] = Counter()
-    for i, label in enumerate(labels):
-        seen[label] += 1
-        labels[i] = label if seen[label] == 1 else f"{label} #{seen[label]}"
-    return labels
+    return numbered(labels)
 
 
 def _words(found: Comparison) -> list[str]:

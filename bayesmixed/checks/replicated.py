@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import FitError
+from ..fits.base import is_fit
 from ..parameters import Parameters
 from ..prediction.linear_predictor import linear_predictor
 from ..prediction.new_levels import draw_effects
@@ -80,7 +81,7 @@ def replicated(fit: Fit, n: int, re: str, seed: int | None, *, plug_in: bool = F
     FitError
         For anything but a fit, a number of replicates or an option that does not exist.
     """
-    if not hasattr(fit, "simulate") or not hasattr(fit, "parameters"):
+    if not is_fit(fit):
         raise FitError(f'This check takes a fit, such as model.fit("ml"), not {type(fit).__name__}.')
     if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1:
         raise FitError(f"n must be a whole number of replicates, at least 1, not {n!r}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from .replicated import replicated
 if TYPE_CHECKING:
     from ..families import Family
     from ..fits.base import Fit
+    from ..fits.point import PointFit
 
 MAX_BYTES = 1e9  # of all replicates at once
 FLAG = 0.05  # of the adjusted p-values
@@ -192,8 +193,8 @@ def _taken_up(fit: Fit, compared: np.ndarray) -> float:
     A row's derivative, weight included, is the sum of those of the responses that it stands for.
     """
     rows = np.unique(compared)
-    if hasattr(fit, "leverage"):
-        return float(np.sum(fit.leverage()[rows])) / len(compared)
+    if not fit.sampled:
+        return float(np.sum(cast("PointFit", fit).leverage()[rows])) / len(compared)
     model, parameters = fit.model, fit.parameters.flat()
     terms = range(len(model.design.groups))
     some, design = parameters.take(kept_draws(parameters.n_draws, DRAWS)), take_rows(model.design, rows)

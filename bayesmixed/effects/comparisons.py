@@ -12,7 +12,7 @@ import pandas as pd
 from ..errors import FitError, nearest, with_known_options
 from ..formula.factors import level_text
 from .grid import Asked, Rows, rows, wanted
-from .means import Question, has_draws, means
+from .means import Question, check_fit, means
 from .quantities import AS_IS, EXPONENTIAL, Quantities, Scale
 from .table import Effects
 from .variables import Variable, variable
@@ -99,7 +99,7 @@ def comparisons(
     1  period    3 - 1    -0.130  0.036
     2  period    4 - 1    -0.159  0.037
     """
-    has_draws(fit)
+    check_fit(fit)
     question = Question(scale, kind)
     if comparison not in COMPARISONS:
         raise FitError(f"comparison={comparison!r} is not an option. {nearest(str(comparison), COMPARISONS)}")

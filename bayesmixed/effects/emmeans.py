@@ -13,7 +13,7 @@ from ..errors import FitError, nearest, with_known_options
 from ..formula.factors import level_text
 from ..formula.variables import columns_in
 from .grid import Asked, Rows, at_notes, averaged, grid_values, held_notes, mean_offset, percentile_notes, product
-from .means import Question, Values, has_draws, means
+from .means import Question, Values, check_fit, means
 from .odds import between
 from .quantities import AS_IS, EXPONENTIAL, Scale
 from .table import Effects
@@ -104,7 +104,7 @@ def emmeans(
     1      B     31.64  1.74  28.24  35.05
     2      C     31.60  1.74  28.20  35.00
     """
-    has_draws(fit)
+    check_fit(fit)
     question = Question(_scale(scale, kind), kind)
     if weights not in WEIGHTS:
         raise FitError(f"weights={weights!r} is not an option. {nearest(str(weights), WEIGHTS)}")

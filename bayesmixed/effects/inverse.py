@@ -13,7 +13,7 @@ from ..formula.design import Design
 from ..prediction.linear_predictor import included_terms, same_factor
 from .curve import Curve, Point
 from .grid import at_notes, held_notes, mean_offset, product
-from .means import Question, Values, covariance_root, has_draws
+from .means import Question, Values, check_fit, covariance_root
 from .quantities import Linearised, Quantities, Sampled
 from .table import Effects
 from .variables import Variable, names_of, only_in_offsets, used_rows, variable, variables
@@ -87,7 +87,8 @@ def inverse_predict(
        value  estimate    se  lower  upper
     0    300      4.64  0.88   2.92   6.36
     """
-    sampled, model = has_draws(fit), fit.model
+    check_fit(fit)
+    sampled, model = fit.sampled, fit.model
     known = variables(model, bars=True)
     target = _targets(fit, p)
     _refuse_factor(variable(known, column))
@@ -230,7 +231,7 @@ def _random(fit: Fit, groups: Sequence[str]) -> list[str]:
     effects = f"Random effects: those of {', '.join(groups)}, others zero." if groups else "Random effects: zero."
     together = "Standard errors: of coefficients and random effects together, variance parameters held."
     errors = together if groups else Question("link").errors(fit.model)
-    return [effects] if has_draws(fit) else [effects, errors]
+    return [effects] if fit.sampled else [effects, errors]
 
 
 def _levels(model: Model, groups: Sequence[str]) -> list[tuple[dict[int, int], dict[str, Any], pd.DataFrame]]:

@@ -18,6 +18,7 @@ import pandas as pd
 
 from ..errors import FitError, nearest
 from ..families import Family
+from ..fits.base import is_fit
 from ..formula.design import Design
 from ..formula.variables import columns_in
 from ..prediction.responses import location, mean_response
@@ -65,7 +66,7 @@ class Question:
         scale = f"Scale: link ({name})." if self.scale == "link" and name != "identity" else "Scale: response."
         if not model.design.groups:
             return (scale,)
-        errors = () if has_draws(fit) else (self.errors(model),)
+        errors = () if fit.sampled else (self.errors(model),)
         if self.kind == "population":
             return (scale, "Random effects: population-averaged, integrated over their distribution.", *errors)
         if model.family.link.name == "identity":
@@ -192,7 +193,7 @@ class Values:
         flat = fit.parameters.flat()
         factors = tuple(flat.factor(j)[0] for j in range(len(flat.b)))
         dispersion = {name: value.reshape(-1, 1) for name, value in flat.dispersion.items()}
-        return cls(fit.model.family, flat.beta[0], factors, dispersion, has_draws(fit))
+        return cls(fit.model.family, flat.beta[0], factors, dispersion, fit.sampled)
 
     @property
     def n_draws(self) -> int:
@@ -282,17 +283,10 @@ class Values:
         return total
 
 
-def has_draws(fit: Fit) -> bool:
-    """Whether the uncertainty of a fit is in its draws.
-
-    Raises
-    ------
-    FitError
-        Something that is no fit.
-    """
-    if not hasattr(fit, "parameters") or not hasattr(fit, "model"):
+def check_fit(fit: Any) -> None:
+    """Raise a FitError for something that is no fit."""
+    if not is_fit(fit):
         raise FitError(f'This takes a fit, such as model.fit("reml"), not {type(fit).__name__}.')
-    return not hasattr(fit, "loglik")
 
 
 def covariance_root(fit: Fit) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import FitError, with_known_options
-from .means import Values, covariance_root, has_draws
+from .means import Values, check_fit, covariance_root
 from .quantities import EXPONENTIAL, Linearised, Quantities, Sampled
 from .table import Effects
 
@@ -60,7 +60,8 @@ def odds_ratios(fit: Fit, *, level: float = 0.95, df: float = np.inf) -> Effects
     2   period[3]      0.32  0.11
     3   period[4]      0.21  0.09
     """
-    sampled, model = has_draws(fit), fit.model
+    check_fit(fit)
+    sampled, model = fit.sampled, fit.model
     name = model.family.link.name
     if name not in KINDS:
         raise FitError(

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import with_known_options
 from .grid import Asked, rows, wanted
-from .means import Question, has_draws, means
+from .means import Question, check_fit, means
 from .table import Effects
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def predictions(
     0   0.0     251.4   6.8  238.0  264.8
     1   9.0     345.6  14.6  316.9  374.3
     """
-    has_draws(fit)
+    check_fit(fit)
     question = Question(scale, kind)
     found = rows(fit.model, Asked(wanted(variables), newdata, by, average, offset))
     return Effects(

@@ -12,7 +12,7 @@ from ..prediction.rows import take_rows
 from .comparisons import Parts
 from .direction import Direction, direction
 from .grid import Asked, Rows, rows, wanted
-from .means import Piece, Question, Values, averages, has_draws, refuse_infinite
+from .means import Piece, Question, Values, averages, check_fit, refuse_infinite
 from .quantities import Quantities
 from .table import Effects
 from .variables import names_of, variable
@@ -73,7 +73,7 @@ def slopes(
     1      B    0.1646  0.0282
     2      C    0.1558  0.0282
     """
-    has_draws(fit)
+    check_fit(fit)
     question, known, found = Question(scale, kind), variables_of(fit.model, bars=True), Parts([], [], [])
     undefined: list[str] = []
     for name in names_of(variables, "variables"):

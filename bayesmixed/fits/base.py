@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -35,11 +35,14 @@ class Fit(ABC):
         What was fitted and how.
     status
         How it ended, with `problems` in words.
+    sampled
+        Whether its uncertainty is in draws; else it has one value per parameter, and a maximised criterion.
     """
 
     model: Model
     engine: Engine
     status: PointStatus | DrawsStatus
+    sampled: ClassVar[bool]
 
     @property
     @abstractmethod
@@ -274,3 +277,8 @@ class Fit(ABC):
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()
+
+
+def is_fit(value: object) -> bool:
+    """Whether a user's argument is a fit: every verb says in its own words what it takes instead."""
+    return isinstance(value, Fit)

@@ -53,6 +53,8 @@ class DrawsFit(Fit):
     name; `statistics` the sampler's, (chains, draws) by ArviZ's names; `further` groups of `idata` that a file held.
     """
 
+    sampled = True
+
     model: Model
     engine: Engine
     natural: dict[str, Any] = field(repr=False)

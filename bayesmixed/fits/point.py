@@ -33,6 +33,8 @@ class PointFit(Fit):
     `loglik` with every constant, `n_parameters` estimated.
     """
 
+    sampled = False
+
     model: Model
     engine: Engine
     beta: np.ndarray

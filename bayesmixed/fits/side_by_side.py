@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 
 import numpy as np
@@ -72,7 +72,7 @@ def side_by_side(*fits: Fit) -> SideBySide:
         if not isinstance(fit, Fit):
             what = "a list: put a star before it, side_by_side(*fits)" if isinstance(fit, list | tuple) else repr(fit)
             raise FitError(f'side_by_side takes fits, such as model.fit("ml"), not {what}.')
-    labels = _labels(fits)
+    labels = numbered([fit.label for fit in fits])
     for fit, label in zip(fits, labels, strict=True):
         estimate, se = _estimates(fit)
         columns[label, "estimate"], columns[label, "se"] = estimate, se
@@ -86,19 +86,21 @@ def side_by_side(*fits: Fit) -> SideBySide:
     return found
 
 
-def _labels(fits: tuple[Fit, ...]) -> list[str]:
-    labels: list[str] = []
-    for fit in fits:
-        same = sum(label.split(" #")[0] == fit.label for label in labels)
-        labels.append(fit.label if not same else f"{fit.label} #{same + 1}")
-    return labels
+def numbered(names: Sequence[str]) -> list[str]:
+    """Names of which one that occurs again gets #2, #3, ...
+
+    >>> numbered(["ML", "NUTS", "ML"])
+    ['ML', 'NUTS', 'ML #2']
+    """
+    counts = [list(names[: i + 1]).count(name) for i, name in enumerate(names)]
+    return [name if n == 1 else f"{name} #{n}" for name, n in zip(names, counts, strict=True)]
 
 
 def _estimates(fit: Fit) -> tuple[pd.Series, pd.Series]:
     scalars = tables.scalar_table(fit.model.design.groups, fit.model.coefficients, fit.parameters)
     labels = list(scalars["label"])
     estimate = pd.Series([float(np.mean(v)) for v in scalars["values"]], index=labels)
-    if not hasattr(fit, "loglik"):
+    if fit.sampled:
         return estimate, pd.Series([float(np.std(v, ddof=int(v.size > 1))) for v in scalars["values"]], index=labels)
     estimate[LOGLIK] = fit.loglik  # type: ignore[attr-defined]
     se = fit.coefficients["se"]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..effects.variables import Variable, variable, variables
 from ..errors import FitError
+from ..fits.base import is_fit
 from ..formula.factors import level_text
 from . import theme
 
@@ -29,7 +30,7 @@ def columns(fit: Fit, plot: str) -> dict[str, Variable]:
     FitError
         If there are none, or `fit` is no fit.
     """
-    if not hasattr(fit, "parameters") or not hasattr(fit, "model"):
+    if not is_fit(fit):
         raise FitError(f'{plot} draws a fit, not {fit!r}: write model.fit("reml") or model.fit("nuts", seed=1) first.')
     found = variables(fit.model, bars=True)
     if not found:

@@ -106,8 +106,7 @@ def calibration_frame(result: Calibration, *, level: float = 0.95) -> pd.DataFra
     """
     if not hasattr(result, "positions"):
         raise FitError(f"calibration draws what bm.sbc returns, not {result!r}: write bm.sbc(model, seed=1) first.")
-    if not 0 < level < 1:
-        raise FitError(f"level={level!r} is not between 0 and 1: give a coverage such as 0.95.")
+    canvas.check_level(level)
     n, at = result.used, _with_ends(points(), 0.0, 1.0)
     low, high = (_with_ends(bound / n, 0.0, 1.0) - at for bound in envelope(n, level))
     frames = [

@@ -25,6 +25,12 @@ def pyplot() -> Any:
     return plt
 
 
+def check_level(level: float, usual: float = 0.95) -> None:
+    """Raise a FitError for what is no coverage."""
+    if not 0 < level < 1:
+        raise FitError(f"level={level!r} is not between 0 and 1: give a coverage such as {usual:g}.")
+
+
 @contextmanager
 def style(ax: Any) -> Iterator[None]:
     """The package's matplotlib settings while a new figure is drawn, the user's again afterwards and on given axes."""

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from ..errors import FitError, with_known_options
+from ..errors import with_known_options
 from . import canvas, marks, theme
 from .observed import link_scale
-from .varying import Varying, chosen_columns, factors, other_factors, response_name, varying
+from .varying import Varying, each, other_factors, response_name, varying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,8 +64,8 @@ def caterpillar(
     ['Intercept', 'Days']
     """
     of = varying(fit, group)
-    names = list(of.columns) if column is None else chosen_columns(column, of.columns, of.factor)
-    frame = _tidy(fit, of, level)
+    names = of.chosen(column)
+    frame = _tidy(of, level)
     order = _order(frame, names[0], sort)
     with canvas.style(ax):
         axes = canvas.panels(len(names), ax, theme.rows_height(len(order)))
@@ -108,27 +108,14 @@ def caterpillar_frame(fit: Fit, group: str | None = None, *, level: float = 0.95
     >>> len(bm.plot.caterpillar_frame(fit))
     6
     """
-    names = factors(fit) if group is None else [group]
-    return pd.concat([_tidy(fit, varying(fit, name), level) for name in names], ignore_index=True)
+    return pd.concat([_tidy(of, level) for of in each(fit, group)], ignore_index=True)
 
 
-def _tidy(fit: Fit, of: Varying, level: float) -> pd.DataFrame:
-    if not 0 < level < 1:
-        raise FitError(f"level={level!r} is not between 0 and 1: give a coverage such as 0.95.")
+def _tidy(of: Varying, level: float) -> pd.DataFrame:
+    canvas.check_level(level)
     estimate = of.effects.mean(axis=(0, 1))
     lower, upper = _limits(of, estimate, level)
-    L, K = estimate.shape
-    return pd.DataFrame(
-        {
-            "group": of.factor,
-            "level": np.repeat(of.levels, K),
-            "column": np.tile(np.array(of.columns, dtype=object), L),
-            "estimate": estimate.ravel(),
-            "sd": of.sds.ravel(),
-            "lower": lower.ravel(),
-            "upper": upper.ravel(),
-        }
-    )
+    return of.tidy(estimate=estimate, sd=of.sds, lower=lower, upper=upper)
 
 
 def _limits(of: Varying, estimate: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from ..errors import FitError, with_known_options
 from . import canvas, marks, theme
 from .density import POINTS, kernel_density
 from .observed import link_scale
-from .varying import Varying, chosen_columns, factors, other_factors, response_name, varying
+from .varying import Varying, each, other_factors, response_name, varying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -66,7 +66,7 @@ def densities(
     ['Intercept', 'Days']
     """
     of = varying(fit, group)
-    names = list(of.columns) if column is None else chosen_columns(column, of.columns, of.factor)
+    names = of.chosen(column)
     order = _order(of, names[0], max_levels)
     with canvas.style(ax):
         axes = canvas.panels(len(names), ax, _OVERLAP * theme.ROW_HEIGHT + 1.3 * theme.rows_height(len(order)))
@@ -111,8 +111,7 @@ def densities_frame(fit: Fit, group: str | None = None) -> pd.DataFrame:
     >>> frame.columns.tolist(), frame["level"].nunique()
     (['group', 'level', 'column', 'value', 'density'], 6)
     """
-    names = factors(fit) if group is None else [group]
-    return pd.concat([_tidy(varying(fit, name)) for name in names], ignore_index=True)
+    return pd.concat([_tidy(of) for of in each(fit, group)], ignore_index=True)
 
 
 def _tidy(of: Varying) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import FitError, nearest
+from ..fits.base import is_fit
 from ..fits.tables import scalar_table
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ BOUNDS = {"fixed": (-np.inf, np.inf), "sd": (0.0, np.inf), "cor": (-1.0, 1.0), "
 
 def refuse_point_fit(fit: Any, plot: str) -> None:
     """Raise a FitError for what is no fit with draws, saying how to get one."""
-    if not hasattr(fit, "parameters") or not hasattr(fit, "model"):
+    if not is_fit(fit):
         raise FitError(f'{plot} draws a fit, not {fit!r}: write model.fit("nuts", seed=1) first.')
     if fit.parameters.n_draws == 1:
         raise FitError(

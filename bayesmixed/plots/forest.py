@@ -10,6 +10,8 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ..errors import FitError, nearest, with_known_options
+from ..fits.base import is_fit
+from ..fits.side_by_side import numbered
 from ..fits.tables import scalar_table
 from . import canvas, marks, theme
 from .observed import link_scale
@@ -118,8 +120,7 @@ def forest_frame(
     >>> bm.plot.forest_frame(model.fit("reml"), parameters=["Days", "sigma"]).round(1).to_numpy().tolist()
     [['REML', 'Days', 10.5, 7.4, 13.5], ['REML', 'sigma', 25.6, nan, nan]]
     """
-    if not 0 < level < 1:
-        raise FitError(f"level={level!r} is not between 0 and 1: give a coverage such as 0.95.")
+    canvas.check_level(level)
     names = _labels(fits, labels)
     tables = [_estimates(fit, level).assign(fit=name) for fit, name in zip(fits, names, strict=True)]
     frame = pd.concat(tables, ignore_index=True)
@@ -131,12 +132,10 @@ def forest_frame(
 
 def _labels(fits: Sequence[Fit], labels: Sequence[str] | None) -> list[str]:
     """A name per fit; a method that occurs again gets #2, #3, ..."""
-    if not fits or not all(hasattr(fit, "coefficients") and hasattr(fit, "label") for fit in fits):
+    if not fits or not all(is_fit(fit) for fit in fits):
         raise FitError('forest draws fits: bm.plot.forest(model.fit("ml"), model.fit("nuts", seed=1)).')
     if labels is None:
-        methods = [fit.label for fit in fits]
-        counts = [methods[: i + 1].count(method) for i, method in enumerate(methods)]
-        return [m if n == 1 else f"{m} #{n}" for m, n in zip(methods, counts, strict=True)]
+        return numbered([fit.label for fit in fits])
     if isinstance(labels, str) or len(labels) != len(fits) or len(set(labels)) != len(labels):
         raise FitError(f"labels={labels!r}: give {len(fits)} different ones, one per fit.")
     return list(labels)
@@ -148,7 +147,7 @@ def _estimates(fit: Fit, level: float) -> pd.DataFrame:
     estimates = np.array([np.mean(values) for values in scalars["values"]])
     lower = np.full(len(scalars), np.nan)
     upper = lower.copy()
-    if hasattr(fit, "loglik"):
+    if not fit.sampled:
         half = ndtri((1 + level) / 2) * np.sqrt(np.diag(fit.vcov().to_numpy()))
         p = len(half)
         lower[:p], upper[:p] = estimates[:p] - half, estimates[:p] + half

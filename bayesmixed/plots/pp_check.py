@@ -180,8 +180,7 @@ def _prepared(
         if kind in NAMED:
             advice = f'It is a statistic: write kind="statistic", statistic="{kind}".'
         raise FitError(f"kind={kind!r} is not a picture of pp_check. {advice}")
-    if not 0 < level < 1:
-        raise FitError(f"level={level!r} is not between 0 and 1: give a coverage such as 0.9.")
+    canvas.check_level(level, usual=0.9)
     discrete = hasattr(fit, "model") and fit.model.family.discrete
     chosen = KINDS[kind or ("bars" if discrete else "density")]
     return chosen, replicates(fit, chosen.n if n is None else n, re, seed, by, statistic, level)

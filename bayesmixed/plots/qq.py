@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..errors import FitError, with_known_options
+from ..errors import with_known_options
 from . import canvas, marks, theme
 from .normal import draw_points, normal_quantiles
 from .spread import estimate_spread
-from .varying import Varying, chosen_columns, factors, other_factors, response_name, varying
+from .varying import Varying, each, other_factors, response_name, varying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,10 +67,9 @@ def qq(
     >>> [ax.get_title() for ax in bm.plot.qq(fit)]
     ['Intercept', 'Days']
     """
-    if not 0 < level < 1:
-        raise FitError(f"level={level!r} is not between 0 and 1: give a coverage such as 0.95.")
+    canvas.check_level(level)
     of = varying(fit, group)
-    names = list(of.columns) if column is None else chosen_columns(column, of.columns, of.factor)
+    names = of.chosen(column)
     frame = _tidy(fit, of)
     with canvas.style(ax):
         axes = canvas.panels(len(names), ax, theme.HEIGHT - 2.0, per_row=3)
@@ -113,8 +112,7 @@ def qq_frame(fit: Fit, group: str | None = None) -> pd.DataFrame:
     >>> len(bm.plot.qq_frame(fit))
     6
     """
-    names = factors(fit) if group is None else [group]
-    return pd.concat([_tidy(fit, varying(fit, name)) for name in names], ignore_index=True)
+    return pd.concat([_tidy(fit, of) for of in each(fit, group)], ignore_index=True)
 
 
 def _tidy(fit: Fit, of: Varying) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import FitError, nearest, with_known_options
+from ..fits.base import is_fit
 from . import canvas, theme
 from .normal import draw_points, normal_quantiles
 from .varying import response_name
@@ -82,8 +83,7 @@ def residuals(
     """
     if panel is not None and panel not in PANELS:
         raise FitError(f"panel={panel!r} is no panel of residuals. {nearest(panel, PANELS)}")
-    if not 0 < level < 1:
-        raise FitError(f"level={level!r} is not between 0 and 1: give a coverage such as 0.95.")
+    canvas.check_level(level)
     frame = residuals_frame(fit, kind=kind, re=re, seed=seed)
     names = PANELS if panel is None else (panel,)
     with canvas.style(ax):
@@ -129,7 +129,7 @@ def residuals_frame(
     >>> bm.plot.residuals_frame(fit).columns.tolist()
     ['fitted', 'residual', 'normal']
     """
-    if not hasattr(fit, "residuals"):
+    if not is_fit(fit):
         raise FitError(f'A fit can be drawn, not {fit!r}: write model.fit("reml") or model.fit("nuts", seed=1) first.')
     found = fit.residuals(kind, re=re, seed=seed)
     fitted = fit.predict(re=re)["estimate"].to_numpy()

@@ -13,7 +13,7 @@ from ..errors import FitError, with_known_options
 from . import canvas, marks, theme
 from .observed import link_scale
 from .separate import SeparateFits, separate_fits
-from .varying import Varying, chosen_columns, factors, other_factors, response_name, varying
+from .varying import Varying, each, other_factors, response_name, varying
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,26 +119,19 @@ def shrinkage_frame(fit: Fit, group: str | None = None) -> pd.DataFrame:
     >>> bm.plot.shrinkage_frame(fit).round(1).loc[0, ["no_pooling", "population"]].tolist()
     [1505.0, 1527.5]
     """
-    names = factors(fit) if group is None else [group]
-    return pd.concat([_tidy(fit, varying(fit, name)) for name in names], ignore_index=True)
+    return pd.concat([_tidy(fit, of) for of in each(fit, group)], ignore_index=True)
 
 
 def _tidy(fit: Fit, of: Varying) -> pd.DataFrame:
     fits = separate_fits(fit, of)
-    L, K = len(of.levels), len(of.columns)
-    n_rows = np.repeat(fits.n_rows, K)
-    columns = {
-        "group": of.factor,
-        "level": np.repeat(of.levels, K),
-        "column": np.tile(np.array(of.columns, dtype=object), L),
-        "no_pooling": fits.estimates.ravel(),
-        "partial_pooling": (fits.population + of.effects.mean(axis=(0, 1))).ravel(),
-        "population": np.tile(fits.population, L),
-        "n_rows": n_rows,
-    }
-    frame = pd.DataFrame(columns)
-    missing, endless = np.isnan(fits.estimates).ravel(), np.repeat(fits.endless, K)
-    rows = zip(missing, endless, n_rows, strict=True)
+    frame = of.tidy(
+        no_pooling=fits.estimates,
+        partial_pooling=fits.population + of.effects.mean(axis=(0, 1)),
+        population=fits.population,
+        n_rows=fits.n_rows[:, None],
+    )
+    missing, endless = np.isnan(fits.estimates).ravel(), np.repeat(fits.endless, len(of.columns))
+    rows = zip(missing, endless, frame["n_rows"], strict=True)
     return frame.assign(reason=[_reason(bool(without), int(n)) if gone else "" for gone, without, n in rows])
 
 
@@ -165,7 +158,7 @@ class _Estimates:
 
 
 def _drawn_columns(columns: str | Sequence[str] | None, of: Varying) -> list[str]:
-    names = list(of.columns[:2]) if columns is None else chosen_columns(columns, of.columns, of.factor)
+    names = of.chosen(of.columns[:2] if columns is None else columns)
     if not 1 <= len(set(names)) == len(names) <= 2:
         raise FitError(
             f"columns={columns!r}: one or two different columns can be drawn, "

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from ..errors import FitError, nearest
+from ..fits.base import is_fit
 from ..prediction.linear_predictor import same_factor
 from . import theme
 
@@ -36,6 +38,35 @@ class Varying:
     effects: np.ndarray
     sds: np.ndarray
     covariance: np.ndarray
+
+    def chosen(self, columns: str | Iterable[str] | None) -> list[str]:
+        """`columns` as a list of names, all for None.
+
+        Raises
+        ------
+        FitError
+            If one of them does not vary by this factor.
+        """
+        names = [columns] if isinstance(columns, str) else list(self.columns if columns is None else columns)
+        for name in names:
+            if name not in self.columns:
+                raise FitError(f"{name!r} does not vary by {self.factor}. {nearest(name, self.columns, 'Columns')}")
+        return names
+
+    def tidy(self, **values: np.ndarray) -> pd.DataFrame:
+        """A row per level and column, named by group, level and column, of values (L, K)."""
+        L, K = len(self.levels), len(self.columns)
+        keys = {
+            "group": self.factor,
+            "level": np.repeat(self.levels, K),
+            "column": np.tile(np.array(self.columns, dtype=object), L),
+        }
+        return pd.DataFrame(keys | {name: np.broadcast_to(value, (L, K)).ravel() for name, value in values.items()})
+
+
+def each(fit: Fit, group: str | None) -> list[Varying]:
+    """The grouping factor `group` of a fit, or every one for None."""
+    return [varying(fit, name) for name in (factors(fit) if group is None else [group])]
 
 
 def varying(fit: Fit, group: str | None) -> Varying:
@@ -83,7 +114,7 @@ def factors(fit: Fit) -> list[str]:
     FitError
         If there are none.
     """
-    if not hasattr(fit, "ranef"):
+    if not is_fit(fit):
         raise FitError(f'A fit can be drawn, not {fit!r}: write model.fit("reml") or model.fit("nuts", seed=1) first.')
     groups: Sequence[GroupTerm] = fit.model.design.groups
     if not groups:
@@ -92,21 +123,6 @@ def factors(fit: Fit) -> list[str]:
             f"Add a bar to the formula, e.g. {fit.model.formula} + (1 | g)."
         )
     return list(dict.fromkeys(term.factor for term in groups))
-
-
-def chosen_columns(columns: str | Iterable[str], known: Sequence[str], factor: str) -> list[str]:
-    """`columns` as a list of names that vary by `factor`.
-
-    Raises
-    ------
-    FitError
-        If one of them does not.
-    """
-    names = [columns] if isinstance(columns, str) else list(columns)
-    for name in names:
-        if name not in known:
-            raise FitError(f"{name!r} does not vary by {factor}. {nearest(name, known, 'Columns')}")
-    return names
 
 
 def nested(inner: np.ndarray, outer: np.ndarray) -> bool:

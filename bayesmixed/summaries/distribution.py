@@ -97,7 +97,7 @@ def typical_mean(fit: Fit, options: Options) -> tuple[np.ndarray, str]:
     """The mean response (draws,) at which the variance is taken, and what it is, in words."""
     if isinstance(options.mean, int | float | np.number):
         return np.full(fit.parameters.n_draws, float(options.mean)), f"at the mean given, {options.mean:g}"
-    point = hasattr(fit, "loglik")
+    point = not fit.sampled
     kind = options.mean or ("null" if point else "rows")
     if kind == "rows":
         over = _over_rows(fit)

@@ -20,14 +20,14 @@ def sentences(fit: Any) -> Iterator[str]:
     seed = getattr(fit, "seed", None)
     yield f"It was fitted by {fit.engine.words(fit.model)}{'' if seed is None else f', seed {seed}'}."
     yield from _priors(fit)
-    if not hasattr(fit, "loglik"):
+    if fit.sampled:
         yield from _sampling(fit)
     yield from _problems(fit)
 
 
 def _priors(fit: Any) -> Iterator[str]:
     used = fit.engine.priors_used(fit.model)
-    if hasattr(fit, "loglik") and used != "the model's":
+    if not fit.sampled and used != "the model's":
         if used:
             yield f"Priors: {used}."
         return

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import BayesMixedError, FitError, nearest
+from ..fits.base import is_fit
 from .anova import anova_shares
 from .answer import Answer
 from .distribution import Options
@@ -98,7 +99,7 @@ def icc(
 
 
 def _check_bars(fit: Fit) -> None:
-    if not hasattr(fit, "ranef"):
+    if not is_fit(fit):
         raise FitError(f'icc is of a fit, not of {fit!r}: write bm.icc(model.fit("reml")).')
     if not fit.model.design.groups:
         raise FitError(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from ..errors import FitError, nearest
+from ..fits.base import is_fit
 from ..page import Page, Section
 from ..prediction.linear_predictor import same_factor
 from .answer import shown
@@ -165,7 +166,7 @@ def pooling(
 
 
 def _partial(model: Any, method: Any) -> Any:
-    if hasattr(model, "ranef"):
+    if is_fit(model):
         if method is not None:
             raise FitError(
                 "pooling was given a fit, so method= says nothing. Give its model: bm.pooling(fit.model, ...)."

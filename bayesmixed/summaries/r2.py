@@ -70,7 +70,7 @@ def r2(fit: Fit, *, approximation: str = "lognormal", mean: str | float | None =
         ("nakagawa", "conditional"): _ratio(found.fixed + found.random, found.total),
     }
     notes = found.notes
-    if not hasattr(fit, "loglik"):
+    if fit.sampled:
         every = list(range(len(fit.model.design.groups)))
         shares["bayesian", "marginal"] = _bayesian(fit, [])
         shares["bayesian", "conditional"] = _bayesian(fit, every)

@@ -19,5 +19,5 @@ def versions(fit: Fit) -> str:
     package = __name__.partition(".")[0]
     # of the code that runs: the installed one, if there is any, may be another
     own = f"{package} {import_module(package).__version__}"
-    names = _POINT if hasattr(fit, "loglik") else _DRAWS
+    names = _DRAWS if fit.sampled else _POINT
     return ", ".join([own, *(f"{name} {version(name)}" for name in names), f"Python {platform.python_version()}"])

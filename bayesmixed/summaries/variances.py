@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import FitError
+from ..fits.base import is_fit
 from ..parameters import Parameters
 from ..prediction.rows import responses_per_row
 from .counted import mean_square
@@ -56,7 +57,7 @@ class Variances:
 
 def variances(fit: Fit, options: Options) -> Variances:
     """The components of a fit's variance, one value per draw (one for a point fit)."""
-    if not hasattr(fit, "ranef"):
+    if not is_fit(fit):
         raise FitError(f'Shares of variance are of a fit, not of {fit!r}: write model.fit("reml") first.')
     model, flat = fit.model, fit.parameters.flat()
     by_factor: dict[str, np.ndarray] = {}

@@ -8,6 +8,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from ..errors import BayesMixedError, FitError
+from ..fits.base import is_fit
 from . import fitting, structure
 from .estimates import dispersion, fixed_effects, spreads
 from .icc import ALL, icc
@@ -84,7 +85,7 @@ def report(fit: Fit) -> Report:
     >>> print(bm.report(fit).fitting)
     It was fitted by restricted maximum likelihood (REML).
     """
-    if not hasattr(fit, "ranef"):
+    if not is_fit(fit):
         raise FitError(f'report is of a fit, not of {fit!r}: write bm.report(model.fit("reml")).')
     return Report(
         model=" ".join(structure.sentences(fit.model)),
