@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -11,38 +10,21 @@ import numpy as np
 from scipy.special import betainc
 
 from .arrays import NUMPY
-from .base import Derivatives, Family, Limit, Observed, chained
-from .checks import whole
+from .base import Derivatives, Limit, Observed, chained
+from .counts import Counts, poisson_draws
 from .gammas import rising
-from .links import HIGHEST, Link, Log
+from .links import HIGHEST
 from .moments import average
-from .poisson import count_constant, poisson_draws
 
 
 @dataclass(frozen=True)
-class NegativeBinomial1(Family):
+class NegativeBinomial1(Counts):
     """Over-dispersed counts of size mu / phi: Var = mu (1 + phi); Poisson for phi -> 0."""
-
-    link: Link = Log()
 
     name = "negbinomial1"
     words = "negative binomial with variance mu (1 + phi)"
     dispersion = ("phi",)
     limits = MappingProxyType({"phi": Limit(1e-4, "the counts are not overdispersed", "poisson")})
-    links = ("log", "identity", "sqrt")
-    discrete = True
-    support = "whole numbers from 0 on"
-    mean_range = (0.0, np.inf)
-
-    def faults(self, observed: Observed) -> Iterator[tuple[np.ndarray, str]]:
-        advice = 'For rates, model counts with offset(log(exposure)); measured amounts take family="gamma".'
-        yield ~whole(observed.y) | (observed.y < 0), advice
-
-    def says_nothing(self, observed: Observed, offset: np.ndarray) -> bool:
-        return not np.any(observed.y)
-
-    def constant(self, observed: Observed, xp: Any = NUMPY) -> Any:
-        return count_constant(observed, xp)
 
     def derivatives(
         self, observed: Observed, eta: Any, dispersion: dict[str, Any], order: int, xp: Any = NUMPY
