@@ -156,9 +156,10 @@ class Fit(ABC):
         scale
             "response" or "link".
         new_levels
-            Unseen levels of a grouping factor: "error", "population" (no effect) or "sample" (a new
-            effect, whose spread enters the interval). The estimate of a sampled level is, for point fits, the value
-            at an effect of zero, for draws the mean over new levels: they differ where the link bends.
+            Unseen and missing levels of a grouping factor: "error", "population" (no effect) or "sample" (a new
+            effect, whose spread enters the interval; each row without a label is a level of its own). The estimate
+            of a sampled level is, for point fits, the value at an effect of zero, for draws the mean over new
+            levels: they differ where the link bends.
         interval
             None, "confidence" (of the mean) or "prediction" (of a new response).
         level
