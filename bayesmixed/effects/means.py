@@ -21,10 +21,10 @@ from ..families import Family
 from ..fits.base import is_fit
 from ..formula.design import Design
 from ..formula.variables import columns_in
+from ..prediction.estimable import Dropped, full_columns
 from ..prediction.responses import location, mean_response
 from ..prediction.rows import encode, take_rows
 from .ambiguity import Ambiguity
-from .estimable import Dropped, full_columns
 from .grid import Rows
 from .quantities import Linearised, Quantities, Sampled
 

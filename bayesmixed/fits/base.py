@@ -175,7 +175,14 @@ class Fit(ABC):
         Returns
         -------
         DataFrame
-            `estimate`, with an interval also `lower` and `upper`.
+            `estimate`, with an interval also `lower` and `upper`. NaN where a number is missing and, with a warning,
+            where the data do not determine the mean: in an empty cell of ``a * b``, where columns part that did not
+            in the data.
+
+        Raises
+        ------
+        DataError
+            A column that is not in the table; by default a level of a grouping factor that is new or missing.
         """
         request = prediction.Request(newdata, re, scale, new_levels, offset, weights, seed, trials)
         return prediction.predict(self.model, self.parameters, self._prediction_errors(), request, interval, level)
@@ -197,7 +204,7 @@ class Fit(ABC):
         """Draws of predictions (chain, draw, __obs__); scale also "observation": new responses.
 
         `draws` are per chain, all by default. Point fits have one chain, drawn from the normal distribution of
-        their prediction errors, 1000 times by default.
+        their prediction errors, 1000 times by default. NaN where `predict` gives it.
         """
         request = prediction.Request(newdata, re, scale, new_levels, offset, weights, seed, trials)
         return prediction.predict_draws(self.model, self.parameters, self._prediction_errors(), request, draws)
@@ -224,6 +231,7 @@ class Fit(ABC):
             Effects drawn anew ("new"), held at their estimates ("all") or zero ("none").
         newdata, offset, trials, weights
             As in `predict`. Responses out of trials are successes, or proportions where the model had proportions.
+            A level that is new or missing gets a new effect with ``re="new"``, and is an error with ``re="all"``.
         seed
             Same seed, same responses.
         """

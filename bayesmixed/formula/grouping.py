@@ -176,8 +176,8 @@ def _missing_message(
     lacking = [name for name, factor in zip(names, factors, strict=False) if factor.codes[where[0]] < 0]
     part = f" (its part {lacking[0]!r})" if len(names) == len(factors) > 1 else ""
     return (
-        f"grouping factor {grouping.name!r}{part} has no level in row {rows[where[0]]}: the value is missing or outside "
-        f"its levels ({len(where)} such rows: {_shown(rows[where])}). {_REMEDY}"
+        f"grouping factor {grouping.name!r}{part} has no level in row {rows[where[0]]}: the value is missing or "
+        f"outside its levels ({len(where)} such rows: {_shown(rows[where])}). {_REMEDY}"
     )
 
 

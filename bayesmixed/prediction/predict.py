@@ -13,6 +13,7 @@ from scipy.special import ndtri
 from ..errors import FitError, nearest
 from ..formula.design import Design
 from ..parameters import Parameters
+from .estimable import determined
 from .linear_predictor import included_terms, linear_predictor
 from .new_levels import extend
 from .responses import mean_response, new_responses
@@ -66,7 +67,7 @@ class Request:
 
     def design(self, model: Model, terms: Sequence[int], *, observed: bool) -> Design:
         """The rows to predict with these group terms; `observed` says that new responses are wanted."""
-        return encode(
+        design = encode(
             model,
             self.newdata,
             unseen=self.new_levels,
@@ -76,6 +77,7 @@ class Request:
             observed=observed,
             factors={model.design.groups[j].factor for j in terms},
         )
+        return determined(model, design, self.newdata)
 
 
 def fitted(model: Model, parameters: Parameters) -> np.ndarray:
@@ -84,7 +86,7 @@ def fitted(model: Model, parameters: Parameters) -> np.ndarray:
     dispersion = _per_draw(parameters)
     parts = [
         mean_response(model.family, linear_predictor(rows, parameters, terms), dispersion, rows.weights).mean(axis=0)
-        for rows in _chunks(model.design, parameters.n_draws)
+        for rows in _chunks(determined(model, model.design, None), parameters.n_draws)
     ]
     return np.concatenate(parts)
 

@@ -37,9 +37,26 @@ def new_responses(
     trials: np.ndarray | None,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Responses (draws, n) drawn at predictors eta: successes of trials, or their share where the model had shares."""
+    """Responses (draws, n) drawn at predictors eta: successes of trials, or their share where the model had shares.
+
+    NaN where the predictor or the trials are.
+    """
+    unknown = np.isnan(eta) if trials is None else np.isnan(eta) | np.isnan(trials)
+    if unknown.any():  # generators refuse NaN, or read it as a number
+        eta = np.where(unknown, _inside(model.family.eta_range), eta)
+        trials = None if trials is None else np.where(np.isnan(trials), 0.0, trials)
     y = model.family.draw(rng, location(model.family, eta), dispersion, weights, trials)
+    if unknown.any():
+        y = np.where(unknown, np.nan, y)
     response = model.design.response
     if response is None or not response.proportion or trials is None:
         return y
     return np.divide(y, trials, out=np.full(y.shape, np.nan), where=trials > 0)
+
+
+def _inside(ends: tuple[float, float]) -> float:
+    """A number between two ends, each of which may be infinite."""
+    low, high = ends
+    if np.isinf(low):
+        return 0.0 if np.isinf(high) else high - 1.0
+    return low + 1.0 if np.isinf(high) else (low + high) / 2

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from scipy.linalg import solve_triangular
 
+from ..errors import BayesMixedWarning
+from ..formula.design import Design
 from ..likelihood.basis import orthonormal
-from .variables import used_rows
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -38,7 +39,7 @@ class Dropped:
     @classmethod
     def of(cls, model: Model) -> Dropped:
         """Those of a model."""
-        X = full_columns(model, used_rows(model))
+        X = full_columns(model, model.frame[model.design.used])
         kept = np.array(model.design.encoding.kept["mu"], dtype=int)
         dropped = np.setdiff1d(np.arange(X.shape[1]), kept)
         scale = np.linalg.norm(X[:, kept], axis=0)
@@ -56,8 +57,45 @@ class Dropped:
         return np.where(np.abs(found) <= allowed, 0.0, found)
 
 
-def full_columns(model: Model, table: pd.DataFrame) -> np.ndarray:
+def full_columns(model: Model, table: Any) -> np.ndarray:
     """Every column of the fixed part, those left out of the fit included."""
     encoding, mu = model.design.encoding, model.design.mu
     every = replace(encoding, kept=dict(encoding.kept) | {"mu": tuple(range(mu.X.shape[1] + len(mu.aliased)))})
     return every.apply(table, unseen="population", offset=0.0, weights=1.0, factors=()).mu.X
+
+
+def determined(model: Model, design: Design, table: Any) -> Design:
+    """The rows of a `design` (of the fit where `table` is None), NaN where the data do not determine their predictor.
+
+    A column that was dropped because others determined it in the data has no coefficient of its own. Where it parts
+    from them every value fits the data as well, and which one comes out is a matter of reference levels.
+
+    Warns
+    -----
+    BayesMixedWarning
+        With the number of such rows, the first of them, and the columns that were dropped.
+    """
+    if not model.design.mu.aliased or (table is None and model.design.used.all()):
+        return design
+    moved = Dropped.of(model).moved(full_columns(model, model.frame if table is None else table))
+    parted = np.isfinite(moved) & (moved != 0)  # a missing number is not known to part
+    open_rows = parted.any(axis=1)
+    if not open_rows.any():
+        return design
+    _warn(model, design, open_rows, parted.any(axis=0))
+    offset = np.where(open_rows, np.nan, design.mu.offset)
+    return replace(design, predictors=design.predictors | {"mu": replace(design.mu, offset=offset)})
+
+
+def _warn(model: Model, design: Design, open_rows: np.ndarray, columns: np.ndarray) -> None:
+    names = [name for name, parts in zip(model.design.mu.aliased, columns, strict=True) if parts]
+    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    count, first = int(open_rows.sum()), design.index[int(np.argmax(open_rows))]
+    rows = f"row {first}" if count == 1 else f"{count} of {len(open_rows)} rows, the first {first},"
+    warnings.warn(
+        f"The data do not determine the mean of {rows}: NaN. No row of the fit says what {shown} "
+        f"{'do' if len(names) > 1 else 'does'} apart from the other columns (dropped in the fit). Predict at "
+        "combinations that the data have, or leave such terms out of the formula.",
+        BayesMixedWarning,
+        stacklevel=4,
+    )
