@@ -91,7 +91,7 @@ def _warn(model: Model, design: Design, open_rows: np.ndarray, columns: np.ndarr
     names = [name for name, parts in zip(model.design.mu.aliased, columns, strict=True) if parts]
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
     count, first = int(open_rows.sum()), design.index[int(np.argmax(open_rows))]
-    rows = f"row {first}" if count == 1 else f"{count} of {len(open_rows)} rows, the first {first},"
+    rows = f"row {first}" if count == 1 else f"{count} of {len(open_rows)} rows (the first is {first})"
     warnings.warn(
         f"The data do not determine the mean of {rows}: NaN. No row of the fit says what {shown} "
         f"{'do' if len(names) > 1 else 'does'} apart from the other columns (dropped in the fit). Predict at "
