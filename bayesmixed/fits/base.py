@@ -161,14 +161,17 @@ class Fit(ABC):
             of a sampled level is, for point fits, the value at an effect of zero, for draws the mean over new
             levels: they differ where the link bends.
         interval
-            None, "confidence" (of the mean) or "prediction" (of a new response).
+            None, "confidence" (of the mean) or "prediction" (of a new response). A limit is infinite where the
+            interval passes the end of the link's domain, as 1 / mu may pass 0.
         level
             Coverage of the interval.
         offset, weights
             Given again for new data where the model's were arrays.
         trials
             Of new responses out of trials (a column, an array or a number): taken from the columns of the formula
-            where the new table has them, else 1 with a note. Estimates are probabilities whatever the trials.
+            where the new table has them, else 1 with a note. Estimates are probabilities whatever the trials, but
+            for ``interval="prediction"``: there they are expected successes, as the limits are (proportions where
+            the model has proportions).
         seed
             For what is drawn.
 

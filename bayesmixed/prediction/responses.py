@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import BayesMixedWarning
 from ..families import Family
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..model import Model
 
 
@@ -19,6 +23,22 @@ def location(family: Family, eta: np.ndarray) -> np.ndarray:
         return family.link.inverse(eta if np.isinf([low, high]).all() else np.clip(eta, low, high))
 
 
+def warn_of_ends(family: Family, eta: np.ndarray, rows: pd.Index) -> None:
+    """Say which estimates are only the end of the range of means, their predictors (n,) lying beyond it."""
+    low, high = family.eta_range
+    beyond = (eta < low) | (eta > high)
+    if beyond.any():
+        first = int(np.argmax(beyond))
+        end = location(family, eta[first : first + 1])[0]
+        warnings.warn(
+            f"The linear predictor is {eta[first]:.4g} in row {rows[first]} ({int(beyond.sum())} of {len(eta)} such "
+            f"rows), and the {family.link.name} link of the {family.name} family takes {low:g} to {high:g}: the "
+            f"estimate is the mean at the end, {end:.4g}. A log link has no such end.",
+            BayesMixedWarning,
+            stacklevel=6,
+        )
+
+
 def mean_response(
     family: Family, eta: np.ndarray, dispersion: dict[str, Any], weights: np.ndarray | None = None
 ) -> np.ndarray:
@@ -27,6 +47,12 @@ def mean_response(
     `weights` (n,) matter where they are precisions and the mean depends on the spread.
     """
     return family.mean(location(family, eta), dispersion, weights if family.weights == "precision" else None)
+
+
+def as_counted(model: Model, mean: np.ndarray, trials: np.ndarray | None) -> np.ndarray:
+    """Means per trial (.., n) in the unit of `new_responses`: expected successes, shares where the model has them."""
+    response = model.design.response
+    return mean if trials is None or (response is not None and response.proportion) else mean * trials
 
 
 def new_responses(
