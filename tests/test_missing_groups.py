@@ -47,7 +47,7 @@ def test_sampled_a_missing_level_has_the_spread_of_a_new_one(sleep: Any) -> None
 @pytest.mark.parametrize("label", MISSING, ids=["None", "NaN", "NA", "NaT"])
 def test_a_missing_level_is_an_error_that_names_column_row_and_remedy(sleep: Any, label: Any) -> None:
     new = pd.DataFrame({"Days": [1.0, 2.0], "Subject": np.array(["308", label], dtype=object)}, index=["r1", "r2"])
-    said = r"'Subject' has no level in row r2.*1 such rows: r2.*new_levels='population'.*new_levels='sample'"
+    said = r"'Subject' has no level in row r2.*1 such row: r2.*new_levels='population'.*new_levels='sample'"
     for ask in (
         lambda: sleep.predict(new),
         lambda: sleep.predict_draws(new, draws=2),

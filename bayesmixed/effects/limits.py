@@ -26,10 +26,11 @@ LOGARITHM, ODDS = Scale(np.log, lambda m: 1 / m), Scale(logit, lambda m: 1 / (m 
 
 
 def limits_of(values: Values, rows: Rows, question: Question, design: Design, found: Linearised) -> Limits | None:
-    """Limits of means on the scale of the response; None where that scale has no ends and the mean is the predictor."""
+    """Limits of means; None for predictors that are no means, and for means that are predictors and have no ends."""
     family = values.family
     plain = np.array_equal(family.mean(PROBE, dict(values.dispersion)), PROBE)
-    if plain and np.array_equal(family.link.forward(PROBE), PROBE) and np.isinf(family.eta_range).all():
+    same = plain and np.array_equal(family.link.forward(PROBE), PROBE)
+    if (same and np.isinf(family.eta_range).all()) or (question.scale == "link" and not same):
         return None
     inward, back, words, ends = _scale(values, plain)
     centre, se = found.values, found.se()
@@ -48,6 +49,9 @@ def limits_of(values: Values, rows: Rows, question: Question, design: Design, fo
             return np.where(alone, values.response(x[None])[0], back(x))
 
     link = f"link ({family.link.name})"
+    if same:
+        cut = " and ".join(f"{end:.4g}" for end in ends if np.isfinite(end))
+        return Limits(centre, se, show, ends, f"cut off at {cut}")
     if alone.all():
         return Limits(centre, se, show, ends, f"on the scale of the {link}, transformed back")
     return Limits(centre, se, show, ends, f"by the delta method on the scale of the {words or link}, transformed back")

@@ -94,7 +94,7 @@ def means(fit: Fit, rows: Rows, question: Question) -> Quantities:
         return Piece(mean, ((slope, design.mu.X[where], None if moved is None else moved[where]),))
 
     found = averages(fit, rows, part, moved)
-    if question.scale == "link" or not isinstance(found, Linearised):
+    if not isinstance(found, Linearised):
         return found
     return replace(found, limits=limits_of(Values.of(fit), rows, question, design, found))
 

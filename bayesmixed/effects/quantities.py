@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from ..prediction.quantiles import equal_tailed
 from .ambiguity import Ambiguity
 
 Elementwise = Callable[[np.ndarray], np.ndarray]
@@ -237,12 +238,13 @@ class Sampled(Quantities):
 
     def table(self, level: float, critical: np.ndarray | float, scale: Scale) -> pd.DataFrame:
         shown = Sampled(scale.show(_blank(self.draws, self.ambiguity)), self.robust)
-        lower, upper = np.quantile(shown.draws, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+        lower, upper = equal_tailed(shown.draws, level)
         return pd.DataFrame({"estimate": shown.values, "se": shown._spread(), "lower": lower, "upper": upper})
 
     def _spread(self) -> np.ndarray:
         if not self.robust:
-            return self.draws.std(axis=0, ddof=1)
+            with np.errstate(invalid="ignore"):  # of draws that are infinite
+                return self.draws.std(axis=0, ddof=1)
         below, above = np.quantile(self.draws, [ndtr(-1.0), ndtr(1.0)], axis=0)
         return (above - below) / 2
 

@@ -177,7 +177,7 @@ def _missing_message(
     part = f" (its part {lacking[0]!r})" if len(names) == len(factors) > 1 else ""
     return (
         f"grouping factor {grouping.name!r}{part} has no level in row {rows[where[0]]}: the value is missing or "
-        f"outside its levels ({len(where)} such rows: {_shown(rows[where])}). {_REMEDY}"
+        f"outside its levels ({len(where)} such row{'s' * (len(where) > 1)}: {_shown(rows[where])}). {_REMEDY}"
     )
 
 

@@ -50,7 +50,7 @@ def select(data: Any, columns: Sequence[str]) -> pd.DataFrame:
         if twice:
             raise DataError(f"these columns exist more than once in the data: {', '.join(twice)}. Rename them.")
     frame = data[list(columns)]
-    changed = {name: made for name, column in frame.items() if (made := typed(column)) is not column}
+    changed = {str(name): made for name, column in frame.items() if (made := typed(column)) is not column}
     return frame.assign(**changed) if changed else frame
 
 

@@ -158,6 +158,8 @@ def _from_draws(
     dispersion, tables = _per_draw(values), []
     for rows in _chunks(design, parameters.n_draws):
         eta = linear_predictor(rows, values, terms)
+        if request.scale == "response":
+            warn_of_ends(model.family, eta.mean(axis=0), rows.index)
         mean = eta if request.scale == "link" else mean_response(model.family, eta, dispersion, rows.weights)
         table = {"estimate": mean.mean(axis=0)}
         if interval is not None:

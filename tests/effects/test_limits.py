@@ -123,6 +123,22 @@ def test_differences_and_unbounded_means_keep_their_own_limits(fits: dict[str, A
         assert "Limits: 95 %, z." in str(found) or "Adjusted" in str(found)
 
 
+def test_means_that_are_predictors_are_cut_off_at_their_end() -> None:
+    """A Poisson mean by an identity link, far from the data."""
+    data = visits().assign(y=lambda d: np.random.default_rng(1).poisson(3, len(d)))
+    fit = bm.Model("y ~ week + arm + (1 | g)", data, family="poisson", link="identity").fit("ml")
+    for found in (
+        bm.predictions(fit, {"week": [60]}),
+        bm.predictions(fit, {"week": [60]}, kind="population"),
+        bm.emmeans(fit, "arm", at={"week": [60]}),
+        bm.emmeans(fit, "arm", at={"week": [60]}, scale="response"),
+    ):
+        frame = found.frame
+        assert ((frame["lower"] == 0) & (frame["estimate"] > 0)).all()
+        np.testing.assert_allclose(frame["upper"], frame["estimate"] + Z * frame["se"], rtol=ALGEBRA)
+        assert "Limits: 95 %, z, cut off at 0." in str(found)
+
+
 def test_a_saturated_mean_has_limits() -> None:
     """Where a probability is 1 to all digits its predictor still has limits."""
     data = visits()
