@@ -84,6 +84,14 @@ def test_columns_that_part_in_new_rows_are_undetermined() -> None:
     assert found.iloc[0] == pytest.approx(fit.fixef().sum())
 
 
+def test_a_missing_number_is_no_open_direction(linear: Any, recwarn: Any) -> None:
+    new = cells()[::2].assign(x=[np.nan, 0.5])
+    found = linear.predict(new, interval="confidence")
+    assert found.isna().all(axis=1).tolist() == [True, False]
+    np.testing.assert_allclose(found.iloc[1], linear.predict(new[1:], interval="confidence").iloc[0])
+    assert not [one for one in recwarn if "determine" in str(one.message)]
+
+
 def test_rows_of_the_fit_and_complete_rows_are_silent(linear: Any, recwarn: Any) -> None:
     np.testing.assert_allclose(linear.predict()["estimate"], linear.fitted())
     linear.predict(cells()[::2])

@@ -10,6 +10,7 @@ import pandas as pd
 
 NUMBERS = {"decimal", "floating", "mixed-integer-float"}  # as pandas calls what objects hold
 DATES = {"date", "datetime", "datetime64"}
+DURATIONS = {"timedelta", "timedelta64"}  # which are refused by their type
 
 
 def typed(series: pd.Series) -> pd.Series:
@@ -38,7 +39,7 @@ def _from_arrow(series: pd.Series) -> pd.Series:
         return pd.Series(values.cast(pa.timestamp("s")).to_numpy(), index=series.index)
     if pa.types.is_dictionary(kind):
         return pd.Series(values.to_pandas().array, index=series.index)
-    if pa.types.is_nested(kind):
+    if pa.types.is_nested(kind) or pa.types.is_time(kind):
         return series.astype(object)
     return series
 
@@ -46,6 +47,8 @@ def _from_arrow(series: pd.Series) -> pd.Series:
 def _from_objects(series: pd.Series) -> pd.Series:
     """Python's numbers and dates; text, truth values and mixtures stay as they are."""
     kind = pd.api.types.infer_dtype(series, skipna=True)
+    if kind in DURATIONS:
+        return pd.to_timedelta(series)
     if kind == "integer":
         return _whole(series)
     if kind in NUMBERS or (kind.startswith("mixed") and _with_decimals(series)):

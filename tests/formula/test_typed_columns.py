@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -140,9 +140,19 @@ def test_text_truth_values_and_mixtures_stay_as_they_are() -> None:
         assert typed(column) is column
 
 
-@pytest.mark.parametrize("kind", ["list", "duration"])
-def test_what_is_no_number_is_named(kind: str) -> None:
-    values = {"list": pa.array([[1.0]] * 4), "duration": pa.array([1, 2, 3, 4], pa.duration("s"))}[kind]
-    data = pa.table({"y": [1.0, 2.0, 4.0, 3.0], "x": values}).to_pandas(types_mapper=pd.ArrowDtype)
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.Series([[1.0]] * 4, dtype=pd.ArrowDtype(pa.list_(pa.float64()))),
+        pd.Series([1, 2, 3, 4], dtype=pd.ArrowDtype(pa.duration("s"))),
+        pd.Series([timedelta(seconds=i) for i in range(4)], dtype=object),
+        pd.Series([time(i) for i in range(4)], dtype=pd.ArrowDtype(pa.time64("us"))),
+        pd.Series([time(i) for i in range(4)], dtype=object),
+        pd.Series([1j, 2.0, None, 4.0], dtype=object),
+    ],
+    ids=["lists", "durations", "timedeltas", "time64", "times", "complex"],
+)
+def test_what_is_no_number_and_no_level_is_refused(values: pd.Series) -> None:
+    """Each would be a factor with as many levels as it has values."""
     with pytest.raises(bm.errors.DataError, match="column 'x' holds"):
-        build_design(Formula("y ~ x"), data)
+        build_design(Formula("y ~ x"), pd.DataFrame({"y": [1.0, 2.0, 4.0, 3.0], "x": values}))
