@@ -13,7 +13,7 @@ from ..likelihood.laplace import start as laplace
 from ..likelihood.laplace.likelihood import LaplaceLikelihood
 from .generalized import effects
 from .ml import ML
-from .start import Start, inner_factors, reliability, start_from
+from .start import Start, start_from, stated_bars
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -79,15 +79,11 @@ def _start(
     b: tuple[np.ndarray, ...],
     spread: tuple[np.ndarray, ...],
 ) -> Start:
-    factors = _factors(likelihood, x)
     return Start(
         beta=likelihood.beta(x),
         beta_sds=np.minimum(errors, WIDEST),
         dispersion=likelihood.split(x)[2],
-        factors=inner_factors(model, factors),
-        effects=b,
-        effect_sds=tuple(np.sqrt(np.diagonal(each, axis1=1, axis2=2)) for each in spread),
-        reliability=tuple(reliability(F, each) for F, each in zip(factors, spread, strict=True)),
+        **stated_bars(model, _factors(likelihood, x), b, spread),
         scale=1.0,
     )
 

@@ -16,6 +16,7 @@ import numpy as np
 from ..covariance import Covariance
 from ..priors.distributions import BlockPrior, Distribution
 from ..priors.names import TermNames, term_names
+from ..priors.origin import origins
 from ..priors.table import Priors
 from .coordinates import Natural
 from .limits import Limits, Opened, limited
@@ -205,6 +206,40 @@ class Correlation(Part):
 
 
 @dataclass(frozen=True)
+class Elsewhere(Part):
+    """A part that speaks of one term's covariance for other columns than those typed: of A^-1 Sigma A^-T."""
+
+    term: int
+    A: np.ndarray
+    part: Part
+
+    def value_and_slopes(self, natural: Natural) -> tuple[float, Natural]:
+        value, slopes = self.part.value_and_slopes(self._stated(natural))
+        return value, self._pulled(slopes)
+
+    def inside(self, natural: Natural) -> Natural:
+        return self._moved(self.part.inside(self._stated(natural)), self.A)
+
+    def limits(self, natural: Natural) -> Iterator[Limits]:
+        for found in self.part.limits(self._stated(natural)):
+            yield replace(found, slopes=self._pulled(found.slopes))
+
+    def opened(self) -> Elsewhere:
+        return replace(self, part=self.part.opened())
+
+    def _stated(self, natural: Natural) -> Natural:
+        return self._moved(natural, np.linalg.inv(self.A))
+
+    def _pulled(self, slopes: Natural) -> Natural:
+        """Slopes in the factor as typed, F = A F_c, from those in F_c."""
+        return self._moved(slopes, np.linalg.inv(self.A).T)
+
+    def _moved(self, natural: Natural, by: np.ndarray) -> Natural:
+        factors = tuple(by @ F if j == self.term else F for j, F in enumerate(natural.factors))
+        return replace(natural, factors=factors)
+
+
+@dataclass(frozen=True)
 class Coefficients(Part):
     """Priors of the elements of `rows` beta, `rows` (m, p); `names` for error messages."""
 
@@ -299,8 +334,10 @@ def penalty(model: Model, priors: Priors) -> Penalty:
     """The penalty of priors by parameter name; a parameter without one has none."""
     parts: list[Part] = []
     scale = "sigma" if model.has_scale else None
-    for j, named in enumerate(term_names(model.design.groups)):
-        parts += _term_parts(j, named, priors, scale)
+    places = origins(model, priors.centered)
+    for j, (named, A) in enumerate(zip(term_names(model.design.groups), places, strict=True)):
+        found = _term_parts(j, named, priors, scale)
+        parts += found if A is None else [Elsewhere(j, A, part) for part in found]
     parts += [Dispersion(name, priors.distribution(name)) for name in model.family.dispersion if name in priors]
     return Penalty(tuple(parts), _coefficients(model.design, priors))
 

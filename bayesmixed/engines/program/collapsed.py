@@ -11,7 +11,7 @@ import numpy as np
 from ...likelihood import collapsed as density
 from ...likelihood.at import likelihood_of
 from ...priors.distributions import Kind
-from .sites import DispersionSites, TermSites, centring_word, dispersion_sites, effect_factors, term_sites
+from .sites import DispersionSites, TermSites, centring_word, dispersion_sites, effect_factors, origin_arrays, term_sites
 from .vectors import VectorSite, sample, sample_vector, vector_sites
 
 if TYPE_CHECKING:
@@ -53,13 +53,15 @@ class CollapsedProgram:
         dispersion = self.dispersion.sample(data)
         scale = self.dispersion.scale_of(dispersion)
         blocks = [term.sample(scale, data["priors"]) for term in self.terms]
-        bars = zip(self.terms, blocks, data["centering"], strict=True)
+        bars = list(zip(self.terms, blocks, data["centering"], data["origins"], strict=True))
+        typed = [term.typed_block(*block, A) for term, block, _, A in bars]
         return {
             "kept": self._kept(data),
-            "sds": tuple(block[0] for block in blocks),
-            "factors": tuple(block[1] for block in blocks),
+            "sds": tuple(block[0] for block in typed),
+            "factors": tuple(block[1] for block in typed),
             "held": tuple(
-                term.sample_effects(*block, power) if term.effect_site else None for term, block, power in bars
+                term.typed_effects(term.sample_effects(*block, power), A) if term.effect_site else None
+                for term, block, power, A in bars
             ),
             "dispersion": dispersion,
         }
@@ -189,6 +191,7 @@ def collapsed_program(
         "constants": {name: float(model.constants[name]) for name in program.dispersion.held},
         "means": means,
         "centering": tuple(centering),
+        "origins": origin_arrays(model),
         "gram": gram,
     }
 

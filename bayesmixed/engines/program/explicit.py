@@ -11,7 +11,7 @@ import numpy as np
 from ...families import Family, observed
 from ...priors.distributions import Kind
 from .likelihood import level_rows, sample_response, spread
-from .sites import DispersionSites, TermSites, centring_word, dispersion_sites, effect_factors, term_sites
+from .sites import DispersionSites, TermSites, centring_word, dispersion_sites, effect_factors, origin_arrays, term_sites
 from .vectors import VectorSite, sample, sample_vector, vector_sites
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class ExplicitProgram:
 
     Call it as ``program(**data)`` inside a NumPyro handler. It returns the natural parameters: `beta`
     (p,) for columns as the user wrote them, `sds` and `effects` per bar ((k,) and (levels, k)),
-    `factors` (k, k), the Cholesky factors of the covariances, and `dispersion` by name. `constant` says per bar which
+    `factors` (k, k), roots of the covariances, and `dispersion` by name. `constant` says per bar which
     columns are ones.
     """
 
@@ -53,11 +53,12 @@ class ExplicitProgram:
         fixed, beta = self._coefficients(data)
         dispersion = self.dispersion.sample(data)
         scale = self.dispersion.scale_of(dispersion)
-        bars = zip(self.terms, data["centering"], strict=True)
+        bars = zip(self.terms, data["centering"], data["origins"], strict=True)
         blocks = []
-        for term, power in bars:
+        for term, power, A in bars:
             sds, factor = term.sample(scale, data["priors"])
-            blocks.append((sds, factor, term.sample_effects(sds, factor, power)))
+            effects = term.typed_effects(term.sample_effects(sds, factor, power), A)
+            blocks.append((*term.typed_block(sds, factor, A), effects))
         return {
             "fixed": fixed,
             "beta": beta,
@@ -153,6 +154,7 @@ def _data(
         "tables": tuple(level_rows(c, group.n_levels) for c, group in zip(codes, design.groups, strict=True)),
         "priors": priors,
         "centering": centering,
+        "origins": origin_arrays(model),
         "constants": {name: float(model.constants[name]) for name in program.dispersion.held},
     }
     extra = {"weights": seen.weights, "trials": seen.trials}
