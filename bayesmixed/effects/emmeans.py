@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..model import Model
 
 WEIGHTS = ("equal", "proportional")
-RATIOS = ("log", "logit")  # links whose differences are logarithms of ratios
+RATIOS = ("log", "logit")  # scales whose differences are logarithms of ratios
 
 
 @with_known_options
@@ -61,9 +61,9 @@ def emmeans(
     at
         Values by column: {"x": [0, 1], "f": ["a", "b"]}.
     scale
-        "link" (the default; identity links show the response) or "response". There conditional means are averaged
-        on the link scale and transformed back with their limits, as R does; contrasts are ratios of means for a log
-        link and odds ratios for a logit link (with a guessing or lapse rate of the curve between the asymptotes, not
+        "link" (the default; identity links show the response, a log-normal family its logarithm) or "response". There
+        conditional means are averaged on the link scale and transformed back with their limits, as R does; contrasts
+        are ratios of means for a log link and a log-normal family (of medians alike) and odds ratios for a logit link (with a guessing or lapse rate of the curve between the asymptotes, not
         of the probabilities), and stay on the link scale for others.
     kind
         "conditional": for a group whose random effects are zero. "population": the mean response over all groups,
@@ -115,7 +115,7 @@ def emmeans(
     back = question.scale == "response" and kind == "conditional"
     inner = Question("link", kind) if back else question
     family, what = fit.model.family, ", ".join([*within, *named]) or "overall"
-    ratio = EXPONENTIAL if back and family.link.name in RATIOS else None
+    ratio = EXPONENTIAL if back and family.scale in RATIOS else None
     return Effects(
         f"Marginal means: {what}",
         rows.keys[[*within, *named]],
@@ -126,7 +126,7 @@ def emmeans(
         level=level,
         df=df,
         ratio=ratio,
-        of="odds" if family.link.name == "logit" else "means",
+        of="odds" if family.scale == "logit" else f"{family.middle}s",
         curve=between(family.link),
     )
 

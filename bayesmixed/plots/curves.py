@@ -300,7 +300,7 @@ def _heading(drawn: _Drawn) -> str | None:
 def _entries(drawn: _Drawn, ink: str, population: tuple[str, str]) -> list[tuple[str, str, str]]:
     if drawn.by is not None:
         return marks.entries("line", drawn.colors)
-    zero = "" if drawn.fit.model.family.link.name == "identity" else " (random effects zero)"
+    zero = "" if drawn.fit.model.family.scale == "identity" else " (random effects zero)"
     (color,) = drawn.colors.values()
     rows = ("dot", ink, "rows of the data")
     return [rows, ("line", color, "group's curve"), (*population, f"population{zero}")]

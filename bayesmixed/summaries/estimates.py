@@ -24,7 +24,8 @@ def fixed_effects(fit: Fit) -> str:
     point = "estimate" in table
     centre, spread = ("estimate", "se") if point else ("mean", "sd")
     interval = "95 % confidence intervals (Wald)" if point else "95 % credible intervals"
-    scale = "" if fit.model.family.link.name == "identity" else f", on the {fit.model.family.link.name} scale"
+    name = fit.model.family.scale
+    scale = "" if name == "identity" else f", on the {name} scale"
     parts = [
         f"{name} {_with_limits(row[centre], row['lower'], row['upper'], row[spread])}" for name, row in table.iterrows()
     ]

@@ -216,7 +216,8 @@ def _population(name: str, fit: Fit) -> list[dict[str, Any]]:
 
 
 def _notes(fit: Any, of: Within, frame: pd.DataFrame) -> tuple[str, ...]:
-    notes = [] if fit.model.has_scale else [f"Coefficients are on the {fit.model.family.link.name} scale."]
+    scale = fit.model.family.scale
+    notes = [] if scale == "identity" else [f"Coefficients are on the {scale} scale."]
     for host in dict.fromkeys(host for host in of.hosts.values() if host is not None):
         carried = [name for name, into in of.hosts.items() if into == host]
         what = f"{listed(carried)} add{'s' if len(carried) == 1 else ''}"
