@@ -50,7 +50,9 @@ def dispersion(fit: Fit) -> str:
     rows = _scalars(fit)
     own = rows[(rows["kind"] == "dispersion") & ~rows["parameter"].isin(list(fit.model.constants))]
     residual, others = _named(own[own["parameter"] == "sigma"]), _named(own[own["parameter"] != "sigma"])
-    parts = [f"Residual standard deviation {text.removeprefix('sigma ')}." for text in residual]
+    weighted = fit.model.design.weights is not None and fit.model.family.weights == "precision"
+    of = " (of weight 1)" if weighted else ""
+    parts = [f"Residual standard deviation{of} {text.removeprefix('sigma ')}." for text in residual]
     parts += [f"Of the distribution: {', '.join(others)}."] if others else []
     return " ".join(parts)
 
