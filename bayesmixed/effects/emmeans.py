@@ -56,7 +56,8 @@ def emmeans(
     """Marginal means of factors, as R's emmeans defines them, for any fit.
 
     Predictions at every combination of the factors of the model, numbers at their means, are averaged over the factors
-    that are not named. Random effects are zero (or averaged, `kind`). A row of frequency weight w counts as w rows.
+    that are not named. A number that has two values, such as 0 and 1, counts as a factor, as in R. Random effects are
+    zero (or averaged, `kind`). A row of frequency weight w counts as w rows.
     An offset is held at its mean: of ``offset(log(effort))`` the mean of log(effort). So does R's emmeans for glm and
     lme4 models; for glmmTMB's it takes the log of the mean effort, which is larger
     (``offset=np.log(effort.mean())`` gives that).
@@ -76,8 +77,9 @@ def emmeans(
     scale
         "link" (the default; identity links show the response, a log-normal family its logarithm) or "response". There
         conditional means are averaged on the link scale and transformed back with their limits, as R does; contrasts
-        are ratios of means for a log link and a log-normal family (of medians alike) and odds ratios for a logit link (with a guessing or lapse rate of the curve between the asymptotes, not
-        of the probabilities), and stay on the link scale for others.
+        are ratios of means for a log link and a log-normal family (of medians alike) and odds ratios for a logit link
+        (with a guessing or lapse rate of the curve between the asymptotes, not of the probabilities), and stay on the
+        link scale for others.
     kind
         "conditional": for a group whose random effects are zero. "population": the mean response over all groups,
         integrated over the random effects at each grid point and then averaged (response scale).

@@ -45,7 +45,8 @@ def inverse_predict(
 ) -> Effects:
     """The value of a column at which the mean response is p, such as the stimulus that is seen in 62.5 % of trials.
 
-    Other numbers are at their means, factors that are not named averaged on the link scale with equal weights. Random
+    Other numbers are at their means, factors that are not named (and numbers of two values) averaged on the link scale
+    with equal weights; what belongs to a level of a grouping factor in `by` is held at that level's own value. Random
     effects are zero (the population's curve) unless `by` names their grouping factor.
 
     Parameters

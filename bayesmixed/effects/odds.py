@@ -76,7 +76,11 @@ def odds_ratios(fit: Fit, *, level: float = 0.95, df: float = np.inf) -> Effects
         found = Sampled(beta, robust=True)
     else:
         found = Linearised(beta[0], np.eye(len(names)), covariance_root(fit))
-    title = "Rate ratios" if name == "log" and model.family.name in COUNTS else KINDS[name].format(middle=model.family.middle)
+    title = (
+        "Rate ratios"
+        if name == "log" and model.family.name in COUNTS
+        else KINDS[name].format(middle=model.family.middle)
+    )
     title += between(model.family.link)
     keys = pd.DataFrame({"coefficient": names})
     return Effects(

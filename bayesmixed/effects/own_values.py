@@ -75,9 +75,7 @@ def canonical(name: str, factors: Sequence[str]) -> str:
     return next((factor for factor in factors if same_factor(factor, name)), name)
 
 
-def own_of_each(
-    model: Model, known: Collection[str], factors: Sequence[str], asked: Collection[str]
-) -> OwnValues:
+def own_of_each(model: Model, known: Collection[str], factors: Sequence[str], asked: Collection[str]) -> OwnValues:
     """The own values of a grid's rows: those of columns that nobody gave values for.
 
     Raises

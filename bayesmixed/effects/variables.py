@@ -85,8 +85,7 @@ class Variable:
             found = np.array(listed, dtype=float)
         except (TypeError, ValueError):
             raise FitError(f"{self.name!r} holds numbers, and {listed!r} is given for it.") from None
-        known = self.pair is not None and bool(np.isin(found, self.pair).all())
-        return found.astype(self.data.to_numpy().dtype) if known else found
+        return found.astype(self.pair.dtype) if self.pair is not None and np.isin(found, self.pair).all() else found
 
     @property
     def _numeric(self) -> bool:
@@ -218,6 +217,7 @@ def _pair(data: pd.Series) -> np.ndarray | None:
     if not pd.api.types.is_numeric_dtype(data.dtype):
         return None
     values = data.to_numpy()
+    values = values.astype(float) if values.dtype == object else values
     others = values[values != values[0]]
     if not len(others) or np.any(others != others[0]):
         return None

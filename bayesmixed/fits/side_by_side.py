@@ -51,7 +51,8 @@ def side_by_side(*fits: Fit) -> SideBySide:
     -------
     DataFrame
         Rows are parameters, columns (fit, "estimate" | "se"); the last rows are the log-likelihood of point fits and
-        that of REML fits, minus half their criterion, which compares to no other criterion. Printing it shows "estimate (se)", and which formula each fit has where they differ.
+        that of REML fits, minus half their criterion, which compares to no other criterion. Printing it shows
+        "estimate (se)", and which formula each fit has where they differ.
 
     Examples
     --------

@@ -45,7 +45,11 @@ def test_contrasts_on_the_response_scale_are_ratios(fits: tuple):
 def test_the_scale_of_the_predictor_is_the_logarithm(fits: tuple):
     """Nothing that is a logarithm says that it is the response."""
     lognormal, normal = fits
-    for made in (bm.emmeans(lognormal, "f"), bm.emmeans(lognormal, "f").contrast(), bm.slopes(lognormal, "x", scale="link")):
+    for made in (
+        bm.emmeans(lognormal, "f"),
+        bm.emmeans(lognormal, "f").contrast(),
+        bm.slopes(lognormal, "x", scale="link"),
+    ):
         assert "Scale: link (log)." in str(made) and "Scale: response" not in str(made)
     assert "on the log scale" in bm.report(lognormal).estimates
     assert "Scale: response." in str(bm.emmeans(normal, "f").contrast())

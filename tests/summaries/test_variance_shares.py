@@ -304,7 +304,7 @@ def test_a_level_per_row_is_residual_whatever_rows_of_weight_zero_there_are(weig
 
 @pytest.mark.parametrize("family", ["gaussian", "lognormal"])
 def test_the_size_of_precision_weights_changes_no_share(family: str) -> None:
-    """Weights of 1 and of 100 are one model, of log-likelihood -893.2325 (normal), with the ICC of no weights, 0.589."""
+    """Weights of 1 and of 100 are one model, of log-likelihood -893.2325 if normal, with the ICC of none, 0.589."""
     fits = [
         bm.Model("Reaction ~ Days + (1 | Subject)", bm.load_data("sleepstudy"), family=family, weights=w).fit("reml")
         for w in (None, np.ones(180), np.full(180, 100.0))
