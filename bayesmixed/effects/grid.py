@@ -161,10 +161,11 @@ def mean_offset(model: Model, named: Collection[str], given: Any, n: int) -> tup
 def _grid_rows(model: Model, known: dict[str, Variable], asked: Asked) -> Rows:
     values, by = grid_values(known, asked.values, asked.without), names_of(asked.by, "by")
     groups = grouping(model, known, by)
-    for name in by:
-        variable(known | dict.fromkeys(groups), canonical(name, groups))
-    table, own_notes = _grid(model, known, values, groups, asked)
     by = [canonical(name, groups) for name in by]
+    for name in by:
+        if name not in groups:
+            variable(known, name)
+    table, own_notes = _grid(model, known, values, groups, asked)
     offset, said = mean_offset(model, [*asked.values, *filter(None, [asked.without])], asked.offset, len(table))
     idle = only_in_offsets(model) if offset is not None else set()
     idle |= {asked.without} if asked.fixed and asked.without else set()
@@ -185,7 +186,7 @@ def _grid(
     """The rows of a grid; by groups once per level, what belongs to a level taken out of `values`."""
     if not groups:
         return product(values), ()
-    changed = [asked.without] if asked.fixed else []
+    changed = [asked.without] if asked.fixed and asked.without else []
     return crossed(values, own_of_each(model, known, groups, [*asked.values, *changed]))
 
 
@@ -196,7 +197,7 @@ def crossed(values: dict[str, np.ndarray], own: OwnValues) -> tuple[pd.DataFrame
     size = float(np.prod([float(len(one)) for one in values.values()])) * len(own.labels)
     if size > MOST_ROWS:
         raise FitError(f"The grid has {size:.3g} rows, one per level and combination of values: fix some columns, at=.")
-    return own.crossed(product(values)), (*own.notes, f"Random effects of {':'.join(own.labels)}: zero.")
+    return own.crossed(product(values)), (*own.notes, f"Random effects of {':'.join(map(str, own.labels))}: zero.")
 
 
 def at_notes(values: Mapping[str, np.ndarray], at: Collection[str], shown: Collection[str]) -> tuple[str, ...]:

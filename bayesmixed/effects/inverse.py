@@ -214,8 +214,9 @@ def _cells(
     for i, codes in enumerate(own.codes):
         belonging = {str(name): own.values[name].iloc[i] for name in own.values}
         rows = data.iloc[own.rows[i]]
-        for cell in _keyed(grid.assign(**belonging), shown, own.labels.iloc[i].to_dict(), codes):
-            if _seen(rows, cell[0].iloc[0].to_dict(), [name for name in shown if name in free and name not in at]):
+        labels = {str(name): own.labels[name].iloc[i] for name in own.labels}
+        for cell in _keyed(grid.assign(**belonging), shown, labels, codes):
+            if _seen(rows, cell[0], [name for name in shown if name in free and name not in at]):
                 cells.append(cell)
     return cells
 
@@ -251,9 +252,9 @@ def _random(fit: Fit, groups: Sequence[str]) -> list[str]:
     return [effects] if fit.sampled else [effects, errors]
 
 
-def _seen(data: pd.DataFrame, key: dict[str, Any], names: Sequence[str]) -> bool:
+def _seen(data: pd.DataFrame, key: pd.DataFrame, names: Sequence[str]) -> bool:
     """Whether the group has rows with these values of the columns named."""
-    return not names or bool(np.logical_and.reduce([(data[name] == key[name]).to_numpy() for name in names]).any())
+    return not names or bool(np.all([(data[name] == key[name].iloc[0]).to_numpy() for name in names], axis=0).any())
 
 
 def _sampled(points: Sequence[Point]) -> Quantities:
