@@ -10,11 +10,11 @@ import pytest
 
 import bayesmixed as bm
 from bayesmixed.engines.program import build_program
-from bayesmixed.likelihood.posterior.density import log_posterior
-from bayesmixed.likelihood.penalty import penalty
 from bayesmixed.likelihood.coordinates import Natural
+from bayesmixed.likelihood.penalty import penalty
+from bayesmixed.likelihood.posterior.density import log_posterior
 from bayesmixed.priors import HalfNormal, Normal
-from bayesmixed.priors.origin import origins
+from bayesmixed.priors.origin import origins, stated_rows
 
 # Densities of the same model written with other columns: the digits that x + 2000 leaves of its own spread.
 SHIFTED = 1e-8
@@ -61,12 +61,11 @@ def log_density(program: Any, values: dict[str, np.ndarray]) -> float:
 
 
 @pytest.mark.parametrize("collapsed", ["auto", False])
-@pytest.mark.parametrize("name", [name for name in FORMULAS if name != "polynomial"])
+@pytest.mark.parametrize("name", FORMULAS)
 def test_the_sampled_density_is_the_same_at_every_origin(name: str, collapsed: Any) -> None:
-    """Sites are lines at the means, so that equal values are equal parameters wherever Days is counted from."""
-    if name == "interaction":
-        pytest.skip("its fixed coefficients are as typed: see the test of posteriors")
-    here, there = (build_program(bm.Model(FORMULAS[name], moved(shift)), collapsed) for shift in (0.0, 2000.0))
+    """Sites are what columns mean about their means: equal values are equal parameters wherever Days is counted from."""
+    far = 50.0 if name == "polynomial" else 2000.0
+    here, there = (build_program(bm.Model(FORMULAS[name], moved(shift)), collapsed) for shift in (0.0, far))
     for seed in (1, 2):
         values = sites(here, seed)
         assert log_density(there, values) == pytest.approx(log_density(here, values), rel=SHIFTED)
@@ -101,22 +100,29 @@ def test_draws_and_tables_keep_the_columns_as_typed() -> None:
     np.testing.assert_allclose(intercepts, reml, atol=12.0)  # lines at day 0, whatever their label
 
 
-@pytest.mark.parametrize("method", ["laplace", "nuts"])
-@pytest.mark.parametrize("name", ["line", "polynomial"])
-def test_posteriors_are_the_same_under_shifts_and_scales(method: str, name: str) -> None:
-    if name == "polynomial" and method == "nuts":
-        pytest.skip("compiling takes long: the densities are compared above")
+@pytest.mark.parametrize("name", FORMULAS)
+def test_laplaces_draws_are_the_same_under_shifts_and_scales(name: str) -> None:
+    """The same seed: equal densities make equal draws."""
     quantities = []
-    for shift, scale in ((0.0, 1.0), (2000.0 if name == "line" else 50.0, 24.0)):
-        model = bm.Model(FORMULAS[name], moved(shift, scale))
-        draws = model.fit(method, seed=3, progress=False).idata.posterior
-        slope = model.coefficients[-1]
+    for shift, scale in ((0.0, 1.0), (50.0, 24.0)):
+        fit = bm.Model(FORMULAS[name], moved(shift, scale)).fit(bm.Laplace(draws=200), seed=3, progress=False)
+        last = "I(Days**2)" if name == "polynomial" else "Days:f[b]" if name == "interaction" else "Days"
         power = scale ** (2 if name == "polynomial" else 1)
-        found = [draws[f"{slope}|Subject_sigma"] * power, draws["sigma"], draws[slope] * power]
+        at = fit.model.design.groups[0].columns.index(last)
+        sds = fit.parameters.sds[0][0][:, at] * power
+        mean, sd = fit.coefficients.loc[last, ["mean", "sd"]] * power
+        quantities.append([mean, sd, sds.mean(), sds.std(), fit.sigma])
+    np.testing.assert_allclose(quantities[1], quantities[0], rtol=1e-3)
+
+
+def test_nuts_posterior_is_the_same_at_every_origin() -> None:
+    quantities = []
+    for shift, scale in ((0.0, 1.0), (2000.0, 24.0)):
+        draws = bm.Model(FORMULAS["line"], moved(shift, scale)).fit("nuts", seed=3, progress=False).idata.posterior
+        found = [draws["Days|Subject_sigma"] * scale, draws["sigma"], draws["Days"] * scale]
         quantities.append([np.asarray(values).ravel() for values in found])
     for here, there in zip(*quantities, strict=True):
-        # NUTS' draws are worth a quarter of their number, Laplace's about all
-        error = np.sqrt((here.var() + there.var()) / (0.25 * len(here)))
+        error = np.sqrt((here.var() + there.var()) / (0.25 * len(here)))  # a draw is worth a quarter of one at least
         assert abs(here.mean() - there.mean()) < MONTE_CARLO * error
 
 
@@ -132,7 +138,8 @@ def test_slopes_of_the_moved_penalty_are_its_differences() -> None:
     model = bm.Model(FORMULAS["several bars"], moved(3.0))
     added = penalty(model, model.priors)
     rng = np.random.default_rng(2)
-    factors = tuple(np.tril(rng.normal(size=(len(t.columns),) * 2)) + 2 * np.eye(len(t.columns)) for t in model.design.groups)
+    sizes = [len(term.columns) for term in model.design.groups]
+    factors = tuple(np.tril(rng.normal(size=(k, k))) + 2 * np.eye(k) for k in sizes)
     natural = Natural(factors, np.zeros(len(model.coefficients)), {"sigma": 20.0})
     _, slopes = added.value_and_slopes(natural)
     for j, F in enumerate(factors):
@@ -143,6 +150,17 @@ def test_slopes_of_the_moved_penalty_are_its_differences() -> None:
                 changed[j][at] += step
                 ends.append(added.value_and_slopes(Natural(tuple(changed), natural.beta, natural.dispersion))[0])
             assert slopes.factors[j][at] == pytest.approx((ends[0] - ends[1]) / 2e-5, rel=1e-5, abs=1e-6)
+
+
+def test_a_coefficient_that_the_user_names_is_the_one_as_typed() -> None:
+    model = bm.Model("Reaction ~ Days * f + (1 | Subject)", moved(2000.0), priors={"f[b]": Normal(0.0, 5.0)})
+    C = stated_rows(model.design, model.priors)
+    at = model.coefficients.index
+    np.testing.assert_array_equal(C[at("f[b]")], np.eye(4)[at("f[b]")])
+    share = float((TABLE["f"] == "b").mean())
+    assert C[at("Days"), at("Days:f[b]")] == pytest.approx(share, abs=0.02)  # the slope at the average f
+    np.testing.assert_allclose(C[at("Intercept")], model.design.mu.X.mean(axis=0))
+    assert "priors of Days are those at the mean" in str(model)
 
 
 # ---- what depends on the origin, and says so

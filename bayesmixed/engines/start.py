@@ -10,7 +10,7 @@ import numpy as np
 
 from ..priors.default import column_spreads, location_and_scale
 from ..priors.distributions import Kind
-from ..priors.origin import origins
+from ..priors.origin import origins, stated_rows
 from .program.collapsed import CollapsedProgram
 from .program.explicit import ExplicitProgram
 from .program.sites import TermSites
@@ -31,7 +31,7 @@ class Start:
     """Natural parameters to start from: `beta` (p,), `dispersion`, absolute `factors` (k, k), `effects` (levels, k).
 
     Everything of a bar is that of the columns its priors speak of: centred at their means where `priors.origin` says so.
-    `beta_sds` (p,) are standard errors, `reliability` (k,) per bar the share of the effects' variance that
+    `beta_sds` (p,) are standard errors of the coefficients that priors speak of, `reliability` (k,) per bar the share of the effects' variance that
     the rows explain (0 to 1), averaged over levels; `effect_sds` (levels, k) conditional on the rows; `scale` is
     sigma, or 1 in a model without scale.
     """
@@ -71,7 +71,7 @@ def start_from(fit: PointFit, model: Model) -> Start:
     bars = stated_bars(model, [sigma * Lambda for Lambda in fit.factors], fit.b, fit.b_covariances)
     return Start(
         beta=np.asarray(fit.beta, dtype=float),
-        beta_sds=np.sqrt(np.diag(np.atleast_2d(fit.beta_covariance))),
+        beta_sds=np.linalg.norm(stated_rows(model.design, model.priors) @ fit.beta_root, axis=1),
         dispersion={name: float(value) for name, value in fit.dispersion.items()},
         **bars,
         scale=float(sigma),
@@ -139,10 +139,11 @@ def reliability(factor: np.ndarray, conditional: np.ndarray) -> np.ndarray:
 def site_values(start: Start, program: ExplicitProgram | CollapsedProgram, data: dict[str, Any]) -> dict[str, Any]:
     """The start values by sample site; `data` are the program's arguments."""
     at = program.intercept_position
-    slopes = np.delete(start.beta, at) if at >= 0 else start.beta
+    stated = data["stated"] @ start.beta
+    slopes = np.delete(stated, at) if at >= 0 else stated
     values = {site.name: slopes[list(site.members)] for site in program.coefficients}
     if program.intercept:
-        values[program.intercept] = start.beta[at] + data["means"] @ slopes
+        values[program.intercept] = stated[at]
     for parts in zip(program.terms, start.factors, start.effects, _centering(program.terms, data), strict=True):
         values |= _block_values(*parts, start.scale)
     values |= {name: np.asarray(start.dispersion[name]) for name, _ in program.dispersion.free}

@@ -6,7 +6,7 @@ data; the numbers are those the fit was made with, whatever a later version's pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -35,6 +35,7 @@ def content_of(model: Model) -> dict[str, Any]:
         "unnamed_priors": unnamed,
         "asked_priors": _asked(model.arguments.priors),
         "priors_centered": model.priors.centered,
+        "priors_typed": sorted(model.priors.typed),
     }
 
 
@@ -51,20 +52,21 @@ def by_class(priors: Priors) -> tuple[dict[str, Any], list[str]]:
     return stored, unnamed
 
 
-def from_class(stored: Mapping[str, Any], centered: bool = True) -> Priors:
+def from_class(stored: Mapping[str, Any], centered: bool = True, typed: Iterable[str] = ()) -> Priors:
     """The priors that `by_class` stored."""
     entries = {
         name: getattr(distributions, value["kind"])(**{k: from_plain(v) for k, v in value["numbers"].items()})
         for name, value in stored.items()
     }
-    return Priors(entries, {name: value["source"] for name, value in stored.items()}, centered)
+    return Priors(entries, {name: value["source"] for name, value in stored.items()}, centered, frozenset(typed))
 
 
 def numbers_in(content: Mapping[str, Any]) -> Priors | None:
     """The priors that the fit was made with; None where it had none or some are the user's own classes."""
     if content["priors"] is None or content["unnamed_priors"]:
         return None
-    return from_class(content["priors"], content.get("priors_centered", False))  # files without it know typed columns
+    # files without these keys know columns as typed alone
+    return from_class(content["priors"], content.get("priors_centered", False), content.get("priors_typed", ()))
 
 
 def asked_in(content: Mapping[str, Any]) -> Any:
@@ -79,7 +81,7 @@ def _given(asked: Mapping[str, Any]) -> Any:
         return asked["name"]
     if asked["kind"] == "function":
         return NotStored(asked["name"])
-    found = from_class(asked["priors"], asked.get("centered", False))
+    found = from_class(asked["priors"], asked.get("centered", False), asked.get("typed", ()))
     return found if asked["kind"] == "numbers" else dict(found)
 
 
@@ -92,7 +94,8 @@ def _asked(given: Any) -> dict[str, Any]:
         kind = "numbers" if isinstance(given, Priors) else "laid over"
         sources = given.sources if isinstance(given, Priors) else dict.fromkeys(map(str, given), "user")
         stored, _ = by_class(Priors({str(k): as_prior(v, str(k)) for k, v in given.items()}, sources))
-        return {"kind": kind, "priors": stored, "centered": getattr(given, "centered", True)}
+        typed = sorted(getattr(given, "typed", ()))
+        return {"kind": kind, "priors": stored, "centered": getattr(given, "centered", True), "typed": typed}
     preset = next((name for name, made in PRESETS.items() if made is given), None)
     if preset is not None:
         return {"kind": "preset", "name": preset}

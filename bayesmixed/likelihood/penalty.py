@@ -16,7 +16,7 @@ import numpy as np
 from ..covariance import Covariance
 from ..priors.distributions import BlockPrior, Distribution
 from ..priors.names import TermNames, term_names
-from ..priors.origin import origins
+from ..priors.origin import origins, stated_rows
 from ..priors.table import Priors
 from .coordinates import Natural
 from .limits import Limits, Opened, limited
@@ -334,7 +334,7 @@ def penalty(model: Model, priors: Priors) -> Penalty:
     """The penalty of priors by parameter name; a parameter without one has none."""
     parts: list[Part] = []
     scale = "sigma" if model.has_scale else None
-    places = origins(model, priors.centered)
+    places = origins(model, priors)
     for j, (named, A) in enumerate(zip(term_names(model.design.groups), places, strict=True)):
         found = _term_parts(j, named, priors, scale)
         parts += found if A is None else [Elsewhere(j, A, part) for part in found]
@@ -359,17 +359,11 @@ def _term_parts(j: int, named: TermNames, priors: Priors, scale: str | None) -> 
 
 
 def _coefficients(design: Design, priors: Priors) -> Coefficients | None:
-    """The centred intercept is the intercept plus the columns' means over the rows used times their coefficients."""
     names = [name for name in ("Intercept_centered", *design.mu.coefficients) if name in priors]
     if not names:
         return None
-    p = len(design.mu.coefficients)
-    rows = np.zeros((len(names), p))
-    for row, name in zip(rows, names, strict=True):
-        if name == "Intercept_centered":
-            row[:] = design.mu.X[design.used].mean(axis=0)
-        else:
-            row[design.mu.coefficients.index(name)] = 1.0
+    stated = stated_rows(design, priors)
+    rows = stated[[design.mu.coefficients.index(name.removesuffix("_centered")) for name in names]]
     return Coefficients(tuple(names), tuple(priors.distribution(name) for name in names), rows)
 
 

@@ -14,7 +14,7 @@ from ..errors import with_known_options
 from ..fits.tables import below_diagonal
 from ..priors import implied
 from ..priors.names import TermNames, term_names
-from ..priors.origin import origins
+from ..priors.origin import origins, stated_rows
 from . import canvas, marks, theme
 from .density import POINTS, kernel_density
 from .drawn import BOUNDS, chosen, refuse_point_fit
@@ -147,11 +147,9 @@ def _pairs(fit: Fit) -> dict[str, _Pair]:
 
 def _coefficients(fit: Fit) -> dict[str, _Pair]:
     model, beta = fit.model, fit.parameters.flat().beta[0]
-    names, X = list(model.coefficients), model.design.mu.X[model.design.used]
-    values = dict(zip(names, beta.T, strict=True))
-    if "Intercept" in values:
-        slopes = [j for j, name in enumerate(names) if name != "Intercept"]
-        values = {"Intercept_centered": values["Intercept"] + beta[:, slopes] @ X[:, slopes].mean(axis=0)} | values
+    stated = beta @ stated_rows(model.design, model.priors).T
+    names = [name if name in model.priors else f"{name}_centered" for name in model.coefficients]
+    values = dict(zip(names, stated.T, strict=True))
     return {
         name: _Pair(draws, *BOUNDS["fixed"], quantiles=_quantiles(model, name))
         for name, draws in values.items()

@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..covariance import structure
 from ..errors import ModelError
 from ..families import Family
-from ..formula.design import Design, Predictor
+from ..formula.design import Design, GroupTerm, Predictor
+from .centring import stated_spreads, triangular
 from .distributions import LKJ, Gamma, HalfNormal, HalfStudentT, InverseGamma, Lomax, Normal, Prior
 from .names import term_names
 from .table import Priors
@@ -48,7 +50,7 @@ def _table(design: Design, family: Family, of_sd: Callable[[float], Prior]) -> d
     names = term_names(design.groups)
     for group, named in zip(design.groups, names, strict=True):
         shared = s / np.sqrt(columns_of(design, group.factor))
-        spreads = column_spreads(group.Z[design.used])
+        spreads = _bar_spreads(group, design.used)
         chosen |= {sd: of_sd(float(shared / s_z)) for sd, s_z in zip(named.sds, spreads, strict=True)}
     chosen |= {named.correlation: LKJ(2.0) for named in names if named.correlation}
     for name in family.dispersion:
@@ -161,10 +163,23 @@ def _coefficients(predictor: Predictor, used: np.ndarray, m: float, s: float) ->
     X = predictor.X[used]
     chosen: dict[str, Prior] = {"Intercept_centered": Normal(m, 2.5 * s)} if predictor.has_intercept else {}
     constant = np.zeros(X.shape[1], dtype=bool) if predictor.has_intercept else spans_constant(X)
-    for j, (name, s_x) in enumerate(zip(predictor.coefficients, column_spreads(X), strict=True)):
+    spreads = column_spreads(X)
+    if predictor.has_intercept:
+        T = triangular(X, predictor.coefficients, predictor.variables)
+        spreads = stated_spreads(X, T, predictor.coefficients, spreads)
+    for j, (name, s_x) in enumerate(zip(predictor.coefficients, spreads, strict=True)):
         if name != "Intercept":
             chosen[name] = Normal(m, 2.5 * s) if constant[j] else Normal(0.0, 2.5 * s / s_x)
     return chosen
+
+
+def _bar_spreads(term: GroupTerm, used: np.ndarray) -> np.ndarray:
+    """s_z (k,) of a bar's columns: about their means where the bar is correlated and has a constant among them."""
+    Z = term.Z[used]
+    covariance = structure(term.covariance)
+    if Z.shape[1] == 1 or covariance.invariance != "linear" or not np.any(np.all(Z == 1.0, axis=0)):
+        return column_spreads(Z)
+    return stated_spreads(Z, triangular(Z, term.columns, term.variables), term.columns, column_spreads(Z))
 
 
 def spans_constant(X: np.ndarray) -> np.ndarray:

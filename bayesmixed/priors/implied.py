@@ -10,7 +10,7 @@ import numpy as np
 
 from .distributions import Distribution
 from .names import TermNames, term_names
-from .origin import origins, to_typed
+from .origin import origins, stated_rows, to_typed
 from .table import Priors
 
 if TYPE_CHECKING:
@@ -104,11 +104,12 @@ def _response(model: Model, total: np.ndarray) -> list[Implied]:
     if any(name not in model.priors or not model.priors[name].proper for name in slopes):
         return []
     rng = np.random.default_rng(SEED + 1)
-    X = model.design.mu.X[model.design.used][:, [model.coefficients.index(name) for name in slopes]]
-    away = X - X.mean(axis=0)
-    for j, name in enumerate(slopes):
-        prior = model.priors.distribution(name)
-        total = total + prior.draw(rng, DRAWS) ** 2 * np.mean(away[:, j] ** 2)
+    typed = np.linalg.inv(stated_rows(model.design, model.priors))
+    columns = model.design.mu.X[model.design.used] @ typed
+    for j, name in enumerate(model.coefficients):
+        if name in slopes:
+            drawn = model.priors.distribution(name).draw(rng, DRAWS)
+            total = total + drawn**2 * np.var(columns[:, j])
     return [Implied("", "response", np.sqrt(total))]
 
 

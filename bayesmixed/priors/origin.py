@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..covariance import Covariance
+from .centring import triangular
 
 if TYPE_CHECKING:
     from ..formula.design import Design, GroupTerm
     from ..model import Model
+    from .table import Priors
 
 
 @dataclass(frozen=True)
@@ -75,26 +77,39 @@ def as_typed(spec: Any = None) -> Placed:
     return Placed(spec, False)
 
 
-def origins(model: Model, centered: bool | None = None) -> tuple[np.ndarray | None, ...]:
-    """Per bar the A (k, k) with b = A b_c and Sigma = A Sigma_c A'; None where priors speak of columns as typed.
+def origins(model: Model, priors: Priors | None = None) -> tuple[np.ndarray | None, ...]:
+    """Per bar the A (k, k) with b = A b_c and Sigma = A Sigma_c A'; None where `priors` speak of columns as typed.
 
-    `centered` is that of the priors, by default the model's own.
+    `priors` are the model's own by default.
     """
-    if not (model.priors.centered if centered is None else centered):
+    if not (model.priors if priors is None else priors).centered:
         return tuple(None for _ in model.design.groups)
     pairs = zip(model.design.groups, model.covariances, strict=True)
     return tuple(_origin(term, structure, model.design) for term, structure in pairs)
 
 
 def _origin(term: GroupTerm, structure: Covariance, design: Design) -> np.ndarray | None:
-    constant = constant_column(term, structure, design)
-    if constant is None:
+    if constant_column(term, structure, design) is None:
         return None
-    means = term.Z[design.used].mean(axis=0)
-    A = np.eye(len(means))
-    others = np.arange(len(means)) != constant
-    A[constant, others] = -means[others]
-    return A
+    return np.linalg.inv(triangular(term.Z[design.used], term.columns, term.variables).T)
+
+
+def stated_rows(design: Design, priors: Priors) -> np.ndarray:
+    """C (p, p): priors speak of the elements of C beta, the coefficients at the means of everything else they meet.
+
+    Where the user named a coefficient, and in priors that are not centred, it is the coefficient as typed; the
+    intercept is the one that the priors name.
+    """
+    mu = design.mu
+    C = np.eye(len(mu.coefficients))
+    if not mu.has_intercept:
+        return C
+    T = triangular(mu.X[design.used], mu.coefficients, mu.variables)
+    for j, name in enumerate(mu.coefficients):
+        typed = "Intercept_centered" not in priors if name == "Intercept" else name in priors.typed
+        if not typed and (priors.centered or name == "Intercept"):
+            C[j] = T[:, j]
+    return C
 
 
 def constant_column(term: GroupTerm, structure: Covariance, design: Design) -> int | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from .default import column_spreads
 from .names import TermNames, term_names
-from .origin import constant_column, origins
+from .origin import constant_column, origins, stated_rows
 
 if TYPE_CHECKING:
     from ..formula.design import GroupTerm
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def origin_notes(model: Model) -> list[str]:
     """One sentence or two per bar whose priors could be mistaken; empty where there is nothing to say."""
     places = zip(model.design.groups, term_names(model.design.groups), model.covariances, origins(model), strict=True)
-    found = []
+    found = _fixed(model)
     for term, named, structure, A in places:
         if A is not None:
             found.append(_centred(term, named, model))
@@ -28,11 +28,25 @@ def origin_notes(model: Model) -> list[str]:
     return found
 
 
+def _fixed(model: Model) -> list[str]:
+    """Coefficients whose priors speak of the mean of something else, the intercept apart."""
+    stated = stated_rows(model.design, model.priors)
+    shared = np.count_nonzero(stated, axis=1) > 1
+    names = [name for name, other in zip(model.coefficients, shared, strict=True) if other and name != "Intercept"]
+    if not names:
+        return []
+    shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+    return [
+        f"  The priors of {shown} are those at the mean of what they interact with (of a polynomial: at the mean); a "
+        "coefficient that priors= names is the one as typed."
+    ]
+
+
 def _centred(term: GroupTerm, named: TermNames, model: Model) -> str:
     at = constant_column(term, model.covariances[model.design.groups.index(term)], model.design)
     assert at is not None  # the caller's condition
     means = term.Z[model.design.used].mean(axis=0)
-    others = [j for j in range(len(means)) if j != at]
+    others = [j for j, made_of in enumerate(term.variables) if j != at and len(made_of) == 1]
     where = ", ".join(f"{term.columns[j]} = {means[j]:.4g}" for j in others[:3]) + (", ..." if len(others) > 3 else "")
     names = f"{named.sds[at]} and {named.correlation}"
     return f"  The priors of {names} are those of {term.factor}'s line at the mean, {where}."

@@ -121,7 +121,8 @@ def overlaid(
         key = next((key for key in (name, *slot.wider) if key in given), None)
         entries[name] = base[slot.name] if key is None else _element(given[key], key, slot, width)
         sources[name] = base.sources[slot.name] if key is None else "user"
-    return Priors(entries, sources, base.centered)
+    named = frozenset(name for name, source in sources.items() if source == "user")
+    return Priors(entries, sources, base.centered, base.typed | named)
 
 
 def _given_together(
@@ -209,7 +210,7 @@ def _checked(
     unknown = [name for name in chosen if name not in entries]
     if unknown:
         raise ModelError(f"The priors name {unknown[0]!r}, no parameter of this model. {nearest(unknown[0], entries)}")
-    return Priors(entries, {name: chosen.sources.get(name, "user") for name in entries}, chosen.centered)
+    return Priors(entries, {name: chosen.sources.get(name, "user") for name in entries}, chosen.centered, chosen.typed)
 
 
 def _sound(prior: Prior, name: str) -> Prior:

@@ -20,7 +20,8 @@ class Priors(Mapping[str, Prior]):
     Names are "Intercept_centered" or "Intercept", coefficient names, "1|Subject_sigma" and
     "Subject_corr" (or "Subject_cov" for both together), and dispersion names. `sources` says for each
     whether it is a preset's or the user's. `centered` says that sds and correlations of a correlated bar with an
-    intercept are those for columns centred at their means, not for columns as typed.
+    intercept, and coefficients, are those for columns centred at their means, not for columns as typed; but for
+    coefficients in `typed`, which the user named.
 
     >>> from bayesmixed.priors import Normal, Priors
     >>> Priors.of({"Days": Normal(0, 20)}, "user").table().iloc[0].tolist()
@@ -30,6 +31,7 @@ class Priors(Mapping[str, Prior]):
     entries: dict[str, Prior] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     centered: bool = True
+    typed: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, entries: Mapping[str, Prior], source: str, centered: bool = True) -> Priors:
@@ -65,6 +67,7 @@ class Priors(Mapping[str, Prior]):
             {k: v for k, v in self.entries.items() if k not in names},
             {k: v for k, v in self.sources.items() if k not in names},
             self.centered,
+            self.typed,
         )
 
     @property
