@@ -30,10 +30,10 @@ CENTER_ABOVE = 0.2  # share of an effect's variance that rows explain, below whi
 class Start:
     """Natural parameters to start from: `beta` (p,), `dispersion`, absolute `factors` (k, k), `effects` (levels, k).
 
-    Everything of a bar is that of the columns its priors speak of: centred at their means where `priors.origin` says so.
-    `beta_sds` (p,) are standard errors of the coefficients that priors speak of, `reliability` (k,) per bar the share of the effects' variance that
-    the rows explain (0 to 1), averaged over levels; `effect_sds` (levels, k) conditional on the rows; `scale` is
-    sigma, or 1 in a model without scale.
+    What belongs to a bar is that of the columns its priors speak of: about their means where `priors.origin` says so.
+    `beta_sds` (p,) are standard errors of the coefficients that priors speak of, `reliability` (k,) per bar the share
+    of the effects' variance that the rows explain (0 to 1), averaged over levels; `effect_sds` (levels, k) conditional
+    on the rows; `scale` is sigma, or 1 in a model without scale.
     """
 
     beta: np.ndarray

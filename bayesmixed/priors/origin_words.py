@@ -1,4 +1,4 @@
-"""What to say of the columns that a bar's priors refer to: where they are centred, and where zero is far from the data."""
+"""What to say of the columns that priors refer to: where they are centred, and where zero is far from the data."""
 
 from __future__ import annotations
 
@@ -63,8 +63,9 @@ def _far(term: GroupTerm, model: Model) -> list[tuple[str, float, float]]:
 
 def _typed(term: GroupTerm, named: TermNames, far: list[tuple[str, float, float]], movable: bool) -> str:
     name, mean, spread = far[0]
+    bar = f"({', '.join(term.columns)} | {term.factor})"
     remedy = "bm.priors.centered(...) states them at the means" if movable else f"centre {name}, if zero means nothing"
     return (
-        f"  The priors of ({', '.join(term.columns)} | {term.factor}) are stated where {name} is 0, and {name} has mean "
-        f"{mean:.4g} and spread {spread:.3g}: they depend on what it is counted from ({remedy})."
+        f"  The priors of {bar} are stated where {name} is 0, and {name} has mean {mean:.4g} and "
+        f" spread {spread:.3g}: they depend on what it is counted from ({remedy})."
     )
