@@ -110,7 +110,8 @@ class ExplicitProgram:
             return fixed, slopes
         intercept = sample(self.intercept, self.intercept_kind, data["priors"])
         at = self.intercept_position
-        return fixed + intercept, data["typed"] @ jnp.concatenate([slopes[:at], intercept[None], slopes[at:]])
+        stated = jnp.concatenate([slopes[:at], jnp.asarray(intercept)[None], slopes[at:]])
+        return fixed + intercept, data["typed"] @ stated
 
 
 def explicit_program(model: Model, centering: Sequence[np.ndarray]) -> tuple[ExplicitProgram, dict[str, Any]]:
