@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 from math import floor, log10
+from sys import float_info
 
 import pandas as pd
 
@@ -47,6 +48,21 @@ def number(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}f}"
 
 
+def probability(p: float, digits: int = 4) -> str:
+    """A p-value at a fixed number of decimals; one that these would show as zero in scientific form.
+
+    Computed ones that are exactly zero lie below the smallest number there is.
+
+    >>> probability(0.0123), probability(1.36e-5), probability(0.0), probability(float("nan"))
+    ('0.0123', '1.36e-05', '<2e-308', '')
+    """
+    if p is None or pd.isna(p):
+        return ""
+    if p < float_info.min:
+        return f"<{float_info.min:.0e}"
+    return f"{p:.2e}" if p < 10.0**-digits else f"{p:.{digits}f}"
+
+
 def places(values: pd.Series, least: int = 3, most: int = 8) -> int:
     """Decimals at which the smallest of `values` that matters keeps two significant digits, at least `least`.
 
@@ -84,7 +100,7 @@ def _padded(cells: list[str], left: bool) -> list[str]:
 
 def _is_number(text: str) -> bool:
     try:
-        float(text or 0)
+        float(text.lstrip("<>") or 0)
     except ValueError:
         return False
     return True

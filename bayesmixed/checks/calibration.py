@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.stats import binom
 
 from ..errors import FitError
-from ..page import Page, Section
+from ..page import Page, Section, probability
 from .replicate import Failure, Ranks
 from .uniform import p_value
 
@@ -203,16 +203,12 @@ def _facts(result: Calibration) -> list[str]:
 def _table(result: Calibration) -> pd.DataFrame:
     uniform = result.uniformity().set_index("quantity")
     shares = result.coverage().pivot(index="quantity", columns="nominal", values="observed").loc[uniform.index]
-    table = pd.DataFrame({name: uniform[name].map(_probability) for name in ("p", "adjusted")})
+    table = pd.DataFrame({name: uniform[name].map(lambda p: probability(p, 3)) for name in ("p", "adjusted")})
     for level in shares.columns:
         table[f"{100 * level:g} %"] = shares[level].map("{:.3f}".format)
     table["ranks"] = uniform["reading"]
     table.index.name = None
     return table
-
-
-def _probability(p: float) -> str:
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _notes(result: Calibration) -> list[str]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..errors import FitError
 from ..families import observed
-from ..page import Page, Section, number
+from ..page import Page, Section, number, probability
 from ..prediction.linear_predictor import linear_predictor
 from ..prediction.rows import take_rows
 from ..prediction.seeds import generator
@@ -86,8 +86,10 @@ class ResidualChecks:
     def page(self) -> Page:
         """The page that is printed."""
         table = self.frame[["test"]].copy()
-        for name in ("observed", "expected", "p", "adjusted"):
+        for name in ("observed", "expected"):
             table[name] = self.frame[name].map(number)
+        for name in ("p", "adjusted"):
+            table[name] = self.frame[name].map(lambda p: probability(p, 3))
         table["reading"] = self.frame["reading"]
         effects = {"all": "of the levels at hand", "new": "of levels drawn anew"}[self.re]
         facts = (

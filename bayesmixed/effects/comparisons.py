@@ -35,11 +35,12 @@ BETWEEN = ("reference", "sequential", "pairwise")
 
 @dataclass(frozen=True)
 class Change:
-    """Two values of a column, `after` and `before`, each of a row's own or the same for all."""
+    """Two values of a column, `after` and `before`, each of a row's own or, with `fixed`, the same for all."""
 
     label: str
     after: Callable[[pd.Series], Any]
     before: Callable[[pd.Series], Any]
+    fixed: bool = True
 
 
 @with_known_options
@@ -66,7 +67,8 @@ def comparisons(
         Any fit.
     variables
         Columns to change, each in turn: names, or changes by name. A number: a step (1 by default) from where it
-        is, or a pair of values, {"x": (0, 10)}. A factor: "reference" (each level against the first, the default),
+        is, or a pair of values, {"x": (0, 10)}; one that has two values only, such as 0 and 1, changes from the
+        smaller to the larger by default. A factor: "reference" (each level against the first, the default),
         "sequential", "pairwise", or a pair of levels, {"f": ("b", "a")} for a to b, first minus second as printed.
     at
         Values of other columns: {"z": [0, 1]}.
@@ -107,11 +109,11 @@ def comparisons(
     known, found = variables_of(fit.model, bars=True), Parts([], [], [])
     groups = {term.factor for term in fit.model.design.groups}
     for name, change in wanted(variables).items():
-        asked = Asked(wanted(at, "at"), newdata, by, average, offset, without=name)
+        sign = " - " if comparison == "difference" else " / "
+        made = changes(variable(known, name, groups=groups), change, sign)
+        asked = Asked(wanted(at, "at"), newdata, by, average, offset, without=name, fixed=made[0].fixed)
         base = rows(fit.model, asked)
-        for one in changes(
-            variable(known, name, groups=groups), change, " - " if comparison == "difference" else " / "
-        ):
+        for one in made:
             after, before = (means(fit, _set(base, name, value), question) for value in (one.after, one.before))
             _refuse_outside(comparison, fit, question, after, before)
             found.add(base, name, one.label, after.mapped(inner).minus(before.mapped(inner)))
@@ -129,7 +131,7 @@ def _refuse_outside(comparison: str, fit: Fit, question: Question, *means: Quant
     if low < least and largest < high:
         return
     what = "an odds ratio needs probabilities between 0 and 1" if high == 1 else "a ratio needs means above 0"
-    linked = question.scale == "link" and fit.model.family.link.name != "identity"
+    linked = question.scale == "link" and fit.model.family.scale != "identity"
     instead = 'scale="response"' if linked else 'comparison="difference"'
     worst = least if least <= low else largest
     raise FitError(f"comparison={comparison!r}: {what}, and one is {worst:.4g}. Use {instead}.")
@@ -175,15 +177,19 @@ def changes(column: Variable, given: Any, sign: str) -> list[Change]:
     """
     if column.levels is not None:
         return [_levels(column, pair, sign) for pair in _pairs(column, given)]
+    if isinstance(given, str) and column.pair is not None and given in BETWEEN:
+        given = None
     if isinstance(given, str):
         raise FitError(f"{column.name!r} holds numbers: give a step or a pair of values, not {given!r}.")
+    if given is None and column.pair is not None:
+        given = column.pair
     if np.ndim(given) == 1:
         if len(given) != 2:
             raise FitError(f"{column.name!r} changes between two values, (0, 10), not {given!r}.")
         low, high = column.given(given)
         return [Change(f"{high:g}{sign}{low:g}", lambda x: high, lambda x: low)]
     step = 1.0 if given is None else float(column.given(given)[0])
-    return [Change(f"+{step:g}" if step >= 0 else f"{step:g}", lambda x: x + step, lambda x: x)]
+    return [Change(f"+{step:g}" if step >= 0 else f"{step:g}", lambda x: x + step, lambda x: x, fixed=False)]
 
 
 def _pairs(column: Variable, given: Any) -> list[tuple[Any, Any]]:

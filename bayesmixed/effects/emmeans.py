@@ -12,9 +12,21 @@ import pandas as pd
 from ..errors import FitError, nearest, with_known_options
 from ..formula.factors import level_text
 from ..formula.variables import columns_in
-from .grid import Asked, Rows, at_notes, averaged, grid_values, held_notes, mean_offset, percentile_notes, product
+from .grid import (
+    Asked,
+    Rows,
+    at_notes,
+    averaged,
+    crossed,
+    grid_values,
+    held_notes,
+    mean_offset,
+    percentile_notes,
+    product,
+)
 from .means import Question, Values, check_fit, means
 from .odds import between
+from .own_values import canonical, grouping, own_of_each
 from .quantities import AS_IS, EXPONENTIAL, Scale
 from .table import Effects
 from .variables import Variable, names_of, only_in_offsets, row_counts, used_rows, variable, variables
@@ -24,7 +36,7 @@ if TYPE_CHECKING:
     from ..model import Model
 
 WEIGHTS = ("equal", "proportional")
-RATIOS = ("log", "logit")  # links whose differences are logarithms of ratios
+RATIOS = ("log", "logit")  # scales whose differences are logarithms of ratios
 
 
 @with_known_options
@@ -44,7 +56,8 @@ def emmeans(
     """Marginal means of factors, as R's emmeans defines them, for any fit.
 
     Predictions at every combination of the factors of the model, numbers at their means, are averaged over the factors
-    that are not named. Random effects are zero (or averaged, `kind`). A row of frequency weight w counts as w rows.
+    that are not named. A number that has two values, such as 0 and 1, counts as a factor, as in R. Random effects are
+    zero (or averaged, `kind`). A row of frequency weight w counts as w rows.
     An offset is held at its mean: of ``offset(log(effort))`` the mean of log(effort). So does R's emmeans for glm and
     lme4 models; for glmmTMB's it takes the log of the mean effort, which is larger
     (``offset=np.log(effort.mean())`` gives that).
@@ -57,14 +70,16 @@ def emmeans(
         The factors: "a * b", "a:b", ["a", "b"]; "a | b" puts b in `by`; "1" is the mean over all. A number is taken
         at its 5th and 95th percentile unless `at` gives values.
     by
-        Factors within whose levels contrasts are formed.
+        Factors within whose levels contrasts are formed. A grouping factor holds what belongs to each of its levels
+        (a mouse's genotype) at the level's own value; its random effects are zero.
     at
         Values by column: {"x": [0, 1], "f": ["a", "b"]}.
     scale
-        "link" (the default; identity links show the response) or "response". There conditional means are averaged
-        on the link scale and transformed back with their limits, as R does; contrasts are ratios of means for a log
-        link and odds ratios for a logit link (with a guessing or lapse rate of the curve between the asymptotes, not
-        of the probabilities), and stay on the link scale for others.
+        "link" (the default; identity links show the response, a log-normal family its logarithm) or "response". There
+        conditional means are averaged on the link scale and transformed back with their limits, as R does; contrasts
+        are ratios of means for a log link and a log-normal family (of medians alike) and odds ratios for a logit link
+        (with a guessing or lapse rate of the curve between the asymptotes, not of the probabilities), and stay on the
+        link scale for others.
     kind
         "conditional": for a group whose random effects are zero. "population": the mean response over all groups,
         integrated over the random effects at each grid point and then averaged (response scale).
@@ -115,7 +130,7 @@ def emmeans(
     back = question.scale == "response" and kind == "conditional"
     inner = Question("link", kind) if back else question
     family, what = fit.model.family, ", ".join([*within, *named]) or "overall"
-    ratio = EXPONENTIAL if back and family.link.name in RATIOS else None
+    ratio = EXPONENTIAL if back and family.scale in RATIOS else None
     return Effects(
         f"Marginal means: {what}",
         rows.keys[[*within, *named]],
@@ -126,7 +141,7 @@ def emmeans(
         level=level,
         df=df,
         ratio=ratio,
-        of="odds" if family.link.name == "logit" else "means",
+        of="odds" if family.scale == "logit" else f"{family.middle}s",
         curve=between(family.link),
     )
 
@@ -173,9 +188,10 @@ def _named(model: Model, specs: Any, by: Any) -> tuple[list[str], list[str]]:
         specs = [name for name in _split(main) if name != "1"]
     named = [name for name in names_of(specs, "specs") if name not in within]
     groups = {term.factor for term in model.design.groups}
-    for name in [*named, *within]:
+    found = grouping(model, known, within)
+    for name in [*named, *(name for name in within if canonical(name, found) not in found)]:
         variable(known, name, groups=groups)
-    return named, within
+    return named, [canonical(name, found) for name in within]
 
 
 def _split(text: str) -> list[str]:
@@ -189,19 +205,22 @@ def _rows(
     known = variables(model, bars=True)
     for name in at:
         variable(known, name)
-    asked = Asked({name: at.get(name) for name in [*within, *named]} | at)
-    values = grid_values(known, asked.values, None)
-    table = product(values)
+    groups = grouping(model, known, within)
+    asked = Asked({name: at.get(name) for name in [*within, *named] if name not in groups} | at)
+    values = grid_values(known, asked.values)
+    own = own_of_each(model, known, groups, asked.values) if groups else None
+    table, own_notes = (product(values), ()) if own is None else crossed(values, own)
     rest = [name for name in values if name not in named and name not in within and len(values[name]) > 1]
     shares = np.ones(len(table))
     if weights == "proportional":
-        shares = _proportions(model, table, [name for name in rest if known[name].levels is not None])
+        shares = _proportions(model, table, [name for name in rest if known[name].values is not None])
     held, said = mean_offset(model, list(asked.values), offset, len(table))
     keys, cells, shares = averaged(table, [*within, *named], shares)
     idle = only_in_offsets(model) if held is not None else set()
     notes = (
         *at_notes(values, at, [*within, *named]),
-        *percentile_notes(known, [name for name in [*within, *named] if name not in at]),
+        *percentile_notes(known, [name for name in [*within, *named] if name not in at and name not in groups]),
+        *own_notes,
         *held_notes(known, values, [*asked.values, *idle]),
         *_averages(rest, weights),
         *said,
@@ -235,10 +254,10 @@ def _interacting(
     """A note where the means asked for differ between the levels averaged over, or with a number that is held."""
     for term in model.design.encoding.formula.predictors["mu"].terms:
         columns = {name for atom in term.atoms for name in columns_in(atom)}
-        over = [name for name in rest if name in columns and known[name].levels is not None]
+        over = [name for name in rest if name in columns and known[name].values is not None]
         if over and columns & set(asked):
             return (f"Note: {term.name} is in the model, so these means differ between the levels of {over[0]}.",)
-        held = [name for name in known if name in columns - set(asked) and known[name].levels is None]
+        held = [name for name in known if name in columns - set(asked) and known[name].values is None]
         if held and columns & set(asked):
             return (f"Note: {term.name} is in the model, so other values of {held[0]} give other differences: at=.",)
     return ()

@@ -12,6 +12,7 @@ import pandas as pd
 from ..errors import FitError, nearest
 from ..formula.factors import level_text
 from ..formula.table import column_names, select
+from .own_values import OwnValues, canonical, grouping, own_of_each
 from .variables import (
     FIRST_LOOK,
     Variable,
@@ -53,14 +54,18 @@ class Rows:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a user asks for: `values` by column (None: the usual ones), rows, averages, and the offset."""
+    """What a user asks for: `values` by column (None: the usual ones), rows, averages, and the offset.
+
+    The column `without` needs no values here: it is moved from where it is, or with `fixed` set to values elsewhere.
+    """
 
     values: Mapping[str, Any]
     newdata: Any = None
     by: Any = None
     average: bool = False
     offset: Any = None
-    without: str | None = None  # a column that is set elsewhere and needs no values here
+    without: str | None = None
+    fixed: bool = False
 
 
 def wanted(given: Any, what: str = "variables") -> dict[str, Any]:
@@ -106,13 +111,15 @@ def product(values: Mapping[str, np.ndarray]) -> pd.DataFrame:
     )
 
 
-def grid_values(known: Mapping[str, Variable], values: Mapping[str, Any], without: str | None) -> dict[str, np.ndarray]:
-    """The values of each column of a grid; those asked for come first."""
+def grid_values(
+    known: Mapping[str, Variable], values: Mapping[str, Any], without: str | None = None
+) -> dict[str, np.ndarray]:
+    """The values of each column of a grid; those asked for come first, and one that needs none has a single one."""
     order = [*values, *(name for name in known if name not in values)]
     found = {}
     for name in order:
-        if name == without and known[name].levels is not None and name not in values:
-            found[name] = known[name].held()[:1]
+        if name == without and name not in values:
+            found[name] = known[name].held()[:1] if known[name].levels is not None else np.array([known[name].centre])
         elif name not in values:
             found[name] = known[name].held()
         else:
@@ -152,14 +159,17 @@ def mean_offset(model: Model, named: Collection[str], given: Any, n: int) -> tup
 
 
 def _grid_rows(model: Model, known: dict[str, Variable], asked: Asked) -> Rows:
-    values = grid_values(known, asked.values, asked.without)
-    table = product(values)
-    by = names_of(asked.by, "by")
+    values, by = grid_values(known, asked.values, asked.without), names_of(asked.by, "by")
+    groups = grouping(model, known, by)
+    by = [canonical(name, groups) for name in by]
     for name in by:
-        variable(known, name)
+        if name not in groups:
+            variable(known, name)
+    table, own_notes = _grid(model, known, values, groups, asked)
     offset, said = mean_offset(model, [*asked.values, *filter(None, [asked.without])], asked.offset, len(table))
     idle = only_in_offsets(model) if offset is not None else set()
-    notes = (*held_notes(known, values, [*asked.values, *idle]), *said)
+    idle |= {asked.without} if asked.fixed and asked.without else set()
+    notes = (*own_notes, *held_notes(known, values, [*asked.values, *idle]), *said)
     if asked.average or by:
         keys, cells, weights = averaged(table, by, np.ones(len(table)))
         over = [name for name in values if len(values[name]) > 1 and name not in by]
@@ -170,6 +180,26 @@ def _grid_rows(model: Model, known: dict[str, Variable], asked: Asked) -> Rows:
     return Rows(table, table[shown], np.arange(n), np.ones(n), offset, notes)
 
 
+def _grid(
+    model: Model, known: dict[str, Variable], values: dict[str, np.ndarray], groups: Sequence[str], asked: Asked
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The rows of a grid; by groups once per level, what belongs to a level taken out of `values`."""
+    if not groups:
+        return product(values), ()
+    changed = [asked.without] if asked.fixed and asked.without else []
+    return crossed(values, own_of_each(model, known, groups, [*asked.values, *changed]))
+
+
+def crossed(values: dict[str, np.ndarray], own: OwnValues) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """A grid once per level of grouping factors, what belongs to a level taken out of `values` and held at its own."""
+    for name in own.values:
+        values.pop(str(name))
+    size = float(np.prod([float(len(one)) for one in values.values()])) * len(own.labels)
+    if size > MOST_ROWS:
+        raise FitError(f"The grid has {size:.3g} rows, one per level and combination of values: fix some columns, at=.")
+    return own.crossed(product(values)), (*own.notes, f"Random effects of {':'.join(map(str, own.labels))}: zero.")
+
+
 def at_notes(values: Mapping[str, np.ndarray], at: Collection[str], shown: Collection[str]) -> tuple[str, ...]:
     """Single values that were asked for and that no column of the answer shows."""
     fixed = [f"{name} = {_shown(values[name][0])}" for name in at if name not in shown and len(values[name]) == 1]
@@ -178,7 +208,7 @@ def at_notes(values: Mapping[str, np.ndarray], at: Collection[str], shown: Colle
 
 def percentile_notes(known: Mapping[str, Variable], names: Sequence[str]) -> tuple[str, ...]:
     """Which numbers are shown at percentiles because no values of them are given."""
-    numbers = [name for name in names if known[name].levels is None]
+    numbers = [name for name in names if known[name].values is None]
     low, high = FIRST_LOOK
     return (f"{', '.join(numbers)}: at the {low:g}th and {high:g}th percentile; at= gives others.",) if numbers else ()
 
@@ -187,7 +217,8 @@ def held_notes(
     known: Mapping[str, Variable], values: Mapping[str, np.ndarray], but: Collection[str]
 ) -> tuple[str, ...]:
     """Which numbers were held at their means, leaving some unsaid."""
-    held = [f"{name} = {_shown(values[name][0])}" for name in values if known[name].levels is None and name not in but]
+    numbers = [name for name in values if known[name].levels is None and name not in but and len(values[name]) == 1]
+    held = [f"{name} = {_shown(values[name][0])}" for name in numbers]
     return (f"Held at the mean: {', '.join(held)}.",) if held else ()
 
 
@@ -221,7 +252,7 @@ def _table_rows(model: Model, known: dict[str, Variable], asked: Asked) -> Rows:
             raise FitError(f"by={name!r} is not a column of these rows. {nearest(name, list(map(str, base.columns)))}")
     what = "the data" if isinstance(asked.newdata, str) else "the table"
     if not (asked.average or by):
-        shown = [name for name in known if name in table and (name != asked.without or known[name].levels is None)]
+        shown = [name for name in known if name in table and (name != asked.without or not asked.fixed)]
         keys = table[shown].set_axis(labels)
         said = (f"One row for each row of {what}.",)
         return Rows(table, keys, np.arange(len(table)), np.ones(len(table)), offset, said)

@@ -10,10 +10,11 @@ import pandas as pd
 
 from ..errors import FitError, with_known_options
 from ..formula.design import Design
-from ..prediction.linear_predictor import included_terms, same_factor
+from ..prediction.linear_predictor import same_factor
 from .curve import Curve, Point
 from .grid import at_notes, held_notes, mean_offset, product
 from .means import Question, Values, check_fit, covariance_root
+from .own_values import OwnValues, own_values
 from .quantities import Linearised, Quantities, Sampled
 from .table import Effects
 from .variables import Variable, names_of, only_in_offsets, used_rows, variable, variables
@@ -44,7 +45,8 @@ def inverse_predict(
 ) -> Effects:
     """The value of a column at which the mean response is p, such as the stimulus that is seen in 62.5 % of trials.
 
-    Other numbers are at their means, factors that are not named averaged on the link scale with equal weights. Random
+    Other numbers are at their means, factors that are not named (and numbers of two values) averaged on the link scale
+    with equal weights; what belongs to a level of a grouping factor in `by` is held at that level's own value. Random
     effects are zero (the population's curve) unless `by` names their grouping factor.
 
     Parameters
@@ -94,12 +96,16 @@ def inverse_predict(
     _refuse_factor(variable(known, column))
     factors, groups = _split(model, known, by)
     values = _values(known, column, at := dict(at or {}))
+    own = own_values(model, groups, [name for name in values if name not in at]) if groups else None
     shown = list(dict.fromkeys([*factors, *(name for name in at if name in values and len(values[name]) > 1)]))
     shown = [name for name in shown if name != column]
-    cells = _cells(model, values, shown, groups, at)
+    cells = _cells(model, values, shown, own, at)
     held, said = mean_offset(model, [*at, column], offset, 1)
     idle = set() if held is None else only_in_offsets(model)
-    notes = _notes(known, values, shown, _random(fit, groups), [*at, *idle])
+    belonging = [] if own is None else [str(name) for name in own.values]
+    averaged = {name: value for name, value in values.items() if name not in belonging}
+    notes = _notes(known, averaged, shown, _random(fit, groups), [*at, *idle])
+    notes = notes if own is None else (*own.notes, *notes)
     notes = (*at_notes(values, [name for name in at if name in values], shown), *notes)
     curves = [Curve(model, known[column], part, codes, None if held is None else held[0]) for _, part, codes in cells]
     points = [curve.solve(fit.parameters.flat(), goal) for goal in target.values() for curve in curves]
@@ -197,19 +203,31 @@ Cell = tuple[pd.DataFrame, pd.DataFrame, dict[int, int]]
 
 
 def _cells(
-    model: Model, values: dict[str, np.ndarray], shown: list[str], groups: list[str], at: dict[str, Any]
+    model: Model, values: dict[str, np.ndarray], shown: list[str], own: OwnValues | None, at: dict[str, Any]
 ) -> list[Cell]:
     """Per answer its key (one row), the grid rows that it averages, and the level (code) of each term included."""
-    grid = product(values)
+    if own is None:
+        return _keyed(product(values), shown, {}, {})
     cells: list[Cell] = []
-    for codes, labels, data in _levels(model, groups):
-        rows = grid.groupby(shown, sort=False, observed=True) if shown else [((), grid)]
-        for key, part in rows:
-            key = key if isinstance(key, tuple) else (key,)
-            if groups and not _seen(data, dict(zip(shown, key, strict=True)), at):
-                continue
-            frame = pd.DataFrame([dict(zip(shown, key, strict=True)) | labels], index=[0])
-            cells.append((frame, part.reset_index(drop=True), codes))
+    data, free = used_rows(model), {name: value for name, value in values.items() if name not in own.values}
+    grid = product(free)
+    for i, codes in enumerate(own.codes):
+        belonging = {str(name): own.values[name].iloc[i] for name in own.values}
+        rows = data.iloc[own.rows[i]]
+        labels = {str(name): own.labels[name].iloc[i] for name in own.labels}
+        for cell in _keyed(grid.assign(**belonging), shown, labels, codes):
+            if _seen(rows, cell[0], [name for name in shown if name in free and name not in at]):
+                cells.append(cell)
+    return cells
+
+
+def _keyed(grid: pd.DataFrame, shown: list[str], labels: dict[str, Any], codes: dict[int, int]) -> list[Cell]:
+    """The cells of one level, or of the population: a part of the grid for each combination of what is shown."""
+    parts = grid.groupby(shown, sort=False, observed=True) if shown else [((), grid)]
+    cells = []
+    for key, part in parts:
+        names = dict(zip(shown, key if isinstance(key, tuple) else (key,), strict=True))
+        cells.append((pd.DataFrame([names | labels], index=[0]), part.reset_index(drop=True), codes))
     return cells
 
 
@@ -234,25 +252,9 @@ def _random(fit: Fit, groups: Sequence[str]) -> list[str]:
     return [effects] if fit.sampled else [effects, errors]
 
 
-def _levels(model: Model, groups: Sequence[str]) -> list[tuple[dict[int, int], dict[str, Any], pd.DataFrame]]:
-    """The combinations of levels of the grouping factors: codes by term, labels, and their rows of data."""
-    data = used_rows(model)
-    if not groups:
-        return [({}, {}, data)]
-    terms = included_terms(model.design.groups, list(groups))
-    codes = np.stack([model.design.groups[j].codes[model.design.used] for j in terms], axis=1)
-    found = []
-    for row in np.unique(codes, axis=0):
-        by_term = dict(zip(terms, row.tolist(), strict=True))
-        labels = {model.design.groups[j].factor: model.design.groups[j].levels[code] for j, code in by_term.items()}
-        found.append((by_term, labels, data[(codes == row).all(axis=1)]))
-    return found
-
-
-def _seen(data: pd.DataFrame, key: dict[str, Any], at: dict[str, Any]) -> bool:
-    """Whether the group has rows with these levels; values given by the user need none."""
-    asked = [name for name in key if name not in at]
-    return not asked or bool(np.logical_and.reduce([(data[name] == key[name]).to_numpy() for name in asked]).any())
+def _seen(data: pd.DataFrame, key: pd.DataFrame, names: Sequence[str]) -> bool:
+    """Whether the group has rows with these values of the columns named."""
+    return not names or bool(np.all([(data[name] == key[name].iloc[0]).to_numpy() for name in names], axis=0).any())
 
 
 def _sampled(points: Sequence[Point]) -> Quantities:

@@ -63,14 +63,14 @@ class Question:
     def notes(self, fit: Fit) -> tuple[str, ...]:
         """What the numbers are and what their standard errors leave out, in words."""
         model = fit.model
-        name = model.family.link.name
+        name = model.family.scale
         scale = f"Scale: link ({name})." if self.scale == "link" and name != "identity" else "Scale: response."
         if not model.design.groups:
             return (scale,)
         errors = () if fit.sampled else (self.errors(model),)
         if self.kind == "population":
             return (scale, "Random effects: population-averaged, integrated over their distribution.", *errors)
-        if model.family.link.name == "identity":
+        if name == "identity":
             return (scale, *errors)
         return (scale, "Random effects: conditional, for a group whose effects are zero.", *errors)
 

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from ..model import Model
 
 COUNTS = ("poisson", "negbinomial", "negbinomial1")
-KINDS = {"logit": "Odds ratios", "log": "Ratios of means", "cloglog": "Hazard ratios"}
+KINDS = {"logit": "Odds ratios", "log": "Ratios of {middle}s", "cloglog": "Hazard ratios"}
 
 
 @with_known_options
 def odds_ratios(fit: Fit, *, level: float = 0.95, df: float = np.inf) -> Effects:
     """exp of the fixed effects with limits: odds ratios (logit), rate ratios (log), hazard ratios (cloglog).
+
+    Those of a log-normal family are ratios of medians, and of means as well, since sigma is the same in all rows.
 
     A logit coefficient also has a reading in probabilities: divided by 4 it is the largest change of the probability
     that one unit can make (Gelman & Hill 2007, section 5.2). With guessing and lapse rates the ratios are of the odds
@@ -33,7 +35,7 @@ def odds_ratios(fit: Fit, *, level: float = 0.95, df: float = np.inf) -> Effects
     Parameters
     ----------
     fit
-        Any fit of a model with a logit, log or cloglog link.
+        Any fit of a model with a logit, log or cloglog link, or a log-normal family.
     level, df
         As in `emmeans`; limits are exp of those of the coefficients.
 
@@ -62,7 +64,7 @@ def odds_ratios(fit: Fit, *, level: float = 0.95, df: float = np.inf) -> Effects
     """
     check_fit(fit)
     sampled, model = fit.sampled, fit.model
-    name = model.family.link.name
+    name = model.family.scale
     if name not in KINDS:
         raise FitError(
             f"The {name} link has no ratios: they are for the links {', '.join(KINDS)}. "
@@ -74,7 +76,11 @@ def odds_ratios(fit: Fit, *, level: float = 0.95, df: float = np.inf) -> Effects
         found = Sampled(beta, robust=True)
     else:
         found = Linearised(beta[0], np.eye(len(names)), covariance_root(fit))
-    title = "Rate ratios" if name == "log" and model.family.name in COUNTS else KINDS[name]
+    title = (
+        "Rate ratios"
+        if name == "log" and model.family.name in COUNTS
+        else KINDS[name].format(middle=model.family.middle)
+    )
     title += between(model.family.link)
     keys = pd.DataFrame({"coefficient": names})
     return Effects(
@@ -85,7 +91,7 @@ def odds_ratios(fit: Fit, *, level: float = 0.95, df: float = np.inf) -> Effects
 def between(link: Link) -> str:
     """Which odds or hazards a ratio is of, where the link has asymptotes; else empty."""
     low, high = link.range
-    if low == 0 and high in (1, np.inf):
+    if low in (0, -np.inf) and high in (1, np.inf):
         return ""
     return f" of the curve between the asymptotes {low:g} and {high:g}"
 
@@ -97,6 +103,8 @@ def _notes(model: Model) -> tuple[str, ...]:
         notes.append("Intercept: no ratio, but exp of the predictor where all columns are zero.")
     if between(link):
         notes.append("Not ratios of the probabilities' own odds: those are bm.comparisons(comparison='odds_ratio').")
+    if model.family.middle == "median":
+        notes.append("Ratios of means as well: sigma is the same in all rows.")
     if link.name == "logit":
         low, high = link.range
         height = "" if (low, high) == (0.0, 1.0) else f" times {high - low:.4g}, the height between the asymptotes,"

@@ -40,10 +40,12 @@ def predictions(
         Columns to vary: names, or values by name, {"x": [0, 1], "f": None}. A number without values is shown at its
         5th and 95th percentile, a factor at every level.
     newdata
-        None: a grid, other factors at every level, other numbers at their means. "data": the rows of the fit; a
-        table: its rows. There `variables` are set to each of their values in every row.
+        None: a grid, other factors at every level (and numbers that have two values, such as 0 and 1, at both), other
+        numbers at their means. "data": the rows of the fit; a table: its rows. There `variables` are set to each of
+        their values in every row.
     by
-        Columns within which rows are averaged.
+        Columns within which rows are averaged. On a grid a grouping factor holds what belongs to each of its levels
+        (a mouse's genotype) at the level's own value; its random effects are zero.
     average
         Whether all rows are averaged (within `by` and the values of `variables`). Over the data these are average
         predictions, with frequency weights where the model has them.

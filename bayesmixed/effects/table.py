@@ -13,12 +13,12 @@ from scipy import stats
 
 from ..errors import FitError
 from ..formula.factors import level_text
-from ..page import Page, Section, number, places
+from ..page import Page, Section, number, places, probability
 from . import adjustment
 from .contrasts import DEFAULT_ADJUSTMENT, contrasts
 from .quantities import AS_IS, Quantities, Scale
 
-DIGITS, SMALL_P = {"statistic": 3, "p": 4}, 1e-4
+DIGITS = {"statistic": 3}
 ROWS = 60  # printed
 LEVELS, ROUNDING = ("estimate", "lower", "upper"), 1e-9  # below this share of a standard error they print as 0
 
@@ -229,18 +229,19 @@ class Effects:
 def formatted(frame: pd.DataFrame, keys: int) -> pd.DataFrame:
     """A frame as text: keys as they are, estimates at the decimals that the standard errors need."""
     digits = places(frame["se"]) if len(frame) else 3
-    shown = {}
+    shown = []  # by position: a key may be called p too
     for i, name in enumerate(frame.columns):
         column = frame.iloc[:, i]
         if i < keys:
-            shown[str(name)] = ["" if _missing(value) else _key(value) for value in column]
+            shown.append(["" if _missing(value) else _key(value) for value in column])
+        elif name == "p":
+            shown.append([probability(p) for p in column])
         else:
             rounding = ROUNDING * frame["se"] if name in LEVELS else 0.0 * frame["se"]
             kept = column.where(~(column.abs() < rounding), 0.0)
-            shown[str(name)] = [number(value, DIGITS.get(str(name), digits)) for value in kept]
-    if "p" in shown:  # four decimals that are all zero say less than the exponent
-        shown["p"] = [f"{p:.2e}" if 0 < p < SMALL_P else text for p, text in zip(frame["p"], shown["p"], strict=True)]
-    return pd.DataFrame(shown, index=frame.index)
+            shown.append([number(value, DIGITS.get(str(name), digits)) for value in kept])
+    texts = pd.DataFrame(dict(enumerate(shown)), index=frame.index)
+    return texts.set_axis([str(name) for name in frame.columns], axis=1)
 
 
 def _key(value: Any) -> str:

@@ -27,13 +27,20 @@ FIRST_LOOK = (5.0, 95.0)  # percentiles at which a number is shown unless values
 class Variable:
     """A column: its `name`, the `data` of the rows used, and its `levels` where it is categorical (else None).
 
-    `counts` are how many rows each of the data stands for, where the model has frequency weights.
+    `counts` are how many rows each of the data stands for, where the model has frequency weights; `pair` are the two
+    values of a number that has no others, such as 0 and 1.
     """
 
     name: str
     data: pd.Series
     levels: np.ndarray | None
     counts: np.ndarray | None = None
+    pair: np.ndarray | None = None
+
+    @property
+    def values(self) -> np.ndarray | None:
+        """All that it takes, where it is no scale: levels, or two numbers."""
+        return self.pair if self.levels is None else self.levels
 
     @property
     def centre(self) -> Any:
@@ -46,13 +53,13 @@ class Variable:
         return 0.0 if self._numeric and abs(mean) < ROUNDING * self.data.abs().max() else mean
 
     def held(self) -> np.ndarray:
-        """What it takes where nothing is asked: every level, or the mean."""
-        return self.levels if self.levels is not None else np.array([self.centre])
+        """What it takes where nothing is asked: every level, both of two numbers, or the mean."""
+        return self.values if self.values is not None else np.array([self.centre])
 
     def shown(self) -> np.ndarray:
-        """What it takes where it is asked for without values: every level, or the 5th and 95th percentile."""
-        if self.levels is not None:
-            return self.levels
+        """What it takes where it is asked for without values: all of few, or the 5th and 95th percentile."""
+        if self.values is not None:
+            return self.values
         if self.counts is not None:
             return np.unique(self._as_data(percentiles(self._numbers, self.counts, FIRST_LOOK)))
         if np.issubdtype(self.data.to_numpy().dtype, np.number):
@@ -73,9 +80,12 @@ class Variable:
         if self.levels is not None:
             return self._levels_of(listed)
         try:
-            return np.array(listed, dtype=float) if self._numeric else pd.to_datetime(pd.Series(listed)).to_numpy()
+            if not self._numeric:
+                return pd.to_datetime(pd.Series(listed)).to_numpy()
+            found = np.array(listed, dtype=float)
         except (TypeError, ValueError):
             raise FitError(f"{self.name!r} holds numbers, and {listed!r} is given for it.") from None
+        return found.astype(self.pair.dtype) if self.pair is not None and np.isin(found, self.pair).all() else found
 
     @property
     def _numeric(self) -> bool:
@@ -105,7 +115,7 @@ def variables(model: Model, *, bars: bool = False) -> dict[str, Variable]:
     """The columns of the fixed part and its offsets by name; with `bars` those of random slopes too.
 
     A column is categorical if it holds text, categories or truth values, or if the formula makes a factor of it that
-    has one level per value: factor(dose).
+    has one level per value: factor(dose). A number of two values is a pair of them, unless only offsets read it.
     """
     side = model.design.encoding.formula.predictors["mu"]
     offset = model.design.encoding.offset
@@ -113,14 +123,16 @@ def variables(model: Model, *, bars: bool = False) -> dict[str, Variable]:
     nodes = [*atoms, *side.offsets, *([] if offset is None or offset.node is None else [offset.node])]
     if bars:
         nodes += [atom for bar in side.bars for term in bar.terms for atom in term.atoms]
-    frame, found = used_rows(model), {}
+    frame, exposures, found = used_rows(model), only_in_offsets(model), {}
     evaluator = Evaluator(
         model.frame, model.design.encoding.namespace, dict(model.design.encoding.states),
         model.design.encoding.contrasts,
     )  # fmt: skip
     for name in dict.fromkeys(_names(nodes)):
         if name in frame:
-            found[name] = Variable(name, frame[name], _levels(name, frame, nodes, evaluator), row_counts(model))
+            levels = _levels(name, frame, nodes, evaluator)
+            pair = None if levels is not None or name in exposures else _pair(frame[name])
+            found[name] = Variable(name, frame[name], levels, row_counts(model), pair)
     return found
 
 
@@ -198,6 +210,18 @@ def names_of(given: Any, what: str) -> list[str]:
 def _names(nodes: Iterable[Node]) -> Iterator[str]:
     for node in nodes:
         yield from columns_in(node)
+
+
+def _pair(data: pd.Series) -> np.ndarray | None:
+    """The two values of a number that has no others, in order."""
+    if not pd.api.types.is_numeric_dtype(data.dtype):
+        return None
+    values = data.to_numpy()
+    values = values.astype(float) if values.dtype == object else values
+    others = values[values != values[0]]
+    if not len(others) or np.any(others != others[0]):
+        return None
+    return np.sort(np.array([values[0], others[0]]))
 
 
 def _levels(name: str, frame: pd.DataFrame, nodes: Sequence[Node], evaluator: Evaluator) -> np.ndarray | None:

@@ -14,16 +14,25 @@ if TYPE_CHECKING:
 
 
 class Engine(ABC):
-    """One way to fit a model. `name` is what ``model.fit`` takes, `label` what tables print."""
+    """One way to fit a model. `name` is what ``model.fit`` takes, `label` what tables print.
+
+    `regularised` says that a penalty is part of what is minimised.
+    """
 
     name: ClassVar[str]
     label: ClassVar[str]
+    regularised: ClassVar[bool] = False
     quadrature: int = 1  # nodes a dimension of the integral over the effects of a generalized model
     heading: ClassVar[str] = ""  # of the summary of its draws, where "posterior by" its label says too little
 
     @abstractmethod
     def fit(self, model: Model, *, seed: int | None, progress: bool | None) -> PointFit | DrawsFit:
         """Fit the model; `seed` matters to engines that draw, `progress` to engines that take long."""
+
+    @property
+    def restricted(self) -> bool:
+        """Whether the log-likelihood of its fits is minus half the REML criterion, which compares to no other."""
+        return False
 
     def for_part(self, whole: Model, part: Model) -> Engine:
         """The engine that fits a part of a model as this one fits the whole."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +21,15 @@ BFMI_LIMIT = 0.3  # Betancourt (2016, arXiv:1604.00695)
 RHAT_JUDGES, RHAT_COARSE = 2000, 1.1  # fewer draws than the first scatter R-hat by more than its limit allows
 DEPTH_SHARE = 0.01  # of draws at the largest tree depth: below it the cost is negligible
 
-Found = dict[str, Convergence]
+
+@dataclass(frozen=True)
+class Judged(Convergence):
+    """Of one variable, flat; `elements` (m,) are the positions of its scalars among those that differ from another."""
+
+    elements: np.ndarray
+
+
+Found = dict[str, Judged]
 
 
 def draws_status(route: str, posterior: xr.Dataset, stats: xr.Dataset, engine: NUTS) -> DrawsStatus:
@@ -43,8 +52,8 @@ def draws_status(route: str, posterior: xr.Dataset, stats: xr.Dataset, engine: N
     problems = [
         *_judged(found, stats.sizes["draw"]),
         *_divergences(divergences, stats, route, engine),
-        *_mixing(found, limits, engine),
-        *_sizes(found, stats.sizes["chain"], engine),
+        *_mixing(found, limits, posterior, engine),
+        *_sizes(found, stats.sizes["chain"], posterior, engine),
         *_energy(float(np.min(energy)), route, engine),
         *_depth(float(np.mean(depth >= engine.max_tree_depth)), engine),
     ]
@@ -79,14 +88,14 @@ def every_convergence(posterior: xr.Dataset) -> Found:
     arrays = {str(name): _different(values) for name, values in posterior.data_vars.items()}
     effects = {str(name) for name, values in posterior.data_vars.items() if is_effect(values)}
     together = [name for name in arrays if name not in effects]  # a call for each of many scalars would cost more
-    found = {name: convergence(arrays[name]) for name in effects}
+    each = {name: convergence(arrays[name]) for name in effects}
     if together:
         joined = convergence(np.concatenate([arrays[name] for name in together], axis=2))
         ends = np.cumsum([arrays[name].shape[2] for name in together])
         for name, end in zip(together, ends, strict=True):
-            found[name] = _part(joined, slice(end - arrays[name].shape[2], end))
-    kept = {name: _part(found[name], ~_constant(found[name])) for name in arrays}
-    return {name: each for name, each in kept.items() if each.rhat.size}
+            each[name] = _part(joined, slice(end - arrays[name].shape[2], end))
+    found = {name: _varying(each[name]) for name in arrays}
+    return {name: judged for name, judged in found.items() if judged.rhat.size}
 
 
 def is_effect(values: xr.DataArray) -> bool:
@@ -102,12 +111,26 @@ def _different(values: xr.DataArray) -> np.ndarray:
     return array.reshape(*array.shape[:2], -1)
 
 
-def _constant(each: Convergence) -> np.ndarray:
-    """No R-hat, yet a size: draws that are not finite have neither, and must not pass unseen."""
-    return np.isnan(each.rhat) & ~np.isnan(each.ess_bulk)
+def _varying(each: Convergence) -> Judged:
+    """Without constants, which have no R-hat, yet a size: draws that are not finite have neither and must be seen."""
+    kept = np.flatnonzero(~np.isnan(each.rhat) | np.isnan(each.ess_bulk))
+    return Judged(each.rhat[kept], each.ess_bulk[kept], each.ess_tail[kept], kept)
 
 
-def _part(each: Convergence, which: slice | np.ndarray) -> Convergence:
+def _element(name: str, values: xr.DataArray, place: int) -> str:
+    """What one scalar of a variable is called: ``1|Subject[308]``, ``Subject_corr[Intercept, Days]``."""
+    shape, dims = values.shape[2:], [str(dim) for dim in values.dims[2:]]
+    if not shape:
+        return name
+    at = np.unravel_index(place, shape)
+    if dims[-1].endswith("_effect_bis"):
+        row, column = np.tril_indices(shape[-1], -1)
+        at = (column[place], row[place])
+    labels = [values.coords[dim].to_numpy()[i] if dim in values.coords else i for dim, i in zip(dims, at, strict=True)]
+    return f"{name}[{', '.join(map(str, labels))}]"
+
+
+def _part(each: Convergence, which: slice) -> Convergence:
     return Convergence(each.rhat[which], each.ess_bulk[which], each.ess_tail[which])
 
 
@@ -142,25 +165,42 @@ def _divergences(count: int, stats: xr.Dataset, route: str, engine: NUTS) -> lis
     ]
 
 
-def _mixing(found: Found, limits: dict[str, float], engine: NUTS) -> list[str]:
-    bad = {name: each for name, each in found.items() if np.any(each.rhat >= limits[name])}
+def _mixing(found: Found, limits: dict[str, float], posterior: xr.Dataset, engine: NUTS) -> list[str]:
+    over = {name: np.where(each.rhat >= limits[name], each.rhat, np.nan) for name, each in found.items()}
+    bad = _worst_first(found, {name: -rhat for name, rhat in over.items()}, posterior)
     if not bad:
         return []
+    named = _listed([f"{element} is {rhat_text(-value)}" for element, value in bad])
     return [
-        f"R-hat of {_listed(list(bad))} is {rhat_text(_largest(bad))}: the chains have not found the same "
-        f"distribution. Run longer: bm.NUTS(tune={2 * _tuned(engine)}, draws={2 * engine.draws})."
+        f"R-hat of {named}: the chains have not found the same distribution. Run longer: "
+        f"bm.NUTS(tune={2 * _tuned(engine)}, draws={2 * engine.draws})."
     ]
 
 
-def _sizes(found: Found, chains: int, engine: NUTS) -> list[str]:
-    least = ESS_PER_CHAIN * chains
-    low = [name for name, each in found.items() if np.any(np.minimum(each.ess_bulk, each.ess_tail) < least)]
+def _sizes(found: Found, chains: int, posterior: xr.Dataset, engine: NUTS) -> list[str]:
+    least, sizes = ESS_PER_CHAIN * chains, {}
+    for name, each in found.items():
+        smaller = np.minimum(each.ess_bulk, each.ess_tail)
+        sizes[name] = np.where(smaller < least, smaller, np.nan)
+    low = _worst_first(found, sizes, posterior)
     if not low:
         return []
+    named = _listed([f"{element} is {size:.0f}" for element, size in low])
     return [
-        f"The effective sample size of {_listed(low)} is below {ESS_PER_CHAIN} per chain: means are "
-        f"rough and interval ends rougher. Draw more: bm.NUTS(draws={4 * engine.draws})."
+        f"The effective sample size of {named}, below {ESS_PER_CHAIN} per chain: means are rough and interval ends "
+        f"rougher. Draw more: bm.NUTS(draws={4 * engine.draws})."
     ]
+
+
+def _worst_first(found: Found, values: dict[str, np.ndarray], posterior: xr.Dataset) -> list[tuple[str, float]]:
+    """Of each variable the element with the smallest value, and that value; variables without one (NaN) left out."""
+    worst = []
+    for name, each in found.items():
+        if not np.isnan(values[name]).all():
+            place = int(np.nanargmin(values[name]))
+            value = float(values[name][place])
+            worst.append((_element(name, posterior[name], int(each.elements[place])), value))
+    return sorted(worst, key=lambda pair: pair[1])
 
 
 def _energy(smallest: float, route: str, engine: NUTS) -> list[str]:

@@ -98,6 +98,7 @@ class MAP(Engine):
 
     name = "map"
     label = "MAP"
+    regularised = True
 
     def __post_init__(self) -> None:
         if self.criterion not in CRITERIA:
@@ -119,6 +120,10 @@ class MAP(Engine):
         with blas_threads(tail_columns(model)):
             return _fit_linear(model, self)
 
+    @property
+    def restricted(self) -> bool:
+        return self.criterion == "reml"
+
     def for_part(self, whole: Model, part: Model) -> MAP:
         if not isinstance(self.priors, Mapping):
             return self
@@ -126,7 +131,7 @@ class MAP(Engine):
         return replace(self, priors=given_in(self._resolved(whole), part.design, part.family) | words)
 
     def words(self, model: Model) -> str:
-        restricted = "restricted " if self.criterion == "reml" else ""
+        restricted = "restricted " if self.restricted else ""
         return f"maximum a posteriori (penalised {restricted}maximum likelihood){self.integral(model)}"
 
     def priors_used(self, model: Model) -> str:

@@ -106,6 +106,10 @@ class REML(Engine):
     name = "reml"
     label = "REML"
 
+    @property
+    def restricted(self) -> bool:
+        return True
+
     def words(self, model: Model) -> str:
         return "restricted maximum likelihood (REML)"
 

@@ -28,6 +28,11 @@ class LogNormal(Gaussian):
     links = ("identity",)
     wider = "Look for a missing predictor or grouping factor, and at far rows: plot the logarithms."
     support = "positive numbers"
+    middle = "median"
+
+    @property
+    def scale(self) -> str:
+        return "log"
 
     def faults(self, observed: Observed) -> Iterator[tuple[np.ndarray, str]]:
         yield ~(np.isfinite(observed.y) & (observed.y > 0)), POSITIVE_ADVICE

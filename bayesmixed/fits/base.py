@@ -98,7 +98,8 @@ class Fit(ABC):
     @with_known_options('It gives a dict: fit.coef()["group"].')
     def coef(self) -> dict[str, pd.DataFrame]:
         """Fixed plus random effects per grouping factor and level."""
-        return tables.coefficients_by_level(self.fixef(), self.ranef())
+        mean, design = self.parameters.mean(), self.model.design
+        return tables.coefficients_by_level(design.mu, design.groups, mean.beta[0, 0], [b[0, 0] for b in mean.b])
 
     def varcorr(self) -> pd.DataFrame:
         """Standard deviations and correlations: columns group, name, sd, then one column per earlier name."""

@@ -13,7 +13,7 @@ from ..page import number
 from . import tables
 from .base import Fit
 
-LOGLIK = "log-likelihood"
+LOGLIK, RESTRICTED = "log-likelihood", "REML log-likelihood"  # minus half the REML criterion
 LEGEND = "Estimate (standard error); of draws posterior mean (standard deviation)."
 
 
@@ -50,8 +50,9 @@ def side_by_side(*fits: Fit) -> SideBySide:
     Returns
     -------
     DataFrame
-        Rows are parameters, columns (fit, "estimate" | "se"); the last row is the log-likelihood of
-        point fits. Printing it shows "estimate (se)", and which formula each fit has where they differ.
+        Rows are parameters, columns (fit, "estimate" | "se"); the last rows are the log-likelihood of point fits and
+        that of REML fits, minus half their criterion, which compares to no other criterion. Printing it shows
+        "estimate (se)", and which formula each fit has where they differ.
 
     Examples
     --------
@@ -62,7 +63,8 @@ def side_by_side(*fits: Fit) -> SideBySide:
     Intercept              1527.5 (17.7)  1527.5 (19.4)
     sd(Intercept | Batch)          37.26          42.00
     sigma                          49.51          49.51
-    log-likelihood               -163.66        -159.83
+    log-likelihood               -163.66
+    REML log-likelihood                         -159.83
     Estimate (standard error); of draws posterior mean (standard deviation).
     """
     if not fits:
@@ -102,7 +104,7 @@ def _estimates(fit: Fit) -> tuple[pd.Series, pd.Series]:
     estimate = pd.Series([float(np.mean(v)) for v in scalars["values"]], index=labels)
     if fit.sampled:
         return estimate, pd.Series([float(np.std(v, ddof=int(v.size > 1))) for v in scalars["values"]], index=labels)
-    estimate[LOGLIK] = fit.loglik  # type: ignore[attr-defined]
+    estimate[RESTRICTED if fit.engine.restricted else LOGLIK] = fit.loglik  # type: ignore[attr-defined]
     se = fit.coefficients["se"]
     return estimate, pd.Series(se.to_numpy(), index=labels[: len(se)])
 
@@ -120,7 +122,7 @@ def _rank(fits: tuple[Fit, ...]) -> Callable[[str], int]:
 def _cell(name: str, estimate: float, se: float) -> str:
     if pd.isna(estimate):
         return ""
-    if name == LOGLIK:
+    if name in (LOGLIK, RESTRICTED):
         return f"{estimate:.2f}"
     text = _significant(estimate, 4) if abs(estimate) < 1e3 else f"{estimate:.1f}"
     return text if pd.isna(se) else f"{text} ({_significant(se, 3)})"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from ..page import Page, Section, number, places
+from ..page import Page, Section, number, places, probability
 from . import tables
 from .convergence import HOPELESS, rhat_text
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .point import PointFit
 
 Summary = Page
+PROBABILITY = "Pr(>|z|)"
 HEADING = 9  # letters of a coefficient that can stand above its correlations
 
 
@@ -69,7 +70,7 @@ def _tested(fit: PointFit) -> tuple[pd.DataFrame, tuple[int, ...]]:
     if fit.model.has_scale:
         return table.set_axis(["Estimate", "Std. Error", "t value"], axis=1), (3, 3, 3)
     tested = table.assign(p=2 * ndtr(-np.abs(table["statistic"])))
-    return tested.set_axis(["Estimate", "Std. Error", "z value", "Pr(>|z|)"], axis=1), (3, 3, 3, 4)
+    return tested.set_axis(["Estimate", "Std. Error", "z value", PROBABILITY], axis=1), (3, 3, 3, 4)
 
 
 def _method(fit: PointFit) -> str:
@@ -98,9 +99,9 @@ def _heading(fit: Fit, title: str) -> Section:
 
 
 def _information(fit: PointFit) -> pd.DataFrame:
-    name = "REML criterion" if "reml" in (fit.engine.name, getattr(fit.engine, "criterion", "")) else "deviance"
+    name = "REML criterion" if fit.engine.restricted else "deviance"
     values = {"AIC": fit.aic, "BIC": fit.bic, "logLik": fit.loglik, name: fit.deviance}
-    if fit.criterion != fit.deviance:
+    if fit.engine.regularised:
         values["penalised"] = fit.criterion
     row = {key: number(value, 1) for key, value in values.items()}
     return pd.DataFrame([row | {"df.resid": str(fit.n_obs - fit.n_parameters)}])
@@ -203,6 +204,8 @@ def _formatted(table: pd.DataFrame, digits: tuple[int, ...]) -> pd.DataFrame:
         for name, d in _pairs(table, digits)
     ]
     shown = {name: [number(v, d) for v in table[name]] for name, d in _pairs(table, wide)}
+    if PROBABILITY in shown:
+        shown[PROBABILITY] = [probability(p) for p in table[PROBABILITY]]
     if "Rhat" in shown:
         pairs = zip(table["Rhat"], shown["Rhat"], strict=True)
         shown["Rhat"] = [f">{HOPELESS:g}" if value > HOPELESS else text for value, text in pairs]

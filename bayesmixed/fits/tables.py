@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..formula.design import GroupTerm
+from ..formula.design import GroupTerm, Predictor
 from ..formula.grouping import resolve
+from ..formula.pairing import paired
 
 if TYPE_CHECKING:
     from ..parameters import Parameters
@@ -36,15 +37,21 @@ def by_factor(groups: Sequence[GroupTerm], values: Sequence[np.ndarray]) -> dict
     return ByFactor(joined)
 
 
-def coefficients_by_level(fixef: pd.Series, ranef: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Fixed plus random effects per level; a random column without a fixed one stands on its own."""
+def coefficients_by_level(
+    fixed: Predictor, groups: Sequence[GroupTerm], beta: np.ndarray, effects: Sequence[np.ndarray]
+) -> dict[str, pd.DataFrame]:
+    """Fixed plus random effects per level, column by column; a column without a fixed one stands on its own."""
     tables = ByFactor()
-    for factor, effects in ranef.items():
-        summed = effects.T.groupby(level=0, sort=False).sum().T
-        names = [*fixef.index, *(c for c in summed.columns if c not in fixef.index)]
-        tables[factor] = pd.DataFrame(
-            {name: fixef.get(name, 0.0) + summed.get(name, 0.0) for name in names}, index=effects.index
-        )
+    for factor in dict.fromkeys(term.factor for term in groups):
+        own = [j for j, term in enumerate(groups) if term.factor == factor]
+        columns = paired(fixed, [groups[j] for j in own])
+        values = np.zeros((groups[own[0]].n_levels, len(columns.names)))
+        values[:, : columns.fixed] = beta
+        for j, places in zip(own, columns.places, strict=True):
+            for k, at in enumerate(places):
+                values[:, at] += effects[j][:, k]
+        index = pd.Index(groups[own[0]].levels, name=factor)
+        tables[factor] = pd.DataFrame(values, index=index, columns=list(columns.names))
     return tables
 
 

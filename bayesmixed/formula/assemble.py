@@ -19,6 +19,7 @@ from .parts import Bar, RightSide, Term
 from .rank import independent
 from .size import refuse_too_many
 from .syntax import deparse
+from .variables import columns_in
 
 CodesOf = Callable[[str, Sequence[Any]], tuple[np.ndarray, np.ndarray]]
 
@@ -77,7 +78,7 @@ def predictor(
     blocks = term_blocks(side.terms, side.intercept, atoms, evaluator.contrasts, bar=False)
     columns = _with_constant(side.intercept, blocks, n)
     labels = [*(["Intercept"] if side.intercept else []), *(term.name for term in side.terms)]
-    everything = _bound(columns, n)
+    everything, made_of = _bound(columns, n), _variables(side.intercept, side.terms, blocks)
     training = name not in kept
     if training:
         _refuse_infinite(columns, labels, evaluator.frame.index)
@@ -95,6 +96,7 @@ def predictor(
         _positions(labels, columns, keep.tolist()),
         _offset(side, evaluator, offset, training),
         aliased,
+        tuple(made_of[i] for i in keep),
     )
     return made, tuple(keep.tolist())
 
@@ -116,7 +118,8 @@ def group_term(name: str, bar: Bar, evaluator: Evaluator, codes_of: CodesOf, tra
         _refuse_infinite(columns, labels, evaluator.frame.index)
     Z = _bound(columns, n)
     codes, levels = codes_of(bar.group, [evaluator.grouping(atom) for atom in bar.factor])
-    return GroupTerm(name, bar.group, codes, levels, Z.values, Z.names, Z.r_names, bar.covariance, bar.text)
+    variables = _variables(intercept, bar.terms, blocks)
+    return GroupTerm(name, bar.group, codes, levels, Z.values, Z.names, Z.r_names, bar.covariance, bar.text, variables)
 
 
 def _empty_term(name: str, bar: Bar, n: int) -> GroupTerm:
@@ -154,6 +157,13 @@ def _refuse_unknown_levels(text: str, factor: Factor, rows: pd.Index) -> None:
 def _with_constant(intercept: bool, blocks: list[Block], n: int) -> list[Block]:
     constant = [Block(np.ones((n, 1)), ("Intercept",), ("(Intercept)",))] if intercept else []
     return constant + blocks
+
+
+def _variables(intercept: bool, terms: Sequence[Term], blocks: list[Block]) -> tuple[tuple[str, ...], ...]:
+    """The columns of the data that each column is made of, sorted."""
+    made_of = [tuple(sorted({name for atom in term.atoms for name in columns_in(atom)})) for term in terms]
+    each = [names for names, block in zip(made_of, blocks, strict=True) for _ in block.names]
+    return (((),) if intercept else ()) + tuple(each)
 
 
 def _bound(blocks: list[Block], n: int) -> Block:

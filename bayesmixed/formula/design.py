@@ -33,8 +33,9 @@ class Predictor:
     """The fixed side of one distributional parameter.
 
     `X` (n, p) has full column rank: the columns that depend on earlier ones are not in it but
-    named in `aliased`. `coefficients` and `r_names` (p) are our names and R's, `terms` maps each
-    term's name to the positions of its columns, `offset` (n,) is zero where the formula has none.
+    named in `aliased`. `coefficients` and `r_names` (p) are our names and R's, `variables` (p) the columns of the
+    data that each is made of, `terms` maps each term's name to the positions of its columns, `offset` (n,) is zero
+    where the formula has none.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Predictor:
     terms: dict[str, tuple[int, ...]]
     offset: np.ndarray
     aliased: tuple[str, ...] = ()
+    variables: tuple[tuple[str, ...], ...] = ()
 
     @property
     def has_intercept(self) -> bool:
@@ -56,8 +58,8 @@ class GroupTerm:
     """One bar ``(columns | factor)``.
 
     `codes` (n,) int32 index `levels` (the data's own values; "a:b" strings for interactions), -1 marks an
-    unknown level that has no effect; `Z` (n, k) holds the within-group columns named
-    by `columns` (R's names in `r_columns`); `covariance` names the structure of the k x k block.
+    unknown level that has no effect; `Z` (n, k) holds the within-group columns named by `columns` (R's names in
+    `r_columns`), made of the columns of the data in `variables`; `covariance` names the structure of the k x k block.
     """
 
     predictor: str
@@ -69,6 +71,7 @@ class GroupTerm:
     r_columns: tuple[str, ...]
     covariance: str
     text: str
+    variables: tuple[tuple[str, ...], ...] = ()
 
     @property
     def n_levels(self) -> int:

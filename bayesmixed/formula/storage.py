@@ -69,6 +69,8 @@ def _read(kind: Any, plain: dict[str, Any]) -> Any:
     values |= {name: tuple(values[name]) for name in _TUPLES & values.keys()}
     if "terms" in values:
         values["terms"] = {name: tuple(columns) for name, columns in values["terms"].items()}
+    if "variables" in values:
+        values["variables"] = tuple(tuple(names) for names in values["variables"])
     if kind is Response and values["levels"] is not None:
         values["levels"] = tuple(values["levels"])
     return kind(**values)

@@ -149,7 +149,8 @@ def _column(fit: Fit, x: str | None, of: Varying) -> Variable:
     if x is not None:
         return across.chosen(known, x)
     exposures = only_in_offsets(fit.model)
-    sloped = [name for name in of.columns if name in known]
+    bars = [fit.model.design.groups[j].variables for j in of.terms]
+    sloped = [name for variables in bars for made_of in variables for name in made_of if name in known]
     numbers = [name for name in across.fixed(fit) if across.continuous(known[name]) and name not in exposures]
     likely = [*sloped, *numbers, *(name for name in known if name not in exposures), *known]
     inside = [name for name in likely if _varies_within(fit.model.frame[name], of)]
@@ -299,7 +300,7 @@ def _heading(drawn: _Drawn) -> str | None:
 def _entries(drawn: _Drawn, ink: str, population: tuple[str, str]) -> list[tuple[str, str, str]]:
     if drawn.by is not None:
         return marks.entries("line", drawn.colors)
-    zero = "" if drawn.fit.model.family.link.name == "identity" else " (random effects zero)"
+    zero = "" if drawn.fit.model.family.scale == "identity" else " (random effects zero)"
     (color,) = drawn.colors.values()
     rows = ("dot", ink, "rows of the data")
     return [rows, ("line", color, "group's curve"), (*population, f"population{zero}")]

@@ -64,5 +64,5 @@ def response_axis(model: Model) -> str:
 
 def link_scale(model: Model) -> str:
     """What an axis of coefficients adds to their name: nothing for an identity link, else e.g. " (logit scale)"."""
-    link = model.family.link.name
-    return "" if link == "identity" else f" ({link} scale)"
+    scale = model.family.scale
+    return "" if scale == "identity" else f" ({scale} scale)"

@@ -117,8 +117,8 @@ def _columns(frame: pd.DataFrame, column: str | Sequence[str] | None) -> list[st
 
 
 def _quantity(pooled: Pooling) -> str:
-    link = pooled.fit.model.family.link
-    return "estimate" if link.name == "identity" else f"estimate ({link.name} scale)"
+    scale = pooled.fit.model.family.scale
+    return "estimate" if scale == "identity" else f"estimate ({scale} scale)"
 
 
 def _levels(frame: pd.DataFrame, name: str) -> list[Any]:

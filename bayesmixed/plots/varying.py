@@ -12,6 +12,7 @@ import pandas as pd
 from ..errors import FitError, nearest
 from ..fits.base import is_fit
 from ..prediction.linear_predictor import same_factor
+from ..priors.names import canonical
 from . import theme
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Varying:
     covariance: np.ndarray
 
     def chosen(self, columns: str | Iterable[str] | None) -> list[str]:
-        """`columns` as a list of names, all for None.
+        """`columns` as a list of names, all for None; ``z:x`` also finds ``x:z``.
 
         Raises
         ------
@@ -48,6 +49,8 @@ class Varying:
             If one of them does not vary by this factor.
         """
         names = [columns] if isinstance(columns, str) else list(self.columns if columns is None else columns)
+        spelled = {canonical(name): name for name in self.columns}
+        names = [name if name in self.columns else spelled.get(canonical(str(name)), name) for name in names]
         for name in names:
             if name not in self.columns:
                 raise FitError(f"{name!r} does not vary by {self.factor}. {nearest(name, self.columns, 'Columns')}")

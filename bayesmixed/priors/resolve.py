@@ -10,7 +10,7 @@ from ..covariance import Covariance
 from ..errors import ModelError, nearest
 from ..families import Family
 from ..formula.design import Design
-from .default import default
+from .default import cautious, default
 from .distributions import LKJ, Flat, Prior
 from .given import as_prior
 from .names import (
@@ -26,11 +26,13 @@ from .names import (
     slots,
     widths,
 )
+from .origin import Placed
 from .presets import bambi, boundary_avoiding, brms, flat, rstanarm
 from .table import Priors
 
 PRESETS: dict[str, Callable[[Design, Family], Priors]] = {
     "default": default,
+    "cautious": cautious,
     "flat": flat,
     "brms": brms,
     "rstanarm": rstanarm,
@@ -53,7 +55,8 @@ def resolve(
     ----------
     spec
         None (the default), a preset's name, a function ``(Design, Family) -> Priors``, or a dict
-        {name: numpyro distribution or value of ``bm.priors``} laid over `base`.
+        {name: numpyro distribution or value of ``bm.priors``} laid over `base`; or one of these inside
+        ``bm.priors.centered(...)`` or ``bm.priors.as_typed(...)``.
     design, family, covariances
         The parts of the model, covariances aligned with ``design.groups``.
     constants
@@ -67,6 +70,8 @@ def resolve(
         Unknown preset or name; a prior with negative support on an sd; a correlation prior that is
         no LKJ or has the wrong dimension; a vector of the wrong length; both intercepts.
     """
+    if isinstance(spec, Placed):
+        return replace(resolve(spec.spec, design, family, covariances, constants, base), centered=spec.centered)
     parameters, blocks = slots(design, family), block_slots(design, family)
     held = tuple(constants or ())
     if isinstance(spec, Mapping) and not isinstance(spec, Priors):
@@ -116,7 +121,8 @@ def overlaid(
         key = next((key for key in (name, *slot.wider) if key in given), None)
         entries[name] = base[slot.name] if key is None else _element(given[key], key, slot, width)
         sources[name] = base.sources[slot.name] if key is None else "user"
-    return Priors(entries, sources)
+    named = frozenset(name for name, source in sources.items() if source == "user")
+    return Priors(entries, sources, base.centered, base.typed | named)
 
 
 def _given_together(
@@ -204,7 +210,7 @@ def _checked(
     unknown = [name for name in chosen if name not in entries]
     if unknown:
         raise ModelError(f"The priors name {unknown[0]!r}, no parameter of this model. {nearest(unknown[0], entries)}")
-    return Priors(entries, {name: chosen.sources.get(name, "user") for name in entries})
+    return Priors(entries, {name: chosen.sources.get(name, "user") for name in entries}, chosen.centered, chosen.typed)
 
 
 def _sound(prior: Prior, name: str) -> Prior:

@@ -19,7 +19,9 @@ class Priors(Mapping[str, Prior]):
 
     Names are "Intercept_centered" or "Intercept", coefficient names, "1|Subject_sigma" and
     "Subject_corr" (or "Subject_cov" for both together), and dispersion names. `sources` says for each
-    whether it is a preset's or the user's.
+    whether it is a preset's or the user's. `centered` says that sds and correlations of a correlated bar with an
+    intercept, and coefficients, are those for columns centred at their means, not for columns as typed; but for
+    coefficients in `typed`, which the user named.
 
     >>> from bayesmixed.priors import Normal, Priors
     >>> Priors.of({"Days": Normal(0, 20)}, "user").table().iloc[0].tolist()
@@ -28,11 +30,13 @@ class Priors(Mapping[str, Prior]):
 
     entries: dict[str, Prior] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    centered: bool = True
+    typed: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, entries: Mapping[str, Prior], source: str) -> Priors:
+    def of(cls, entries: Mapping[str, Prior], source: str, centered: bool = True) -> Priors:
         """Priors that all come from `source`."""
-        return cls(dict(entries), dict.fromkeys(entries, source))
+        return cls(dict(entries), dict.fromkeys(entries, source), centered)
 
     def __getitem__(self, name: str) -> Prior:
         return self.entries[name]
@@ -62,6 +66,8 @@ class Priors(Mapping[str, Prior]):
         return Priors(
             {k: v for k, v in self.entries.items() if k not in names},
             {k: v for k, v in self.sources.items() if k not in names},
+            self.centered,
+            self.typed,
         )
 
     @property

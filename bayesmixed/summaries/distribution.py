@@ -22,6 +22,7 @@ from .part import without_predictors
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
+    from ..model import Model
 
 # From the squared coefficient of variation Var(y) / mu^2, the variance of log y.
 ON_LOG_SCALE: dict[str, tuple[Callable[[np.ndarray], np.ndarray], str]] = {
@@ -59,17 +60,28 @@ def distribution_variance(fit: Fit, options: Options) -> tuple[np.ndarray, tuple
     dispersion = {name: value[0] for name, value in flat.dispersion.items()}
     ones = np.ones(flat.n_draws)
     if model.has_scale:
-        return dispersion["sigma"] ** 2, ()
+        return dispersion["sigma"] ** 2 * mean_inverse_weight(model), ()
     if family.binary or family.takes_trials:
         return _of_successes(fit, options, dispersion)
     centre, where = typical_mean(fit, options)
-    sd = family.sd(centre * ones, dispersion)
+    sd = family.sd(centre * ones, dispersion) * np.sqrt(mean_inverse_weight(model))
     if link == "log":
         change, formula = ON_LOG_SCALE[options.approximation]
         return change(sd**2 / centre**2), (_words(family, formula, where),)
     if link == "identity":
         return sd**2, (_words(family, "Var(y)", where),)
     return sd**2 * family.link.slope(centre) ** 2, (_words(family, "Var(y) (d eta / d mu)^2", where),)
+
+
+def mean_inverse_weight(model: Model) -> float:
+    """The mean of 1 / w over the rows used, w precision weights: what a residual variance of weight 1 is times.
+
+    One where weights are none or count rows.
+    """
+    weights = model.design.weights
+    if weights is None or model.family.weights != "precision":
+        return 1.0
+    return float(np.mean(1 / weights[model.design.used]))
 
 
 def _of_successes(fit: Fit, options: Options, dispersion: dict[str, np.ndarray]) -> tuple[np.ndarray, tuple[str, ...]]:

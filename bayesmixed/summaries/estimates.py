@@ -24,7 +24,8 @@ def fixed_effects(fit: Fit) -> str:
     point = "estimate" in table
     centre, spread = ("estimate", "se") if point else ("mean", "sd")
     interval = "95 % confidence intervals (Wald)" if point else "95 % credible intervals"
-    scale = "" if fit.model.family.link.name == "identity" else f", on the {fit.model.family.link.name} scale"
+    name = fit.model.family.scale
+    scale = "" if name == "identity" else f", on the {name} scale"
     parts = [
         f"{name} {_with_limits(row[centre], row['lower'], row['upper'], row[spread])}" for name, row in table.iterrows()
     ]
@@ -49,7 +50,9 @@ def dispersion(fit: Fit) -> str:
     rows = _scalars(fit)
     own = rows[(rows["kind"] == "dispersion") & ~rows["parameter"].isin(list(fit.model.constants))]
     residual, others = _named(own[own["parameter"] == "sigma"]), _named(own[own["parameter"] != "sigma"])
-    parts = [f"Residual standard deviation {text.removeprefix('sigma ')}." for text in residual]
+    weighted = fit.model.design.weights is not None and fit.model.family.weights == "precision"
+    of = " (of weight 1)" if weighted else ""
+    parts = [f"Residual standard deviation{of} {text.removeprefix('sigma ')}." for text in residual]
     parts += [f"Of the distribution: {', '.join(others)}."] if others else []
     return " ".join(parts)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..fits.side_by_side import numbered
 from ..formula.rank import independent
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _with_random(X: np.ndarray, names: list[str], terms: list[GroupTerm]) -> tup
     W = np.column_stack([X, *(term.Z for term in terms)])
     every = [*names, *(name for term in terms for name in term.columns)]
     at = independent(W, None)
-    return W[:, at], tuple(every[j] for j in at)
+    return W[:, at], tuple(numbered([every[j] for j in at]))
 
 
 def _carried(

@@ -71,7 +71,8 @@ def icc(
     -----
     Of random slopes the mean over the rows of z' Sigma z counts (Johnson 2014), so the columns of one factor count
     together and the origin of x does not matter, correlated or not. A generalized model's factor with a level per row
-    counts as residual. Gaussian weights are left out: sigma is that of weight 1. A row of frequency weight w is w rows.
+    counts as residual. With precision weights w the residual variance is the mean of sigma^2 / w over the rows. A row
+    of frequency weight w is w rows.
 
     References
     ----------

@@ -51,7 +51,9 @@ def part(
 def with_fixed(model: Model, X: np.ndarray, names: Sequence[str]) -> Model:
     """The same responses, offset and random effects with other fixed columns X (n, p)."""
     at: dict[str, tuple[int, ...]] = {name: (j,) for j, name in enumerate(names)}
-    mu = replace(model.design.mu, X=X, coefficients=tuple(names), r_names=tuple(names), terms=at, aliased=())
+    mu = replace(
+        model.design.mu, X=X, coefficients=tuple(names), r_names=tuple(names), terms=at, aliased=(), variables=()
+    )
     design = replace(model.design, predictors={**model.design.predictors, "mu": mu})
     return _with_design(model, design, range(len(design.groups)))
 
@@ -88,6 +90,7 @@ def _independent(mu: Predictor, columns: Sequence[int]) -> Predictor:
         coefficients=tuple(mu.coefficients[j] for j in at),
         r_names=tuple(mu.r_names[j] for j in at),
         terms=terms,
+        variables=tuple(mu.variables[j] for j in at),
     )
 
 
@@ -104,4 +107,5 @@ def _present(term: GroupTerm) -> GroupTerm:
         Z=np.ascontiguousarray(term.Z[:, at]),
         columns=tuple(term.columns[j] for j in at),
         r_columns=tuple(term.r_columns[j] for j in at),
+        variables=tuple(term.variables[j] for j in at),
     )

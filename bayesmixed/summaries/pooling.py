@@ -12,6 +12,7 @@ from ..errors import FitError, nearest
 from ..fits.base import is_fit
 from ..page import Page, Section
 from ..prediction.linear_predictor import same_factor
+from ..priors.names import canonical
 from .answer import shown
 from .groups import Within, within
 from .means import group_means
@@ -196,7 +197,9 @@ def _chosen(model: Model, of: Within, term: str | Sequence[str] | None) -> list[
         return known
     terms = {name: [model.coefficients[j] for j in where] for name, where in model.design.mu.terms.items()}
     chosen: list[str] = []
+    spelled = {canonical(name): name for name in [*known, *terms]}
     for name in [term] if isinstance(term, str) else list(term):
+        name = name if name in known or name in terms else spelled.get(canonical(str(name)), name)
         if name not in known and name not in terms:
             raise FitError(f"term={name!r} is neither a term nor a coefficient. {nearest(name, [*terms, *known])}")
         chosen += [name] if name in known else terms[name]
@@ -213,7 +216,8 @@ def _population(name: str, fit: Fit) -> list[dict[str, Any]]:
 
 
 def _notes(fit: Any, of: Within, frame: pd.DataFrame) -> tuple[str, ...]:
-    notes = [] if fit.model.has_scale else [f"Coefficients are on the {fit.model.family.link.name} scale."]
+    scale = fit.model.family.scale
+    notes = [] if scale == "identity" else [f"Coefficients are on the {scale} scale."]
     for host in dict.fromkeys(host for host in of.hosts.values() if host is not None):
         carried = [name for name, into in of.hosts.items() if into == host]
         what = f"{listed(carried)} add{'s' if len(carried) == 1 else ''}"

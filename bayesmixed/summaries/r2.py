@@ -50,7 +50,8 @@ def r2(fit: Fit, *, approximation: str = "lognormal", mean: str | float | None =
     Var(mu) / (Var(mu) + mean Var(y | mu)) over the rows, on the scale of the response (of successes: their shares).
     Its marginal share has the means without random effects, so that the variance between groups is in neither part:
     the share within groups that are alike, while Nakagawa's marginal is a share of all variance.
-    Gaussian weights are left out of the former and counted in the latter; a row of frequency weight w is w rows.
+    Precision weights w count in both: the residual variance is the mean of sigma^2 / w over the rows; a row of
+    frequency weight w is w rows.
 
     References
     ----------

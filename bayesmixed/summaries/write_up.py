@@ -108,5 +108,6 @@ def _variance(fit: Fit) -> str:
             shares = f"R2 {marginal:.2f}"
     except BayesMixedError:  # links whose distribution has no variance
         return ""
-    where = "" if fit.model.has_scale else f" on the {fit.model.family.link.name} scale"
+    scale = fit.model.family.scale
+    where = "" if scale == "identity" else f" on the {scale} scale"
     return f"Shares of variance{where} (Nakagawa, Johnson & Schielzeth, 2017): {shares}."

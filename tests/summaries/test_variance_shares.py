@@ -299,6 +299,46 @@ def test_a_level_per_row_is_residual_whatever_rows_of_weight_zero_there_are(weig
     np.testing.assert_allclose(mine, theirs[mine.index], rtol=TWO_FITS)
 
 
+# ---- precision weights: the residual variance is the mean of sigma^2 / w
+
+
+@pytest.mark.parametrize("family", ["gaussian", "lognormal"])
+def test_the_size_of_precision_weights_changes_no_share(family: str) -> None:
+    """Weights of 1 and of 100 are one model, of log-likelihood -893.2325 if normal, with the ICC of none, 0.589."""
+    fits = [
+        bm.Model("Reaction ~ Days + (1 | Subject)", bm.load_data("sleepstudy"), family=family, weights=w).fit("reml")
+        for w in (None, np.ones(180), np.full(180, 100.0))
+    ]
+    assert np.ptp([fit.loglik for fit in fits]) < TWO_FITS
+    for verb in (bm.icc, bm.r2):
+        plain, *weighted = (verb(fit).frame.filter(regex="adjusted$|conditional$|estimate").to_numpy() for fit in fits)
+        for shares in weighted:
+            np.testing.assert_allclose(shares, plain, rtol=TWO_FITS)
+    assert len({bm.report(fit).variance for fit in fits}) == 1
+    if family == "gaussian":
+        assert fits[2].loglik == pytest.approx(-893.2325, abs=5e-5)
+        assert bm.icc(fits[2]).frame.loc["Subject", "adjusted"] == pytest.approx(0.589, abs=5e-4)
+
+
+def test_unequal_precision_weights_enter_by_the_mean_of_their_inverses() -> None:
+    data = bm.load_data("sleepstudy").assign(w=lambda d: 0.5 * (1 + d["Days"]))
+    fit = bm.Model("Reaction ~ Days + (1 | Subject)", data, weights="w").fit("reml")
+    between, residual = fit.varcorr()["sd"].to_numpy() ** 2
+    expected = between / (between + residual * np.mean(1 / data["w"]))
+    assert bm.icc(fit).frame.loc["Subject", "adjusted"] == pytest.approx(expected, rel=SAME)
+    assert "Residual standard deviation (of weight 1)" in bm.report(fit).estimates
+
+
+def test_precision_weights_enter_beside_a_log_link() -> None:
+    """Var(log y) = log(1 + mean(sigma^2 / w) / mu^2) at the mean given."""
+    data = bm.load_data("sleepstudy").assign(Reaction=lambda d: d["Reaction"] / 100)
+    model = bm.Model("Reaction ~ Days + (1 | Subject)", data, family="gaussian", link="log", weights=np.full(180, 4.0))
+    fit = model.fit("ml")
+    between, sigma = fit.varcorr()["sd"].to_numpy() ** 2
+    expected = between / (between + np.log1p(sigma / 4 / 3.0**2))
+    assert bm.icc(fit, mean=3.0).frame.loc["Subject", "adjusted"] == pytest.approx(expected, rel=SAME)
+
+
 # ---- questions that have no answer
 
 
