@@ -10,6 +10,7 @@ import pytest
 
 import bayesmixed as bm
 from bayesmixed.engines.program import build_program
+from bayesmixed.errors import ModelError
 from bayesmixed.likelihood.coordinates import Natural
 from bayesmixed.likelihood.penalty import penalty
 from bayesmixed.likelihood.posterior.density import log_posterior
@@ -195,3 +196,17 @@ def test_where_priors_are_stated_is_stored_with_a_fit(tmp_path: Any) -> None:
         loaded = bm.load(model.fit("ml").save(tmp_path / "fit.nc")).model
         assert loaded.priors == model.priors
         assert loaded.replace(data=moved(1.0)).priors.centered == model.priors.centered
+
+
+def test_priors_laid_over_those_of_another_package_keep_its_columns(tmp_path: Any) -> None:
+    typed = bm.Model(FORMULAS["line"], SLEEP, priors="brms")
+    changed = typed.replace(priors=typed.priors | {"Days": Normal(0.0, 10.0), "corr": bm.priors.LKJ(3.0)})
+    assert not changed.priors.centered and changed.priors["Days"] == Normal(0.0, 10.0)
+    assert changed.priors["1|Subject_sigma"] == typed.priors["1|Subject_sigma"]
+    loaded = bm.load(changed.fit("ml").save(tmp_path / "fit.nc")).model
+    assert loaded.replace(data=moved(1.0)).priors == changed.replace(data=moved(1.0)).priors
+
+    decov = typed.replace(priors="rstanarm")
+    assert decov.replace(priors=decov.priors | {"Days": Normal(0.0, 10.0)}).priors["Subject_cov"] == bm.priors.Decov()
+    with pytest.raises(ModelError, match="Give all of them: 1|Subject_sigma, Days|Subject_sigma, Subject_corr"):
+        decov.replace(priors=decov.priors | {"sd": HalfNormal(30.0)})

@@ -15,6 +15,7 @@ from ..formula.plain import from_plain, to_plain
 from ..priors import PRESETS, Priors, distributions
 from ..priors.given import as_prior
 from ..priors.origin import Placed
+from ..priors.table import LaidOver
 
 if TYPE_CHECKING:
     from ..families import Family
@@ -77,6 +78,8 @@ def asked_in(content: Mapping[str, Any]) -> Any:
 def _given(asked: Mapping[str, Any]) -> Any:
     if asked["kind"] == "placed":
         return Placed(_given(asked["of"]), asked["centered"])
+    if asked["kind"] == "laid over numbers":
+        return _given(asked["base"]) | _given(asked["laid"])
     if asked["kind"] == "preset":
         return asked["name"]
     if asked["kind"] == "function":
@@ -88,6 +91,8 @@ def _given(asked: Mapping[str, Any]) -> Any:
 def _asked(given: Any) -> dict[str, Any]:
     if isinstance(given, Placed):
         return {"kind": "placed", "of": _asked(given.spec), "centered": given.centered}
+    if isinstance(given, LaidOver):
+        return {"kind": "laid over numbers", "base": _asked(given.base), "laid": _asked(given.spec)}
     if given is None or isinstance(given, str):
         return {"kind": "preset", "name": given}
     if isinstance(given, Mapping):

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError
 from .distributions import BlockPrior, Distribution, Prior
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+@dataclass(frozen=True)
+class LaidOver:
+    """Distributions by name, `spec`, in the place of those of `base`."""
+
+    base: Priors
+    spec: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,10 @@ class Priors(Mapping[str, Prior]):
 
     def __len__(self) -> int:
         return len(self.entries)
+
+    def __or__(self, spec: Mapping[str, Any]) -> LaidOver:
+        """These priors with those of `spec` in their place, for ``Model(priors=)``; where bars are stated stays."""
+        return LaidOver(self, dict(spec))
 
     def distribution(self, name: str) -> Distribution:
         """The prior of the parameter of that name, one distribution."""
