@@ -34,7 +34,7 @@ usable = $(if $(shell $(1)/bin/python -c '' 2>/dev/null && grep -sxF "$(CURDIR)"
 
 # One environment, one installation at a time.
 .NOTPARALLEL:
-.PHONY: help quickstart test test-slow test-py lint architecture check bench bench-generalized bench-peers bench-posterior convergence calibration study-coverage study-laplace study-singular tutorials clean FORCE
+.PHONY: help quickstart test test-slow test-py lint architecture check bench bench-generalized bench-peers bench-posterior convergence calibration study-coverage study-laplace study-priors study-singular tutorials clean FORCE
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -87,6 +87,9 @@ study-coverage: $(VENV)/.bench ## what intervals of predictions cover, for seen 
 
 study-laplace: $(VENV)/.bench ## the Laplace posterior against NUTS; writes benchmarks/results/laplace.md
 	@$(BIN)/python benchmarks/laplace.py $(ARGS)
+
+study-priors: $(VENV)/.bench ## the default priors beside the rule that they replaced; writes benchmarks/results/default_priors.md
+	@$(BIN)/python benchmarks/default_priors.py $(ARGS)
 
 study-singular: $(VENV)/.bench ## how often fits are singular and what intervals cover, by engine; writes benchmarks/results/singular.md
 	@$(BIN)/python benchmarks/singular.py $(ARGS)

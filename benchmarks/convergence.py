@@ -76,6 +76,11 @@ def arguments() -> argparse.Namespace:
 
 def every(name: str, reference: Path) -> list[dict[str, Any]]:
     """A record for every model of one file of results; none where the table is too long."""
+    return [one(record, model) for record, model in every_model(name, reference)]
+
+
+def every_model(name: str, reference: Path) -> list[tuple[dict[str, Any], bm.Model]]:
+    """What is known of every model of one file of results, and the model; none where the table is too long."""
     content = json.loads((reference / "results" / f"{name}.json").read_text(encoding="utf-8"))
     data = frame(content["dataset"], reference / "data")
     if len(data) > ROWS:
@@ -86,7 +91,7 @@ def every(name: str, reference: Path) -> list[dict[str, Any]]:
         found = {(entry["family"], entry["link"], formula_of(entry, content)) for entry in content["fits"]}
         kinds = sorted({(FAMILIES.get(f, f), link, text) for f, link, text in found if FAMILIES.get(f, f) in known()})
     singular = any(entry.get("singular") for entry in content["fits"])
-    return [one(name, kind, data, singular) for kind in kinds]
+    return [(described(name, kind, singular), reference_model(name, kind, data)) for kind in kinds]
 
 
 def known() -> set[str]:
@@ -100,15 +105,19 @@ def formula_of(entry: dict[str, Any], content: dict[str, Any]) -> str:
     return found.group(1) if found else content["formula"]
 
 
-def one(name: str, kind: tuple[str, str, str], data: pd.DataFrame, singular: bool) -> dict[str, Any]:
-    """The record of one model."""
+def described(name: str, kind: tuple[str, str, str], singular: bool) -> dict[str, Any]:
+    """What is known of one model before it is fitted."""
     record = dict(zip(("family", "link", "formula"), kind, strict=True))
-    record = {"peer": "bayesmixed", "case": name, "singular": singular} | record
+    return {"peer": "bayesmixed", "case": name, "singular": singular} | record
+
+
+def one(record: dict[str, Any], model: bm.Model) -> dict[str, Any]:
+    """The record of one model."""
     begin = time.perf_counter()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", bm.errors.BayesMixedWarning)
-            fit = reference_model(name, kind, data).fit("nuts", seed=SEED, progress=False)
+            fit = model.fit("nuts", seed=SEED, progress=False)
     except bm.errors.BayesMixedError as error:
         return record | {"missing": str(error)}
     return record | {"seconds": time.perf_counter() - begin} | judged(fit)
