@@ -21,9 +21,11 @@ class Link(ABC):
 
     `range` is the open interval of mu that the inverse reaches. `latent`, of links whose inverse is a distribution
     function of finite variance, is that variance and its formula: successes are where such a variable is positive.
+    `scaled` says that eta has a unit which goes with that of mu; else another unit of mu only shifts it, or mu has none.
     """
 
     name: ClassVar[str]
+    scaled: ClassVar[bool] = True
 
     @property
     def words(self) -> str:
@@ -118,6 +120,7 @@ class Log(Link):
     """eta = log mu."""
 
     name = "log"
+    scaled = False
     range = (0.0, np.inf)
 
     def forward(self, mu: Any, xp: Any = NUMPY) -> Any:
@@ -206,6 +209,8 @@ class Probability(Link):
 
     guess: float = 0.0
     lapse: float = 0.0
+
+    scaled = False
 
     def __post_init__(self) -> None:
         for name, value in (("guess", self.guess), ("lapse", self.lapse)):

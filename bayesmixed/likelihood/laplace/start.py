@@ -12,7 +12,7 @@ from ..information import block_information, inverse
 from .likelihood import Curved, LaplaceLikelihood
 from .mode import MAX_STEPS, Mode, Prior
 
-LEAST, MOST = 0.1, 30.0  # sds to start from, in units of what one row tells
+LEAST, MOST = 0.1, 30.0  # sds to start from, in units of what one row tells or of the predictor, as is wider
 ROUGH = 3  # Newton steps: a start needs no digits
 ROUNDS = 3  # of coefficients and dispersion in turn, without random effects
 STEP = 1e-3  # of the difference that gives the curvature in a log dispersion
@@ -98,11 +98,12 @@ def _constant(likelihood: LaplaceLikelihood) -> np.ndarray:
     mean = float(np.average(y, weights=weights)) if trials is None else float(np.sum(y) / np.sum(trials))
     low, high = rows.family.mean_range
     low, high = max(low, rows.family.link.range[0]), min(high, rows.family.link.range[1])
-    spread = float(np.std(y)) + 1e-3 * (1 + abs(mean)) if not np.isfinite(high - low) else high - low
+    spread = float(np.std(y)) + 1e-3 * abs(mean) or 1.0
+    spread = spread if not np.isfinite(high - low) else high - low
     margin = spread / (2 * rows.n + 2)
     inside = float(np.clip(mean, low + margin, high - margin))
     target = float(rows.family.link.forward(np.float64(inside))) - rows.offset
-    beta = rows.Q.T @ target / rows.n
+    beta = rows.Q.T @ target / (rows.n * rows.unit**2)
     lowest, highest = rows.family.eta_range
     eta = rows.offset + rows.Q @ beta
     if rows.p and not (np.min(eta) > lowest and np.max(eta) < highest):
@@ -122,13 +123,15 @@ def _moments(likelihood: LaplaceLikelihood, beta: np.ndarray, dispersion: dict[s
     eta = rows.offset + rows.Q @ beta
     found = rows.family.derivatives(rows.observed, eta, dispersion, 2)
     V = np.maximum(found.V, 0.0)
-    unit = 1 / np.sqrt(max(float(np.mean(V)), 1e-300))
+    unit = 1 / (rows.unit * np.sqrt(float(np.mean(V)) or 1.0))
+    least, most = LEAST * min(unit, 1.0), MOST * max(unit, 1.0)
     taus: dict[int, np.ndarray] = {}
     for block, block_rows in zip(rows.blocks, rows.block_rows, strict=True):
         score = block_rows.sums(found.g)
         A = np.diagonal(block_rows.products(V), axis1=1, axis2=2)
-        variance = np.sum(score**2 - A, axis=0) / np.maximum(np.sum(A**2, axis=0), 1e-300)
-        sds = np.clip(np.sqrt(np.maximum(variance, 0.0)), LEAST * unit, MOST * unit)
+        information = np.sum(A**2, axis=0)
+        variance = np.sum(score**2 - A, axis=0) / np.where(information > 0, information, 1.0)
+        sds = np.clip(np.sqrt(np.maximum(variance, 0.0)), least, most)
         taus |= {j: sds[columns] for j, columns in zip(block.terms, block.slices, strict=True)}
     return _joined(likelihood, taus)
 
