@@ -15,6 +15,8 @@ from .checks import POSITIVE_ADVICE
 from .links import HIGHEST, LOG_2PI, Link, Log
 from .moments import average
 
+LEAST_DEVIANCE = 1e-10  # times the mean response: of a row, to start from
+
 
 @dataclass(frozen=True)
 class InverseGaussian(Family):
@@ -55,7 +57,8 @@ class InverseGaussian(Family):
         return chained(slopes, steps, {"lam": in_lam}, order).times(observed.weights)
 
     def start(self, observed: Observed, mu: np.ndarray) -> dict[str, float]:
-        return {"lam": float(1 / max(average((observed.y - mu) ** 2 / (mu**2 * observed.y), observed), 1e-10))}
+        least = LEAST_DEVIANCE / average(observed.y, observed)
+        return {"lam": float(1 / max(average((observed.y - mu) ** 2 / (mu**2 * observed.y), observed), least))}
 
     def sd(self, mu: np.ndarray, dispersion: dict[str, Any], weights: Any = None, trials: Any = None) -> np.ndarray:
         return np.sqrt(mu**3 / dispersion["lam"])
