@@ -21,7 +21,7 @@ class Link(ABC):
 
     `range` is the open interval of mu that the inverse reaches. `latent`, of links whose inverse is a distribution
     function of finite variance, is that variance and its formula: successes are where such a variable is positive.
-    `scaled` says that eta has a unit which goes with that of mu; else another unit of mu only shifts it, or mu has none.
+    `scaled`: eta has a unit that goes with that of mu (which else only shifts it, or has none).
     """
 
     name: ClassVar[str]
@@ -209,7 +209,6 @@ class Probability(Link):
 
     guess: float = 0.0
     lapse: float = 0.0
-
     scaled = False
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from scipy.special import pdtr, xlogy
 from .arrays import NUMPY
 from .base import Derivatives, Observed, chained
 from .counts import Counts, poisson_draws
+from .gammas import spread_of_gamma
 from .links import HIGHEST
 
 
@@ -24,13 +25,20 @@ class Poisson(Counts):
     wider = 'Fit family="negbinomial", or add an effect per row: a column of row numbers, (1 | row).'
     log_concave = True
 
+    def constant(self, observed: Observed, xp: Any = NUMPY) -> Any:
+        """The log density at mu = y, which the kernel is relative to."""
+        some = xp.maximum(observed.y, 1.0)
+        constant = xp.where(observed.y > 0, spread_of_gamma(some, xp) - xp.log(some), 0.0)
+        return constant if observed.weights is None else observed.weights * constant
+
     def derivatives(
         self, observed: Observed, eta: Any, dispersion: dict[str, Any], order: int, xp: Any = NUMPY
     ) -> Derivatives:
-        """With t = log mu: l = y t - exp(t)."""
+        """With t = log mu: l = y (t - log y) - (exp(t) - y), whose rounding does not grow with log y."""
         steps = self.link.log_mean_steps(eta, xp)
         mu = xp.exp(xp.minimum(steps[0], HIGHEST))
-        slopes = (observed.y * steps[0] - mu, observed.y - mu, -mu, -mu)
+        off = observed.y - mu
+        slopes = (observed.y * (steps[0] - xp.log(xp.maximum(observed.y, 1.0))) + off, off, -mu, -mu)
         return chained(slopes, steps, {}, order).times(observed.weights)
 
     def sd(self, mu: np.ndarray, dispersion: dict[str, Any], weights: Any = None, trials: Any = None) -> np.ndarray:

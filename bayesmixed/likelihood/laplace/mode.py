@@ -223,7 +223,8 @@ def _all_blocks(problem: Problem, pattern: Pattern | None, at: _Point, V: np.nda
         left[:, :, -1] -= pull
     tail = None if pattern is None else pattern.refilled(rows, gram)
     solution = solve(gram, tail, factors, invert=True)
-    pull = modes(gram, solution).Ze
+    found = modes(gram, solution)
+    pull = tuple(map(_pull, gram.zz, found.b, found.Ze, factors))
     du = tuple(part @ Lambda for part, Lambda in zip(pull, factors, strict=True))
     db = tuple(part @ Lambda.T for part, Lambda in zip(du, factors, strict=True))
     dbeta = solution.beta if free else slope
@@ -232,6 +233,20 @@ def _all_blocks(problem: Problem, pattern: Pattern | None, at: _Point, V: np.nda
         moved = moved + block.spread(part)
     decrement = float(slope @ dbeta) + sum(float(np.vdot(zw[:, :, -1], d)) for zw, d in zip(gram.zw, db, strict=True))
     return _Step(pull, du, db, dbeta, moved, decrement)
+
+
+def _pull(A: np.ndarray, b: np.ndarray, Ze: np.ndarray, Lambda: np.ndarray) -> np.ndarray:
+    """Solve b = Lambda Lambda' pull (L, k): by Z'(residual) Ze, and from b itself in directions in which that cancels.
+
+    Those are where the rows, by their products A (L, k, k), say more of the effects than their distribution does.
+    """
+    told = float(np.max(A, initial=0.0))
+    if len(Lambda) == 1:
+        variance = float(Lambda[0, 0]) ** 2
+        return b / variance if variance * told > 1 else Ze
+    left, sizes, _ = np.linalg.svd(Lambda)
+    firm = sizes**2 * told > 1
+    return np.where(firm, b @ left / np.where(firm, sizes**2, 1.0), Ze @ left) @ left.T
 
 
 def _with_fixed(problem: Problem, at: _Point, V: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
