@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .base import Engine
 
 DIFFERENCE = 2e-4  # of a standard error: the step of the differences that make the Hessian
-LONGER = (1.0, 10.0, 100.0)  # times that, by errors from a first Hessian, where the first steps were not good
+LONGER = (1.0, 10.0, 30.0)  # times that, by errors from a first Hessian, where the first steps were not good
 ASYMMETRIC = 1e-3  # of unit curvature: two elements that should be equal differ by more than truncation explains
 SHORT, LONG = 0.1, 100.0  # times the right step (others held): rounding, or truncation, is then seen
 SETTLED = 1e-7  # predicted decrease of the deviance below which no Newton step is taken

@@ -12,7 +12,8 @@ from scipy.special import betainc, xlogy
 from .arrays import NUMPY
 from .base import Derivatives, Limit, Observed, chained
 from .counts import Counts, poisson_draws
-from .gammas import rising
+from .gammas import rising, spread_of_gamma
+from .links import HIGHEST
 from .moments import average
 
 
@@ -28,21 +29,22 @@ class NegativeBinomial(Counts):
     def derivatives(
         self, observed: Observed, eta: Any, dispersion: dict[str, Any], order: int, xp: Any = NUMPY
     ) -> Derivatives:
-        """With t = log mu, z = t - log alpha: l = y t - (y + alpha) log(1 + e^z) + `gammas.rising`(y, log alpha)."""
+        """With t = log mu, z = t - log alpha: l = `_kernel`, l' = y - (y + alpha) / (1 + e^-z)."""
         y, alpha = observed.y, dispersion["alpha"]
         steps = self.link.log_mean_steps(eta, xp)
         z = steps[0] - xp.log(alpha)
-        more = rising(y, xp.log(alpha), order % 2, xp)  # dispersion is asked for with orders 1 and 3
-        plus = xp.logaddexp(0.0, z)
-        kernel = y * steps[0] - (y + alpha) * plus + more[0]
+        p = xp.expit(-z)
+        kernel = _kernel(y, steps[0], alpha, p, xp)
         if order == 0:
             return Derivatives(kernel).times(observed.weights)
         q = xp.expit(z)
         slope = y - (y + alpha) * q
+        if order % 2:  # dispersion is asked for with orders 1 and 3
+            more, plus = rising(y, xp.log(alpha), 1, xp), xp.logaddexp(0.0, z)
         if order == 1:
             in_alpha = ((more[1] + (y + alpha) * q) / alpha - plus, None, None)
             return chained((kernel, slope), steps, {"alpha": in_alpha}, 1).times(observed.weights)
-        bend = q * xp.expit(-z)
+        bend = q * p
         second = -(y + alpha) * bend
         if order == 2:
             return chained((kernel, slope, second), steps, {}, 2).times(observed.weights)
@@ -81,3 +83,22 @@ class NegativeBinomial(Counts):
         import numpyro.distributions as dist
 
         return dist.NegativeBinomial2(mu, dispersion["alpha"])
+
+
+def _kernel(y: Any, t: Any, alpha: Any, p: Any, xp: Any) -> Any:
+    """log f at mean mu = exp(t), p = alpha / (alpha + mu), relative to `Counts.constant`, the Poisson density at mu = y.
+
+    The value at a mean of y, S(alpha) - S(y + alpha) with S = `gammas.spread_of_gamma`, and what another one takes away,
+    y log(mu (alpha + y) / (y (alpha + mu))) - alpha log((alpha + mu) / (alpha + y)): no term is of size y log y.
+    """
+    total, some = y + alpha, xp.maximum(y, 1.0)
+    off = xp.exp(xp.minimum(t, HIGHEST)) - y
+    sizes = _log1p_or(off / total, xp.logaddexp(xp.log(alpha), t) - xp.log(total), t, xp)
+    means = _log1p_or(off / some * p, t - xp.log(some) - sizes, t, xp)
+    return xp.where(y > 0, spread_of_gamma(alpha, xp) - spread_of_gamma(total, xp), 0.0) + y * means - alpha * sizes
+
+
+def _log1p_or(excess: Any, log: Any, t: Any, xp: Any) -> Any:
+    """log(1 + excess), exact near 1; the `log` itself where the ratio is nearer to 0, or a mean exp(t) overflowed."""
+    near = (excess > -0.5) & (t < HIGHEST)
+    return xp.where(near, xp.log1p(xp.where(near, excess, 0.0)), log)

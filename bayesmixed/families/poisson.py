@@ -11,7 +11,6 @@ from scipy.special import pdtr, xlogy
 from .arrays import NUMPY
 from .base import Derivatives, Observed, chained
 from .counts import Counts, poisson_draws
-from .gammas import spread_of_gamma
 from .links import HIGHEST
 
 
@@ -24,12 +23,6 @@ class Poisson(Counts):
     dispersion = ()
     wider = 'Fit family="negbinomial", or add an effect per row: a column of row numbers, (1 | row).'
     log_concave = True
-
-    def constant(self, observed: Observed, xp: Any = NUMPY) -> Any:
-        """The log density at mu = y, which the kernel is relative to."""
-        some = xp.maximum(observed.y, 1.0)
-        constant = xp.where(observed.y > 0, spread_of_gamma(some, xp) - xp.log(some), 0.0)
-        return constant if observed.weights is None else observed.weights * constant
 
     def derivatives(
         self, observed: Observed, eta: Any, dispersion: dict[str, Any], order: int, xp: Any = NUMPY

@@ -86,7 +86,8 @@ def _descended(problem: Problem, beta: np.ndarray, u: Sequence[np.ndarray], limi
             break
         small = _is_small(at, step)
         rounding = _rounding(at)
-        new = _halved(problem, at, step, rounding, 3 if small else 2)
+        # the last step is below what values show, and what makes the gradient of the marginal likelihood exact
+        new = _halved(problem, at, step, rounding + SETTLED if small else rounding, 3 if small else 2)
         if new is None:
             # what cannot be improved beyond its rounding is a mode
             return _mode(problem, at, small or abs(step.decrement) < rounding, curved, count)
@@ -105,9 +106,10 @@ def _is_small(at: _Point, step: _Step) -> bool:
 
 
 def _rounding(at: _Point) -> float:
-    """What the value is known to: each term to its own rounding and to what that of eta makes of it."""
-    assert at.derivatives is not None  # the caller's condition
-    terms = np.sum(np.abs(at.derivatives.kernel)) + np.abs(at.derivatives.g) @ np.abs(at.eta)
+    """What the value is known to: each term to its own rounding, its mean's, and to what that of eta makes of it."""
+    found = at.derivatives
+    assert found is not None  # the caller's condition
+    terms = np.sum(np.abs(found.kernel)) + np.sum(np.abs(found.V)) + np.abs(found.g) @ np.abs(at.eta)
     return ROUNDING * (1 + float(terms) + sum(float(np.vdot(part, part)) for part in at.u))
 
 
@@ -270,9 +272,9 @@ def _times(blocks: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def _halved(problem: Problem, at: _Point, step: _Step, rounding: float, order: int) -> _Point | None:
-    """The first of the full, half, quarter ... steps that does not raise the value; None where none does.
+    """The first of the full, half, quarter ... steps that does not raise the value by more than its rounding.
 
-    Nor is one taken that promises less than the rounding of the value.
+    None where none does, or what promises less than the rounding.
     """
     size = 1.0
     for _ in range(MAX_HALVINGS):
