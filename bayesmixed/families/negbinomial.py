@@ -16,6 +16,8 @@ from .gammas import rising, spread_of_gamma
 from .links import HIGHEST
 from .moments import average
 
+LARGE = 1e4  # counts from which sums of terms of size y log y would show their rounding
+
 
 @dataclass(frozen=True)
 class NegativeBinomial(Counts):
@@ -29,22 +31,24 @@ class NegativeBinomial(Counts):
     def derivatives(
         self, observed: Observed, eta: Any, dispersion: dict[str, Any], order: int, xp: Any = NUMPY
     ) -> Derivatives:
-        """With t = log mu, z = t - log alpha: l = `_kernel`, l' = y - (y + alpha) / (1 + e^-z)."""
+        """With t = log mu, z = t - log alpha: l = y t - (y + alpha) log(1 + e^z) + `gammas.rising`(y, log alpha)."""
         y, alpha = observed.y, dispersion["alpha"]
         steps = self.link.log_mean_steps(eta, xp)
         z = steps[0] - xp.log(alpha)
-        p = xp.expit(-z)
-        kernel = _kernel(y, steps[0], alpha, p, xp)
+        more = rising(y, xp.log(alpha), order % 2, xp)  # dispersion is asked for with orders 1 and 3
+        plus = xp.logaddexp(0.0, z)
+        if xp is NUMPY and np.max(y, initial=0.0) > LARGE:
+            kernel = _large(y, steps[0], alpha, xp.expit(-z))
+        else:
+            kernel = y * (steps[0] - xp.log(xp.maximum(y, 1.0))) + y - (y + alpha) * plus + more[0]
         if order == 0:
             return Derivatives(kernel).times(observed.weights)
         q = xp.expit(z)
         slope = y - (y + alpha) * q
-        if order % 2:  # dispersion is asked for with orders 1 and 3
-            more, plus = rising(y, xp.log(alpha), 1, xp), xp.logaddexp(0.0, z)
         if order == 1:
             in_alpha = ((more[1] + (y + alpha) * q) / alpha - plus, None, None)
             return chained((kernel, slope), steps, {"alpha": in_alpha}, 1).times(observed.weights)
-        bend = q * p
+        bend = q * xp.expit(-z)
         second = -(y + alpha) * bend
         if order == 2:
             return chained((kernel, slope, second), steps, {}, 2).times(observed.weights)
@@ -85,20 +89,20 @@ class NegativeBinomial(Counts):
         return dist.NegativeBinomial2(mu, dispersion["alpha"])
 
 
-def _kernel(y: Any, t: Any, alpha: Any, p: Any, xp: Any) -> Any:
-    """log f at mean mu = exp(t), p = alpha / (alpha + mu), relative to `Counts.constant`, the Poisson density at mu = y.
+def _large(y: np.ndarray, t: np.ndarray, alpha: Any, p: np.ndarray) -> np.ndarray:
+    """The kernel for counts so large that y log y has lost the digits of its differences; p = alpha / (alpha + mu).
 
-    The value at a mean of y, S(alpha) - S(y + alpha) with S = `gammas.spread_of_gamma`, and what another one takes away,
-    y log(mu (alpha + y) / (y (alpha + mu))) - alpha log((alpha + mu) / (alpha + y)): no term is of size y log y.
+    Its value at mu = y, S(alpha) - S(y + alpha) with S = `gammas.spread_of_gamma`, and what another mean takes away,
+    y log(mu (alpha + y) / (y (alpha + mu))) - alpha log((alpha + mu) / (alpha + y)).
     """
-    total, some = y + alpha, xp.maximum(y, 1.0)
-    off = xp.exp(xp.minimum(t, HIGHEST)) - y
-    sizes = _log1p_or(off / total, xp.logaddexp(xp.log(alpha), t) - xp.log(total), t, xp)
-    means = _log1p_or(off / some * p, t - xp.log(some) - sizes, t, xp)
-    return xp.where(y > 0, spread_of_gamma(alpha, xp) - spread_of_gamma(total, xp), 0.0) + y * means - alpha * sizes
+    total, some = y + alpha, np.maximum(y, 1.0)
+    off = np.exp(np.minimum(t, HIGHEST)) - y
+    sizes = _log1p_or(off / total, np.logaddexp(np.log(alpha), t) - np.log(total), t)
+    means = _log1p_or(off / some * p, t - np.log(some) - sizes, t)
+    return np.where(y > 0, spread_of_gamma(alpha) - spread_of_gamma(total), 0.0) + y * means - alpha * sizes
 
 
-def _log1p_or(excess: Any, log: Any, t: Any, xp: Any) -> Any:
+def _log1p_or(excess: np.ndarray, log: np.ndarray, t: np.ndarray) -> np.ndarray:
     """log(1 + excess), exact near 1; the `log` itself where the ratio is nearer to 0, or a mean exp(t) overflowed."""
     near = (excess > -0.5) & (t < HIGHEST)
-    return xp.where(near, xp.log1p(xp.where(near, excess, 0.0)), log)
+    return np.where(near, np.log1p(np.where(near, excess, 0.0)), log)

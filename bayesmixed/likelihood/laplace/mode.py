@@ -85,12 +85,11 @@ def _descended(problem: Problem, beta: np.ndarray, u: Sequence[np.ndarray], limi
         if step is None:
             break
         small = _is_small(at, step)
-        rounding = _rounding(at)
         # the last step is below what values show, and what makes the gradient of the marginal likelihood exact
-        new = _halved(problem, at, step, rounding + SETTLED if small else rounding, 3 if small else 2)
+        new = _halved(problem, at, step, SETTLED, 3) if small else _halved(problem, at, step, 0.0, 2)
         if new is None:
             # what cannot be improved beyond its rounding is a mode
-            return _mode(problem, at, small or abs(step.decrement) < rounding, curved, count)
+            return _mode(problem, at, small or abs(step.decrement) < _rounding(at), curved, count)
         at = new
         if small:
             return _mode(problem, at, True, curved, count)
@@ -271,21 +270,24 @@ def _times(blocks: np.ndarray, right: np.ndarray) -> np.ndarray:
     return (blocks @ right[:, :, None])[:, :, 0]
 
 
-def _halved(problem: Problem, at: _Point, step: _Step, rounding: float, order: int) -> _Point | None:
-    """The first of the full, half, quarter ... steps that does not raise the value by more than its rounding.
+def _halved(problem: Problem, at: _Point, step: _Step, slack: float, order: int) -> _Point | None:
+    """The first of the full, half, quarter ... steps that does not raise the value by more than its rounding and slack.
 
-    None where none does, or what promises less than the rounding.
+    None where none does, or what is left of the step promises less.
     """
-    size = 1.0
+    size, allowed = 1.0, None
     for _ in range(MAX_HALVINGS):
         effects = tuple(
             tuple(a + size * d for a, d in zip(old, change, strict=True))
             for old, change in ((at.pull, step.pull), (at.u, step.u), (at.b, step.b))
         )
         new = _valued(problem, effects, at.beta + size * step.beta, at.eta + size * step.eta, order)
-        if new.value <= at.value + rounding:
+        if new.value <= at.value:
+            return new
+        allowed = slack + _rounding(at) if allowed is None else allowed
+        if new.value <= at.value + allowed:
             return new
         size /= 2
-        if size * step.decrement < rounding:
+        if size * step.decrement < allowed:
             break
     return None
