@@ -207,9 +207,10 @@ def _one_block(problem: Problem, at: _Point, V: np.ndarray, g: np.ndarray) -> _S
     rows, Lambda = problem.rows.block_rows[0], problem.factors[0]
     A = rows.products(V)
     left = rows.sums(g) - at.pull[0]
-    du = _times(shrink(A, Lambda).Q.transpose(0, 2, 1), left) if len(Lambda) > 1 else left * shrink(A, Lambda).Q[:, 0]
+    b = _times(shrink(A, Lambda).W, left)
+    pull = _pull(A, b, left - _times(A, b), Lambda)
+    du = pull @ Lambda
     db = du @ Lambda.T
-    pull = left - _times(A, db)
     return _Step((pull,), (du,), (db,), np.zeros_like(at.beta), rows.spread(db), float(np.vdot(left, db)))
 
 

@@ -19,7 +19,8 @@ from .mode import MAX_STEPS, Mode, Prior
 LEAST, MOST = 0.1, 30.0  # sds to start from, in units of what one row tells or of the predictor, as is wider
 ROUGH = 3  # Newton steps: a start needs no digits
 POOR = 2.0  # deviance per parameter that another start must be better by
-NEAR = 20.0  # deviance above the best start from which another maximum may still be as good
+WILD = 0.5  # deviance per row by which it is where rows are so far off that there may be several maxima
+NEAR = 40.0  # deviance above the best start from which another maximum may still be as good
 ROUNDS = 3  # of coefficients and dispersion in turn, without random effects
 STEP = 1e-3  # of the difference that gives the curvature in a log dispersion
 
@@ -59,10 +60,11 @@ def starts(likelihood: LaplaceLikelihood, theta: np.ndarray | None = None, prior
     if mode.curved or likelihood.rows.family.discrete or not likelihood.rows.blocks:
         return Starts(x, mode)
     second = _by_responses(likelihood, theta, prior)
-    reached = np.inf if second is None else _deviance(likelihood, second[0])
-    if second is None or not reached < _deviance(likelihood, x) - POOR * len(x):
+    first, reached = _deviance(likelihood, x), np.inf if second is None else _deviance(likelihood, second[0])
+    if second is None or not reached < first - POOR * len(x):
         return Starts(x, mode)
-    others = [] if theta is not None else _one_column_each(likelihood, second[0])
+    wild = theta is None and reached < first - WILD * likelihood.rows.n
+    others = _one_column_each(likelihood, second[0]) if wild else []
     return Starts(*second, tuple(x for x in others if _deviance(likelihood, x) < reached + NEAR))
 
 
