@@ -19,7 +19,7 @@ HIGHEST = 700.0  # exp of more overflows
 class Link(ABC):
     """A link and its inverse; `xp` are array functions, so that one definition serves NumPy and JAX.
 
-    `range` is the open interval of mu that the inverse reaches; `scaled`: eta has a unit, which goes with mu's. `latent`,
+    `range` is the open interval of mu that the inverse reaches; `scaled`: eta's unit goes with mu's. `latent`,
     of links whose inverse is a distribution function of finite variance, is that and its formula (successes are > 0).
     """
 

@@ -99,7 +99,7 @@ def test_the_search_begins_where_a_far_row_does_not_rule_it(seed: int, far: floa
 def counts(size: float, dispersed: bool, crossed: bool = True) -> pd.DataFrame:
     rng, n = np.random.default_rng(8), 300
     d = pd.DataFrame({"x": rng.normal(size=n), "g": rng.integers(0, 20, n), "h": rng.integers(0, 12, n)})
-    eta = np.log(size) + 0.3 * d["x"] + 0.4 * rng.normal(size=20)[d["g"]] 
+    eta = np.log(size) + 0.3 * d["x"] + 0.4 * rng.normal(size=20)[d["g"]]
     eta += 0.3 * crossed * rng.normal(size=12)[d["h"]]
     spread = rng.gamma(4, 0.25, n) if dispersed else 1.0
     return d.assign(y=rng.poisson(np.exp(eta) * spread))
@@ -113,7 +113,9 @@ def counts(size: float, dispersed: bool, crossed: bool = True) -> pd.DataFrame:
         ("negbinomial", "y ~ x + (1 | g) + (1 | h)", -5001.603456, 0.1281126),
     ],
 )
-def test_counts_near_ten_million_converge_to_the_optimum(family: str, formula: str, reference: float, se: float) -> None:
+def test_counts_near_ten_million_converge_to_the_optimum(
+    family: str, formula: str, reference: float, se: float
+) -> None:
     d = counts(1e7, family != "poisson", crossed="h" in formula)
     fit = bm.Model(formula, d, family=family).fit("ml")
     assert fit.status.converged and not fit.status.problems

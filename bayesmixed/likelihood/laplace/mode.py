@@ -208,10 +208,10 @@ def _one_block(problem: Problem, at: _Point, V: np.ndarray, g: np.ndarray) -> _S
     A = rows.products(V)
     left = rows.sums(g) - at.pull[0]
     b = _times(shrink(A, Lambda).W, left)
-    pull = _pull(A, b, left - _times(A, b), Lambda)
-    du = pull @ Lambda
+    more = _pull(A, b, left - _times(A, b), Lambda)
+    du = more @ Lambda
     db = du @ Lambda.T
-    return _Step((pull,), (du,), (db,), np.zeros_like(at.beta), rows.spread(db), float(np.vdot(left, db)))
+    return _Step((more,), (du,), (db,), np.zeros_like(at.beta), rows.spread(db), float(np.vdot(left, db)))
 
 
 def _all_blocks(problem: Problem, pattern: Pattern | None, at: _Point, V: np.ndarray, g: np.ndarray) -> _Step:
@@ -221,8 +221,8 @@ def _all_blocks(problem: Problem, pattern: Pattern | None, at: _Point, V: np.nda
     if free:
         columns, ww, slope = _with_fixed(problem, at, V, g)
     gram = weighted_gram(rows, V, columns, ww)
-    for left, pull in zip(gram.zw, at.pull, strict=True):
-        left[:, :, -1] -= pull
+    for left, old in zip(gram.zw, at.pull, strict=True):
+        left[:, :, -1] -= old
     tail = None if pattern is None else pattern.refilled(rows, gram)
     solution = solve(gram, tail, factors, invert=True)
     found = modes(gram, solution)
@@ -251,7 +251,9 @@ def _pull(A: np.ndarray, b: np.ndarray, Ze: np.ndarray, Lambda: np.ndarray) -> n
     return np.where(firm, b @ left / np.where(firm, sizes**2, 1.0), Ze @ left) @ left.T
 
 
-def _with_fixed(problem: Problem, at: _Point, V: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _with_fixed(
+    problem: Problem, at: _Point, V: np.ndarray, g: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """V Q beside g, the cross-products of both with Q, and half the slope in beta, the prior's part in both."""
     rows = problem.rows
     weighted = rows.Q * V[:, None]
@@ -278,10 +280,7 @@ def _halved(problem: Problem, at: _Point, step: _Step, slack: float, order: int)
     """
     size, allowed = 1.0, None
     for _ in range(MAX_HALVINGS):
-        effects = tuple(
-            tuple(a + size * d for a, d in zip(old, change, strict=True))
-            for old, change in ((at.pull, step.pull), (at.u, step.u), (at.b, step.b))
-        )
+        effects = _added(at.pull, step.pull, size), _added(at.u, step.u, size), _added(at.b, step.b, size)
         new = _valued(problem, effects, at.beta + size * step.beta, at.eta + size * step.eta, order)
         if new.value <= at.value:
             return new
@@ -292,3 +291,7 @@ def _halved(problem: Problem, at: _Point, step: _Step, slack: float, order: int)
         if size * step.decrement < allowed:
             break
     return None
+
+
+def _added(parts: tuple[np.ndarray, ...], changes: tuple[np.ndarray, ...], size: float) -> tuple[np.ndarray, ...]:
+    return tuple(part + size * change for part, change in zip(parts, changes, strict=True))

@@ -68,9 +68,7 @@ def starts(likelihood: LaplaceLikelihood, theta: np.ndarray | None = None, prior
     return Starts(*second, tuple(x for x in others if _deviance(likelihood, x) < reached + NEAR))
 
 
-def _by_scores(
-    likelihood: LaplaceLikelihood, theta: np.ndarray | None, prior: Prior | None
-) -> tuple[np.ndarray, Mode]:
+def _by_scores(likelihood: LaplaceLikelihood, theta: np.ndarray | None, prior: Prior | None) -> tuple[np.ndarray, Mode]:
     """Coefficients without random effects, sds by the moments of the scores there."""
     beta, dispersion = _without_effects(likelihood, prior)
     if theta is None:
