@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -160,6 +160,14 @@ def held(criterion: Criterion, x: np.ndarray) -> np.ndarray:
     return np.array(found, dtype=int)
 
 
+def _simpler(likelihood: LaplaceLikelihood, dispersion: Mapping[str, float]) -> list[int]:
+    """Positions in x of dispersion parameters so far out that the family is a simpler one: they are at a bound."""
+    limits, first = likelihood.rows.family.limits, likelihood.n_theta + likelihood.p
+    return [
+        first + i for i, name in enumerate(likelihood.free) if name in limits and limits[name].reached(dispersion[name])
+    ]
+
+
 def differenced(criterion: Criterion, x: np.ndarray, gradient: np.ndarray, free: np.ndarray) -> np.ndarray:
     """The Hessian (m, m) by forward differences of the exact gradient in the `free` positions, zero elsewhere.
 
@@ -257,7 +265,7 @@ def collect(
     )
     factors = tuple(c.factor(c.theta(F), len(F)) for c, F in zip(likelihood.covariances, factors, strict=True))
     b, spread = effects(likelihood, curved)
-    free = np.setdiff1d(np.arange(len(x)), held(criterion, x))
+    free = np.setdiff1d(np.arange(len(x)), [*held(criterion, x), *_simpler(likelihood, dispersion)])
     eigenvalues = (
         np.linalg.eigvalsh(hessian[np.ix_(free, free)]) if np.all(np.isfinite(hessian)) else np.array([np.nan])
     )

@@ -92,3 +92,18 @@ def test_a_column_in_another_unit_is_not_called_zero(family: str) -> None:
     for unit in (1e-7, 1e7):
         fit = bm.Model("y ~ z + (0 + z | g)", pd.DataFrame({"y": y, "z": unit * z, "g": g}), family=family).fit("ml")
         assert fit.status.converged and not fit.status.problems
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e9])
+def test_limits_of_priors_are_reached_in_any_unit(unit: float) -> None:
+    rng = np.random.default_rng(2)
+    g, x = np.repeat(np.arange(20), 10), rng.normal(size=200)
+    y = 1 + 0.5 * x + 0.4 * rng.normal(size=20)[g] + 0.5 * rng.normal(size=200)
+    fits = []
+    for c in (1.0, unit):
+        priors = {"x": bm.priors.Uniform(-0.2 * c, 0.2 * c), "sd": bm.priors.Uniform(0.0, 0.3 * c)}
+        fits.append(bm.Model("y ~ x + (1 | g)", pd.DataFrame({"y": c * y, "x": x, "g": g})).fit(bm.MAP(priors=priors)))
+    one, other = fits
+    assert one.status.converged and other.status.converged
+    assert other.beta[1] == pytest.approx(0.2 * unit, rel=1e-6)  # the data say 0.5
+    assert other.loglik + 200 * np.log(unit) == pytest.approx(one.loglik, abs=LOGLIK)
