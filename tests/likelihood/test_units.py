@@ -49,7 +49,7 @@ def fitted(family: str, link: str, unit: float) -> bm.fits.PointFit:
     return bm.Model("y ~ x + (1 | g)", data(family, unit), family=family, link=link).fit("ml")
 
 
-@pytest.mark.parametrize("unit", [1e-6, 1e6])
+@pytest.mark.parametrize("unit", [1e-6, 1e6, 1e10])
 @pytest.mark.parametrize(("family", "link"), list(CASES))
 def test_a_fit_in_another_unit_is_the_same_fit(family: str, link: str, unit: float) -> None:
     power, powers = CASES[family, link]

@@ -84,31 +84,31 @@ def _descended(problem: Problem, beta: np.ndarray, u: Sequence[np.ndarray], limi
         step = _newton(problem, pattern, at)
         if step is None:
             break
-        small = _is_small(at, step)
+        small = _is_small(at, step, problem.rows.unit)
         # the last step is below what values show, and what makes the gradient of the marginal likelihood exact
         new = _halved(problem, at, step, SETTLED, 3) if small else _halved(problem, at, step, 0.0, 2)
         if new is None:
             # what cannot be improved beyond its rounding is a mode
-            return _mode(problem, at, small or abs(step.decrement) < _rounding(at), curved, count)
+            return _mode(problem, at, small or abs(step.decrement) < _rounding(at, problem.rows.unit), curved, count)
         at = new
         if small:
             return _mode(problem, at, True, curved, count)
     return _mode(problem, at, False, curved, limit)
 
 
-def _is_small(at: _Point, step: _Step) -> bool:
+def _is_small(at: _Point, step: _Step, unit: float) -> bool:
     """Whether a step's decrement is negligible, or what rounding of eta alone makes of a mode's zero gradient."""
     if abs(step.decrement) < SETTLED:
         return True
     assert at.derivatives is not None  # the caller's condition
-    return abs(step.decrement) < ROUNDING**2 * float(np.abs(at.derivatives.V) @ (1 + at.eta**2))
+    return abs(step.decrement) < ROUNDING**2 * float(np.abs(at.derivatives.V) @ (unit**2 + at.eta**2))
 
 
-def _rounding(at: _Point) -> float:
+def _rounding(at: _Point, unit: float) -> float:
     """What the value is known to: each term to its own rounding, its mean's, and to what that of eta makes of it."""
     found = at.derivatives
     assert found is not None  # the caller's condition
-    terms = np.sum(np.abs(found.kernel)) + np.sum(np.abs(found.V)) + np.abs(found.g) @ np.abs(at.eta)
+    terms = np.sum(np.abs(found.kernel)) + unit**2 * np.sum(np.abs(found.V)) + np.abs(found.g) @ np.abs(at.eta)
     return ROUNDING * (1 + float(terms) + sum(float(np.vdot(part, part)) for part in at.u))
 
 
@@ -284,7 +284,7 @@ def _halved(problem: Problem, at: _Point, step: _Step, slack: float, order: int)
         new = _valued(problem, effects, at.beta + size * step.beta, at.eta + size * step.eta, order)
         if new.value <= at.value:
             return new
-        allowed = slack + _rounding(at) if allowed is None else allowed
+        allowed = slack + _rounding(at, problem.rows.unit) if allowed is None else allowed
         if new.value <= at.value + allowed:
             return new
         size /= 2
