@@ -34,8 +34,8 @@ class Singularity:
 class PointStatus:
     """State of a point fit.
 
-    `converged`; `singular` by lme4's rule and `singular_scaled` with each element times its column's
-    scale; `gradient_norm`, the largest element in scale-free coordinates; `evaluations` of the
+    `converged`; `singular` by lme4's rule (without scale in the predictor's unit) and `singular_scaled` with each element
+    times its column's scale; `gradient_norm`, the largest element in scale-free coordinates; `evaluations` of the
     criterion; `boundary_slope`, the smallest derivative of the criterion in a variance that is zero
     (None where none is): not negative at a maximum; `problems`, each with its remedy; `hessian_eigenvalues` of the
     deviance in the same coordinates, parameters on their bound held, positive at a maximum (empty in a linear model,
