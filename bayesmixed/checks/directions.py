@@ -10,6 +10,7 @@ from scipy.linalg import qr
 from ..fits.point import PointFit
 from ..fits.status import SINGULAR
 from ..formula.design import GroupTerm
+from ..likelihood.at import effects_unit
 from ..priors.default import column_spreads
 
 ROUNDING = 1e-3  # of a unit column: what a smaller coefficient contributes to another column's effect is none
@@ -40,8 +41,8 @@ def null_directions(fit: PointFit) -> list[Direction]:
 
     By principal components of the covariance of unit columns, so that units do not matter.
     """
-    pairs = zip(fit.model.design.groups, fit.factors, strict=True)
-    return [found for j, (term, factor) in enumerate(pairs) for found in _of_term(j, term, factor)]
+    pairs, unit = zip(fit.model.design.groups, fit.factors, strict=True), effects_unit(fit.model)
+    return [found for j, (term, factor) in enumerate(pairs) for found in _of_term(j, term, factor / unit)]
 
 
 def _of_term(j: int, term: GroupTerm, factor: np.ndarray) -> list[Direction]:

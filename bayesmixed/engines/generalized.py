@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from .base import Engine
 
 DIFFERENCE = 2e-4  # of a standard error: the step of the differences that make the Hessian
+LONGER = (1.0, 10.0, 30.0)  # times that, by errors from a first Hessian, where the first steps were not good
+ASYMMETRIC = 1e-3  # of unit curvature: two elements that should be equal differ by more than truncation explains
+SHORT, LONG = 0.1, 100.0  # times the right step (others held): rounding, or truncation, is then seen
 SETTLED = 1e-7  # predicted decrease of the deviance below which no Newton step is taken
 
 _Visited = tuple[np.ndarray, Curved]  # x and the approximation there
@@ -157,24 +160,58 @@ def held(criterion: Criterion, x: np.ndarray) -> np.ndarray:
     return np.array(found, dtype=int)
 
 
+def _simpler(likelihood: LaplaceLikelihood, dispersion: Mapping[str, float]) -> list[int]:
+    """Positions in x of dispersion parameters so far out that the family is a simpler one: they are at a bound."""
+    limits, first = likelihood.rows.family.limits, likelihood.n_theta + likelihood.p
+    return [
+        first + i for i, name in enumerate(likelihood.free) if name in limits and limits[name].reached(dispersion[name])
+    ]
+
+
 def differenced(criterion: Criterion, x: np.ndarray, gradient: np.ndarray, free: np.ndarray) -> np.ndarray:
     """The Hessian (m, m) by forward differences of the exact gradient in the `free` positions, zero elsewhere.
 
     Symmetrised; relative to one standard error the step's truncation and the inner search's error are both about 1e-4.
+    Where the metric was that of a poor start, or sums so large that the gradient's rounding shows in what should be
+    symmetric, steps are taken anew: by the errors that the first Hessian says, and longer ones.
     """
+    steps = DIFFERENCE * np.sqrt(np.diag(criterion.metric(x)))
+    rows = _slopes_of_gradient(criterion, x, gradient, free, steps)
+    for longer in LONGER:
+        curvatures = np.diag(rows)
+        right = np.array(
+            [DIFFERENCE * np.sqrt(2 / c) if c > 0 else step for c, step in zip(curvatures, steps, strict=True)]
+        )
+        good = (steps > SHORT * right) & (steps < LONG * right)
+        if not np.all(np.isfinite(rows)) or np.all(good[free]) and _asymmetry(rows, free) < ASYMMETRIC:
+            break
+        steps = longer * right
+        again = _slopes_of_gradient(criterion, x, gradient, free, steps)
+        rows = again if longer == 1.0 or _asymmetry(again, free) < _asymmetry(rows, free) else rows
+    return 0.5 * (rows + rows.T)
+
+
+def _slopes_of_gradient(
+    criterion: Criterion, x: np.ndarray, gradient: np.ndarray, free: np.ndarray, steps: np.ndarray
+) -> np.ndarray:
+    """Differences (m, m) of the gradient, one row per position of x that is `free`; NaN where there is no mode."""
     rows = np.zeros((len(x), len(x)))
-    scale = np.sqrt(np.maximum(np.diag(criterion.metric(x)), 1e-12))
     for i in free:
-        h = DIFFERENCE * scale[i]
         moved = x.copy()
-        moved[i] += h
+        moved[i] += steps[i]
         try:
-            rows[i] = (criterion.value_and_gradient(moved)[1] - gradient) / h
+            rows[i, free] = (criterion.value_and_gradient(moved)[1] - gradient)[free] / (moved[i] - x[i])
         except np.linalg.LinAlgError:
-            rows[i] = np.nan
-    hessian = np.zeros((len(x), len(x)))
-    hessian[np.ix_(free, free)] = 0.5 * (rows + rows.T)[np.ix_(free, free)]
-    return hessian
+            rows[i, free] = np.nan
+    return rows
+
+
+def _asymmetry(rows: np.ndarray, free: np.ndarray) -> float:
+    """The largest difference of two elements that should be equal, relative to unit curvature."""
+    part = rows[np.ix_(free, free)]
+    sizes = np.sqrt(np.abs(np.diag(part)))
+    units = np.outer(sizes, sizes)
+    return float(np.max(np.abs(part - part.T)[units > 0] / units[units > 0], initial=0.0))
 
 
 def _newton(hessian: np.ndarray, gradient: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, float]:
@@ -228,14 +265,14 @@ def collect(
     )
     factors = tuple(c.factor(c.theta(F), len(F)) for c, F in zip(likelihood.covariances, factors, strict=True))
     b, spread = effects(likelihood, curved)
-    free = np.setdiff1d(np.arange(len(x)), held(criterion, x))
+    free = np.setdiff1d(np.arange(len(x)), [*held(criterion, x), *_simpler(likelihood, dispersion)])
     eigenvalues = (
         np.linalg.eigvalsh(hessian[np.ix_(free, free)]) if np.all(np.isfinite(hessian)) else np.array([np.nan])
     )
     proved, curved_up = edge is None or edge.slope >= ACCEPT, bool(np.all(eigenvalues > 0))
     status = PointStatus.of(
         optimum.converged and proved and curved_up,
-        singular_terms(model.design.groups, factors),
+        singular_terms(model.design.groups, [F / rows.unit for F in factors]),
         optimum.gradient[free] if len(free) else optimum.gradient,
         optimum.evaluations,
         edge,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import FitError
-from ..likelihood.at import laplace_of
+from ..likelihood.at import effects_unit, laplace_of
 from ..likelihood.laplace import start as laplace
 from ..likelihood.laplace.likelihood import LaplaceLikelihood
+from ..priors.default import column_spreads
 from ..priors.origin import stated_rows
 from .generalized import effects
 from .ml import ML
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 FAR = 3.0  # prior sds: an estimate further out was not made by data that the priors leave alone
 
-WIDEST = 1e3  # of a coefficient of which neither rows nor prior say how far it may go
+WIDEST = 1e3  # predictor units per unit column: of a coefficient of which neither rows nor prior say how far it may go
 
 
 def generalized_start(model: Model) -> Start:
@@ -40,8 +41,9 @@ def generalized_start(model: Model) -> Start:
         return _joint_mode(model)
     # A Hessian without an inverse leaves no standard errors.
     known = np.isfinite(found.beta_sds) & (found.beta_sds > 0)
-    errors = np.where(known, found.beta_sds, WIDEST)
-    return replace(found, beta_sds=np.minimum(errors, np.minimum(sds, WIDEST)))
+    widest = _widest(model)
+    errors = np.where(known, found.beta_sds, widest)
+    return replace(found, beta_sds=np.minimum(errors, np.minimum(sds, widest)))
 
 
 def _joint_mode(model: Model) -> Start:
@@ -82,7 +84,7 @@ def _start(
 ) -> Start:
     return Start(
         beta=likelihood.beta(x),
-        beta_sds=np.minimum(errors, WIDEST),
+        beta_sds=np.minimum(errors, _widest(model)),
         dispersion=likelihood.split(x)[2],
         **stated_bars(model, _factors(likelihood, x), b, spread),
         scale=1.0,
@@ -93,6 +95,11 @@ def _factors(likelihood: LaplaceLikelihood, x: np.ndarray) -> list[np.ndarray]:
     """Lambda (k, k) of each bar in the user's columns."""
     parts, bases = likelihood.split(x)[0], likelihood.rows.term_bases
     return [C @ likelihood.covariances[j].factor(parts[j], len(C)) for j, C in enumerate(bases)]
+
+
+def _widest(model: Model) -> np.ndarray:
+    """The largest spread (p,) that a start gives a coefficient, in the units of its column and of the predictor."""
+    return WIDEST * effects_unit(model) / column_spreads(model.design.mu.X[model.design.used])
 
 
 def _coefficient_priors(model: Model) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

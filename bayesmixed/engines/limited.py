@@ -14,7 +14,7 @@ from ..likelihood.limits import Limits
 from ..likelihood.penalty import Penalty
 from .optimize import HUGE, Optimum
 
-NEAR = 1e-6  # of 1 + a limit's size: a number as near as this is on it
+NEAR = 1e-6  # of what is large at a limit: a number as near as this is on it
 TIGHT = 1e-13  # relative change of the criterion at which SLSQP stops
 MOST = 300  # iterations
 
@@ -71,20 +71,20 @@ def search_limited(
 
 
 def _rooms(x: np.ndarray, coordinates: Coordinates, penalty: Penalty) -> list[tuple[float, np.ndarray]]:
-    """How far each number is from each limit, relative to the limit's size, with the slopes in x."""
+    """How far each number is from each limit, relative to what is large there, with the slopes in x."""
     rooms = []
     for limits in penalty.limits(coordinates.natural(x)):
         row = coordinates.pull_back(x, limits.slopes)
         for limit, sign in ((limits.low, 1.0), (limits.high, -1.0)):
             if np.isfinite(limit):
-                size = 1 + abs(limit)
+                size = limits.size(limit)
                 rooms.append((sign * (limits.value - limit) / size, sign * row / size))
     return rooms
 
 
 def _on(limits: Limits) -> bool:
     ends = [end for end in (limits.low, limits.high) if np.isfinite(end)]
-    return any(abs(limits.value - end) < NEAR * (1 + abs(end)) for end in ends)
+    return any(abs(limits.value - end) < NEAR * limits.size(end) for end in ends)
 
 
 def _unheld(gradient: np.ndarray, normals: list[np.ndarray], root: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from ..likelihood.coordinates import Coordinates
 from ..likelihood.laplace.factoring import quadrature
 from ..likelihood.laplace.likelihood import LaplaceLikelihood
 from ..likelihood.laplace.mode import Prior
-from ..likelihood.laplace.start import start
+from ..likelihood.laplace.start import starts
 from ..likelihood.linear import LinearLikelihood
 from ..likelihood.penalty import Penalty, boundary_avoiding, penalty
 from ..priors import Priors, resolve
@@ -293,10 +293,15 @@ def _fit_generalized(model: Model, engine: MAP) -> PointFit:
     likelihood = laplace_of(model)
     added = Added(_laplace_coordinates(likelihood), engine.penalty(model))
     theta = None if engine.start is None else _given(likelihood, engine.start)
-    x, mode = start(likelihood, theta, _working_prior(added))
-    base = LaplaceCriterion(likelihood, mode.u)
+    guess = starts(likelihood, theta, _working_prior(added))
+    x, base = guess.x, LaplaceCriterion(likelihood, guess.mode.u)
     try:
         found = minimise_penalised(Penalised(base, added), x, engine.optimizer, engine.maxiter)
+        for other in guess.others:
+            trial = minimise_penalised(
+                Penalised(LaplaceCriterion(likelihood), added), other, engine.optimizer, engine.maxiter
+            )
+            found = trial if trial.optimum.value < found.optimum.value else found
         if engine.quadrature > 1 and likelihood.rows.blocks:
             x, rule = found.optimum.x, quadrature(likelihood, int(engine.quadrature))
             base = QuadratureCriterion(likelihood, base.at(x).mode.u, rule=rule)

@@ -14,6 +14,7 @@ from ..errors import FitError, nearest
 OPTIMIZERS = ("BFGS", "L-BFGS-B", "TNC", "SLSQP")
 DECREASE = 1e-8  # predicted decrease of the criterion below which no further step is taken, and
 STEP = 1e-6  # predicted step, relative to 1 + |x|: both must be small
+ROUNDING = 1e-9  # of a value: what a step may raise it by
 HUGE = 1e100  # stands for +inf, which line searches cannot interpolate
 
 ValueAndGradient = Callable[[np.ndarray], tuple[float, np.ndarray]]
@@ -131,24 +132,29 @@ def _polish(function: _Counted, point: Optimum, inverse: np.ndarray | None) -> O
             return point
         if attempt == 3:
             return point
-        inverse = _inverse_hessian(function, point)
+        inverse, rounding = _inverse_hessian(function, point)
         trial = point.x - inverse @ point.gradient
         value, gradient = function(trial)
-        if value <= point.value + 1e-9 * (1 + abs(point.value)) and (
+        if value <= point.value + max(rounding, ROUNDING * (1 + abs(point.value))) and (
             np.max(np.abs(gradient)) < np.max(np.abs(point.gradient)) or value < point.value - DECREASE
         ):
             point = Optimum(trial, value, gradient, point.decrease, 0, point.message)
     return point
 
 
-def _inverse_hessian(function: _Counted, point: Optimum) -> np.ndarray:
-    """(|H|)^-1 from forward differences of the gradient, flat directions left out."""
+def _inverse_hessian(function: _Counted, point: Optimum) -> tuple[np.ndarray, float]:
+    """(|H|)^-1 from forward differences of the gradient, flat directions left out; and the rounding of values.
+
+    That is how far values are from the parabola that the gradients say: sums of huge terms know less than the gradient.
+    """
     size = 1e-5 * (1 + np.abs(point.x))
-    columns = [
-        (function(point.x + h * e)[1] - point.gradient) / h for h, e in zip(size, np.eye(len(size)), strict=True)
-    ]
-    hessian = np.array(columns)
+    moved = [function(point.x + h * e) for h, e in zip(size, np.eye(len(size)), strict=True)]
+    slopes = np.array([gradient for _, gradient in moved])
+    hessian = (slopes - point.gradient) / size[:, None]
+    said = point.value + 0.5 * size * (np.diag(slopes) + point.gradient)
+    off = np.abs([value for value, _ in moved] - said)
     values, vectors = np.linalg.eigh(0.5 * (hessian + hessian.T))
     values = np.abs(values)
     kept = values > 1e-8 * max(values.max(), 1e-300)
-    return (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
+    rounding = float(np.median(off))  # a step outside the domain is far off, and no rounding
+    return (vectors[:, kept] / values[kept]) @ vectors[:, kept].T, rounding

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from ..likelihood.boundary import Direction
 from ..likelihood.laplace.factoring import Quadrature, quadrature
 from ..likelihood.laplace.likelihood import Curved, LaplaceLikelihood
 from ..likelihood.laplace.placing import moved
-from ..likelihood.laplace.start import start as first_guess
+from ..likelihood.laplace.start import Starts, starts
 from .accuracy import accuracy
 from .generalized import LaplaceCriterion, broken_down, certified, collect, held
 from .optimize import Optimum
@@ -182,16 +183,29 @@ def fit_generalized(
     """ML of a generalized linear mixed model with `nodes` a dimension, and what a fit reports."""
     likelihood = laplace_of(model)
     given = None if start is None else likelihood.working(given_start(start, likelihood.n_theta))
-    x, mode = first_guess(likelihood, given)
-    criterion = LaplaceCriterion(likelihood, mode.u)
+    guess = starts(likelihood, given)
+    x, criterion = guess.x, LaplaceCriterion(likelihood, guess.mode.u)
     try:
-        found = _searched(criterion, x, nodes, optimizer, maxiter)
+        found = _best(criterion, guess, nodes, optimizer, maxiter)
     except np.linalg.LinAlgError:
         return broken_down(model, engine, criterion, x)
     x, curved = found.optimum.x, found.criterion.at(found.optimum.x)
     fit = collect(model, engine, found.criterion, found.optimum, found.edge, found.hessian, curved)
     judged = accuracy(likelihood, x, curved, found.hessian, fit.status.evaluations) if nodes == 1 else None
     return fit if judged is None else replace(fit, status=judged.added(fit.status))
+
+
+def _best(
+    criterion: LaplaceCriterion, guess: Starts, nodes: int, optimizer: str | None, maxiter: int | None
+) -> Searched:
+    """The lowest minimum that the starts lead to; evaluations are all of theirs."""
+    found = [_searched(criterion, guess.x, nodes, optimizer, maxiter)]
+    for x in guess.others:
+        with suppress(np.linalg.LinAlgError):  # another start may lead nowhere
+            found.append(_searched(LaplaceCriterion(criterion.likelihood), x, nodes, optimizer, maxiter))
+    best = min(found, key=lambda each: each.optimum.value)
+    total = sum(each.optimum.evaluations for each in found)
+    return replace(best, optimum=replace(best.optimum, evaluations=total))
 
 
 def _searched(

@@ -1,4 +1,4 @@
-"""What all families of counts share: their support, what is refused, the constant log y!, and draws."""
+"""What all families of counts share: their support, what is refused, the constant, and draws."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from .arrays import NUMPY
 from .base import Family, Observed
 from .checks import whole
+from .gammas import spread_of_gamma
 from .links import Link, Log
 
 
@@ -33,8 +34,12 @@ class Counts(Family):
         return not np.any(observed.y)
 
     def constant(self, observed: Observed, xp: Any = NUMPY) -> Any:
-        """-log y! (n,), times frequency weights."""
-        constant = -xp.gammaln(observed.y + 1.0)
+        """The Poisson log density at mu = y (n,), times frequency weights.
+
+        Kernels are relative to it: relative to -log y! they are sums of terms of size y log y, and rounding of that.
+        """
+        some = xp.maximum(observed.y, 1.0)
+        constant = xp.where(observed.y > 0, spread_of_gamma(some, xp) - xp.log(some), 0.0)
         return constant if observed.weights is None else observed.weights * constant
 
 

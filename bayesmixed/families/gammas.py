@@ -135,6 +135,8 @@ def spread_of_gamma(k: Any, xp: Any = NUMPY) -> Any:
     >>> round(float(spread_of_gamma(2.0)), 12) == round(2 * float(np.log(2)) - 2, 12)
     True
     """
+    if xp is NUMPY and np.min(k, initial=np.inf) > STIRLING:
+        return 0.5 * np.log(k / (2 * np.pi)) - _series(k, 0, NUMPY)[0]
     large = xp.maximum(k, STIRLING)
     small = xp.minimum(k, STIRLING)
     high = 0.5 * xp.log(large / (2 * np.pi)) - _series(large, 0, xp)[0]

@@ -14,6 +14,7 @@ from .base import Derivatives, Family, Observed, chained
 from .links import Identity, Link
 
 LOG_2PI = float(np.log(2 * np.pi))
+LEAST_ERROR = 1e-8  # of the response's size: an sd of residuals to start from
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ class Gaussian(Family):
 
     def start(self, observed: Observed, mu: np.ndarray) -> dict[str, float]:
         w = 1.0 if observed.weights is None else observed.weights
-        return {"sigma": float(max(np.sqrt(np.mean(w * (observed.y - mu) ** 2)), 1e-8))}
+        found = np.sqrt(np.mean(w * (observed.y - mu) ** 2))
+        return {"sigma": float(max(found, LEAST_ERROR * np.sqrt(np.mean(w * observed.y**2))) or 1.0)}
 
     def sd(self, mu: np.ndarray, dispersion: dict[str, Any], weights: Any = None, trials: Any = None) -> np.ndarray:
         return residual_sd(mu, dispersion, weights)

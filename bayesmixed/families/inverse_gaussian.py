@@ -16,6 +16,7 @@ from .links import HIGHEST, LOG_2PI, Link, Log
 from .moments import average
 
 LEAST = 1e-300  # mean of which responses are drawn: the inverse of less is infinite
+LEAST_DEVIANCE = 1e-10  # times the mean response: of a row, to start from
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class InverseGaussian(Family):
         return chained(slopes, steps, {"lam": in_lam}, order).times(observed.weights)
 
     def start(self, observed: Observed, mu: np.ndarray) -> dict[str, float]:
-        return {"lam": float(1 / max(average((observed.y - mu) ** 2 / (mu**2 * observed.y), observed), 1e-10))}
+        least = LEAST_DEVIANCE / average(observed.y, observed)
+        return {"lam": float(1 / max(average((observed.y - mu) ** 2 / (mu**2 * observed.y), observed), least))}
 
     def sd(self, mu: np.ndarray, dispersion: dict[str, Any], weights: Any = None, trials: Any = None) -> np.ndarray:
         return np.sqrt(mu**3 / dispersion["lam"])

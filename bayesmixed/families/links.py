@@ -19,11 +19,12 @@ HIGHEST = 700.0  # exp of more overflows
 class Link(ABC):
     """A link and its inverse; `xp` are array functions, so that one definition serves NumPy and JAX.
 
-    `range` is the open interval of mu that the inverse reaches. `latent`, of links whose inverse is a distribution
-    function of finite variance, is that variance and its formula: successes are where such a variable is positive.
+    `range` is the open interval of mu that the inverse reaches; `scaled`: eta's unit goes with mu's. `latent`,
+    of links whose inverse is a distribution function of finite variance, is that and its formula (successes are > 0).
     """
 
     name: ClassVar[str]
+    scaled: ClassVar[bool] = True
 
     @property
     def words(self) -> str:
@@ -118,6 +119,7 @@ class Log(Link):
     """eta = log mu."""
 
     name = "log"
+    scaled = False
     range = (0.0, np.inf)
 
     def forward(self, mu: Any, xp: Any = NUMPY) -> Any:
@@ -206,6 +208,7 @@ class Probability(Link):
 
     guess: float = 0.0
     lapse: float = 0.0
+    scaled = False
 
     def __post_init__(self) -> None:
         for name, value in (("guess", self.guess), ("lapse", self.lapse)):

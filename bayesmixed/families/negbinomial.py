@@ -12,8 +12,11 @@ from scipy.special import betainc, xlogy
 from .arrays import NUMPY
 from .base import Derivatives, Limit, Observed, chained
 from .counts import Counts, poisson_draws
-from .gammas import rising
+from .gammas import rising, spread_of_gamma
+from .links import HIGHEST
 from .moments import average
+
+LARGE = 1e4  # counts from which sums of terms of size y log y would show their rounding
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,10 @@ class NegativeBinomial(Counts):
         z = steps[0] - xp.log(alpha)
         more = rising(y, xp.log(alpha), order % 2, xp)  # dispersion is asked for with orders 1 and 3
         plus = xp.logaddexp(0.0, z)
-        kernel = y * steps[0] - (y + alpha) * plus + more[0]
+        if xp is NUMPY and np.max(y, initial=0.0) > LARGE:
+            kernel = _large(y, steps[0], alpha, xp.expit(-z))
+        else:
+            kernel = y * (steps[0] - xp.log(xp.maximum(y, 1.0))) + y - (y + alpha) * plus + more[0]
         if order == 0:
             return Derivatives(kernel).times(observed.weights)
         q = xp.expit(z)
@@ -81,3 +87,22 @@ class NegativeBinomial(Counts):
         import numpyro.distributions as dist
 
         return dist.NegativeBinomial2(mu, dispersion["alpha"])
+
+
+def _large(y: np.ndarray, t: np.ndarray, alpha: Any, p: np.ndarray) -> np.ndarray:
+    """The kernel for counts so large that y log y has lost the digits of its differences; p = alpha / (alpha + mu).
+
+    Its value at mu = y, S(alpha) - S(y + alpha) with S = `gammas.spread_of_gamma`, and what another mean takes away,
+    y log(mu (alpha + y) / (y (alpha + mu))) - alpha log((alpha + mu) / (alpha + y)).
+    """
+    total, some = y + alpha, np.maximum(y, 1.0)
+    off = np.exp(np.minimum(t, HIGHEST)) - y
+    sizes = _log1p_or(off / total, np.logaddexp(np.log(alpha), t) - np.log(total), t)
+    means = _log1p_or(off / some * p, t - np.log(some) - sizes, t)
+    return np.where(y > 0, spread_of_gamma(alpha) - spread_of_gamma(total), 0.0) + y * means - alpha * sizes
+
+
+def _log1p_or(excess: np.ndarray, log: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """log(1 + excess), exact near 1; the `log` itself where the ratio is nearer to 0, or a mean exp(t) overflowed."""
+    near = (excess > -0.5) & (t < HIGHEST)
+    return np.where(near, np.log1p(np.where(near, excess, 0.0)), log)

@@ -26,6 +26,11 @@ class NegativeBinomial1(Counts):
     dispersion = ("phi",)
     limits = MappingProxyType({"phi": Limit(1e-4, "the counts are not overdispersed", "poisson")})
 
+    def constant(self, observed: Observed, xp: Any = NUMPY) -> Any:
+        """-log y! (n,), times frequency weights: the size of this family vanishes with the mean."""
+        constant = -xp.gammaln(observed.y + 1.0)
+        return constant if observed.weights is None else observed.weights * constant
+
     def derivatives(
         self, observed: Observed, eta: Any, dispersion: dict[str, Any], order: int, xp: Any = NUMPY
     ) -> Derivatives:

@@ -27,10 +27,11 @@ class Poisson(Counts):
     def derivatives(
         self, observed: Observed, eta: Any, dispersion: dict[str, Any], order: int, xp: Any = NUMPY
     ) -> Derivatives:
-        """With t = log mu: l = y t - exp(t)."""
+        """With t = log mu: l = y (t - log y) - (exp(t) - y), whose rounding does not grow with log y."""
         steps = self.link.log_mean_steps(eta, xp)
         mu = xp.exp(xp.minimum(steps[0], HIGHEST))
-        slopes = (observed.y * steps[0] - mu, observed.y - mu, -mu, -mu)
+        off = observed.y - mu
+        slopes = (observed.y * (steps[0] - xp.log(xp.maximum(observed.y, 1.0))) + off, off, -mu, -mu)
         return chained(slopes, steps, {}, order).times(observed.weights)
 
     def sd(self, mu: np.ndarray, dispersion: dict[str, Any], weights: Any = None, trials: Any = None) -> np.ndarray:

@@ -12,6 +12,7 @@ from scipy.special import stdtr
 
 from .arrays import NUMPY
 from .base import Derivatives, Family, Limit, Observed, chained
+from .gaussian import LEAST_ERROR
 from .links import Identity, Link
 
 FARTHEST = 1e150  # residuals in sds beyond which only their logarithm matters: squares must fit
@@ -65,7 +66,8 @@ class Student(Family):
 
     def start(self, observed: Observed, mu: np.ndarray) -> dict[str, float]:
         away = np.abs(observed.y - mu)
-        return {"sigma": float(max(1.4826 * np.median(away), 0.1 * np.mean(away), 1e-8)), "nu": 6.0}
+        least = LEAST_ERROR * float(np.mean(np.abs(observed.y)))
+        return {"sigma": float(max(1.4826 * np.median(away), 0.1 * np.mean(away), least)) or 1.0, "nu": 6.0}
 
     def sd(self, mu: np.ndarray, dispersion: dict[str, Any], weights: Any = None, trials: Any = None) -> np.ndarray:
         nu = np.asarray(dispersion["nu"], dtype=float)

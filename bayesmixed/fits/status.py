@@ -22,7 +22,7 @@ SINGULAR = 1e-4  # lme4's rule for a diagonal element of a relative factor
 class Singularity:
     """Terms whose relative factor has a diagonal element below 1e-4, in the user's units and scale-free.
 
-    `words` say of each of the former what is at its limit.
+    `words` say of each of the latter what is at its limit: a column in the thousands has an honest tiny element.
     """
 
     terms: tuple[str, ...]
@@ -34,8 +34,8 @@ class Singularity:
 class PointStatus:
     """State of a point fit.
 
-    `converged`; `singular` by lme4's rule and `singular_scaled` with each element times its column's
-    scale; `gradient_norm`, the largest element in scale-free coordinates; `evaluations` of the
+    `converged`; `singular` by lme4's rule (without scale in the predictor's unit), `singular_scaled` with each element
+    times its column's scale; `gradient_norm`, the largest element in scale-free coordinates; `evaluations` of the
     criterion; `boundary_slope`, the smallest derivative of the criterion in a variance that is zero
     (None where none is): not negative at a maximum; `problems`, each with its remedy; `hessian_eigenvalues` of the
     deviance in the same coordinates, parameters on their bound held, positive at a maximum (empty in a linear model,
@@ -120,15 +120,15 @@ class DrawsStatus:
 
 
 def singular_terms(groups: Sequence[GroupTerm], factors: Sequence[np.ndarray]) -> Singularity:
-    """The terms that are singular at these relative factors."""
+    """The terms that are singular at these relative factors, of models without scale in units of the predictor."""
     raw, scaled, words = [], [], []
     for term, Lambda in zip(groups, factors, strict=True):
-        diagonal = np.abs(np.diag(Lambda))
-        if np.any(diagonal < SINGULAR):
+        if np.any(np.abs(np.diag(Lambda)) < SINGULAR):
             raw.append(term.text)
-            words.append(_at_limit(term, Lambda))
-        if np.any(diagonal * column_spreads(term.Z) < SINGULAR):
+        unit_free = Lambda * column_spreads(term.Z)[:, None]
+        if np.any(np.abs(np.diag(unit_free)) < SINGULAR):
             scaled.append(term.text)
+            words.append(_at_limit(term, unit_free))
     return Singularity(tuple(raw), tuple(scaled), tuple(words))
 
 

@@ -52,6 +52,11 @@ def laplace_of(model: Model) -> LaplaceLikelihood:
     return _ROWS[model]
 
 
+def effects_unit(model: Model) -> float:
+    """What `fit.factors` are measured in: 1 where they are relative to sigma, else the unit of the predictor."""
+    return 1.0 if model.has_scale else laplace_of(model).rows.unit
+
+
 def loglik_at(
     model: Model,
     theta: Any,

@@ -45,7 +45,7 @@ def block_information(
 def inverse(information: np.ndarray) -> np.ndarray:
     """A positive definite inverse, flat directions held to the floor."""
     values, vectors = np.linalg.eigh(information)
-    values = np.maximum(values, FLOOR * max(values[-1], 1e-12)) if len(values) else values
+    values = np.maximum(values, FLOOR * (values[-1] if values[-1] > 0 else 1.0)) if len(values) else values
     half = vectors / np.sqrt(values)
     symmetric = half @ half.T
     return 0.5 * (symmetric + symmetric.T)

@@ -132,7 +132,7 @@ class Sds(Part):
             if prior is not None and limited(prior, least=0.0):
                 alone = np.eye(len(norms))[i]
                 slopes = _of_sds(natural, self.term, self.scale, alone, float(norms[i]))
-                yield Limits(_of(name, prior), s * float(norms[i]), slopes, *prior.bounds)
+                yield Limits.of(_of(name, prior), prior, s * float(norms[i]), slopes)
 
     def opened(self) -> Sds:
         priors = (Opened(p) if p is not None and limited(p, least=0.0) else p for p in self.priors)
@@ -224,7 +224,7 @@ class Coefficients(Part):
         for name, prior, row in zip(self.names, self.priors, self.rows, strict=True):
             if limited(prior):
                 slopes = replace(natural.zeros(), beta=row)
-                yield Limits(_of(name, prior), float(row @ natural.beta), slopes, *prior.bounds)
+                yield Limits.of(_of(name, prior), prior, float(row @ natural.beta), slopes)
 
     def opened(self) -> Coefficients:
         return replace(self, priors=tuple(Opened(prior) if limited(prior) else prior for prior in self.priors))
@@ -258,7 +258,7 @@ class Dispersion(Part):
         if limited(self.prior, least=0.0):
             slopes = natural.zeros()
             slopes = replace(slopes, dispersion=slopes.dispersion | {self.name: 1.0})
-            yield Limits(_of(self.name, self.prior), natural.dispersion[self.name], slopes, *self.prior.bounds)
+            yield Limits.of(_of(self.name, self.prior), self.prior, natural.dispersion[self.name], slopes)
 
     def opened(self) -> Dispersion:
         return replace(self, prior=Opened(self.prior)) if limited(self.prior, least=0.0) else self

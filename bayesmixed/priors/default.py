@@ -129,9 +129,10 @@ def _linearised(used: Used, family: Family) -> tuple[float, float]:
 
 
 def _inside(used: Used, family: Family) -> float:
-    """The mean response, moved inside what the link reaches by 1 / (2n)."""
+    """The mean response, moved inside what the link reaches by 1 / (2n): of a probability, a count or an sd."""
     low, high = family.link.range
-    margin = 1 / (2 * len(used.y))
+    unit = 1.0 if family.discrete or np.isfinite(high) else spread(used.y)
+    margin = unit / (2 * len(used.y))
     return min(max(used.mean, low + margin), high - margin)
 
 

@@ -1,7 +1,9 @@
 """The conditional mode of the effects by penalised Newton steps (PIRLS), with or without the fixed effects.
 
 For given Lambda, dispersion and, unless they are free, beta: minimise -2 log f(y | eta) + u'u over u (and beta), where
-eta = offset + X beta + Z Lambda u. A step solves the linear mixed model with weights V = -d2 log f / d eta2.
+eta = offset + X beta + Z Lambda u. A step solves the linear mixed model with weights V = -d2 log f / d eta2 for what u
+and beta change by: the change, and with it the test of a mode, then has the relative accuracy of the gradient, however
+large the sums of V (solved for the new u, it has that of the largest of them, and a mode is never told from rounding).
 """
 
 from __future__ import annotations
@@ -19,9 +21,11 @@ from .rows import Rows
 
 MAX_STEPS = 200
 MAX_HALVINGS = 30
-SETTLED = 1e-8  # Newton decrement whose step leaves an error of the order of its square
-ROUNDING = 1e-14  # of the value: what a decrement cannot be told from zero by
-FLOOR = 1e-3  # of the largest curvature: what a row without curvature of its own is given in a step
+SETTLED = 1e-8  # Newton decrement (of a deviance, which has no unit) whose step leaves an error of its square's order
+ULP = float(np.finfo(float).eps)
+ROUNDING = 16 * ULP  # of the sum of terms' sizes: what the value is known to
+FLOOR = 1e-3  # of the mean curvature: what a row without curvature of its own is given in a step
+LOST = 1e-8  # of the largest singular value of Lambda: directions in which no start is taken over
 
 Prior = tuple[np.ndarray, np.ndarray]  # mean (p,) and precision (p, p) of beta in the working basis
 
@@ -80,19 +84,39 @@ def _descended(problem: Problem, beta: np.ndarray, u: Sequence[np.ndarray], limi
         step = _newton(problem, pattern, at)
         if step is None:
             break
-        small = abs(step.decrement) < SETTLED + ROUNDING * abs(at.value)
-        new = _halved(problem, at, step, 3 if small else 2)
+        small = _is_small(at, step, problem.rows.unit)
+        # the last step is below what values show, and what makes the gradient of the marginal likelihood exact
+        new = _halved(problem, at, step, SETTLED, 3) if small else _halved(problem, at, step, 0.0, 2)
         if new is None:
-            # rounding: no step lowers the value any more
-            return _mode(problem, at, abs(step.decrement) < 1e3 * (SETTLED + ROUNDING * abs(at.value)), curved, count)
+            # what cannot be improved beyond its rounding is a mode
+            return _mode(problem, at, small or abs(step.decrement) < _rounding(at, problem.rows.unit), curved, count)
         at = new
         if small:
             return _mode(problem, at, True, curved, count)
     return _mode(problem, at, False, curved, limit)
 
 
+def _is_small(at: _Point, step: _Step, unit: float) -> bool:
+    """Whether a step's decrement is negligible, or what rounding of eta alone makes of a mode's zero gradient."""
+    if abs(step.decrement) < SETTLED:
+        return True
+    assert at.derivatives is not None  # the caller's condition
+    return abs(step.decrement) < ROUNDING**2 * float(np.abs(at.derivatives.V) @ (unit**2 + at.eta**2))
+
+
+def _rounding(at: _Point, unit: float) -> float:
+    """What the value is known to: each term to its own rounding, its mean's, and to what that of eta makes of it."""
+    found = at.derivatives
+    assert found is not None  # the caller's condition
+    terms = np.sum(np.abs(found.kernel)) + unit**2 * np.sum(np.abs(found.V)) + np.abs(found.g) @ np.abs(at.eta)
+    return ROUNDING * (1 + float(terms) + sum(float(np.vdot(part, part)) for part in at.u))
+
+
 @dataclass(frozen=True)
 class _Point:
+    """Where the steps are; `pull` per block (L, k) with u = Lambda' pull, which at a mode is Z'g."""
+
+    pull: tuple[np.ndarray, ...]
     u: tuple[np.ndarray, ...]
     b: tuple[np.ndarray, ...]
     beta: np.ndarray
@@ -103,6 +127,9 @@ class _Point:
 
 @dataclass(frozen=True)
 class _Step:
+    """What a full step adds; `decrement` is the fall of the value that it predicts."""
+
+    pull: tuple[np.ndarray, ...]
     u: tuple[np.ndarray, ...]
     b: tuple[np.ndarray, ...]
     beta: np.ndarray
@@ -118,32 +145,30 @@ def _mode(problem: Problem, at: _Point, settled: bool, curved: bool, steps: int)
 
 
 def _point(problem: Problem, beta: np.ndarray, u: Sequence[np.ndarray]) -> _Point:
-    b = tuple(part @ Lambda.T for part, Lambda in zip(u, problem.factors, strict=True))
+    pull = tuple(part @ np.linalg.pinv(Lambda, LOST) for part, Lambda in zip(u, problem.factors, strict=True))
+    reached = tuple(part @ Lambda for part, Lambda in zip(pull, problem.factors, strict=True))
+    b = tuple(part @ Lambda.T for part, Lambda in zip(reached, problem.factors, strict=True))
     eta = problem.rows.offset + problem.rows.Q @ beta
     for block, part in zip(problem.rows.block_rows, b, strict=True):
         eta = eta + block.spread(part)
-    return _valued(problem, tuple(u), b, beta, eta, 2)
+    return _valued(problem, (pull, reached, b), beta, eta, 2)
 
 
-def _valued(
-    problem: Problem,
-    u: tuple[np.ndarray, ...],
-    b: tuple[np.ndarray, ...],
-    beta: np.ndarray,
-    eta: np.ndarray,
-    order: int,
-) -> _Point:
+_Effects = tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...], tuple[np.ndarray, ...]]  # pull, u, b
+
+
+def _valued(problem: Problem, effects: _Effects, beta: np.ndarray, eta: np.ndarray, order: int) -> _Point:
     """The point with its value and derivatives; +inf and none outside the link's domain."""
     low, high = problem.rows.eta_range
     if (low > -np.inf and eta.min() <= low) or (high < np.inf and eta.max() >= high):
-        return _Point(u, b, beta, eta, np.inf, None)
+        return _Point(*effects, beta, eta, np.inf, None)
     found = problem.rows.family.derivatives(problem.rows.observed, eta, problem.dispersion, order)
     value = -2 * float(found.kernel.sum()) + _penalty(problem, beta)
-    for part in u:
+    for part in effects[1]:
         value += float(np.vdot(part, part))
     if not np.isfinite(value):
-        return _Point(u, b, beta, eta, np.inf, None)
-    return _Point(u, b, beta, eta, value, found)
+        return _Point(*effects, beta, eta, np.inf, None)
+    return _Point(*effects, beta, eta, value, found)
 
 
 def _penalty(problem: Problem, beta: np.ndarray) -> float:
@@ -154,84 +179,91 @@ def _penalty(problem: Problem, beta: np.ndarray) -> float:
 
 
 def _stepping(V: np.ndarray) -> np.ndarray:
-    """Curvatures that make a descent step: those that are not positive are raised."""
-    low = V.min(initial=np.inf)
-    return V if low > 0 else np.maximum(V, FLOOR * max(float(np.abs(V).max(initial=0.0)), 1e-300))
+    """Curvatures that make a descent step: those that are not positive are taken by their size."""
+    if V.min(initial=np.inf) > 0:
+        return V
+    sizes = np.abs(V)
+    return np.where(V > 0, V, np.maximum(sizes, FLOOR * float(np.mean(sizes)) or 1.0))
 
 
 def _newton(problem: Problem, pattern: Pattern | None, at: _Point) -> _Step | None:
     """The full step; None where its equations cannot be solved."""
-    assert at.derivatives is not None  # the caller's condition
-    found = _full_step(problem, pattern, at, at.derivatives)
-    if found is None:
-        return None
-    (u, b, beta), g = found, at.derivatives.g
-    du = tuple(new - old for new, old in zip(u, at.u, strict=True))
-    db = tuple(new - old for new, old in zip(b, at.b, strict=True))
-    dbeta = beta - at.beta
-    moved = problem.rows.Q @ dbeta if problem.free else 0.0
-    for block, part in zip(problem.rows.block_rows, db, strict=True):
-        moved = moved + block.spread(part)
-    moved = moved if isinstance(moved, np.ndarray) else np.zeros(problem.rows.n)
-    decrement = float(g @ moved) - sum(float(np.vdot(a, d)) for a, d in zip(at.u, du, strict=True))
-    if problem.free and problem.prior is not None:
-        decrement -= float(dbeta @ problem.prior[1] @ (at.beta - problem.prior[0]))
-    return _Step(du, db, dbeta, moved, decrement) if np.isfinite(decrement) else None
-
-
-def _full_step(problem: Problem, pattern: Pattern | None, at: _Point, found: Derivatives) -> _Solved | None:
-    """u, b and beta at the full step by the observed curvature; by a raised one where that gives no descent."""
+    found = at.derivatives
+    assert found is not None  # the caller's condition
     one = len(problem.rows.blocks) == 1 and not problem.free
     curvatures = [found.V] if np.min(found.V, initial=1.0) > 0 else [found.V, _stepping(found.V)]
     for V in curvatures:
         try:
-            if one:
-                return _one_block(problem, at, V, found.g)
-            return _all_blocks(problem, pattern, at, V, found.g)
+            step = _one_block(problem, at, V, found.g) if one else _all_blocks(problem, pattern, at, V, found.g)
         except np.linalg.LinAlgError:
             continue
+        if np.isfinite(step.decrement):
+            return step
     return None
 
 
-_Solved = tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...], np.ndarray]
-
-
-def _one_block(problem: Problem, at: _Point, V: np.ndarray, g: np.ndarray) -> _Solved:
-    """u, b at the full step: levels of one grouping factor do not interact."""
+def _one_block(problem: Problem, at: _Point, V: np.ndarray, g: np.ndarray) -> _Step:
+    """The full step where levels of one grouping factor do not interact: M du = Lambda'(Z'g - pull)."""
     rows, Lambda = problem.rows.block_rows[0], problem.factors[0]
     A = rows.products(V)
-    right = rows.sums(g) + _times(A, at.b[0])
-    b = _times(shrink(A, Lambda).W, right)
-    return ((right - _times(A, b)) @ Lambda,), (b,), at.beta
+    left = rows.sums(g) - at.pull[0]
+    b = _times(shrink(A, Lambda).W, left)
+    more = _pull(A, b, left - _times(A, b), Lambda)
+    du = more @ Lambda
+    db = du @ Lambda.T
+    return _Step((more,), (du,), (db,), np.zeros_like(at.beta), rows.spread(db), float(np.vdot(left, db)))
 
 
-def _all_blocks(problem: Problem, pattern: Pattern | None, at: _Point, V: np.ndarray, g: np.ndarray) -> _Solved:
-    """u, b and beta at the full step, by the elimination of `likelihood.pls`."""
-    rows, free = problem.rows, problem.free
-    around = at.eta - rows.offset if free else at.eta - rows.offset - rows.Q @ at.beta
-    target = V * around + g
-    columns, ww = target[:, None], None
+def _all_blocks(problem: Problem, pattern: Pattern | None, at: _Point, V: np.ndarray, g: np.ndarray) -> _Step:
+    """The full step by the elimination of `likelihood.pls`."""
+    rows, free, factors = problem.rows, problem.free, problem.factors
+    columns, ww, slope = g[:, None], None, np.zeros_like(at.beta)
     if free:
-        columns, ww = _with_fixed(problem, V, target)
+        columns, ww, slope = _with_fixed(problem, at, V, g)
     gram = weighted_gram(rows, V, columns, ww)
+    for left, old in zip(gram.zw, at.pull, strict=True):
+        left[:, :, -1] -= old
     tail = None if pattern is None else pattern.refilled(rows, gram)
-    solution = solve(gram, tail, problem.factors, invert=True)
+    solution = solve(gram, tail, factors, invert=True)
     found = modes(gram, solution)
-    u = tuple(Ze @ Lambda for Ze, Lambda in zip(found.Ze, problem.factors, strict=True))
-    return u, found.b, solution.beta if free else at.beta
+    pull = tuple(map(_pull, gram.zz, found.b, found.Ze, factors))
+    du = tuple(part @ Lambda for part, Lambda in zip(pull, factors, strict=True))
+    db = tuple(part @ Lambda.T for part, Lambda in zip(du, factors, strict=True))
+    dbeta = solution.beta if free else slope
+    moved = rows.Q @ dbeta if free else np.zeros(rows.n)
+    for block, part in zip(rows.block_rows, db, strict=True):
+        moved = moved + block.spread(part)
+    decrement = float(slope @ dbeta) + sum(float(np.vdot(zw[:, :, -1], d)) for zw, d in zip(gram.zw, db, strict=True))
+    return _Step(pull, du, db, dbeta, moved, decrement)
 
 
-def _with_fixed(problem: Problem, V: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """V Q beside the target, and the cross-products of both with Q, the prior's precision added."""
+def _pull(A: np.ndarray, b: np.ndarray, Ze: np.ndarray, Lambda: np.ndarray) -> np.ndarray:
+    """Solve b = Lambda Lambda' pull (L, k): by Z'(residual) Ze, and from b itself in directions in which that cancels.
+
+    Those are where the rows, by their products A (L, k, k), say more of the effects than their distribution does.
+    """
+    told = float(np.max(A, initial=0.0))
+    if len(Lambda) == 1:
+        variance = float(Lambda[0, 0]) ** 2
+        return b / variance if variance * told > 1 else Ze
+    left, sizes, _ = np.linalg.svd(Lambda)
+    firm = sizes**2 * told > 1
+    return np.where(firm, b @ left / np.where(firm, sizes**2, 1.0), Ze @ left) @ left.T
+
+
+def _with_fixed(
+    problem: Problem, at: _Point, V: np.ndarray, g: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """V Q beside g, the cross-products of both with Q, and half the slope in beta, the prior's part in both."""
     rows = problem.rows
     weighted = rows.Q * V[:, None]
-    ww = np.zeros((rows.p + 1, rows.p + 1))
+    ww, slope = np.zeros((rows.p + 1, rows.p + 1)), rows.Q.T @ g
     ww[:-1, :-1] = rows.Q.T @ weighted
-    ww[:-1, -1] = ww[-1, :-1] = rows.Q.T @ target
     if problem.prior is not None:
         ww[:-1, :-1] += problem.prior[1]
-        ww[:-1, -1] += problem.prior[1] @ problem.prior[0]
-    return np.column_stack([weighted, target]), ww
+        slope = slope - problem.prior[1] @ (at.beta - problem.prior[0])
+    ww[:-1, -1] = ww[-1, :-1] = slope
+    return np.column_stack([weighted, g]), ww, slope
 
 
 def _times(blocks: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -241,19 +273,25 @@ def _times(blocks: np.ndarray, right: np.ndarray) -> np.ndarray:
     return (blocks @ right[:, :, None])[:, :, 0]
 
 
-def _halved(problem: Problem, at: _Point, step: _Step, order: int) -> _Point | None:
-    """The first of the full, half, quarter ... steps that does not raise the value; None where none does."""
-    size = 1.0
+def _halved(problem: Problem, at: _Point, step: _Step, slack: float, order: int) -> _Point | None:
+    """The first of the full, half, quarter ... steps that does not raise the value by more than its rounding and slack.
+
+    None where none does, or what is left of the step promises less.
+    """
+    size, allowed = 1.0, None
     for _ in range(MAX_HALVINGS):
-        new = _valued(
-            problem,
-            tuple(a + size * d for a, d in zip(at.u, step.u, strict=True)),
-            tuple(a + size * d for a, d in zip(at.b, step.b, strict=True)),
-            at.beta + size * step.beta,
-            at.eta + size * step.eta,
-            order,
-        )
-        if new.value <= at.value + 1e-12 * (1 + abs(at.value)):
+        effects = _added(at.pull, step.pull, size), _added(at.u, step.u, size), _added(at.b, step.b, size)
+        new = _valued(problem, effects, at.beta + size * step.beta, at.eta + size * step.eta, order)
+        if new.value <= at.value:
+            return new
+        allowed = slack + _rounding(at, problem.rows.unit) if allowed is None else allowed
+        if new.value <= at.value + allowed:
             return new
         size /= 2
+        if size * step.decrement < allowed:
+            break
     return None
+
+
+def _added(parts: tuple[np.ndarray, ...], changes: tuple[np.ndarray, ...], size: float) -> tuple[np.ndarray, ...]:
+    return tuple(part + size * change for part, change in zip(parts, changes, strict=True))

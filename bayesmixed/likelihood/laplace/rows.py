@@ -102,9 +102,11 @@ class Pairs:
 class Rows:
     """The rows of positive weight of a model.
 
-    `Q` (n, p) has columns of unit mean square that are orthogonal, X = Q R; `blocks` with the largest factor first;
-    `block_rows` and `pairs` as their names say; `term_bases` the working bases of the group terms; `order` the
-    positions of the group terms in theta; `eta_range` the open interval in which eta is allowed.
+    `unit` is what eta is measured in, so that working coefficients and sds, to which absolute steps and limits apply,
+    are numbers near 1 whatever the unit of the response. `Q` (n, p) has orthogonal columns of mean square `unit`
+    squared, X = Q R; `blocks` with the largest factor first; `block_rows` and `pairs` as their names say; `term_bases`
+    the working bases of the group terms, which hold the unit too; `order` the positions of the group terms in theta;
+    `eta_range` the open interval in which eta is allowed.
     """
 
     family: Family
@@ -119,6 +121,7 @@ class Rows:
     covariances: tuple[Covariance, ...]
     order: tuple[int, ...]
     eta_range: tuple[float, float]
+    unit: float = 1.0
 
     @property
     def n(self) -> int:
@@ -154,15 +157,30 @@ def rows_of(design: Design, family: Family, covariances: Sequence[Covariance]) -
     X = design.mu.X[keep]
     Q, R = orthonormal(X)
     root = np.sqrt(max(len(X), 1))
-    bases = term_bases(groups, covariances, None)
+    seen = observed(design, keep)
+    unit = predictor_unit(seen, family)
+    bases = tuple(unit * C for C in term_bases(groups, covariances, None))
     found = blocks(groups, covariances)
     block_rows = tuple(_block_rows(block, groups, bases) for block in found)
     pairs = {(i, j): _pairs(block_rows[i], block_rows[j]) for i in range(len(found)) for j in range(i + 1, len(found))}
     order = tuple(sorted(range(len(groups)), key=lambda j: -groups[j].n_levels))
     return Rows(
-        family, observed(design, keep), design.mu.offset[keep], Q * root, R / root, found, block_rows, pairs, bases,
-        tuple(covariances), order, family.eta_range,
+        family, seen, design.mu.offset[keep], Q * (root * unit), R / (root * unit), found, block_rows, pairs, bases,
+        tuple(covariances), order, family.eta_range, unit,
     )  # fmt: skip
+
+
+def predictor_unit(seen: Observed, family: Family) -> float:
+    """A power of two near the spread of the response on the scale of eta, linearised; 1 where eta has no unit."""
+    if not family.link.scaled:
+        return 1.0
+    y = seen.y if seen.trials is None else seen.y / np.maximum(seen.trials, 1)
+    centre, spread = np.mean(y), float(np.std(y))
+    with np.errstate(all="ignore"):
+        size = spread * abs(float(family.link.slope(np.float64(centre))))
+        size = size if 0 < size < np.inf else abs(float(family.link.forward(np.float64(centre))))
+    # a power of two: nothing is rounded
+    return float(2.0 ** np.round(np.log2(size))) if 0 < size < np.inf else 1.0
 
 
 def _kept(term: GroupTerm, keep: slice | np.ndarray) -> GroupTerm:

@@ -16,7 +16,7 @@ from ..laplace.quadrature import level_sums
 from .marginal import Drawn, by_term
 
 MAX_STEPS, MAX_HALVINGS = 50, 20
-FLOOR = 1e-3  # of the largest curvature: what a row without curvature of its own is given in a step
+FLOOR = 1e-3  # of the mean curvature: what a row without curvature of its own is given in a step
 FLAT = 1e-13  # smallest over largest eigenvalue of M, which is at least the identity but for rounding
 SETTLED = 1e-8  # Newton decrement of a level whose step leaves an error of the order of its square
 
@@ -106,7 +106,7 @@ class Together:
             d = rows.family.derivatives(rows.observed, self._predictor(u), self.dispersion, 2)
         g, V = np.nan_to_num(d.g), np.nan_to_num(d.V)
         if raised and np.min(V, initial=0.0) < 0:
-            V = np.where(V > 0, V, FLOOR * np.max(np.abs(V), axis=1, keepdims=True))
+            V = np.where(V > 0, V, np.maximum(np.abs(V), FLOOR * np.mean(np.abs(V), axis=1, keepdims=True)))
         Zg = np.stack([level_sums(block, g, j) for j in range(block.k)], axis=2)
         A = np.empty((*u.shape, block.k))
         for i in range(block.k):
