@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import priors as prior_presets
-from .covariance import Covariance, structure
+from .covariance import Covariance
 from .description import description
 from .errors import DataError, ModelError, nearest, with_known_options
-from .families import Family, Link, family, observed
-from .formula.build import build_design
+from .families import Family, Link
 from .formula.design import Design
 from .formula.formula import Formula
-from .formula.response import Takes
+from .model_parts import ModelArguments, check_response, parts
 from .priors.summary import prior_summary
 
 if TYPE_CHECKING:
@@ -30,25 +29,6 @@ if TYPE_CHECKING:
     from .fits.point import PointFit
     from .page import Page
     from .priors import Priors
-
-
-@dataclass(frozen=True, eq=False)
-class ModelArguments:
-    """What the user passed to `Model`, kept so that `replace` can make another."""
-
-    formula: str | Formula
-    data: Any
-    family: str | Family = "gaussian"
-    link: str | Link | None = None
-    priors: Any = None
-    weights: Any = None
-    offset: Any = None
-    contrasts: Mapping[str, Any] | None = None
-    correlation: Any = None
-    constants: Mapping[str, float] | None = None
-    namespace: Mapping[str, Any] | None = None
-    missing: str = "drop"
-    check: str = "error"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -125,7 +105,7 @@ class Model:
             formula, data, family, link, priors, weights, offset, contrasts, correlation, constants, namespace,
             missing, check,
         )  # fmt: skip
-        for name, value in _parts(arguments).items():
+        for name, value in parts(arguments).items():
             object.__setattr__(self, name, value)
         if priors is not None:
             _ = self.priors  # a wrong prior is an error now, not at the first fit
@@ -306,63 +286,6 @@ _OF_FITS = frozenset(
 )
 
 
-def _parts(arguments: ModelArguments) -> dict[str, Any]:
-    """Validate and build everything a Model holds."""
-    _check_options(arguments)
-    formula = arguments.formula if isinstance(arguments.formula, Formula) else Formula(arguments.formula)
-    kind = family(arguments.family, arguments.link)
-    _check_predictors(formula, kind)
-    design, frame = build_design(
-        formula,
-        arguments.data,
-        weights=arguments.weights,
-        offset=arguments.offset,
-        contrasts=arguments.contrasts,
-        namespace=arguments.namespace,
-        missing=arguments.missing,
-        takes=Takes(kind.name, kind.takes_trials, kind.binary),
-    )
-    _check_response(design, kind)
-    return {
-        "arguments": arguments,
-        "formula": formula,
-        "design": design,
-        "frame": frame,
-        "family": kind,
-        "covariances": tuple(structure(term.covariance) for term in design.groups),
-        "constants": _constants(arguments.constants, kind),
-    }
-
-
-def _check_options(arguments: ModelArguments) -> None:
-    if arguments.missing not in ("drop", "error"):
-        raise ModelError(f'missing={arguments.missing!r} is not an option. Use "drop" or "error".')
-    if arguments.check not in ("error", "warn"):
-        raise ModelError(f'check={arguments.check!r} is not an option. Use "error" or "warn".')
-    if arguments.correlation is not None:
-        raise ModelError("Residual correlation structures are not available yet. Leave out correlation=.")
-
-
-def _check_predictors(formula: Formula, kind: Family) -> None:
-    extra = [name for name in formula.predictors if name != "mu"]
-    if extra:
-        raise ModelError(
-            f"A formula for {extra[0]!r} cannot be fitted yet: only the mean of the {kind.name} family has predictors. "
-            f"Leave out {extra[0]!r} ~ ..."
-        )
-
-
-def _check_response(design: Design, kind: Family) -> None:
-    response = design.response
-    if response is None:
-        raise DataError("The formula has no response. Write it as 'y ~ x + (1 | g)'.")
-    kind.check(observed(design), response.name, design.index)
-    seen = observed(design, used := design.used)
-    if used.any() and kind.says_nothing(seen, design.mu.offset[used]):
-        shown = f"{seen.y[0]:g}" if seen.trials is None else "all of its trials" if np.any(seen.y) else "0"
-        raise DataError(f"The response {response.name!r} is {shown} in every row: there is nothing to model.")
-
-
 def _parts_with_response(model: Model, y: Any) -> dict[str, Any]:
     """What changes in a Model when its response becomes `y` (n,)."""
     response = model.design.response
@@ -376,7 +299,7 @@ def _parts_with_response(model: Model, y: Any) -> dict[str, Any]:
         values[absent] = model.design.written(response.y)[absent]
     y = values if not response.proportion else np.nan_to_num(np.round(values * model.design.trials, 6))
     design = replace(model.design, response=replace(response, y=y))
-    _check_response(design, model.family)
+    check_response(design, model.family)
     plain = response.name in model.frame
     return {
         "arguments": replace(model.arguments, data=None, priors=model.priors),
@@ -386,13 +309,17 @@ def _parts_with_response(model: Model, y: Any) -> dict[str, Any]:
     }
 
 
-def _constants(constants: Mapping[str, float] | None, kind: Family) -> Mapping[str, float]:
-    if constants is not None and not isinstance(constants, Mapping):
-        raise ModelError(f'constants must be a dict such as constants={{"sigma": 0.5}}, not {constants!r}.')
-    given = dict(constants or {})
-    for name, value in given.items():
-        if name not in kind.dispersion:
-            raise ModelError(f"constants has no parameter {name!r}. {nearest(name, kind.dispersion)}")
-        if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value > 0):
-            raise ModelError(f"constants[{name!r}] must be a positive number, not {value!r}.")
-    return MappingProxyType({name: float(value) for name, value in given.items()})
+def restored(model: Model, n_dropped: int, asked: Any) -> Model:
+    """`model` as it was before it was stored: rows that were dropped are counted, not kept.
+
+    Its priors stay the numbers they are; `asked` is what the user gave for them, which `replace` resolves anew.
+    """
+    changed = {
+        "arguments": replace(model.arguments, priors=asked),
+        "design": replace(model.design, n_dropped=n_dropped),
+    }
+    if model.arguments.priors is not None:
+        changed["priors"] = model.priors
+    other = object.__new__(Model)
+    other.__dict__.update(model.__dict__ | changed)
+    return other

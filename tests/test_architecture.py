@@ -28,6 +28,7 @@ LAYERS = (
     "covariance",
     "priors",
     "description",
+    "model_parts",
     "model",
     "likelihood",
     "prediction",

@@ -78,10 +78,10 @@ def test_factors_can_be_named_in_either_order() -> None:
         fit.predict(re=["scool"])
 
 
-def test_a_missing_group_is_the_population_and_a_missing_number_gives_nan() -> None:
+def test_a_missing_number_gives_nan() -> None:
     fit = bm.Model("y ~ x + (1 | a)", crossed()).fit("ml")
     new = pd.DataFrame({"x": [0.0, np.nan], "a": [None, "1"]})
-    estimate = fit.predict(new)["estimate"]
+    estimate = fit.predict(new, new_levels="population")["estimate"]
     assert estimate.iloc[0] == pytest.approx(fit.fixef()["Intercept"])
     assert np.isnan(estimate.iloc[1])
 

@@ -13,6 +13,7 @@ from scipy.stats import kstest
 import bayesmixed as bm
 from bayesmixed.checks import residual_checks as module
 from bayesmixed.checks.exchangeable import distances, extremes, positions, spreads, two_sided_p, upper_p
+from bayesmixed.checks.replicated import replicated
 from bayesmixed.errors import FitError
 from bayesmixed.families import FAMILIES, family
 
@@ -42,7 +43,7 @@ def adjusted(fit: Any, **options: Any) -> pd.Series:
 def test_p_values_of_exchangeable_statistics_are_uniform() -> None:
     rng = np.random.default_rng(1)
     pools = rng.normal(size=(400, 40, 25))
-    p = [upper_p(spreads(pool)) for pool in pools]
+    p = [upper_p(spreads(pool, np.zeros(25), np.ones(25))) for pool in pools]
     assert kstest(p, "uniform").pvalue > 1e-3
     both = [two_sided_p(distances(positions(pool, rng))) for pool in pools]
     assert np.mean(np.array(both) <= 0.1) == pytest.approx(0.1, abs=4.5 * np.sqrt(0.09 / 400))
@@ -58,8 +59,9 @@ def test_positions_are_ranks_and_ties_are_broken_at_random() -> None:
 
 def test_rows_that_do_not_vary_say_nothing_of_the_spread() -> None:
     pool = np.column_stack([np.full(5, 3.0), np.arange(5.0)])
-    np.testing.assert_allclose(spreads(pool), (np.arange(5) - 2.0) ** 2 / 2)
-    assert np.array_equal(spreads(np.ones((5, 2))), np.ones(5))
+    found = spreads(pool, np.array([3.0, 2.0]), np.array([0.0, 2.0]))
+    np.testing.assert_allclose(found, (np.arange(5) - 2.0) ** 2 / 2)
+    assert np.isnan(spreads(pool, np.zeros(2), np.array([0.0, np.inf]))).all()
 
 
 # ---- fits
@@ -99,6 +101,48 @@ def test_far_rows_are_named() -> None:
     y[[7, 70, 111, 200, 290]] += np.array([9, -9, 9, 9, -9])
     checked = bm.residual_checks(fitted(y, "gaussian"), n=1000, seed=1)  # 0.6 rows beyond them by chance
     assert {7, 70, 111, 200, 290} <= set(checked.outliers) and "outliers" in set(checked.table["check"])
+
+
+def _with_outliers(rng: np.random.Generator) -> np.ndarray:
+    """20 of 2,000 normal rows moved by 15 sd."""
+    far = np.zeros(2000)
+    far[rng.choice(2000, 20, replace=False)] = 15 * rng.choice([-1, 1], 20)
+    return rng.normal(size=2000) + far
+
+
+def _ex_gaussian(rng: np.random.Generator) -> np.ndarray:
+    return 0.3 * rng.normal(size=2000) + rng.exponential(2.0, size=2000)
+
+
+@pytest.mark.parametrize("noise", [_with_outliers, _ex_gaussian])
+@pytest.mark.parametrize("re", ["all", "new"])
+def test_a_response_does_not_widen_the_spread_that_it_is_judged_by(noise: Any, re: str) -> None:
+    """sigma is estimated from these residuals, so by Pearson's statistic they vary as much as the family says."""
+    rng = np.random.default_rng(1)
+    g = np.repeat(np.arange(40), 50)
+    y = 0.5 * rng.normal(size=40)[g] + noise(rng)
+    fit = bm.Model("y ~ 1 + (1 | g)", pd.DataFrame({"y": y, "g": g})).fit("ml")
+    row = bm.residual_checks(fit, n=100, re=re, seed=1).frame.set_index("test").loc["dispersion"]
+    if re == "all":
+        pearson = np.sum(fit.residuals("pearson") ** 2) / (2000 - np.sum(fit.leverage()))
+        assert row["observed"] == pytest.approx(pearson, rel=1e-8)
+    assert row["observed"] == pytest.approx(1.0, abs=0.02) and row["reading"] == "as expected"
+
+
+def test_moments_of_new_levels_are_those_of_the_replicates() -> None:
+    fit = fitted(simulated("binomial", 1)[0], "binomial")
+    source = replicated(fit, 4000, "new", 1, plug_in=True)
+    table, (mean, variance) = source.table(), source.moments()
+    error = np.sqrt(variance / 4000)
+    assert np.max(np.abs(table.mean(axis=0) - mean) / error) < 4.5 * np.sqrt(2)  # both are drawn
+    assert np.mean(table.var(axis=0) / variance) == pytest.approx(1.0, abs=0.02)
+
+
+def test_without_a_variance_there_is_no_test_of_it() -> None:
+    y = np.random.default_rng(2).standard_t(1.2, size=300)
+    fit = fitted(y, "student")
+    assert fit.dispersion["nu"] < 2
+    assert list(bm.residual_checks(fit, n=100, seed=1).frame["test"]) == ["uniformity", "outliers"]
 
 
 def test_residuals_are_quantile_residuals_but_for_the_number_of_replicates() -> None:

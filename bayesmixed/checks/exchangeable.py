@@ -31,12 +31,15 @@ def distances(at: np.ndarray) -> np.ndarray:
     return np.maximum(np.abs(ordered - below).max(axis=1), np.abs(above - ordered).max(axis=1))
 
 
-def spreads(pool: np.ndarray) -> np.ndarray:
-    """Mean squared distance (m,) of each response from the rows' means, in units of the rows' variances."""
-    mean, variance = pool.mean(axis=0), pool.var(axis=0)
-    varying = variance > (FLAT * np.abs(mean)) ** 2
+def spreads(pool: np.ndarray, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Mean squared distance (m,) of each response (m, rows) from the rows' means (rows,), in units of their variances.
+
+    Means and variances are the model's, not the pool's: a response that is far out would widen the spread that it is
+    judged by. Rows without a variance (zero, infinite) say nothing; NaN where that is all of them.
+    """
+    varying = np.isfinite(variance) & (variance > (FLAT * np.abs(mean)) ** 2)
     if not varying.any():
-        return np.ones(len(pool))
+        return np.full(len(pool), np.nan)
     return np.mean((pool[:, varying] - mean[varying]) ** 2 / variance[varying], axis=1)
 
 

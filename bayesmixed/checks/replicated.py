@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from ..fits.base import is_fit
 from ..parameters import Parameters
 from ..prediction.linear_predictor import linear_predictor
 from ..prediction.new_levels import draw_effects
-from ..prediction.responses import new_responses
+from ..prediction.responses import location, mean_response, new_responses
 from ..prediction.rows import responses_per_row
 from ..prediction.seeds import generator
 from ..prediction.thinning import kept_draws
@@ -62,15 +62,51 @@ class Replicated:
         """All replicates (n, rows) at once."""
         return np.concatenate([block for _, block in self.blocks()])
 
+    def moments(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and variance (rows,) of the response under the model; NaN where the family has no variance.
+
+        Of levels drawn anew these are E(mu) and E(Var(y | mu)) + Var(mu), over effects of their own, so that they
+        depend on neither the observed response nor any replicate.
+        """
+        rng = generator(self.seed).spawn(2)[1]
+        draws = self.n if self.re == "new" and self.model.design.groups else min(self.n, self.parameters.n_draws)
+        order = np.resize(np.arange(self.parameters.n_draws), draws)
+        step = max(1, CHUNK // max(1, self.model.design.n_rows, len(self.rows)))
+        total, squares, within = (np.zeros(len(self.rows)) for _ in range(3))
+        centre: np.ndarray | float = 0.0
+        for first in range(0, draws, step):
+            mean, sd = self._means(self.parameters.take(order[first : first + step]), rng)
+            centre = mean[0] if first == 0 else centre  # squares about a mean of the rows' own size do not cancel
+            total += (mean - centre).sum(axis=0)
+            squares += ((mean - centre) ** 2).sum(axis=0)
+            within += (sd**2).sum(axis=0)
+        away = total / draws
+        return centre + away, within / draws + np.maximum(squares / draws - away**2, 0.0)
+
+    def _means(self, some: Parameters, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and sd (m, rows) of the responses of some draws, as the formula's left side writes them."""
+        model = self.model
+        eta, dispersion, weights, trials = self._predicted(some, rng)
+        mean = mean_response(model.family, eta, dispersion, weights)
+        sd = model.family.sd(location(model.family, eta), dispersion, weights, trials)
+        response = model.design.response
+        each = 1.0 if trials is None or response is None or response.proportion else trials
+        return mean * each, sd * each
+
     def _replicates(self, some: Parameters, rng: np.random.Generator) -> np.ndarray:
-        model, design, terms = self.model, self.model.design, range(len(self.model.design.groups))
+        eta, dispersion, weights, trials = self._predicted(some, rng)
+        return new_responses(self.model, eta, dispersion, weights, trials, rng)
+
+    def _predicted(self, some: Parameters, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, Any], Any, Any]:
+        """eta (m, rows), dispersion (m, 1), weights and trials (rows,) or None, with effects drawn anew for "new"."""
+        design, terms = self.model.design, range(len(self.model.design.groups))
         if self.re == "new":
             effects = (draw_effects(some, j, some.b[j].shape[2], rng) for j in terms)
             some = replace(some, b=tuple(effects))
         eta = linear_predictor(design, some, terms)[:, self.rows]
         dispersion = {name: value.reshape(-1, 1) for name, value in some.dispersion.items()}
         weights, trials = (None if a is None else a[self.rows] for a in (design.weights, design.trials))
-        return new_responses(model, eta, dispersion, weights, trials, rng)
+        return eta, dispersion, weights, trials
 
 
 def replicated(fit: Fit, n: int, re: str, seed: int | None, *, plug_in: bool = False) -> Replicated:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -19,12 +19,13 @@ from ..prediction.thinning import kept_draws
 from .calibration import holm
 from .exchangeable import distances, extremes, positions, spreads, two_sided_p, upper_p
 from .finding import NOTE, WARNING, Finding, findings_table, listed
-from .replicated import replicated
+from .replicated import Replicated, replicated
 
 if TYPE_CHECKING:
     from ..families import Family
     from ..fits.base import Fit
     from ..fits.point import PointFit
+    from ..model import Model
 
 MAX_BYTES = 1e9  # of all replicates at once
 FLAG = 0.05  # of the adjusted p-values
@@ -36,8 +37,8 @@ _SHAPE = (
     'long tails: family="student"; a bend against the fitted values: a missing term or another link.'
 )
 _NARROWER = (
-    "Intervals are wider than they need be, which is the safe side. Look for effects that follow single rows and for "
-    "responses that cannot vary freely (counts with an upper limit)."
+    "Intervals of predictions are wider than they need be. Look for effects that follow single rows and for responses "
+    "that cannot vary freely (counts with an upper limit)."
 )
 _MORE_ZEROS = "Model the zeros apart: whether there are any, and how many where there are."
 _FEWER_ZEROS = "Zeros may be impossible here or not recorded: model the positive counts alone."
@@ -118,9 +119,10 @@ def residual_checks(fit: Fit, *, n: int = 250, re: str = "all", seed: int | None
     """Test quantile residuals: where each response lies among `n` that the fitted model gives for its row.
 
     The tests ask whether these positions are uniform (Kolmogorov's distance), whether the response varies more or
-    less than it should (its squared distance from the rows' means, over their variances), whether there are more or
-    fewer zeros (of counts), and whether more rows lie beyond all replicates than should. Parameters are held at
-    their estimates (the posterior means of a fit with draws); the p-values compare the data with every replicate.
+    less than it should (its squared distance from the rows' means, over their variances, both the model's), whether
+    there are more or fewer zeros (of counts), and whether more rows lie beyond all replicates than should. Parameters
+    are held at their estimates (the posterior means of a fit with draws); the p-values compare the data with every
+    replicate.
 
     Parameters
     ----------
@@ -165,7 +167,7 @@ def residual_checks(fit: Fit, *, n: int = 250, re: str = "all", seed: int | None
     pool = np.vstack([source.observed, source.table()])
     at, beyond = positions(pool, rng), extremes(pool)
     taken_up = _taken_up(fit, rows) if re == "all" else 0.0
-    frame = _tested(fit, pool, at, beyond, taken_up)
+    frame = _tested(fit, pool, at, beyond, _spread(source, pool, taken_up))
     labels = fit.model.design.index[rows]
     return ResidualChecks(
         frame=frame,
@@ -206,15 +208,34 @@ def _taken_up(fit: Fit, compared: np.ndarray) -> float:
     return float(np.clip(np.sum(np.maximum(V, 0.0) * eta.var(axis=0)) / len(compared), 0.0, 0.95))
 
 
-def _tested(fit: Fit, pool: np.ndarray, at: np.ndarray, beyond: np.ndarray, taken_up: float) -> pd.DataFrame:
+def _spread(source: Replicated, pool: np.ndarray, taken_up: float) -> np.ndarray | None:
+    """How widely the data and each replicate lie about the model's means; None where its variances do not exist."""
+    if _binary(source.model):
+        return None
+    try:
+        mean, variance = source.moments()
+    except FitError:  # a family of the user's own whose distribution states no variance
+        again = replace(source, seed=_other_seed(source.seed)).table()
+        mean, variance = again.mean(axis=0), again.var(axis=0)
+    spread = spreads(pool, mean, variance)
+    spread[0] /= 1 - taken_up
+    return None if np.isnan(spread).any() else spread
+
+
+def _other_seed(seed: int | None) -> int | None:
+    """A seed for replicates that are independent of those of `seed`."""
+    return None if seed is None else int(np.random.SeedSequence(seed).spawn(3)[2].generate_state(1)[0])
+
+
+def _tested(
+    fit: Fit, pool: np.ndarray, at: np.ndarray, beyond: np.ndarray, spread: np.ndarray | None
+) -> pd.DataFrame:
     """The four tests, of which counts alone have zeros and 0-1 responses no dispersion."""
     distance, far = distances(at), beyond.mean(axis=1)
     tests = [("uniformity", distance, upper_p(distance)), ("outliers", far, upper_p(far))]
-    if not _binary(fit):
-        spread = spreads(pool)
-        spread[0] /= 1 - taken_up
+    if spread is not None:
         tests.insert(1, ("dispersion", spread, two_sided_p(spread)))
-    if fit.model.family.discrete and not _binary(fit) and np.any(pool == 0):
+    if fit.model.family.discrete and not _binary(fit.model) and np.any(pool == 0):
         zeros = np.mean(pool == 0, axis=1)
         tests.append(("zeros", zeros, two_sided_p(zeros)))
     frame = pd.DataFrame(
@@ -239,10 +260,10 @@ _READINGS: dict[str, Callable[[bool], str]] = {
 }
 
 
-def _binary(fit: Fit) -> bool:
+def _binary(model: Model) -> bool:
     """Whether a response is one of two values: its variance is its mean's."""
-    trials = fit.model.design.trials
-    return fit.model.family.binary and (trials is None or bool(np.all(trials <= 1)))
+    trials = model.design.trials
+    return model.family.binary and (trials is None or bool(np.all(trials <= 1)))
 
 
 def _findings(fit: Fit, frame: pd.DataFrame, outliers: pd.Index, taken_up: float) -> list[Finding]:

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..formula.design import Design
 from ..model import Model
+from ..prediction.estimable import Dropped, full_columns
 from .derivative import derivative
-from .estimable import Dropped, full_columns
 from .grid import Rows
 from .means import Question, evaluated
 

@@ -21,11 +21,12 @@ from ..families import Family
 from ..fits.base import is_fit
 from ..formula.design import Design
 from ..formula.variables import columns_in
+from ..prediction.estimable import Dropped, full_columns
 from ..prediction.responses import location, mean_response
 from ..prediction.rows import encode, take_rows
 from .ambiguity import Ambiguity
-from .estimable import Dropped, full_columns
 from .grid import Rows
+from .limits import limits_of
 from .quantities import Linearised, Quantities, Sampled
 
 if TYPE_CHECKING:
@@ -92,7 +93,10 @@ def means(fit: Fit, rows: Rows, question: Question) -> Quantities:
         refuse_infinite(mean, model, question)
         return Piece(mean, ((slope, design.mu.X[where], None if moved is None else moved[where]),))
 
-    return averages(fit, rows, part, moved)
+    found = averages(fit, rows, part, moved)
+    if not isinstance(found, Linearised):
+        return found
+    return replace(found, limits=limits_of(Values.of(fit), rows, question, design, found))
 
 
 @dataclass(frozen=True)

@@ -61,8 +61,10 @@ def predictions(
     Returns
     -------
     Effects
-        `.frame`: columns, estimate, se, lower, upper; `.contrast(...)` compares them. Limits of point fits are by the
-        delta method on the scale asked for; a probability near 0 or 1 has better ones by ``scale="link"``.
+        `.frame`: columns, estimate, se, lower, upper; `.contrast(...)` compares them. Limits stay inside the range of
+        means. Those of a point fit's conditional mean at one row are made on the link scale and transformed back;
+        those of averages, over rows or over random effects, are by the delta method on that scale, transformed back
+        (the page says which). Standard errors are of the scale asked for.
 
     Raises
     ------

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from ..prediction.quantiles import equal_tailed
 from .ambiguity import Ambiguity
 
 Elementwise = Callable[[np.ndarray], np.ndarray]
@@ -25,6 +26,31 @@ class Scale:
 
 AS_IS = Scale(lambda x: x, np.ones_like)
 EXPONENTIAL = Scale(np.exp, np.exp)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where the limits of m numbers are made: `centre` (m,) and `se` (m,) there, how they are shown, and their `ends`.
+
+    `words` say so. At the very ends, where the scale is infinite, limits are the numbers' own, cut off there.
+    """
+
+    centre: np.ndarray
+    se: np.ndarray
+    show: Elementwise
+    ends: tuple[float, float]
+    words: str
+
+    def table(self, numbers: np.ndarray, half: np.ndarray, critical: np.ndarray | float) -> dict[str, np.ndarray]:
+        """lower and upper (m,) of the numbers, whose own limits are as far as `half` (m,)."""
+        length = critical * self.se
+        there = np.isfinite(self.centre) & np.isfinite(length)
+        inner = [self.show(np.where(there, self.centre + sign * length, np.nan)) for sign in (-1, 1)]
+        outer = [np.clip(numbers + sign * half, *self.ends) for sign in (-1, 1)]
+        return {
+            "lower": np.where(there, np.minimum(*inner), outer[0]),
+            "upper": np.where(there, np.maximum(*inner), outer[1]),
+        }
 
 
 class Quantities(ABC):
@@ -69,6 +95,11 @@ class Quantities(ABC):
     def statistic(self) -> np.ndarray | None:
         """Estimate over standard error (m,); None where draws make no test."""
 
+    @property
+    def limits_made(self) -> str:
+        """How limits are made besides at a critical value, in words."""
+        return ""
+
     @abstractmethod
     def table(self, level: float, critical: np.ndarray | float, scale: Scale) -> pd.DataFrame:
         """estimate, se, lower, upper as `scale` shows them; `critical` values belong to normal limits."""
@@ -79,13 +110,15 @@ class Linearised(Quantities):
     """Functions of normal coefficients, linear with `jacobian` (m, p) nearby.
 
     `root` (p, q) is a factor F of the coefficients' covariance F F'. Where columns are far from zero the terms of
-    x' F F' x cancel to nothing, those of x' F do not.
+    x' F F' x cancel to nothing, those of x' F do not. `limits` say where those of numbers with a range are made; they
+    belong to these numbers alone, not to functions of them.
     """
 
     estimate: np.ndarray
     jacobian: np.ndarray
     root: np.ndarray
     ambiguity: Ambiguity | None = None
+    limits: Limits | None = None
 
     @property
     def values(self) -> np.ndarray:
@@ -100,13 +133,18 @@ class Linearised(Quantities):
             estimate=_weighted(weights, self.estimate),
             jacobian=weights @ self.jacobian,
             ambiguity=self.ambiguity and self.ambiguity.combined(weights),
+            limits=None,
         )
 
     def mapped(self, scale: Scale) -> Linearised:
         with np.errstate(all="ignore"):  # of numbers that are not determined, and may be anything
             slope, shown = scale.slope(self.estimate), scale.show(self.estimate)
         return replace(
-            self, estimate=shown, jacobian=slope[:, None] * self.jacobian, ambiguity=_mapped(self.ambiguity, scale)
+            self,
+            estimate=shown,
+            jacobian=slope[:, None] * self.jacobian,
+            ambiguity=_mapped(self.ambiguity, scale),
+            limits=None,
         )
 
     def minus(self, other: Quantities) -> Linearised:
@@ -116,6 +154,7 @@ class Linearised(Quantities):
             estimate=self.estimate - other.estimate,
             jacobian=self.jacobian - other.jacobian,
             ambiguity=_difference(self.ambiguity, other.ambiguity),
+            limits=None,
         )
 
     def followed_by(self, others: Sequence[Quantities]) -> Linearised:
@@ -125,6 +164,7 @@ class Linearised(Quantities):
             estimate=np.concatenate([one.estimate for one in every]),
             jacobian=np.concatenate([one.jacobian for one in every]),
             ambiguity=_joined(self.ambiguity, others),
+            limits=None,
         )
 
     def covariance(self) -> np.ndarray:
@@ -133,22 +173,24 @@ class Linearised(Quantities):
 
     def se(self) -> np.ndarray:
         """Standard errors (m,)."""
-        return np.where(np.isnan(self.values), np.nan, np.linalg.norm(self.jacobian @ self.root, axis=1))
+        with np.errstate(invalid="ignore"):  # of numbers that are infinite
+            return np.where(np.isnan(self.values), np.nan, np.linalg.norm(self.jacobian @ self.root, axis=1))
 
     def statistic(self) -> np.ndarray:
         with np.errstate(divide="ignore", invalid="ignore"):
             return self.values / self.se()
 
+    @property
+    def limits_made(self) -> str:
+        return "" if self.limits is None else self.limits.words
+
     def table(self, level: float, critical: np.ndarray | float, scale: Scale) -> pd.DataFrame:
         se, values = self.se(), self.values
+        found = {"estimate": scale.show(values), "se": np.abs(scale.slope(values)) * se}
+        if scale is AS_IS and self.limits is not None:
+            return pd.DataFrame(found | self.limits.table(values, critical * se, critical))
         ends = scale.show(values - critical * se), scale.show(values + critical * se)
-        found = {
-            "estimate": scale.show(values),
-            "se": np.abs(scale.slope(values)) * se,
-            "lower": np.minimum(*ends),
-            "upper": np.maximum(*ends),
-        }
-        return pd.DataFrame(found)
+        return pd.DataFrame(found | {"lower": np.minimum(*ends), "upper": np.maximum(*ends)})
 
 
 @dataclass(frozen=True)
@@ -196,12 +238,13 @@ class Sampled(Quantities):
 
     def table(self, level: float, critical: np.ndarray | float, scale: Scale) -> pd.DataFrame:
         shown = Sampled(scale.show(_blank(self.draws, self.ambiguity)), self.robust)
-        lower, upper = np.quantile(shown.draws, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+        lower, upper = equal_tailed(shown.draws, level)
         return pd.DataFrame({"estimate": shown.values, "se": shown._spread(), "lower": lower, "upper": upper})
 
     def _spread(self) -> np.ndarray:
         if not self.robust:
-            return self.draws.std(axis=0, ddof=1)
+            with np.errstate(invalid="ignore"):  # of draws that are infinite
+                return self.draws.std(axis=0, ddof=1)
         below, above = np.quantile(self.draws, [ndtr(-1.0), ndtr(1.0)], axis=0)
         return (above - below) / 2
 

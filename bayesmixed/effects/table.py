@@ -201,7 +201,8 @@ class Effects:
         if self.quantities.statistic() is None:
             return (f"Limits: {coverage}, quantiles of the draws.",)
         reference = "z" if np.isinf(self.df) else f"t with {self.df:g} degrees of freedom"
-        lines: tuple[str, ...] = (f"Limits: {coverage}, {reference}.",)
+        made = ", ".join(filter(None, (reference, self.quantities.limits_made)))
+        lines: tuple[str, ...] = (f"Limits: {coverage}, {made}.",)
         if self.tested and self.adjust != "none":
             known = ~np.isnan(self.quantities.values)
             families = [rows[known[rows]] for rows in self._groups(self.by) if known[rows].any()]

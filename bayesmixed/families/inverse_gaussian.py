@@ -15,6 +15,8 @@ from .checks import POSITIVE_ADVICE
 from .links import HIGHEST, LOG_2PI, Link, Log
 from .moments import average
 
+LEAST = 1e-300  # mean of which responses are drawn: the inverse of less is infinite
+
 
 @dataclass(frozen=True)
 class InverseGaussian(Family):
@@ -75,8 +77,13 @@ class InverseGaussian(Family):
     def draw(
         self, rng: np.random.Generator, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any
     ) -> np.ndarray:
-        lam = np.asarray(dispersion["lam"], dtype=float)
-        return rng.wald(mu, lam, np.broadcast_shapes(np.shape(mu), lam.shape))
+        """Michael, Schucany & Haas (1976), Am. Stat. 30, 88-90, by 1 / mu: means may be infinite, where wald is 0."""
+        lam, rate = np.asarray(dispersion["lam"], dtype=float), 1 / np.maximum(mu, LEAST)
+        shape = np.broadcast_shapes(np.shape(rate), lam.shape)
+        half = rng.standard_normal(shape) ** 2 / (2 * lam)
+        root = 1 / (rate + half + np.sqrt(half * (half + 2 * rate)))
+        with np.errstate(divide="ignore", over="ignore"):  # a second root of infinity, which has probability 0
+            return np.where(rng.uniform(size=shape) * (1 + rate * root) <= 1, root, 1 / (rate**2 * root))
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         return numpyro_inverse_gaussian()(mu, dispersion["lam"])

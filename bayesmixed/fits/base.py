@@ -157,25 +157,36 @@ class Fit(ABC):
         scale
             "response" or "link".
         new_levels
-            Unseen levels of a grouping factor: "error", "population" (no effect) or "sample" (a new
-            effect, whose spread enters the interval). The estimate of a sampled level is, for point fits, the value
-            at an effect of zero, for draws the mean over new levels: they differ where the link bends.
+            Unseen and missing levels of a grouping factor: "error", "population" (no effect) or "sample" (a new
+            effect, whose spread enters the interval; each row without a label is a level of its own). The estimate
+            of a sampled level is, for point fits, the value at an effect of zero, for draws the mean over new
+            levels: they differ where the link bends.
         interval
-            None, "confidence" (of the mean) or "prediction" (of a new response).
+            None, "confidence" (of the mean) or "prediction" (of a new response). A limit is infinite where the
+            interval passes the end of the link's domain, as 1 / mu may pass 0.
         level
             Coverage of the interval.
         offset, weights
             Given again for new data where the model's were arrays.
         trials
             Of new responses out of trials (a column, an array or a number): taken from the columns of the formula
-            where the new table has them, else 1 with a note. Estimates are probabilities whatever the trials.
+            where the new table has them, else 1 with a note. Estimates are probabilities whatever the trials, but
+            for ``interval="prediction"``: there they are expected successes, as the limits are (proportions where
+            the model has proportions).
         seed
             For what is drawn.
 
         Returns
         -------
         DataFrame
-            `estimate`, with an interval also `lower` and `upper`.
+            `estimate`, with an interval also `lower` and `upper`. NaN where a number is missing and, with a warning,
+            where the data do not determine the mean: in an empty cell of ``a * b``, where columns part that did not
+            in the data.
+
+        Raises
+        ------
+        DataError
+            A column that is not in the table; by default a level of a grouping factor that is new or missing.
         """
         request = prediction.Request(newdata, re, scale, new_levels, offset, weights, seed, trials)
         return prediction.predict(self.model, self.parameters, self._prediction_errors(), request, interval, level)
@@ -197,7 +208,7 @@ class Fit(ABC):
         """Draws of predictions (chain, draw, __obs__); scale also "observation": new responses.
 
         `draws` are per chain, all by default. Point fits have one chain, drawn from the normal distribution of
-        their prediction errors, 1000 times by default.
+        their prediction errors, 1000 times by default. NaN where `predict` gives it.
         """
         request = prediction.Request(newdata, re, scale, new_levels, offset, weights, seed, trials)
         return prediction.predict_draws(self.model, self.parameters, self._prediction_errors(), request, draws)
@@ -224,6 +235,7 @@ class Fit(ABC):
             Effects drawn anew ("new"), held at their estimates ("all") or zero ("none").
         newdata, offset, trials, weights
             As in `predict`. Responses out of trials are successes, or proportions where the model had proportions.
+            A level that is new or missing gets a new effect with ``re="new"``, and is an error with ``re="all"``.
         seed
             Same seed, same responses.
         """

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DataError, FitError, ModelError
+from ..errors import DataError, FitError
 from ..families import FAMILIES, LINKS, Link
 from ..formula.formula import Formula
 from ..formula.plain import from_plain, to_plain
 from ..likelihood.basis import root
-from ..model import Model
-from ..priors import Priors, distributions
+from ..model import Model, restored
+from ..priors import Priors
+from . import saved_priors
 from .base import Fit
 from .draws import DrawsFit
 from .point import PointFit
@@ -91,7 +92,8 @@ def load(
         The file, with or without the ".nc" that `save` adds.
     namespace, family, priors
         User code, which is not stored: functions the formula uses, a custom family, prior
-        distributions without a name of their own. The error lists what is missing.
+        distributions without a name of their own (the error lists what is missing), a function that made the
+        priors (needed only for ``fit.model.replace``).
 
     Returns
     -------
@@ -148,7 +150,6 @@ def _dataset(arrays: Mapping[str, np.ndarray]) -> xr.Dataset:
 
 def _model_content(model: Model) -> dict[str, Any]:
     arguments, encoding = model.arguments, model.design.encoding
-    stored, unnamed = _priors_of(model)
     proportion = model.design.response is not None and model.design.response.proportion
     weights = (encoding.trials, model.design.trials) if proportion else (encoding.weights, model.design.weights)
     return {
@@ -163,9 +164,7 @@ def _model_content(model: Model) -> dict[str, Any]:
         "namespace": encoding.to_dict()["namespace"],
         "weights": _given_content(*weights),
         "offset": _given_content(encoding.offset, None),
-        "priors": stored,
-        "unnamed_priors": unnamed,
-    }
+    } | saved_priors.content_of(model)
 
 
 def _link_content(link: Link) -> dict[str, Any]:
@@ -190,29 +189,6 @@ def _frame(model: Model) -> pd.DataFrame:
     return model.frame
 
 
-def _priors_of(model: Model) -> tuple[dict[str, Any] | None, list[str]]:
-    """The model's priors, None where it has none: a family of the user's own that was fitted without any."""
-    try:
-        return _prior_content(model.priors)
-    except ModelError:
-        if model.arguments.priors is not None:
-            raise
-        return None, []
-
-
-def _prior_content(priors: Priors) -> tuple[dict[str, Any], list[str]]:
-    """Priors by class and numbers; those whose class is the user's own are only named."""
-    stored, unnamed = {}, []
-    for name, prior in priors.items():
-        kind = type(prior).__name__
-        if getattr(distributions, kind, None) is not type(prior):
-            unnamed.append(name)
-            continue
-        numbers = {field.name: to_plain(getattr(prior, field.name)) for field in fields(prior)}  # type: ignore[arg-type]
-        stored[name] = {"kind": kind, "numbers": numbers, "source": priors.sources.get(name, "")}
-    return stored, unnamed
-
-
 def _model(content: dict[str, Any], frame: pd.DataFrame, namespace: Any, family: Any, priors: Any) -> Model:
     _need(content, namespace, family, priors)
     model = Model(
@@ -220,7 +196,7 @@ def _model(content: dict[str, Any], frame: pd.DataFrame, namespace: Any, family:
         frame,
         family=family or content["family"],
         link=_link(content["link"]),
-        priors=priors if priors is not None or content["priors"] is None else _priors(content["priors"]),
+        priors=saved_priors.numbers_in(content) if priors is None else priors,
         weights=_given(content["weights"]),
         offset=_given(content["offset"]),
         contrasts={name: from_plain(value) for name, value in content["contrasts"].items()} or None,
@@ -229,9 +205,7 @@ def _model(content: dict[str, Any], frame: pd.DataFrame, namespace: Any, family:
         missing=content["missing"],
         check=content["check"],
     )
-    # the rows that were dropped are not in the file, only how many they were
-    object.__setattr__(model, "design", replace(model.design, n_dropped=content["n_dropped"]))
-    return model
+    return restored(model, content["n_dropped"], saved_priors.asked_in(content) if priors is None else priors)
 
 
 def _need(content: dict[str, Any], namespace: Any, family: Any, priors: Any) -> None:
@@ -254,14 +228,6 @@ def _given(content: dict[str, Any] | None) -> Any:
     return content["text"] if "text" in content else from_plain(content["array"])
 
 
-def _priors(stored: dict[str, Any]) -> Priors:
-    entries = {
-        name: getattr(distributions, value["kind"])(**{k: from_plain(v) for k, v in value["numbers"].items()})
-        for name, value in stored.items()
-    }
-    return Priors(entries, {name: value["source"] for name, value in stored.items()})
-
-
 def _engine_content(fit: Fit) -> dict[str, Any]:
     options = {}
     for field in fields(fit.engine):  # type: ignore[arg-type]
@@ -276,7 +242,8 @@ def _engine_content(fit: Fit) -> dict[str, Any]:
 def _given_priors(given: Mapping[str, Any]) -> dict[str, Any]:
     """Priors that an option names, and words in place of some; those of the user's own classes are left out."""
     words = {name: value for name, value in given.items() if isinstance(value, str)}
-    stored, _ = _prior_content(Priors.of({name: value for name, value in given.items() if name not in words}, "user"))
+    named = {name: value for name, value in given.items() if name not in words}
+    stored, _ = saved_priors.by_class(Priors.of(named, "user"))
     return {"priors": stored, "words": words}
 
 
@@ -291,5 +258,5 @@ def _engine(content: dict[str, Any]) -> Any:
 
 def _option(plain: Any) -> Any:
     if isinstance(plain, dict) and "words" in plain:
-        return {**_priors(plain["priors"]), **plain["words"]}
+        return {**saved_priors.from_class(plain["priors"]), **plain["words"]}
     return from_plain(plain)

@@ -59,7 +59,8 @@ class Encoding:
             Any table with the columns of the right side.
         unseen : {"error", "population", "sample"}
             What a level that a grouping factor did not have becomes: an error, code -1, or a code of its
-            own after the known levels. A missing grouping value is always -1; a missing number gives NaN.
+            own after the known levels. A missing grouping value is such a level, and each row that has one a level
+            of its own. A missing number gives NaN.
         offset, weights, trials : str, float or array, optional
             In place of the training arguments; required again where those were arrays. Trials are taken from the
             table where it has their columns, and unknown (None) otherwise.
@@ -70,7 +71,8 @@ class Encoding:
         Raises
         ------
         DataError
-            A missing column, an unseen level of a fixed factor or (by default) of a grouping factor.
+            A missing column, an unseen level of a fixed factor or (by default) an unseen or missing one of a
+            grouping factor.
 
         Examples
         --------

@@ -13,6 +13,10 @@ from ..errors import DataError, nearest
 from .factors import Factor, as_factor, drop_unused, level_text, recode
 
 UNSEEN = -2
+_REMEDY = (
+    "Pass new_levels='population' (no effect) or new_levels='sample' (an effect drawn for each); simulate draws new "
+    "effects with re='new'."
+)
 
 
 @dataclass(frozen=True)
@@ -65,29 +69,33 @@ def _refuse_missing(name: str, factors: Sequence[Factor], rows: pd.Index) -> Non
 
 
 def encode(grouping: Grouping, values: Sequence[Any], unseen: str, rows: pd.Index) -> np.ndarray:
-    """Codes of new rows: -1 for a missing value, and for a level training did not have if `unseen` is "population".
+    """Codes of new rows: -1 for a level that training did not have if `unseen` is "population".
 
     With "sample" new levels are numbered on from the known ones, in order of appearance: each has an effect of its own.
+    A row without a label is a row of an unknown level. Nothing says that two of them share one, so that each is a new
+    level; so is a row of an interaction that lacks a part.
 
     Raises
     ------
     DataError
-        A level that training did not have, with the rows, unless `unseen` says otherwise.
+        A level that training did not have, or a missing one, with the rows, unless `unseen` says otherwise.
     """
     factors = [
         recode(as_factor(value, f"grouping factor {grouping.name}"), levels)
         for value, levels in zip(values, grouping.parts, strict=True)
     ]
-    missing = np.any([factor.codes < 0 for factor in factors], axis=0)
+    parts = np.column_stack([factor.codes for factor in factors])
+    missing = np.any(parts < 0, axis=1)
     if len(factors) == 1:
         codes = np.where(factors[0].codes >= factors[0].known, UNSEEN, factors[0].codes)
     else:
-        codes = _looked_up(grouping.cells, np.column_stack([factor.codes for factor in factors]))
-    codes = np.where(missing, -1, codes).astype(np.int32)
+        codes = _looked_up(grouping.cells, parts)
+    codes = np.where(missing, UNSEEN, codes).astype(np.int32)
     if unseen == "error" and np.any(codes == UNSEEN):
-        raise DataError(_unseen_message(grouping, factors, codes, rows))
+        said = _missing_message if missing[np.argmax(codes == UNSEEN)] else _unseen_message
+        raise DataError(said(grouping, factors, codes, missing, rows))
     if unseen == "sample":
-        return _numbered_on(codes, np.column_stack([factor.codes for factor in factors]), len(grouping.levels))
+        return _numbered_on(codes, parts, missing, len(grouping.levels))
     return np.maximum(codes, np.int32(-1))
 
 
@@ -139,22 +147,39 @@ def _cell_names(parts: Sequence[np.ndarray], cells: np.ndarray) -> np.ndarray:
     return names
 
 
-def _numbered_on(codes: np.ndarray, parts: np.ndarray, known: int) -> np.ndarray:
+def _numbered_on(codes: np.ndarray, parts: np.ndarray, missing: np.ndarray, known: int) -> np.ndarray:
     new = codes == UNSEEN
     if not new.any():
         return codes
+    alone = np.where(missing, np.arange(1, len(codes) + 1), 0)  # the row itself, where no label says which others
     numbered = codes.copy()
-    numbered[new] = known + pd.factorize(_combined(parts[new])[1])[0]
+    numbered[new] = known + pd.factorize(_combined(np.column_stack([parts + 1, alone])[new])[1])[0]
     return numbered
 
 
-def _unseen_message(grouping: Grouping, factors: list[Factor], codes: np.ndarray, rows: pd.Index) -> str:
-    where = np.flatnonzero(codes == UNSEEN)
+def _unseen_message(
+    grouping: Grouping, factors: list[Factor], codes: np.ndarray, missing: np.ndarray, rows: pd.Index
+) -> str:
+    where = np.flatnonzero((codes == UNSEEN) & ~missing)
     levels = [factor.levels.tolist()[factor.codes[where[0]]] for factor in factors]
     level = levels[0] if len(levels) == 1 else ":".join(level_text(value) for value in levels)
-    shown = ", ".join(str(row) for row in rows[where[:5]]) + (", ..." if len(where) > 5 else "")
     return (
         f"grouping factor {grouping.name!r} has no level {level!r} in the training data "
-        f"({len(where)} rows with new levels: {shown}). Pass new_levels='population' (no effect) or "
-        "new_levels='sample' (an effect drawn for each)."
+        f"({len(where)} rows with new levels: {_shown(rows[where])}). {_REMEDY}"
     )
+
+
+def _missing_message(
+    grouping: Grouping, factors: list[Factor], codes: np.ndarray, missing: np.ndarray, rows: pd.Index
+) -> str:
+    where, names = np.flatnonzero(missing), grouping.name.split(":")
+    lacking = [name for name, factor in zip(names, factors, strict=False) if factor.codes[where[0]] < 0]
+    part = f" (its part {lacking[0]!r})" if len(names) == len(factors) > 1 else ""
+    return (
+        f"grouping factor {grouping.name!r}{part} has no level in row {rows[where[0]]}: the value is missing or "
+        f"outside its levels ({len(where)} such row{'s' * (len(where) > 1)}: {_shown(rows[where])}). {_REMEDY}"
+    )
+
+
+def _shown(rows: pd.Index) -> str:
+    return ", ".join(str(row) for row in rows[:5]) + (", ..." if len(rows) > 5 else "")

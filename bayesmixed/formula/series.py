@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from decimal import Decimal
 from numbers import Number
 from typing import Any
@@ -11,6 +12,8 @@ import pandas as pd
 
 from ..errors import DataError
 from .factors import Factor, as_factor
+
+_COMPLEX = "column {!r} holds complex numbers: take the real part or the modulus beforehand."
 
 
 def raw_values(series: pd.Series, name: str) -> np.ndarray | Factor:
@@ -45,7 +48,7 @@ def _refuse_kind(series: pd.Series, name: str) -> None:
     if kind == "m":
         raise DataError(f"column {name!r} holds durations: make it a number, data[{name!r}].dt.total_seconds().")
     if kind == "c":
-        raise DataError(f"column {name!r} holds complex numbers: take the real part or the modulus beforehand.")
+        raise DataError(_COMPLEX.format(name))
 
 
 def _nullable_numbers(series: pd.Series) -> np.ndarray:
@@ -63,11 +66,22 @@ def _objects(series: pd.Series, name: str) -> np.ndarray | Factor:
     kinds -= {type(None), type(pd.NaT), type(pd.NA)}
     if kinds and all(issubclass(k, bool | np.bool_) for k in kinds - {float}) and kinds != {float}:
         return _bools(values)
+    _refuse_objects(kinds, name)
     if kinds and all(issubclass(k, Number | Decimal) for k in kinds):
         return np.array([np.nan if pd.isna(value) else float(value) for value in values])
+    return as_factor(series, f"column {name!r}")
+
+
+def _refuse_objects(kinds: set[type], name: str) -> None:
+    if any(issubclass(k, complex | np.complexfloating) for k in kinds):
+        raise DataError(_COMPLEX.format(name))
+    if time in kinds:
+        raise DataError(
+            f"column {name!r} holds times of day: make it a number, such as hours, or text for a factor, "
+            f"data[{name!r}].astype(str)."
+        )
     if any(issubclass(k, list | tuple | dict | set | np.ndarray) for k in kinds):
         raise DataError(f"column {name!r} holds {min(k.__name__ for k in kinds)} values; one value per row is needed.")
-    return as_factor(series, f"column {name!r}")
 
 
 def _bools(values: Any) -> np.ndarray | Factor:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError
+from .typed import typed
 
 
 def column_names(data: Any) -> list[Any]:
@@ -29,7 +30,7 @@ def rows_of(data: Any) -> pd.Index | None:
 
 
 def select(data: Any, columns: Sequence[str]) -> pd.DataFrame:
-    """The columns wanted as a pandas frame; the input is never changed.
+    """The columns wanted as a pandas frame, in types that pandas computes with; the input is never changed.
 
     Parameters
     ----------
@@ -48,7 +49,9 @@ def select(data: Any, columns: Sequence[str]) -> pd.DataFrame:
         twice = [name for name in columns if list(data.columns).count(name) > 1]
         if twice:
             raise DataError(f"these columns exist more than once in the data: {', '.join(twice)}. Rename them.")
-    return data[list(columns)]
+    frame = data[list(columns)]
+    changed = {str(name): made for name, column in frame.items() if (made := typed(column)) is not column}
+    return frame.assign(**changed) if changed else frame
 
 
 def missing_rows(frame: pd.DataFrame, extra: Mapping[str, np.ndarray]) -> tuple[np.ndarray | None, dict[str, int]]:
@@ -104,7 +107,7 @@ def _from_narwhals(data: Any, columns: Sequence[str]) -> pd.DataFrame:
         frame = frame.collect()
     if not columns:
         return pd.DataFrame(index=pd.RangeIndex(len(frame)))
-    return pd.DataFrame({name: _pandas_values(frame[name]) for name in columns})
+    return pd.DataFrame({name: typed(pd.Series(_pandas_values(frame[name]))) for name in columns})
 
 
 def _pandas_values(series: Any) -> Any:
@@ -114,9 +117,11 @@ def _pandas_values(series: Any) -> Any:
     if isinstance(series.dtype, nw.Enum):
         return pd.Categorical(series.to_list(), categories=list(series.dtype.categories))
     if isinstance(series.dtype, nw.Categorical):
-        declared = series.implementation.is_pyarrow() or series.implementation.is_pandas_like()
-        categories = series.cat.get_categories().to_list()
-        return pd.Categorical(series.to_list(), categories=categories if declared else sorted(categories))
+        if series.implementation.is_pyarrow():
+            return series.to_native().to_pandas()
+        if series.implementation.is_pandas_like():
+            return series.to_pandas()
+        return pd.Categorical(series.to_list(), categories=sorted(series.cat.get_categories().to_list()))
     if isinstance(series.dtype, nw.String | nw.Boolean) or series.null_count():
         return pd.Series(series.to_list()).convert_dtypes() if series.null_count() else series.to_list()
     return series.to_numpy()

@@ -110,7 +110,7 @@ def effects_frame(
     fit, variables, by, at, kind
         As in `effects`.
     level
-        Coverage of the limits. Those of conditional means are made on the link scale and transformed back.
+        Coverage of the limits, which are made on the link scale and transformed back.
 
     Returns
     -------

@@ -14,7 +14,7 @@ from ..parameters import Parameters
 def linear_predictor(design: Design, parameters: Parameters, terms: Sequence[int]) -> np.ndarray:
     """eta (draws, n); `terms` are the positions of the group terms that are included.
 
-    A code of -1 (new level or missing value) contributes nothing.
+    A code of -1 (a level without an effect) contributes nothing.
     """
     flat = parameters.flat()
     mu = design.mu

@@ -6,8 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..errors import FitError
 from ..formula.design import Design
 from ..parameters import Parameters
+
+MAX_BYTES = 4e9  # of new effects held at once
 
 
 def extend(design: Design, parameters: Parameters, rng: np.random.Generator | None) -> Parameters:
@@ -22,9 +25,20 @@ def extend(design: Design, parameters: Parameters, rng: np.random.Generator | No
         if new <= 0:
             continue
         chains, draws, _, k = parameters.b[j].shape
+        if rng is not None:
+            _refuse_too_large(term.factor, chains * draws, new, k)
         added = np.zeros((chains, draws, new, k)) if rng is None else draw_effects(parameters, j, new, rng)
         effects[j] = np.concatenate([parameters.b[j], added], axis=2)
     return replace(parameters, b=tuple(effects))
+
+
+def _refuse_too_large(factor: str, draws: int, levels: int, k: int) -> None:
+    size = 8.0 * draws * levels * k
+    if size > MAX_BYTES:
+        raise FitError(
+            f"{draws:,} draws of the effects of {levels:,} new levels of {factor!r} are {size / 1e9:.1f} GB: predict "
+            "some of the rows at a time, or new_levels='population'."
+        )
 
 
 def draw_effects(parameters: Parameters, term: int, levels: int, rng: np.random.Generator) -> np.ndarray:

@@ -13,9 +13,11 @@ from scipy.special import ndtri
 from ..errors import FitError, nearest
 from ..formula.design import Design
 from ..parameters import Parameters
+from .estimable import determined
 from .linear_predictor import included_terms, linear_predictor
 from .new_levels import extend
-from .responses import mean_response, new_responses
+from .quantiles import equal_tailed
+from .responses import as_counted, mean_response, new_responses, warn_of_ends
 from .rows import encode, take_rows
 from .seeds import generator
 from .thinning import kept_draws, positive
@@ -66,7 +68,7 @@ class Request:
 
     def design(self, model: Model, terms: Sequence[int], *, observed: bool) -> Design:
         """The rows to predict with these group terms; `observed` says that new responses are wanted."""
-        return encode(
+        design = encode(
             model,
             self.newdata,
             unseen=self.new_levels,
@@ -76,6 +78,7 @@ class Request:
             observed=observed,
             factors={model.design.groups[j].factor for j in terms},
         )
+        return determined(model, design, self.newdata)
 
 
 def fitted(model: Model, parameters: Parameters) -> np.ndarray:
@@ -84,7 +87,7 @@ def fitted(model: Model, parameters: Parameters) -> np.ndarray:
     dispersion = _per_draw(parameters)
     parts = [
         mean_response(model.family, linear_predictor(rows, parameters, terms), dispersion, rows.weights).mean(axis=0)
-        for rows in _chunks(model.design, parameters.n_draws)
+        for rows in _chunks(determined(model, model.design, None), parameters.n_draws)
     ]
     return np.concatenate(parts)
 
@@ -155,13 +158,16 @@ def _from_draws(
     dispersion, tables = _per_draw(values), []
     for rows in _chunks(design, parameters.n_draws):
         eta = linear_predictor(rows, values, terms)
+        if request.scale == "response":
+            warn_of_ends(model.family, eta.mean(axis=0), rows.index)
         mean = eta if request.scale == "link" else mean_response(model.family, eta, dispersion, rows.weights)
         table = {"estimate": mean.mean(axis=0)}
         if interval is not None:
             spread = mean
             if interval == "prediction":
+                table["estimate"] = as_counted(model, table["estimate"], rows.trials)
                 spread = new_responses(model, eta, dispersion, rows.weights, rows.trials, rng)
-            table["lower"], table["upper"] = np.quantile(spread, _tails(level), axis=0)
+            table["lower"], table["upper"] = equal_tailed(spread, level)
         tables.append(pd.DataFrame(table))
     empty = pd.DataFrame(columns=["estimate"], dtype=float)
     return pd.concat(tables, ignore_index=True) if tables else empty
@@ -185,6 +191,8 @@ def _from_normal(
         return mean_response(model.family, value, _single(parameters), design.weights)
 
     table = {"estimate": shown(eta)}
+    if request.scale == "response":
+        warn_of_ends(model.family, eta, design.index)
     if interval is not None:
         variance = errors.variance(design, terms)
         if request.new_levels == "sample":
@@ -194,6 +202,7 @@ def _from_normal(
             ends = shown(eta - half), shown(eta + half)  # a decreasing link turns them round
             table["lower"], table["upper"] = np.minimum(*ends), np.maximum(*ends)
         else:
+            table["estimate"] = as_counted(model, table["estimate"], design.trials)
             table["lower"], table["upper"] = _observed_quantiles(
                 model, parameters, eta, variance, design, request.seed, level
             )
@@ -217,7 +226,7 @@ def _observed_quantiles(
         noise = rng.standard_normal((PREDICTION_DRAWS, len(eta[rows])))
         w, m = (None if given is None else given[rows] for given in (weights, trials))
         y = new_responses(model, eta[rows] + np.sqrt(variance[rows]) * noise, dispersion, w, m, rng)
-        limits.append(np.quantile(y, _tails(level), axis=0))
+        limits.append(equal_tailed(y, level))
     return np.concatenate(limits, axis=1) if limits else np.zeros((2, 0))
 
 
@@ -246,10 +255,6 @@ def _chunks(design: Design, draws: int) -> Iterator[Design]:
     step = max(1, CHUNK // max(draws, 1))
     for first in range(0, design.n_rows, step):
         yield design if design.n_rows <= step else take_rows(design, slice(first, first + step))
-
-
-def _tails(level: float) -> list[float]:
-    return [0.5 - level / 2, 0.5 + level / 2]
 
 
 def _check_interval(interval: str | None, level: float, scale: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import FitError, nearest
 from ..families import observed
 from ..parameters import Parameters
+from .estimable import determined
 from .linear_predictor import included_terms, linear_predictor
 from .responses import location
 from .seeds import generator
@@ -29,7 +30,7 @@ def residuals(
     design, mean = model.design, parameters.mean()
     if design.response is None:
         raise FitError("There is no response to compare with.")
-    seen = observed(design)
+    seen, design = observed(design), determined(model, design, None)
     mu = location(model.family, linear_predictor(design, mean, included_terms(design.groups, re)))[0]
     dispersion = {name: float(value[0, 0]) for name, value in mean.dispersion.items()}
     if kind == "deviance":

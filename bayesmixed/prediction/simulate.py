@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import FitError
 from ..parameters import Parameters
+from .estimable import determined
 from .linear_predictor import linear_predictor
 from .new_levels import draw_effects
 from .responses import new_responses
@@ -50,6 +51,7 @@ def simulate(model: Model, parameters: Parameters, request: Request) -> np.ndarr
         observed=True,
         factors=() if request.re == "none" else None,
     )
+    design = determined(model, design, request.newdata)
     flat = parameters.flat()
     chosen = np.zeros(request.n, dtype=int) if flat.n_draws == 1 else rng.integers(flat.n_draws, size=request.n)
     values = flat.take(chosen)

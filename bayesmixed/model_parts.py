@@ -1,0 +1,106 @@
+"""What a model is made of: its arguments checked, its formula and table turned into a design, its family chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from .covariance import structure
+from .errors import DataError, ModelError, nearest
+from .families import Family, Link, family, observed
+from .formula.build import build_design
+from .formula.design import Design
+from .formula.formula import Formula
+from .formula.response import Takes
+
+
+@dataclass(frozen=True, eq=False)
+class ModelArguments:
+    """What the user passed to `Model`, kept so that `replace` can make another."""
+
+    formula: str | Formula
+    data: Any
+    family: str | Family = "gaussian"
+    link: str | Link | None = None
+    priors: Any = None
+    weights: Any = None
+    offset: Any = None
+    contrasts: Mapping[str, Any] | None = None
+    correlation: Any = None
+    constants: Mapping[str, float] | None = None
+    namespace: Mapping[str, Any] | None = None
+    missing: str = "drop"
+    check: str = "error"
+
+
+def parts(arguments: ModelArguments) -> dict[str, Any]:
+    """Validate and build everything a Model holds."""
+    _check_options(arguments)
+    formula = arguments.formula if isinstance(arguments.formula, Formula) else Formula(arguments.formula)
+    kind = family(arguments.family, arguments.link)
+    _check_predictors(formula, kind)
+    design, frame = build_design(
+        formula,
+        arguments.data,
+        weights=arguments.weights,
+        offset=arguments.offset,
+        contrasts=arguments.contrasts,
+        namespace=arguments.namespace,
+        missing=arguments.missing,
+        takes=Takes(kind.name, kind.takes_trials, kind.binary),
+    )
+    check_response(design, kind)
+    return {
+        "arguments": arguments,
+        "formula": formula,
+        "design": design,
+        "frame": frame,
+        "family": kind,
+        "covariances": tuple(structure(term.covariance) for term in design.groups),
+        "constants": _constants(arguments.constants, kind),
+    }
+
+
+def _check_options(arguments: ModelArguments) -> None:
+    if arguments.missing not in ("drop", "error"):
+        raise ModelError(f'missing={arguments.missing!r} is not an option. Use "drop" or "error".')
+    if arguments.check not in ("error", "warn"):
+        raise ModelError(f'check={arguments.check!r} is not an option. Use "error" or "warn".')
+    if arguments.correlation is not None:
+        raise ModelError("Residual correlation structures are not available yet. Leave out correlation=.")
+
+
+def _check_predictors(formula: Formula, kind: Family) -> None:
+    extra = [name for name in formula.predictors if name != "mu"]
+    if extra:
+        raise ModelError(
+            f"A formula for {extra[0]!r} cannot be fitted yet: only the mean of the {kind.name} family has predictors. "
+            f"Leave out {extra[0]!r} ~ ..."
+        )
+
+
+def check_response(design: Design, kind: Family) -> None:
+    response = design.response
+    if response is None:
+        raise DataError("The formula has no response. Write it as 'y ~ x + (1 | g)'.")
+    kind.check(observed(design), response.name, design.index)
+    seen = observed(design, used := design.used)
+    if used.any() and kind.says_nothing(seen, design.mu.offset[used]):
+        shown = f"{seen.y[0]:g}" if seen.trials is None else "all of its trials" if np.any(seen.y) else "0"
+        raise DataError(f"The response {response.name!r} is {shown} in every row: there is nothing to model.")
+
+
+def _constants(constants: Mapping[str, float] | None, kind: Family) -> Mapping[str, float]:
+    if constants is not None and not isinstance(constants, Mapping):
+        raise ModelError(f'constants must be a dict such as constants={{"sigma": 0.5}}, not {constants!r}.')
+    given = dict(constants or {})
+    for name, value in given.items():
+        if name not in kind.dispersion:
+            raise ModelError(f"constants has no parameter {name!r}. {nearest(name, kind.dispersion)}")
+        if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value > 0):
+            raise ModelError(f"constants[{name!r}] must be a positive number, not {value!r}.")
+    return MappingProxyType({name: float(value) for name, value in given.items()})
