@@ -9,6 +9,7 @@ import pandas as pd
 from .errors import ModelError
 from .page import Page, Section
 from .priors.implied import draw
+from .priors.origin_words import origin_notes
 from .priors.summary import implied_lines, short_table
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def _priors(model: Model) -> Section:
         drawn = draw(model)
         table = short_table(model, drawn)
         centred = (_CENTRED,) if "Intercept_centered" in set(table["parameter"]) else ()
-        return Section("Priors", table, (*implied_lines(model, drawn), _ENGINES, *centred), index=False)
+        lines = (*implied_lines(model, drawn), _ENGINES, *centred, *origin_notes(model))
+        return Section("Priors", table, lines, index=False)
     except ModelError as error:  # ML and REML need no priors, so their absence must not hide the model
         return Section("Priors", lines=(f"  {error}",))
 

@@ -152,8 +152,9 @@ def test_the_penalty_is_the_sum_of_log_densities_and_its_slopes_are_differences(
     F, beta = np.array([[30.0, 3.0], [1.0, 5.0]]) / 20, np.array([240.0, 9.0])
     value, slopes = added.value_and_slopes(Natural((F,), beta, {"sigma": 20.0}))
     if spec is None:
-        sds, centre = 20 * np.linalg.norm(F, axis=1), beta[0] + 4.5 * beta[1]
-        R = F @ F.T / np.outer(sds, sds) * 400
+        at_mean = np.array([[1.0, 4.5], [0.0, 1.0]]) @ F  # the priors speak of lines at the mean of Days
+        sds, centre = 20 * np.linalg.norm(at_mean, axis=1), beta[0] + 4.5 * beta[1]
+        R = at_mean @ at_mean.T / np.outer(sds, sds) * 400
         names = {"Intercept_centered": centre, "Days": 9.0, "Subject_corr": R, "sigma": 20.0}
         names |= {"1|Subject_sigma": sds[0], "Days|Subject_sigma": sds[1]}
         expected = -2 * sum(float(model.priors[name].log_density(at)[0]) for name, at in names.items())

@@ -170,10 +170,12 @@ def expected_density(name: str) -> float:
     wide = np.hypot(2.5 * Y.std(ddof=0), 2.5 * s / s_x * DAYS.mean())
     decov = stats.gamma(1.0).logpdf(TAU) + stats.dirichlet([1, 1]).logpdf(SHARES) + lkj(CORRELATION_FACTOR, 1.0)
     gamma = stats.gamma(2.5, scale=np.array([s, s / s_x]) / 1.5).logpdf(SDS).sum()
-    uniform = lkj(CORRELATION_FACTOR, 1.0)
+    uniform, lkj2 = lkj(CORRELATION_FACTOR, 1.0), lkj(CORRELATION_FACTOR, 2.0)
+    shared = np.array([s, s / s_x]) / np.sqrt(2)  # the columns of a factor share its spread
     return {
-        "default": normal + half_t(SDS, 3, [s, s / s_x]) + lkj(CORRELATION_FACTOR, 2.0) + half_t(SIGMA, 3, s),
-        "boundary_avoiding": normal + gamma + lkj(CORRELATION_FACTOR, 2.0) + half_t(SIGMA, 3, s),
+        "default": normal + stats.halfnorm(scale=shared).logpdf(SDS).sum() + lkj2 + half_t(SIGMA, 3, s),
+        "cautious": normal + half_t(SDS, 3, shared) + lkj2 + half_t(SIGMA, 3, s),
+        "boundary_avoiding": normal + gamma + lkj2 + half_t(SIGMA, 3, s),
         "flat": uniform,
         "brms": stats.t(3, 288.7, 59.3).logpdf(INTERCEPT) + half_t([*SDS, SIGMA], 3, 59.3) + uniform,
         "rstanarm": normal + decov + stats.expon(scale=s).logpdf(SIGMA),
@@ -192,10 +194,10 @@ def log_density(program: bm.Program, values: dict[str, Any]) -> float:
         return float(joint(program.function, (), program.data, values)[0])
 
 
-def conditional(factor: np.ndarray) -> float:
-    """log density of the response given spherical effects `U`, and of those."""
+def conditional(factor: np.ndarray, centered: bool = True) -> float:
+    """log density of the response given spherical effects `U`, and of those; lines about the mean of Days, or 0."""
     b = (U @ factor.T)[SLEEP["Subject"].astype("category").cat.codes]
-    mu = INTERCEPT + SLOPE * (DAYS - DAYS.mean()) + b[:, 0] + b[:, 1] * DAYS
+    mu = INTERCEPT + SLOPE * (DAYS - DAYS.mean()) + b[:, 0] + b[:, 1] * (DAYS - centered * DAYS.mean())
     return float(stats.norm(mu, SIGMA).logpdf(Y).sum() + stats.norm.logpdf(U).sum())
 
 
@@ -207,7 +209,8 @@ def test_the_density_of_every_preset_is_the_formula(name):
         "Subject_cov_shares": SHARES, "Subject_corr": CORRELATION_FACTOR, "Subject_u": U, "sigma": SIGMA,
     }  # fmt: skip
     values = {site: np.asarray(values[site]) for site in program.sites}
-    expected = conditional(SDS[:, None] * CORRELATION_FACTOR) + expected_density(name)
+    as_typed = name in ("brms", "rstanarm", "bambi")  # as those packages do
+    expected = conditional(SDS[:, None] * CORRELATION_FACTOR, not as_typed) + expected_density(name)
     assert log_density(program, values) == pytest.approx(expected, rel=ALGEBRA)
 
 
@@ -223,8 +226,9 @@ def test_decov_makes_sds_of_sigma_a_total_and_shares(collapsed):
     program = build_program(bm.Model(SLOPES, SLEEP, priors={"cov": Decov(2.0, 3.0, 4.0, 0.5)}), collapsed)
     values = {"Subject_cov_tau": np.array([TAU]), "Subject_cov_shares": SHARES, "sigma": np.float64(SIGMA)}
     found = sampled(program, values | {"Subject_corr": CORRELATION_FACTOR})
-    np.testing.assert_allclose(found["sds"][0], SDS, rtol=ALGEBRA)
-    np.testing.assert_allclose(found["factors"][0], SDS[:, None] * CORRELATION_FACTOR, rtol=ALGEBRA, atol=1e-12)
+    typed = np.array([[1.0, -DAYS.mean()], [0.0, 1.0]]) @ (SDS[:, None] * CORRELATION_FACTOR)
+    np.testing.assert_allclose(found["factors"][0], typed, rtol=ALGEBRA, atol=1e-12)
+    np.testing.assert_allclose(found["sds"][0], np.linalg.norm(typed, axis=1), rtol=ALGEBRA)
 
 
 def test_the_numbers_of_decov_are_those_of_its_parts():
@@ -354,13 +358,21 @@ def test_a_flat_prior_has_no_quantiles():
 def test_the_page_of_priors_is_in_the_units_of_the_response():
     page = str(bm.Model(SLOPES, SLEEP).prior_summary())
     row = next(line for line in page.splitlines() if line.startswith(" Days|Subject_sigma")).split()
-    scale = Y.std() / DAYS.std()
-    # Quantiles of the half t at p are those of the t at (1 + p) / 2.
-    assert [float(text) for text in row[-3:]] == pytest.approx(
-        stats.t(3, 0, scale).ppf([0.75, 0.5125, 0.9875]), rel=5e-3
-    )
-    assert "half-Student-t(3, 0, 19.56)" in page and "Reaction per unit of Days" in page
-    assert f"Reaction has sd {Y.std():.1f}" in page
+    scale = Y.std() / DAYS.std() / np.sqrt(2)
+    quantiles = stats.halfnorm(scale=scale).ppf([0.5, 0.025, 0.975])
+    assert [float(text) for text in row[-3:]] == pytest.approx(quantiles, rel=5e-3)
+    assert "half-Normal(0, 13.83)" in page and "Reaction per unit of Days" in page
+    assert f"Reaction has sd {Y.std():.1f}" in page and "those of Subject's line at the mean, Days = 4.5" in page
+
+
+def test_the_implied_sd_of_the_response_is_that_of_all_its_parts():
+    """The root of the mean square of prior predictive tables' variances, from 4,000 of them."""
+    model = bm.Model(SLOPES, SLEEP)
+    found = quantiles(model, (0.05, 0.5, 0.95))["", "response"]
+    tables = model.prior_predictive(4000, seed=1).prior_predictive["Reaction"].to_numpy()[0]
+    # A table of 18 subjects has a smaller or larger spread than its expectation: hence the width of the tolerance.
+    np.testing.assert_allclose(found, np.quantile(tables.std(axis=1), [0.05, 0.5, 0.95]), rtol=0.12)
+    assert "sd over rows" in str(model) and "sd over rows" in str(model.prior_summary())
 
 
 def quantiles(model: bm.Model, p: Any = (0.05, 0.5, 0.95)) -> dict[tuple[str, str], np.ndarray]:

@@ -40,13 +40,29 @@ def test_default_priors_are_scaled_to_response_and_columns():
     found, s, s_x = priors(), Y.std(), DAYS.std()
     assert found["Intercept_centered"] == Normal(pytest.approx(Y.mean()), pytest.approx(2.5 * s))
     assert found["Days"] == Normal(0.0, pytest.approx(2.5 * s / s_x))
-    assert found["1|Subject_sigma"] == HalfStudentT(3.0, pytest.approx(s))
-    assert found["Days|Subject_sigma"] == HalfStudentT(3.0, pytest.approx(s / s_x))
+    shared = s / np.sqrt(2)  # two columns of one factor share its spread
+    assert found["1|Subject_sigma"] == HalfNormal(pytest.approx(shared))
+    assert found["Days|Subject_sigma"] == HalfNormal(pytest.approx(shared / s_x))
     assert found["Subject_corr"] == LKJ(2.0, 2)
     assert found["sigma"] == HalfStudentT(3.0, pytest.approx(s))
     assert list(found) == [
         "Intercept_centered", "Days", "1|Subject_sigma", "Days|Subject_sigma", "Subject_corr", "sigma"
     ]  # fmt: skip
+
+
+def test_the_columns_of_all_bars_of_a_factor_share_its_spread():
+    apart = priors(formula="Reaction ~ Days + (1 | Subject) + (0 + Days | Subject)")
+    assert apart["1|Subject_sigma"] == priors()["1|Subject_sigma"] and apart["1|Subject_sigma"] == HalfNormal(
+        pytest.approx(Y.std() / np.sqrt(2))
+    )
+    crossed = priors(formula="Reaction ~ 1 + (1 | Subject) + (1 | Days)")
+    assert crossed["1|Subject_sigma"] == HalfNormal(pytest.approx(Y.std()))
+
+
+def test_the_cautious_preset_has_heavier_tails_at_the_same_scale():
+    cautious = priors("cautious")
+    assert cautious["1|Subject_sigma"] == HalfStudentT(3.0, pytest.approx(Y.std() / np.sqrt(2)))
+    assert {n: p for n, p in cautious.items() if "|" not in n} == {n: p for n, p in priors().items() if "|" not in n}
 
 
 def test_scale_equivariance_of_the_default():

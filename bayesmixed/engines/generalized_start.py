@@ -11,9 +11,10 @@ from ..errors import FitError
 from ..likelihood.at import laplace_of
 from ..likelihood.laplace import start as laplace
 from ..likelihood.laplace.likelihood import LaplaceLikelihood
+from ..priors.origin import stated_rows
 from .generalized import effects
 from .ml import ML
-from .start import Start, inner_factors, reliability, start_from
+from .start import Start, start_from, stated_bars
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -58,7 +59,7 @@ def _joint_mode(model: Model) -> Start:
     except np.linalg.LinAlgError:
         return _without_rows(model, likelihood, x)
     x[fixed] = mode.beta
-    information = np.maximum(curved.derivatives.V, 0.0) @ (likelihood.rows.Q @ likelihood.rows.R) ** 2
+    information = np.maximum(curved.derivatives.V, 0.0) @ (likelihood.rows.Q @ np.linalg.inv(speaks)) ** 2
     errors = np.minimum(1 / np.sqrt(np.maximum(information, 1e-300)), sds)
     return _start(model, likelihood, x, errors, *effects(likelihood, curved))
 
@@ -79,15 +80,11 @@ def _start(
     b: tuple[np.ndarray, ...],
     spread: tuple[np.ndarray, ...],
 ) -> Start:
-    factors = _factors(likelihood, x)
     return Start(
         beta=likelihood.beta(x),
         beta_sds=np.minimum(errors, WIDEST),
         dispersion=likelihood.split(x)[2],
-        factors=inner_factors(model, factors),
-        effects=b,
-        effect_sds=tuple(np.sqrt(np.diagonal(each, axis1=1, axis2=2)) for each in spread),
-        reliability=tuple(reliability(F, each) for F, each in zip(factors, spread, strict=True)),
+        **stated_bars(model, _factors(likelihood, x), b, spread),
         scale=1.0,
     )
 
@@ -100,11 +97,8 @@ def _factors(likelihood: LaplaceLikelihood, x: np.ndarray) -> list[np.ndarray]:
 
 def _coefficient_priors(model: Model) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A (p, p), centres and spreads (p,): A beta is what the priors speak of; a flat one has an infinite spread."""
-    names, along = list(model.coefficients), np.eye(len(model.coefficients))
-    if "Intercept_centered" in model.priors and "Intercept" in names:
-        at = names.index("Intercept")
-        along[at] = model.design.mu.X[model.design.used].mean(axis=0)
-        names[at] = "Intercept_centered"
+    along = stated_rows(model.design, model.priors)
+    names = [name if name in model.priors else f"{name}_centered" for name in model.coefficients]
     shares = np.array([0.16, 0.5, 0.84])
     low, middle, high = np.array([model.priors.distribution(name).quantile(shares) for name in names]).reshape(-1, 3).T
     flat = ~np.isfinite(high - low)

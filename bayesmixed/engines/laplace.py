@@ -12,6 +12,7 @@ from ..errors import BayesMixedWarning, FitError, ModelError
 from ..fits.pareto import SmoothedWeights, resample, smooth_weights
 from ..likelihood.coordinates import Natural
 from ..likelihood.posterior.density import LogPosterior, log_posterior
+from ..priors.origin import to_typed
 from .base import Engine
 from .ml import ML, check_identifiable, fit_linear, tail_columns
 from .nuts import _check_flat, _is_integer, _seed
@@ -147,7 +148,9 @@ def _point_fit(model: Model) -> PointFit:
 def start_of(posterior: LogPosterior, fit: PointFit) -> np.ndarray:
     """psi (m,) of a point fit moved off the boundary; its standard errors become scales of the coefficients."""
     found = start_from(fit, fit.model)
-    factors = tuple(F / found.scale for F in found.factors)
+    factors = tuple(
+        to_typed(A, F) / found.scale for A, F in zip(posterior.space.origins, found.factors, strict=True)
+    )
     basis = posterior.space.coordinates.basis
     if basis.shape[1]:
         inverse = np.linalg.inv(basis)
@@ -180,10 +183,10 @@ def _natural(
             beta.append(drawn_beta)
             effects.append(drawn)
         bar.add(len(x[first : first + AT_ONCE]))
-    factors = [sd[:, :, None] * root for sd, root in zip(points.sds, points.roots, strict=True)]
+    factors = [posterior.space.factors(points, j) for j in range(len(points.sds))]
     return {
         "beta": np.stack(beta)[None],
-        "sds": tuple(sd[None] for sd in points.sds),
+        "sds": tuple(np.linalg.norm(factor, axis=2)[None] for factor in factors),
         "factors": tuple(factor[None] for factor in factors),
         "effects": tuple(np.stack(parts)[None] for parts in zip(*effects, strict=True)),
         "dispersion": {name: value[None] for name, value in points.dispersion.items()},

@@ -174,7 +174,7 @@ def _replacement(model: Model, flat: list[str]) -> str:
     known = default(model.design, model.family)
     name = flat[0] if flat[0] in known else f"{flat[0]}_centered"
     more = ", ..." if len(flat) > 1 else ""
-    return f"model.replace(priors=dict(model.priors) | {{{flat[0]!r}: {_code(known[name])}{more}}})"
+    return f"model.replace(priors=model.priors | {{{flat[0]!r}: {_code(known[name])}{more}}})"
 
 
 def _code(prior: Prior) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..priors.default import column_spreads, location_and_scale
 from ..priors.distributions import Kind
+from ..priors.origin import origins, stated_rows
 from .program.collapsed import CollapsedProgram
 from .program.explicit import ExplicitProgram
 from .program.sites import TermSites
@@ -29,9 +30,10 @@ CENTER_ABOVE = 0.2  # share of an effect's variance that rows explain, below whi
 class Start:
     """Natural parameters to start from: `beta` (p,), `dispersion`, absolute `factors` (k, k), `effects` (levels, k).
 
-    `beta_sds` (p,) are standard errors, `reliability` (k,) per bar the share of the effects' variance that
-    the rows explain (0 to 1), averaged over levels; `effect_sds` (levels, k) conditional on the rows; `scale` is
-    sigma, or 1 in a model without scale.
+    What belongs to a bar is that of the columns its priors speak of: about their means where `priors.origin` says so.
+    `beta_sds` (p,) are standard errors of the coefficients that priors speak of, `reliability` (k,) per bar the share
+    of the effects' variance that the rows explain (0 to 1), averaged over levels; `effect_sds` (levels, k) conditional
+    on the rows; `scale` is sigma, or 1 in a model without scale.
     """
 
     beta: np.ndarray
@@ -66,23 +68,33 @@ class Start:
 def start_from(fit: PointFit, model: Model) -> Start:
     """The start values of a point fit: sds floored at 0.05 s / s_z, correlations capped at 0.95."""
     sigma = fit.dispersion.get("sigma", 1.0) if model.has_scale else 1.0
+    bars = stated_bars(model, [sigma * Lambda for Lambda in fit.factors], fit.b, fit.b_covariances)
     return Start(
         beta=np.asarray(fit.beta, dtype=float),
-        beta_sds=np.sqrt(np.diag(np.atleast_2d(fit.beta_covariance))),
+        beta_sds=np.linalg.norm(stated_rows(model.design, model.priors) @ fit.beta_root, axis=1),
         dispersion={name: float(value) for name, value in fit.dispersion.items()},
-        factors=inner_factors(model, [sigma * Lambda for Lambda in fit.factors]),
-        effects=tuple(np.asarray(b, dtype=float) for b in fit.b),
-        effect_sds=tuple(np.sqrt(np.diagonal(conditional, axis1=1, axis2=2)) for conditional in fit.b_covariances),
-        reliability=tuple(
-            reliability(sigma * Lambda, conditional)
-            for Lambda, conditional in zip(fit.factors, fit.b_covariances, strict=True)
-        ),
+        **bars,
         scale=float(sigma),
     )
 
 
+def stated_bars(
+    model: Model, factors: Sequence[np.ndarray], b: Sequence[np.ndarray], conditional: Sequence[np.ndarray]
+) -> dict[str, tuple[np.ndarray, ...]]:
+    """What a `Start` has of every bar, from roots (k, k), effects (L, k) and their covariances for columns as typed."""
+    found: dict[str, list[np.ndarray]] = {"factors": [], "effects": [], "effect_sds": [], "reliability": []}
+    for A, factor, effects, spread in zip(origins(model), factors, b, conditional, strict=True):
+        back = np.eye(len(factor)) if A is None else np.linalg.inv(A)
+        stated, spread = back @ factor, back @ spread @ back.T
+        found["factors"].append(stated)
+        found["effects"].append(np.asarray(effects, dtype=float) @ back.T)
+        found["effect_sds"].append(np.sqrt(np.maximum(np.diagonal(spread, axis1=1, axis2=2), 0.0)))
+        found["reliability"].append(reliability(stated, spread))
+    return {name: tuple(parts) for name, parts in found.items()} | {"factors": inner_factors(model, found["factors"])}
+
+
 def inner_factors(model: Model, factors: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
-    """Covariance factors (k, k) of every bar moved off the boundary."""
+    """Covariance factors (k, k) of every bar, those its priors speak of, moved off the boundary."""
     _, s = location_and_scale(model.design, model.family)
     used = model.design.used
     floors = [SD_FLOOR * s / column_spreads(group.Z[used]) for group in model.design.groups]
@@ -127,10 +139,11 @@ def reliability(factor: np.ndarray, conditional: np.ndarray) -> np.ndarray:
 def site_values(start: Start, program: ExplicitProgram | CollapsedProgram, data: dict[str, Any]) -> dict[str, Any]:
     """The start values by sample site; `data` are the program's arguments."""
     at = program.intercept_position
-    slopes = np.delete(start.beta, at) if at >= 0 else start.beta
+    stated = data["stated"] @ start.beta
+    slopes = np.delete(stated, at) if at >= 0 else stated
     values = {site.name: slopes[list(site.members)] for site in program.coefficients}
     if program.intercept:
-        values[program.intercept] = start.beta[at] + data["means"] @ slopes
+        values[program.intercept] = stated[at]
     for parts in zip(program.terms, start.factors, start.effects, _centering(program.terms, data), strict=True):
         values |= _block_values(*parts, start.scale)
     values |= {name: np.asarray(start.dispersion[name]) for name, _ in program.dispersion.free}

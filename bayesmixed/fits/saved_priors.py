@@ -6,7 +6,7 @@ data; the numbers are those the fit was made with, whatever a later version's pr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -14,6 +14,8 @@ from ..errors import ModelError
 from ..formula.plain import from_plain, to_plain
 from ..priors import PRESETS, Priors, distributions
 from ..priors.given import as_prior
+from ..priors.origin import Placed
+from ..priors.table import LaidOver
 
 if TYPE_CHECKING:
     from ..families import Family
@@ -29,7 +31,13 @@ def content_of(model: Model) -> dict[str, Any]:
         if model.arguments.priors is not None:
             raise
         return {"priors": None, "unnamed_priors": [], "asked_priors": {"kind": "preset", "name": None}}
-    return {"priors": numbers, "unnamed_priors": unnamed, "asked_priors": _asked(model.arguments.priors)}
+    return {
+        "priors": numbers,
+        "unnamed_priors": unnamed,
+        "asked_priors": _asked(model.arguments.priors),
+        "priors_centered": model.priors.centered,
+        "priors_typed": sorted(model.priors.typed),
+    }
 
 
 def by_class(priors: Priors) -> tuple[dict[str, Any], list[str]]:
@@ -45,41 +53,54 @@ def by_class(priors: Priors) -> tuple[dict[str, Any], list[str]]:
     return stored, unnamed
 
 
-def from_class(stored: Mapping[str, Any]) -> Priors:
+def from_class(stored: Mapping[str, Any], centered: bool = True, typed: Iterable[str] = ()) -> Priors:
     """The priors that `by_class` stored."""
     entries = {
         name: getattr(distributions, value["kind"])(**{k: from_plain(v) for k, v in value["numbers"].items()})
         for name, value in stored.items()
     }
-    return Priors(entries, {name: value["source"] for name, value in stored.items()})
+    return Priors(entries, {name: value["source"] for name, value in stored.items()}, centered, frozenset(typed))
 
 
 def numbers_in(content: Mapping[str, Any]) -> Priors | None:
     """The priors that the fit was made with; None where it had none or some are the user's own classes."""
     if content["priors"] is None or content["unnamed_priors"]:
         return None
-    return from_class(content["priors"])
+    # files without these keys know columns as typed alone
+    return from_class(content["priors"], content.get("priors_centered", False), content.get("priors_typed", ()))
 
 
 def asked_in(content: Mapping[str, Any]) -> Any:
     """What `Model(priors=)` was given, as far as the file knows."""
-    asked = content.get("asked_priors") or _guessed(content["priors"])
+    return _given(content.get("asked_priors") or _guessed(content["priors"]))
+
+
+def _given(asked: Mapping[str, Any]) -> Any:
+    if asked["kind"] == "placed":
+        return Placed(_given(asked["of"]), asked["centered"])
+    if asked["kind"] == "laid over numbers":
+        return _given(asked["base"]) | _given(asked["laid"])
     if asked["kind"] == "preset":
         return asked["name"]
     if asked["kind"] == "function":
         return NotStored(asked["name"])
-    found = from_class(asked["priors"])
+    found = from_class(asked["priors"], asked.get("centered", False), asked.get("typed", ()))
     return found if asked["kind"] == "numbers" else dict(found)
 
 
 def _asked(given: Any) -> dict[str, Any]:
+    if isinstance(given, Placed):
+        return {"kind": "placed", "of": _asked(given.spec), "centered": given.centered}
+    if isinstance(given, LaidOver):
+        return {"kind": "laid over numbers", "base": _asked(given.base), "laid": _asked(given.spec)}
     if given is None or isinstance(given, str):
         return {"kind": "preset", "name": given}
     if isinstance(given, Mapping):
         kind = "numbers" if isinstance(given, Priors) else "laid over"
         sources = given.sources if isinstance(given, Priors) else dict.fromkeys(map(str, given), "user")
         stored, _ = by_class(Priors({str(k): as_prior(v, str(k)) for k, v in given.items()}, sources))
-        return {"kind": kind, "priors": stored}
+        typed = sorted(getattr(given, "typed", ()))
+        return {"kind": kind, "priors": stored, "centered": getattr(given, "centered", True), "typed": typed}
     preset = next((name for name, made in PRESETS.items() if made is given), None)
     if preset is not None:
         return {"kind": "preset", "name": preset}

@@ -58,9 +58,8 @@ class GroupTerm:
     """One bar ``(columns | factor)``.
 
     `codes` (n,) int32 index `levels` (the data's own values; "a:b" strings for interactions), -1 marks an
-    unknown level that has no effect; `Z` (n, k) holds the within-group columns named
-    by `columns` (R's names in `r_columns`), made of the columns of the data in `variables`; `covariance` names the
-    structure of the k x k block.
+    unknown level that has no effect; `Z` (n, k) holds the within-group columns named by `columns` (R's names in
+    `r_columns`), made of the columns of the data in `variables`; `covariance` names the structure of the k x k block.
     """
 
     predictor: str

@@ -6,19 +6,20 @@ the coordinates a search moves in, so that flat priors add nothing.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..covariance import Covariance
 from ..priors.distributions import BlockPrior, Distribution
 from ..priors.names import TermNames, term_names
+from ..priors.origin import origins, stated_rows
 from ..priors.table import Priors
 from .coordinates import Natural
 from .limits import Limits, Opened, limited
+from .penalty_part import Elsewhere, Part
 
 if TYPE_CHECKING:
     from ..formula.design import Design
@@ -26,33 +27,6 @@ if TYPE_CHECKING:
 
 STEP = 1e-4  # of a prior's interquartile range: of the difference that gives its curvature
 MIDDLE = 1.349  # interquartile range of a standard normal
-
-
-class Part(ABC):
-    """The prior of some parameters; `relative` says that it speaks of relative covariances alone."""
-
-    relative: ClassVar[bool] = False
-
-    @property
-    def unbounded(self) -> int | None:
-        """The term whose sds the prior pushes up without bound."""
-        return None
-
-    @abstractmethod
-    def value_and_slopes(self, natural: Natural) -> tuple[float, Natural]:
-        """-2 log density and its slopes; +inf outside the support."""
-
-    def inside(self, natural: Natural) -> Natural:
-        """The parameters, those outside the support moved into it."""
-        return natural
-
-    def limits(self, natural: Natural) -> Iterator[Limits]:
-        """The numbers whose priors allow less than the parameter space does."""
-        yield from ()
-
-    def opened(self) -> Part:
-        """The same without those limits."""
-        return self
 
 
 @dataclass(frozen=True)
@@ -299,8 +273,10 @@ def penalty(model: Model, priors: Priors) -> Penalty:
     """The penalty of priors by parameter name; a parameter without one has none."""
     parts: list[Part] = []
     scale = "sigma" if model.has_scale else None
-    for j, named in enumerate(term_names(model.design.groups)):
-        parts += _term_parts(j, named, priors, scale)
+    places = origins(model, priors)
+    for j, (named, A) in enumerate(zip(term_names(model.design.groups), places, strict=True)):
+        found = _term_parts(j, named, priors, scale)
+        parts += found if A is None else [Elsewhere(j, A, part) for part in found]
     parts += [Dispersion(name, priors.distribution(name)) for name in model.family.dispersion if name in priors]
     return Penalty(tuple(parts), _coefficients(model.design, priors))
 
@@ -322,17 +298,11 @@ def _term_parts(j: int, named: TermNames, priors: Priors, scale: str | None) -> 
 
 
 def _coefficients(design: Design, priors: Priors) -> Coefficients | None:
-    """The centred intercept is the intercept plus the columns' means over the rows used times their coefficients."""
     names = [name for name in ("Intercept_centered", *design.mu.coefficients) if name in priors]
     if not names:
         return None
-    p = len(design.mu.coefficients)
-    rows = np.zeros((len(names), p))
-    for row, name in zip(rows, names, strict=True):
-        if name == "Intercept_centered":
-            row[:] = design.mu.X[design.used].mean(axis=0)
-        else:
-            row[design.mu.coefficients.index(name)] = 1.0
+    stated = stated_rows(design, priors)
+    rows = stated[[design.mu.coefficients.index(name.removesuffix("_centered")) for name in names]]
     return Coefficients(tuple(names), tuple(priors.distribution(name) for name in names), rows)
 
 

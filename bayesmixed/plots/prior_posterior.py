@@ -14,6 +14,7 @@ from ..errors import with_known_options
 from ..fits.tables import below_diagonal
 from ..priors import implied
 from ..priors.names import TermNames, term_names
+from ..priors.origin import origins, stated_rows
 from . import canvas, marks, theme
 from .density import POINTS, kernel_density
 from .drawn import BOUNDS, chosen, refuse_point_fit
@@ -89,8 +90,8 @@ def prior_posterior_frame(fit: Fit, parameters: str | Sequence[str] | None = Non
     -------
     DataFrame
         parameter, value, prior, posterior (densities). The posterior is a kernel estimate. The prior of a number
-        comes from its quantiles; that of correlations, and of sds whose block has one prior, is a kernel estimate of
-        10,000 draws; a flat one is missing.
+        comes from its quantiles; that of correlations, and of sds whose block has one prior or one stated at the means
+        of its columns, is a kernel estimate of 10,000 draws for the columns as typed; a flat one is missing.
 
     Raises
     ------
@@ -132,8 +133,8 @@ def _pairs(fit: Fit) -> dict[str, _Pair]:
     model, found = fit.model, _coefficients(fit)
     drawn = implied.draw(model)
     flat = fit.parameters.flat()
-    for j, named in enumerate(term_names(model.design.groups)):
-        found |= _sds(model, named, flat.sds[j][0], drawn.sds[j])
+    for j, (named, A) in enumerate(zip(term_names(model.design.groups), origins(model), strict=True)):
+        found |= _sds(model, named, flat.sds[j][0], drawn.factors[j], A is not None)
         corr = flat.corrs[j]
         if named.correlation and corr is not None:
             columns = model.design.groups[j].columns
@@ -146,11 +147,9 @@ def _pairs(fit: Fit) -> dict[str, _Pair]:
 
 def _coefficients(fit: Fit) -> dict[str, _Pair]:
     model, beta = fit.model, fit.parameters.flat().beta[0]
-    names, X = list(model.coefficients), model.design.mu.X[model.design.used]
-    values = dict(zip(names, beta.T, strict=True))
-    if "Intercept" in values:
-        slopes = [j for j, name in enumerate(names) if name != "Intercept"]
-        values = {"Intercept_centered": values["Intercept"] + beta[:, slopes] @ X[:, slopes].mean(axis=0)} | values
+    stated = beta @ stated_rows(model.design, model.priors).T
+    names = [name if name in model.priors else f"{name}_centered" for name in model.coefficients]
+    values = dict(zip(names, stated.T, strict=True))
     return {
         name: _Pair(draws, *BOUNDS["fixed"], quantiles=_quantiles(model, name))
         for name, draws in values.items()
@@ -158,14 +157,18 @@ def _coefficients(fit: Fit) -> dict[str, _Pair]:
     }
 
 
-def _sds(model: Model, named: TermNames, sds: np.ndarray, drawn: np.ndarray | None) -> dict[str, _Pair]:
-    block = named.covariance in model.priors
+def _sds(
+    model: Model, named: TermNames, sds: np.ndarray, factors: np.ndarray | None, moved: bool
+) -> dict[str, _Pair]:
+    """Of columns as typed: the prior is drawn where it is one of the block, or stated for columns `moved`."""
+    by_draws = moved or named.covariance in model.priors
+    drawn = None if factors is None else np.linalg.norm(factors, axis=2)
     return {
         name: _Pair(
             sds[:, i],
             *BOUNDS["sd"],
-            quantiles=None if block else _quantiles(model, name),
-            draws=drawn[:, i] if block and drawn is not None else None,
+            quantiles=None if by_draws else _quantiles(model, name),
+            draws=drawn[:, i] if by_draws and drawn is not None else None,
         )
         for i, name in enumerate(named.sds)
     }

@@ -19,6 +19,8 @@ from .distributions import Normal as Normal
 from .distributions import Prior as Prior
 from .distributions import StudentT as StudentT
 from .distributions import Uniform as Uniform
+from .origin import as_typed as as_typed
+from .origin import centered as centered
 from .resolve import PRESETS as PRESETS
 from .resolve import resolve as resolve
 from .table import Priors as Priors

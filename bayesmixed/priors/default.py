@@ -7,38 +7,62 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..covariance import structure
 from ..errors import ModelError
 from ..families import Family
-from ..formula.design import Design, Predictor
-from .distributions import LKJ, Gamma, HalfStudentT, InverseGamma, Lomax, Normal, Prior
+from ..formula.design import Design, GroupTerm, Predictor
+from .centring import stated_spreads, triangular
+from .distributions import LKJ, Gamma, HalfNormal, HalfStudentT, InverseGamma, Lomax, Normal, Prior
 from .names import term_names
 from .table import Priors
 
 
 def default(design: Design, family: Family) -> Priors:
-    """The default table : weakly informative in the response's units.
+    """The default table: weakly informative in the response's units.
 
-    With m and s the location and spread of the response on the link scale and s_x the spread of a
-    column: Normal(m, 2.5 s) for the intercept at centred columns, Normal(0, 2.5 s / s_x) for slopes,
-    half-Student-t(3, 0, s / s_z) for sds, LKJ(2) for correlations, half-Student-t(3, 0, sd(y)) for sigma. Of a
+    With m and s the location and spread of the response on the link scale, s_x the spread of a column and k the
+    number of columns that all bars of a factor have together: Normal(m, 2.5 s) for the intercept at centred columns,
+    Normal(0, 2.5 s / s_x) for slopes, half-Normal(s / (sqrt(k) s_z)) for sds where the link is the identity, so that
+    a factor as a whole varies about as much as the response, half-Student-t(3, 0, s / (sqrt(k) s_z)) under other
+    links, LKJ(2) for correlations, half-Student-t(3, 0, sd(y)) for sigma. Sds and correlations of a correlated bar
+    are those for columns centred at their means. m and s come from the response, which is so used twice, weakly. Of a
     gamma's shape, a negative binomial's size and an inverse Gaussian's lambda over the mean, the coefficient of
     variation 1/sqrt(.) is half-Normal(0, 1), which makes them inverse-Gamma(1/2, 1/2 mean); of the excess variance
     phi of "negbinomial1", sqrt(phi / mean) is; of a precision phi, 1/sqrt(1 + phi) is uniform.
 
     A family of the user's own may have parameters that the table does not know: their priors must be given.
     """
+    return Priors.of(_table(design, family, HalfNormal if family.link.name == "identity" else _heavy), "default")
+
+
+def cautious(design: Design, family: Family) -> Priors:
+    """The default with half-Student-t(3) sds whatever the link: room for factors that vary more than the response."""
+    return Priors.of(_table(design, family, _heavy), "cautious")
+
+
+def _heavy(scale: float) -> Prior:
+    return HalfStudentT(3.0, scale)
+
+
+def _table(design: Design, family: Family, of_sd: Callable[[float], Prior]) -> dict[str, Prior]:
     m, s = location_and_scale(design, family)
     chosen: dict[str, Prior] = _coefficients(design.mu, design.used, m, s)
     names = term_names(design.groups)
     for group, named in zip(design.groups, names, strict=True):
-        spreads = column_spreads(group.Z[design.used])
-        chosen |= {sd: HalfStudentT(3.0, s / s_z) for sd, s_z in zip(named.sds, spreads, strict=True)}
+        shared = s / np.sqrt(columns_of(design, group.factor))
+        spreads = _bar_spreads(group, design.used)
+        chosen |= {sd: of_sd(float(shared / s_z)) for sd, s_z in zip(named.sds, spreads, strict=True)}
     chosen |= {named.correlation: LKJ(2.0) for named in names if named.correlation}
     for name in family.dispersion:
         rule = DISPERSION.get((family.name, name), DISPERSION.get(("", name)))
         if rule is not None and name not in design.predictors:
             chosen[name] = rule(response_used(design, family), family)
-    return Priors.of(chosen, "default")
+    return chosen
+
+
+def columns_of(design: Design, factor: str) -> int:
+    """How many columns all bars of a factor have together."""
+    return sum(group.Z.shape[1] for group in design.groups if group.factor == factor)
 
 
 def location_and_scale(design: Design, family: Family) -> tuple[float, float]:
@@ -139,10 +163,23 @@ def _coefficients(predictor: Predictor, used: np.ndarray, m: float, s: float) ->
     X = predictor.X[used]
     chosen: dict[str, Prior] = {"Intercept_centered": Normal(m, 2.5 * s)} if predictor.has_intercept else {}
     constant = np.zeros(X.shape[1], dtype=bool) if predictor.has_intercept else spans_constant(X)
-    for j, (name, s_x) in enumerate(zip(predictor.coefficients, column_spreads(X), strict=True)):
+    spreads = column_spreads(X)
+    if predictor.has_intercept:
+        T = triangular(X, predictor.coefficients, predictor.variables)
+        spreads = stated_spreads(X, T, predictor.coefficients, spreads)
+    for j, (name, s_x) in enumerate(zip(predictor.coefficients, spreads, strict=True)):
         if name != "Intercept":
             chosen[name] = Normal(m, 2.5 * s) if constant[j] else Normal(0.0, 2.5 * s / s_x)
     return chosen
+
+
+def _bar_spreads(term: GroupTerm, used: np.ndarray) -> np.ndarray:
+    """s_z (k,) of a bar's columns: about their means where the bar is correlated and has a constant among them."""
+    Z = term.Z[used]
+    covariance = structure(term.covariance)
+    if Z.shape[1] == 1 or covariance.invariance != "linear" or not np.any(np.all(Z == 1.0, axis=0)):
+        return column_spreads(Z)
+    return stated_spreads(Z, triangular(Z, term.columns, term.variables), term.columns, column_spreads(Z))
 
 
 def spans_constant(X: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 
 from .distributions import Distribution
 from .names import TermNames, term_names
+from .origin import origins, stated_rows, to_typed
 from .table import Priors
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ SEED = 1
 
 @dataclass(frozen=True)
 class Drawn:
-    """Draws from the priors: sigma (draws,), and per bar the sds (draws, k) and covariance factors (draws, k, k).
+    """Draws from the priors: sigma (draws,), and per bar the `sds` (draws, k) that they speak of.
+
+    `factors` (draws, k, k) are roots of the covariances of columns as typed.
 
     None where a prior is flat, so that nothing can be drawn; `flat` names those parameters per bar. `sigma` is also
     None in a model without scale.
@@ -40,6 +43,7 @@ class Implied:
 
     `quantity` is "spread", the sd of the factor's effect on a typical row (the root of the mean of z' Sigma z over
     rows), or "share", its square as a share of the variance that the fixed effects leave (the ICC of one intercept).
+    "response" belongs to no factor: the sd over rows that the response would have.
     """
 
     factor: str
@@ -58,11 +62,11 @@ def draw(model: Model) -> Drawn:
     sigma = _sigma(model, rng)
     flat_scale = ("sigma",) if model.has_scale and sigma is None else ()
     sds, factors, flat = [], [], []
-    for named in term_names(model.design.groups):
+    for named, A in zip(term_names(model.design.groups), origins(model), strict=True):
         flat.append(_flat(model.priors, named, flat_scale))
         drawn = None if flat[-1] else _block(model.priors, named, sigma, rng)
         sds.append(None if drawn is None else drawn[0])
-        factors.append(None if drawn is None else drawn[1])
+        factors.append(None if drawn is None else to_typed(A, drawn[1]))
     return Drawn(sigma, tuple(sds), tuple(factors), tuple(flat))
 
 
@@ -87,10 +91,31 @@ def _shares(
     if drawn.sigma is None or improper:
         improper += ["sigma"] if drawn.sigma is None else []
         return [Implied(f, "share", None, tuple(dict.fromkeys(improper))) for f in flat]
-    weights, used = model.design.weights, model.design.used
-    residual = drawn.sigma**2 * (1.0 if weights is None else float(np.mean(1 / weights[used])))
-    total = residual + sum(variances.values())
-    return [Implied(f, "share", variances[f] / total) for f in flat]
+    total = _residual(model, drawn.sigma) + sum(variances.values())
+    return [Implied(f, "share", variances[f] / total) for f in flat] + _response(model, total)
+
+
+def _response(model: Model, total: np.ndarray) -> list[Implied]:
+    """The sd over rows that the response would have; nothing where a slope has a flat prior.
+
+    `total` (draws,) is the variance that the fixed effects leave.
+    """
+    slopes = [name for name in model.coefficients if name != "Intercept"]
+    if any(name not in model.priors or not model.priors[name].proper for name in slopes):
+        return []
+    rng = np.random.default_rng(SEED + 1)
+    typed = np.linalg.inv(stated_rows(model.design, model.priors))
+    columns = model.design.mu.X[model.design.used] @ typed
+    for j, name in enumerate(model.coefficients):
+        if name in slopes:
+            drawn = model.priors.distribution(name).draw(rng, DRAWS)
+            total = total + drawn**2 * np.var(columns[:, j])
+    return [Implied("", "response", np.sqrt(total))]
+
+
+def _residual(model: Model, sigma: np.ndarray) -> np.ndarray:
+    weights = model.design.weights
+    return sigma**2 * (1.0 if weights is None else float(np.mean(1 / weights[model.design.used])))
 
 
 def _sigma(model: Model, rng: np.random.Generator) -> np.ndarray | None:
@@ -112,7 +137,7 @@ def _flat(priors: Priors, named: TermNames, flat_scale: tuple[str, ...]) -> tupl
 def _block(
     priors: Priors, named: TermNames, sigma: np.ndarray | None, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draws of the sds (draws, k) of a bar and of the Cholesky factor (draws, k, k) of its covariance."""
+    """Draws of the sds (draws, k) of a bar and of the Cholesky factor (draws, k, k) of the covariance stated."""
     k, correlated = len(named.sds), named.correlation is not None
     correlation: Distribution | None = None
     if named.covariance in priors:

@@ -59,7 +59,7 @@ def brms(design: Design, family: Family) -> Priors:
         chosen[slot.name] = others.get(slot.name, Flat() if slot.support == REAL else wide)
     if design.mu.has_intercept:
         chosen["Intercept_centered"] = StudentT(3.0, centre, s)
-    return Priors.of(chosen, "brms")
+    return Priors.of(chosen, "brms", centered=False)
 
 
 def _median_and_mad(design: Design, family: Family) -> tuple[float, float]:
@@ -116,7 +116,7 @@ def rstanarm(design: Design, family: Family) -> Priors:
         chosen = {"Intercept_centered": Normal(m, WIDE * wide)} | chosen
     chosen |= {block.name: Decov() for block in block_slots(design, family)}
     chosen |= {name: Exponential(1 / s) for name in family.dispersion if name not in design.predictors} | others
-    return Priors.of(chosen, "rstanarm")
+    return Priors.of(chosen, "rstanarm", centered=False)
 
 
 _OF_RSTANARM = ("gaussian", "bernoulli", "binomial", "poisson", "negbinomial", "gamma", "inverse_gaussian", "beta")
@@ -156,7 +156,7 @@ def bambi(design: Design, family: Family) -> Priors:
     chosen |= {named.correlation: LKJ(1.0) for named in names if named.correlation}
     dispersion = [name for name in family.dispersion if name not in design.predictors]
     chosen |= {name: others.get(name, HalfStudentT(4.0, s)) for name in dispersion}
-    return Priors.of(chosen, "bambi")
+    return Priors.of(chosen, "bambi", centered=False)
 
 
 _OF_BAMBI: dict[str, dict[str, Prior]] = {

@@ -10,7 +10,7 @@ from ..covariance import Covariance
 from ..errors import ModelError, nearest
 from ..families import Family
 from ..formula.design import Design
-from .default import default
+from .default import cautious, default
 from .distributions import LKJ, Flat, Prior
 from .given import as_prior
 from .names import (
@@ -26,11 +26,13 @@ from .names import (
     slots,
     widths,
 )
+from .origin import Placed
 from .presets import bambi, boundary_avoiding, brms, flat, rstanarm
-from .table import Priors
+from .table import LaidOver, Priors
 
 PRESETS: dict[str, Callable[[Design, Family], Priors]] = {
     "default": default,
+    "cautious": cautious,
     "flat": flat,
     "brms": brms,
     "rstanarm": rstanarm,
@@ -53,7 +55,9 @@ def resolve(
     ----------
     spec
         None (the default), a preset's name, a function ``(Design, Family) -> Priors``, or a dict
-        {name: numpyro distribution or value of ``bm.priors``} laid over `base`.
+        {name: numpyro distribution or value of ``bm.priors``} laid over `base`, or over other
+        priors, ``model.priors | {...}``; or one of these inside ``bm.priors.centered(...)`` or
+        ``bm.priors.as_typed(...)``.
     design, family, covariances
         The parts of the model, covariances aligned with ``design.groups``.
     constants
@@ -67,9 +71,13 @@ def resolve(
         Unknown preset or name; a prior with negative support on an sd; a correlation prior that is
         no LKJ or has the wrong dimension; a vector of the wrong length; both intercepts.
     """
+    if isinstance(spec, Placed):
+        return replace(resolve(spec.spec, design, family, covariances, constants, base), centered=spec.centered)
     parameters, blocks = slots(design, family), block_slots(design, family)
     held = tuple(constants or ())
-    if isinstance(spec, Mapping) and not isinstance(spec, Priors):
+    if isinstance(spec, LaidOver):
+        chosen = overlaid(spec.base, spec.spec, parameters, blocks, held)
+    elif isinstance(spec, Mapping) and not isinstance(spec, Priors):
         chosen = overlaid(base(design, family), spec, parameters, blocks, held)
     else:
         chosen = _preset(spec)(design, family)
@@ -114,9 +122,34 @@ def overlaid(
         name = _raw_intercept(slot.name, given)
         # Narrow names come first, so the more specific of two overlapping names wins.
         key = next((key for key in (name, *slot.wider) if key in given), None)
-        entries[name] = base[slot.name] if key is None else _element(given[key], key, slot, width)
-        sources[name] = base.sources[slot.name] if key is None else "user"
-    return Priors(entries, sources)
+        if key is None:
+            name = _in_base(base, slot.name, blocks)
+        entries[name] = base[name] if key is None else _element(given[key], key, slot, width)
+        sources[name] = base.sources.get(name, "user") if key is None else "user"
+    _refuse_halves(entries, blocks)
+    named = frozenset(name for name, source in sources.items() if source == "user")
+    return Priors(entries, sources, base.centered, base.typed | named)
+
+
+def _in_base(base: Priors, name: str, blocks: tuple[BlockSlot, ...]) -> str:
+    """Under which name `base` has the prior of a parameter: its own, its raw intercept's or that of its block."""
+    if name in base:
+        return name
+    raw = name.removesuffix("_centered")
+    whole = next((block.name for block in blocks if name in block.members and block.name in base), raw)
+    if whole not in base:
+        raise ModelError(f"The priors lack {name!r}. Add it, priors={{{name!r}: ...}}: every parameter needs one.")
+    return whole
+
+
+def _refuse_halves(entries: Mapping[str, Prior], blocks: tuple[BlockSlot, ...]) -> None:
+    for block in blocks:
+        apart = [member for member in block.members if member in entries]
+        if block.name in entries and apart:
+            raise ModelError(
+                f"{block.name!r} is the prior of all sds and correlations of ({block.bar}) together, and {apart[0]!r} "
+                f"that of some of them. Give all of them: {', '.join(block.members)}."
+            )
 
 
 def _given_together(
@@ -204,7 +237,7 @@ def _checked(
     unknown = [name for name in chosen if name not in entries]
     if unknown:
         raise ModelError(f"The priors name {unknown[0]!r}, no parameter of this model. {nearest(unknown[0], entries)}")
-    return Priors(entries, {name: chosen.sources.get(name, "user") for name in entries})
+    return Priors(entries, {name: chosen.sources.get(name, "user") for name in entries}, chosen.centered, chosen.typed)
 
 
 def _sound(prior: Prior, name: str) -> Prior:

@@ -14,13 +14,14 @@ from .default import location_and_scale, response_used
 from .distributions import Distribution
 from .implied import DRAWS, Drawn, Implied, draw, implied
 from .names import CORRELATION, TermNames, term_names
+from .origin_words import origin_notes
 
 if TYPE_CHECKING:
     from ..model import Model
 
 INNER = (0.5, 0.025, 0.975)
 OUTER = (0.5, 0.05, 0.95)
-_WORDS = {"spread": "sd of its effect on a row", "share": "share of variance (ICC)"}
+_WORDS = {"spread": "sd of its effect on a row", "share": "share of variance (ICC)", "response": "sd over rows"}
 _CENTRED = "  Intercept_centered is the intercept where every other column has its mean."
 _INTERVAL = "  50 % below: the median of the prior. 95 % from, to: its central interval."
 _TOGETHER = (
@@ -54,7 +55,7 @@ def prior_summary(model: Model) -> Page:
             lines += (*_TOGETHER, *_SHARE) if model.has_scale else _TOGETHER
             lines += [f"  {row.factor}: {text}." for row in found for text in _group_means(model, row)]
         heading = f"What they imply together ({_response(model)})"
-        sections.append(Section(heading, _implied_table(found), tuple(lines), index=False))
+        sections.append(Section(heading, _implied_table(found, _predicted(model)), tuple(lines), index=False))
     return Page(tuple(sections))
 
 
@@ -65,7 +66,7 @@ def _notes(model: Model, table: pd.DataFrame) -> list[str]:
             parts = model.priors.block(named.covariance).parts(len(named.sds), named.correlation is not None)
             words = ", ".join(f"{part} ~ {(p.element(0) if p.stacks else p).describe()}" for part, p in parts.items())
             notes.append(f"  {named.covariance}: {words}; the sds follow from these.")
-    return [*notes, _INTERVAL]
+    return [*notes, *origin_notes(model), _INTERVAL]
 
 
 def short_table(model: Model, drawn: Drawn) -> pd.DataFrame:
@@ -82,12 +83,13 @@ def implied_lines(model: Model, drawn: Drawn) -> list[str]:
     if not found:
         return []
     lines = [f"  Implied together, 5 % to 95 % ({_response(model)}; more: model.prior_summary()):"]
-    for factor in dict.fromkeys(row.factor for row in found):
+    for factor in dict.fromkeys(row.factor for row in found if row.factor):
         rows = [row for row in found if row.factor == factor]
         # Where no spread is defined no share is either, and the share names every flat prior.
         parts = [f"{_words(model, row)} {_range(row)}" for row in rows] if not rows[0].flat else [_undefined(rows[-1])]
         parts += _group_means(model, rows[0])
         lines.append(f"    {factor}: {'; '.join(parts)}")
+    lines += [f"    {_predicted(model)}: {_words(model, row)} {_range(row)}" for row in found if not row.factor]
     return lines
 
 
@@ -195,13 +197,13 @@ def _response(model: Model) -> str:
     return f"{_predicted(model)} has sd {spread}" if spread else name
 
 
-def _implied_table(found: list[Implied]) -> pd.DataFrame:
+def _implied_table(found: list[Implied], predicted: str) -> pd.DataFrame:
     rows = []
     for row in found:
         if not row.flat:
             middle, low, high = _implied_quantiles(row)
             texts = {"50 % below": middle, "90 % from": low, "to": high}
-            rows.append({"factor": row.factor, "implied": _WORDS[row.quantity], **texts})
+            rows.append({"factor": row.factor or predicted, "implied": _WORDS[row.quantity], **texts})
     return pd.DataFrame(rows)
 
 

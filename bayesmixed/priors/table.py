@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError
 from .distributions import BlockPrior, Distribution, Prior
@@ -14,12 +14,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class LaidOver:
+    """Distributions by name, `spec`, in the place of those of `base`."""
+
+    base: Priors
+    spec: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Priors(Mapping[str, Prior]):
     """Parameter name -> prior, as numbers.
 
     Names are "Intercept_centered" or "Intercept", coefficient names, "1|Subject_sigma" and
     "Subject_corr" (or "Subject_cov" for both together), and dispersion names. `sources` says for each
-    whether it is a preset's or the user's.
+    whether it is a preset's or the user's. `centered` says that sds and correlations of a correlated bar with an
+    intercept, and coefficients, are those for columns centred at their means, not for columns as typed; but for
+    coefficients in `typed`, which the user named.
 
     >>> from bayesmixed.priors import Normal, Priors
     >>> Priors.of({"Days": Normal(0, 20)}, "user").table().iloc[0].tolist()
@@ -28,11 +38,13 @@ class Priors(Mapping[str, Prior]):
 
     entries: dict[str, Prior] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
+    centered: bool = True
+    typed: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, entries: Mapping[str, Prior], source: str) -> Priors:
+    def of(cls, entries: Mapping[str, Prior], source: str, centered: bool = True) -> Priors:
         """Priors that all come from `source`."""
-        return cls(dict(entries), dict.fromkeys(entries, source))
+        return cls(dict(entries), dict.fromkeys(entries, source), centered)
 
     def __getitem__(self, name: str) -> Prior:
         return self.entries[name]
@@ -42,6 +54,10 @@ class Priors(Mapping[str, Prior]):
 
     def __len__(self) -> int:
         return len(self.entries)
+
+    def __or__(self, spec: Mapping[str, Any]) -> LaidOver:
+        """These priors with those of `spec` in their place, for ``Model(priors=)``; where bars are stated stays."""
+        return LaidOver(self, dict(spec))
 
     def distribution(self, name: str) -> Distribution:
         """The prior of the parameter of that name, one distribution."""
@@ -62,6 +78,8 @@ class Priors(Mapping[str, Prior]):
         return Priors(
             {k: v for k, v in self.entries.items() if k not in names},
             {k: v for k, v in self.sources.items() if k not in names},
+            self.centered,
+            self.typed,
         )
 
     @property

@@ -11,7 +11,16 @@ import numpy as np
 from ...likelihood import collapsed as density
 from ...likelihood.at import likelihood_of
 from ...priors.distributions import Kind
-from .sites import DispersionSites, TermSites, centring_word, dispersion_sites, effect_factors, term_sites
+from ...priors.origin import stated_rows
+from .sites import (
+    DispersionSites,
+    TermSites,
+    centring_word,
+    dispersion_sites,
+    effect_factors,
+    origin_arrays,
+    term_sites,
+)
 from .vectors import VectorSite, sample, sample_vector, vector_sites
 
 if TYPE_CHECKING:
@@ -53,13 +62,15 @@ class CollapsedProgram:
         dispersion = self.dispersion.sample(data)
         scale = self.dispersion.scale_of(dispersion)
         blocks = [term.sample(scale, data["priors"]) for term in self.terms]
-        bars = zip(self.terms, blocks, data["centering"], strict=True)
+        bars = list(zip(self.terms, blocks, data["centering"], data["origins"], strict=True))
+        typed = [term.typed_block(*block, A) for term, block, _, A in bars]
         return {
             "kept": self._kept(data),
-            "sds": tuple(block[0] for block in blocks),
-            "factors": tuple(block[1] for block in blocks),
+            "sds": tuple(block[0] for block in typed),
+            "factors": tuple(block[1] for block in typed),
             "held": tuple(
-                term.sample_effects(*block, power) if term.effect_site else None for term, block, power in bars
+                term.typed_effects(term.sample_effects(*block, power), A) if term.effect_site else None
+                for term, block, power, A in bars
             ),
             "dispersion": dispersion,
         }
@@ -171,8 +182,8 @@ def collapsed_program(
     if sampled_intercept:
         priors[sampled_intercept] = model.priors[sampled_intercept].values
     likelihood = likelihood_of(model)
-    means = _means(model, name)
-    gram = density.arrays(likelihood, _centring(means, at), *_normal(forms), kept, held=held)
+    stated = stated_rows(model.design, model.priors)
+    gram = density.arrays(likelihood, stated, *_normal(forms), kept, held=held)
     sites = _effect_sites(likelihood, centering) if held else [None] * len(model.design.groups)
     program = CollapsedProgram(
         intercept=sampled_intercept,
@@ -187,8 +198,9 @@ def collapsed_program(
     return program, {
         "priors": priors,
         "constants": {name: float(model.constants[name]) for name in program.dispersion.held},
-        "means": means,
+        "stated": stated,
         "centering": tuple(centering),
+        "origins": origin_arrays(model),
         "gram": gram,
     }
 
@@ -197,22 +209,6 @@ def _effect_sites(likelihood: LinearLikelihood, centering: Sequence[np.ndarray])
     """How each bar's effects are sampled; None for those of the largest factor."""
     largest = likelihood.blocks[0].terms
     return [None if i in largest else ("b" if np.any(power > 0) else "u") for i, power in enumerate(centering)]
-
-
-def _means(model: Model, intercept: str | None) -> np.ndarray:
-    """Means of the slopes' columns over the rows used; zero where the intercept is the raw one."""
-    slopes = [j for j, c in enumerate(model.design.mu.coefficients) if c != "Intercept"]
-    X = model.design.mu.X[model.design.used][:, slopes]
-    return X.mean(axis=0) if intercept == "Intercept_centered" else np.zeros(len(slopes))
-
-
-def _centring(means: np.ndarray, at: int) -> np.ndarray:
-    """The map from coefficients to those of the design with centred columns."""
-    if at < 0:
-        return np.eye(len(means))
-    centring = np.eye(len(means) + 1)
-    centring[at, np.arange(len(means) + 1) != at] = means
-    return centring
 
 
 def _normal(forms: list[tuple[float, float] | None]) -> tuple[np.ndarray, np.ndarray]:

@@ -10,8 +10,17 @@ import numpy as np
 
 from ...families import Family, observed
 from ...priors.distributions import Kind
+from ...priors.origin import stated_rows
 from .likelihood import level_rows, sample_response, spread
-from .sites import DispersionSites, TermSites, centring_word, dispersion_sites, effect_factors, term_sites
+from .sites import (
+    DispersionSites,
+    TermSites,
+    centring_word,
+    dispersion_sites,
+    effect_factors,
+    origin_arrays,
+    term_sites,
+)
 from .vectors import VectorSite, sample, sample_vector, vector_sites
 
 if TYPE_CHECKING:
@@ -24,7 +33,7 @@ class ExplicitProgram:
 
     Call it as ``program(**data)`` inside a NumPyro handler. It returns the natural parameters: `beta`
     (p,) for columns as the user wrote them, `sds` and `effects` per bar ((k,) and (levels, k)),
-    `factors` (k, k), the Cholesky factors of the covariances, and `dispersion` by name. `constant` says per bar which
+    `factors` (k, k), roots of the covariances, and `dispersion` by name. `constant` says per bar which
     columns are ones.
     """
 
@@ -53,11 +62,12 @@ class ExplicitProgram:
         fixed, beta = self._coefficients(data)
         dispersion = self.dispersion.sample(data)
         scale = self.dispersion.scale_of(dispersion)
-        bars = zip(self.terms, data["centering"], strict=True)
+        bars = zip(self.terms, data["centering"], data["origins"], strict=True)
         blocks = []
-        for term, power in bars:
+        for term, power, A in bars:
             sds, factor = term.sample(scale, data["priors"])
-            blocks.append((sds, factor, term.sample_effects(sds, factor, power)))
+            effects = term.typed_effects(term.sample_effects(sds, factor, power), A)
+            blocks.append((*term.typed_block(sds, factor, A), effects))
         return {
             "fixed": fixed,
             "beta": beta,
@@ -99,9 +109,9 @@ class ExplicitProgram:
         if self.intercept is None or self.intercept_kind is None:
             return fixed, slopes
         intercept = sample(self.intercept, self.intercept_kind, data["priors"])
-        raw = intercept - data["means"] @ slopes
         at = self.intercept_position
-        return fixed + intercept, jnp.concatenate([slopes[:at], raw[None], slopes[at:]])
+        stated = jnp.concatenate([slopes[:at], jnp.asarray(intercept)[None], slopes[at:]])
+        return fixed + intercept, data["typed"] @ stated
 
 
 def explicit_program(model: Model, centering: Sequence[np.ndarray]) -> tuple[ExplicitProgram, dict[str, Any]]:
@@ -138,22 +148,31 @@ def _data(
     used = design.used
     seen = observed(design, used)
     slopes = [j for j, name in enumerate(design.mu.coefficients) if name != "Intercept"]
-    X = design.mu.X[used][:, slopes]
-    means = X.mean(axis=0) if program.intercept == "Intercept_centered" else np.zeros(len(slopes))
+    stated = stated_rows(design, model.priors)
+    typed = np.linalg.inv(stated)
+    X = _about(design.mu.X[used], typed)[:, slopes]
     bars = zip(design.groups, program.constant, strict=True)
     codes = tuple(np.ascontiguousarray(group.codes[used], dtype=np.int32) for group in design.groups)
     data: dict[str, Any] = {
         "y": seen.y,
         "constant": np.sum(model.family.constant(seen)),
-        "columns": np.ascontiguousarray((X - means).T),
-        "means": means,
+        "columns": np.ascontiguousarray(X.T),
+        "stated": stated,
+        "typed": typed,
         "offset": design.mu.offset[used],
         "Z": tuple(np.ascontiguousarray(group.Z[used][:, ~np.array(ones)].T) for group, ones in bars),
         "codes": codes,
         "tables": tuple(level_rows(c, group.n_levels) for c, group in zip(codes, design.groups, strict=True)),
         "priors": priors,
         "centering": centering,
+        "origins": origin_arrays(model),
         "constants": {name: float(model.constants[name]) for name in program.dispersion.held},
     }
     extra = {"weights": seen.weights, "trials": seen.trials}
     return data | {name: value for name, value in extra.items() if value is not None}
+
+
+def _about(X: np.ndarray, typed: np.ndarray) -> np.ndarray:
+    """X typed (n, p), the columns whose coefficients are the stated ones, the means subtracted first."""
+    means = X.mean(axis=0)
+    return (X - means) @ typed + means @ typed

@@ -11,6 +11,7 @@ import numpy as np
 from ...covariance import Covariance
 from ...priors.distributions import Kind, Prior
 from ...priors.names import term_names
+from ...priors.origin import origins
 from .spreads import Spread, spread
 from .vectors import VectorSite, sample
 
@@ -25,7 +26,8 @@ class TermSites:
     """The static part of one bar: names, sizes, covariance structure, how its sds and correlation are sampled.
 
     `effect_site` is "Subject_u" for spherical effects, "Subject_b" for effects over a power of their sds,
-    None where the effects are integrated out.
+    None where the effects are integrated out. `moved` says that all of them are those of columns with another origin
+    than the one typed, as `priors.origin` has it.
     """
 
     tag: str
@@ -35,6 +37,7 @@ class TermSites:
     spread: Spread
     correlation: tuple[str, Kind] | None
     effect_site: str | None
+    moved: bool
 
     @property
     def centered(self) -> bool:
@@ -48,6 +51,19 @@ class TermSites:
             return sds, sds[:, None]
         name, kind = self.correlation or ("", None)
         return sds, self.covariance.sample(sds, self.n_columns, name, kind and kind.build(priors[name]))
+
+    def typed_block(self, sds: Any, factor: Any, A: Any) -> tuple[Any, Any]:
+        """Inside a program: sds and a root of the covariance for columns as typed, from those that were sampled."""
+        import jax.numpy as jnp
+
+        if not self.moved:
+            return sds, factor
+        typed = A @ factor
+        return jnp.sqrt(jnp.sum(typed**2, axis=1)), typed
+
+    def typed_effects(self, effects: Any, A: Any) -> Any:
+        """Inside a program: effects (levels, k) of columns as typed, from those that were sampled."""
+        return effects @ A.T if self.moved else effects
 
     def sample_effects(self, sds: Any, factor: Any, power: Any) -> Any:
         """Inside a program: the effects (levels, k); `power` as centering in `build_program`."""
@@ -100,7 +116,14 @@ def term_sites(model: Model, i: int, effect: str | None, priors: dict[str, Any])
         spread=spread(names, again, model.priors, priors),
         correlation=_correlation(names, model.priors, priors),
         effect_site=None if effect is None else f"{names.tag}{again}_{effect}",
+        moved=origins(model)[i] is not None,
     )
+
+
+def origin_arrays(model: Model) -> tuple[np.ndarray, ...]:
+    """Per bar the A (k, k) with b = A b_c, the identity where columns are as typed: an argument of every program."""
+    pairs = zip(origins(model), model.design.groups, strict=True)
+    return tuple(np.eye(len(group.columns)) if A is None else A for A, group in pairs)
 
 
 def _correlation(names: TermNames, chosen: Priors, priors: dict[str, Any]) -> tuple[str, Kind] | None:

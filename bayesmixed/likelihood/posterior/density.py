@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...priors.origin import origins
 from ..at import laplace_of, likelihood_of
 from ..at_sigma import NormalPrior, SigmaCriterion
 from ..laplace.likelihood import LaplaceLikelihood
@@ -97,7 +98,7 @@ class LogPosterior:
 def log_posterior(model: Model) -> LogPosterior:
     """The log posterior of a model under its priors; `scales` are those before any data are seen: rough."""
     marginal = marginal_of(model)
-    space = Space(marginal.coordinates(), "sigma" if model.has_scale else None)
+    space = Space(marginal.coordinates(), "sigma" if model.has_scale else None, origins(model))
     free = space.coordinates.basis.shape[1] > 0
     return LogPosterior(space, prior_density(model, with_coefficients=free), marginal, rough_scales(model, space))
 
@@ -114,7 +115,7 @@ def marginal_of(model: Model) -> Marginal:
         held = model.constants.get("sigma")
         return LinearMarginal(SigmaCriterion(likelihood, normal, held, prior, free=not normal))
     laplace = laplace_of(model)
-    hyper = Space(coordinates_of(laplace, coefficients=True), None).dimension
+    hyper = Space(coordinates_of(laplace, coefficients=True), None, origins(model)).dimension
     if coefficients is not None and normal and hyper > MANY:
         return joint_marginal(laplace, coefficients)
     return laplace_marginal(laplace)

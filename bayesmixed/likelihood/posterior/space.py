@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...covariance import Covariance
+from ...priors.origin import to_stated, to_typed
 from ..coordinates import Coordinates, Natural
 
 STEP = 1e-6  # of the differences that give slopes of closed forms: truncation and rounding near 1e-10
@@ -17,7 +18,7 @@ LOG_2 = float(np.log(2))
 
 @dataclass(frozen=True)
 class Points:
-    """Parameters of N points, as priors speak of them.
+    """Parameters of N points, as priors speak of them: sds and correlations for the columns that priors mean.
 
     Per group term absolute `sds` (N, k) and `roots` (N, k, k), Cholesky factors of correlation matrices, with
     `partials` (N, k (k - 1) / 2) their unconstrained partial correlations (no columns without correlations); `beta`
@@ -47,11 +48,13 @@ class Space:
 
     x are the coordinates of a criterion, (working theta, coefficients, logs of dispersion): `coordinates` says what
     they mean. `scale` names the dispersion parameter that factors are relative to, None in a model without scale.
+    `origins` per group term say for which columns sds and correlations are stated, as `priors.origin` makes them.
     Correlations are those of canonical partial correlations, row by row as NumPyro's.
     """
 
     coordinates: Coordinates
     scale: str | None
+    origins: tuple[np.ndarray | None, ...]
 
     @property
     def sizes(self) -> tuple[tuple[int, int], ...]:
@@ -95,10 +98,14 @@ class Space:
         scale = 1.0 if self.scale is None else points.dispersion[self.scale][:, None, None]
         for j, where in coordinates.slices.items():
             structure, k = self._structure(j)
-            factors = np.linalg.inv(coordinates.bases[j]) @ (points.sds[j][:, :, None] * points.roots[j] / scale)
+            factors = np.linalg.inv(coordinates.bases[j]) @ (self.factors(points, j) / scale)
             # theta of one column is its sd in every structure
             found[:, where] = factors[:, 0] if k == 1 else [structure.theta(factor) for factor in factors]
         return found
+
+    def factors(self, points: Points, j: int) -> np.ndarray:
+        """Roots (N, k, k) of the absolute covariances of group term `j` in the columns as typed."""
+        return to_typed(self.origins[j], points.sds[j][:, :, None] * points.roots[j])
 
     def slopes(self, psi: np.ndarray) -> np.ndarray:
         """d x / d psi (., m) at one psi (m,); only theta is not psi itself."""
@@ -112,7 +119,8 @@ class Space:
         coordinates = self.coordinates
         s = 1.0 if self.scale is None else natural.dispersion[self.scale]
         parts = []
-        for factor, (_, m) in zip(natural.factors, self.sizes, strict=True):
+        for typed, A, (_, m) in zip(natural.factors, self.origins, self.sizes, strict=True):
+            factor = to_stated(A, typed)
             sds = s * np.linalg.norm(factor, axis=1)
             parts += [np.log(sds), partial_correlations(s * factor / sds[:, None])[:m]]
         if coordinates.basis.shape[1]:

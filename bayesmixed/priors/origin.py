@@ -1,0 +1,130 @@
+"""Where a bar's sds and correlations are stated: at zero of its columns as typed, or at their means.
+
+The sd of an intercept, and its correlations, are those of a line at x = 0, wherever the data lie. Stated for columns
+centred at their means (over the rows used) they mean the same whatever the origin of x: with z = T z_c, T unit lower
+triangular with the means in its first column, b_c = T'b and Sigma = T'^-1 Sigma_c T^-1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..covariance import Covariance
+from .centring import triangular
+
+if TYPE_CHECKING:
+    from ..formula.design import Design, GroupTerm
+    from ..model import Model
+    from .table import Priors
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Priors as `Model(priors=)` takes them, with their bars stated at the columns' means or at zero."""
+
+    spec: Any
+    centered: bool
+
+
+def centered(spec: Any = None) -> Placed:
+    """The same priors, those of correlated bars stated for columns centred at their means.
+
+    Parameters
+    ----------
+    spec
+        What ``Model(priors=)`` takes: a preset's name, a dict, a function. The default priors and a dict are centred
+        already; ``"brms"``, ``"rstanarm"`` and ``"bambi"`` are not.
+
+    Returns
+    -------
+    Placed
+        For ``bm.Model(..., priors=)``.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> sleep = bm.load_data("sleepstudy")
+    >>> model = bm.Model("Reaction ~ Days + (Days | Subject)", sleep, priors=bm.priors.centered("brms"))
+    >>> model.priors.centered
+    True
+    """
+    return Placed(spec, True)
+
+
+def as_typed(spec: Any = None) -> Placed:
+    """The same priors, those of correlated bars stated at zero of their columns, as other packages do.
+
+    Parameters
+    ----------
+    spec
+        What ``Model(priors=)`` takes.
+
+    Returns
+    -------
+    Placed
+        For ``bm.Model(..., priors=)``.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> sleep = bm.load_data("sleepstudy")
+    >>> bm.Model("Reaction ~ Days + (Days | Subject)", sleep, priors=bm.priors.as_typed()).priors.centered
+    False
+    """
+    return Placed(spec, False)
+
+
+def origins(model: Model, priors: Priors | None = None) -> tuple[np.ndarray | None, ...]:
+    """Per bar the A (k, k) with b = A b_c and Sigma = A Sigma_c A'; None where `priors` speak of columns as typed.
+
+    `priors` are the model's own by default.
+    """
+    if not (model.priors if priors is None else priors).centered:
+        return tuple(None for _ in model.design.groups)
+    pairs = zip(model.design.groups, model.covariances, strict=True)
+    return tuple(_origin(term, structure, model.design) for term, structure in pairs)
+
+
+def _origin(term: GroupTerm, structure: Covariance, design: Design) -> np.ndarray | None:
+    if constant_column(term, structure, design) is None:
+        return None
+    return np.linalg.inv(triangular(term.Z[design.used], term.columns, term.variables).T)
+
+
+def stated_rows(design: Design, priors: Priors) -> np.ndarray:
+    """C (p, p): priors speak of the elements of C beta, the coefficients at the means of everything else they meet.
+
+    Where the user named a coefficient, and in priors that are not centred, it is the coefficient as typed; the
+    intercept is the one that the priors name.
+    """
+    mu = design.mu
+    C = np.eye(len(mu.coefficients))
+    if not mu.has_intercept:
+        return C
+    T = triangular(mu.X[design.used], mu.coefficients, mu.variables)
+    for j, name in enumerate(mu.coefficients):
+        typed = "Intercept_centered" not in priors if name == "Intercept" else name in priors.typed
+        if not typed and (priors.centered or name == "Intercept"):
+            C[j] = T[:, j]
+    return C
+
+
+def constant_column(term: GroupTerm, structure: Covariance, design: Design) -> int | None:
+    """The position of the column of ones in a bar whose structure is the same at every origin; None otherwise."""
+    if term.Z.shape[1] == 1 or structure.invariance != "linear":
+        return None
+    ones = np.flatnonzero(np.all(term.Z[design.used] == 1.0, axis=0))
+    return int(ones[0]) if len(ones) else None
+
+
+def to_stated(A: np.ndarray | None, factor: np.ndarray) -> np.ndarray:
+    """A root (.., k, k) of the covariance that priors speak of, from one of the covariance of columns as typed."""
+    return factor if A is None else np.linalg.solve(A, factor)
+
+
+def to_typed(A: np.ndarray | None, factor: np.ndarray) -> np.ndarray:
+    """A root (.., k, k) of the covariance of columns as typed, from one of that which priors speak of."""
+    return factor if A is None else A @ factor
