@@ -227,9 +227,7 @@ def _other_seed(seed: int | None) -> int | None:
     return None if seed is None else int(np.random.SeedSequence(seed).spawn(3)[2].generate_state(1)[0])
 
 
-def _tested(
-    fit: Fit, pool: np.ndarray, at: np.ndarray, beyond: np.ndarray, spread: np.ndarray | None
-) -> pd.DataFrame:
+def _tested(fit: Fit, pool: np.ndarray, at: np.ndarray, beyond: np.ndarray, spread: np.ndarray | None) -> pd.DataFrame:
     """The four tests, of which counts alone have zeros and 0-1 responses no dispersion."""
     distance, far = distances(at), beyond.mean(axis=1)
     tests = [("uniformity", distance, upper_p(distance)), ("outliers", far, upper_p(far))]

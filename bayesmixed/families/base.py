@@ -111,7 +111,7 @@ class Family(ABC):
     `log_concave` says that log f is concave in eta whatever the link; `takes_trials` that a response is successes out
     of trials, `binary` that it may be one of two levels; `normal_conditional` that `normalised(y)` given the effects is
     normal about mu with a constant sigma, so that with an identity link the marginal likelihood is exact and u is
-    scaled by sigma; `middle` is what of the response the linear predictor moves: its "mean" or its "median".
+    scaled by sigma.
     """
 
     link: Link
@@ -130,7 +130,7 @@ class Family(ABC):
     takes_trials: ClassVar[bool] = False
     binary: ClassVar[bool] = False
     normal_conditional: ClassVar[bool] = False
-    middle: ClassVar[str] = "mean"
+    middle: ClassVar[str] = "mean"  # what of the response the linear predictor moves; else "median"
 
     @property
     def scale(self) -> str:
