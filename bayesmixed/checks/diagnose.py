@@ -24,6 +24,7 @@ from .finding import NOTE, SERIOUS, WARNING, Finding, findings_table
 from .sampled import sampled
 from .scaling import scaling
 from .separation import Separation, prior_names, separated, separation
+from .separation_within import Within, separation_within, within
 from .simpler import SAME, Simpler, simpler_formulas
 
 SHOWN = 6  # simpler formulas in the printed table: those of lowest AIC
@@ -44,6 +45,7 @@ class Diagnosis:
     simpler: Simpler | None
     separation: Separation | None
     refit: bool = True
+    within: Within | None = None
 
     @property
     def clean(self) -> bool:
@@ -70,6 +72,8 @@ class Diagnosis:
         return cast(PointFit, self.fit.model.fit(MAP(priors="model")))
 
     def _priors(self) -> str | dict[str, Any]:
+        if self.within is not None:
+            return "model"  # keeps sds from infinity too
         if self.separation is None:
             return "boundary_avoiding"
         sds = prior_names(self.fit.model, self.separation)
@@ -138,23 +142,30 @@ def diagnose(fit: Fit, *, refit: bool = True) -> Diagnosis:
         raise FitError(f'diagnose takes a fit, such as model.fit("ml"), not {type(fit).__name__}.')
     model = fit.model
     found = separated(model)
-    after = (*separation(model, found), *scaling(model))
+    inside = within(model) if found is None else None
+    in_levels = separation_within(fit, inside)
+    inside = inside if in_levels else None
+    explained = () if inside is None else inside.factors
+    after = (*in_levels, *separation(model, found, explained), *scaling(model))
     if fit.sampled:
         findings = (*sampled(cast(DrawsFit, fit)), *after)
-        return Diagnosis(fit, _by_severity(findings), pd.DataFrame(), None, found)
-    return _point(cast(PointFit, fit), found, after, refit)
+        return Diagnosis(fit, _by_severity(findings), pd.DataFrame(), None, found, refit, inside)
+    return _point(cast(PointFit, fit), found, inside, after, refit)
 
 
 def _by_severity(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda found: (SERIOUS, WARNING, NOTE).index(found.severity)))
 
 
-def _point(fit: PointFit, found: Separation | None, after: Sequence[Finding], refit: bool) -> Diagnosis:
-    at_zero, profile, terms = singular.singularity(fit)
+def _point(
+    fit: PointFit, found: Separation | None, inside: Within | None, after: Sequence[Finding], refit: bool
+) -> Diagnosis:
+    endless = inside is not None and not fit.status.converged  # what is at zero is so where the search gave up
+    at_zero, profile, terms = singular.NOTHING if endless else singular.singularity(fit)
     comparable = refit and terms and found is None and fit.model.arguments.data is not None
     simpler = simpler_formulas(fit, terms) if comparable else None
-    findings = (*convergence(fit, explained=found is not None), *at_zero, *after)
-    return Diagnosis(fit, _by_severity(findings), profile, simpler, found, refit)
+    findings = (*convergence(fit, explained=found is not None or inside is not None), *at_zero, *after)
+    return Diagnosis(fit, _by_severity(findings), profile, simpler, found, refit, inside)
 
 
 def _sections(diagnosis: Diagnosis) -> list[Section]:
@@ -172,7 +183,8 @@ def _sections(diagnosis: Diagnosis) -> list[Section]:
         lines = [line for text in singular.advice(cast(PointFit, fit), diagnosis.simpler) for line in _wrapped(text)]
         sections.append(Section("What to do about variances at zero", lines=tuple(lines)))
         sections += [] if diagnosis.simpler is None else [_formulas(diagnosis.simpler)]
-    beside = diagnosis.refit and fit.engine.name != "map" and (at_zero or diagnosis.separation is not None)
+    endless = diagnosis.separation is not None or (diagnosis.within is not None and not fit.sampled)
+    beside = diagnosis.refit and fit.engine.name != "map" and (at_zero or endless)
     return [*sections, _beside(diagnosis)] if beside else sections
 
 

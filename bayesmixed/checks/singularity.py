@@ -15,6 +15,8 @@ from .finding import Finding, combination, listed
 from .simpler import Simpler
 
 CHECK = "singularity"
+COLUMNS = ["direction", "sd", "deviance rises by"]  # of the table of profiles
+NOTHING = ((), pd.DataFrame(columns=COLUMNS), ())  # to be found
 CLEAR = 2.0  # of AIC: below it two models are about as good (Burnham & Anderson 2002, section 2.6)
 
 
@@ -28,7 +30,7 @@ def singularity(fit: PointFit) -> tuple[tuple[Finding, ...], pd.DataFrame, tuple
         for d, found in zip(directions, rises, strict=True)
         for point in found
     ]
-    table = pd.DataFrame(rows, columns=["direction", "sd", "deviance rises by"])
+    table = pd.DataFrame(rows, columns=COLUMNS)
     return tuple(findings), table, tuple(dict.fromkeys(d.term for d in directions))
 
 
