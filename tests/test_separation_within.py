@@ -1,4 +1,4 @@
-"""Likelihoods that keep growing as an sd grows, fits whose own integral is wrong: both are said, and no false alarms."""
+"""Likelihoods that keep growing as an sd grows, fits whose own integral is off: both are said, and no false alarms."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_diagnose_names_the_predictor_and_counts_the_levels(boys: pd.DataFrame) 
 
 @pytest.fixture(scope="module")
 def others() -> pd.DataFrame:
-    """Levels that never vary; successes out of four, foretold by x; counts and shares that are extreme where x2 is 1."""
+    """Levels that never vary; successes out of four, foretold by x; counts and shares, extreme where x2 is 1."""
     rng = np.random.default_rng(3)
     g, x = np.repeat(np.arange(30), 6), rng.normal(size=180)
     x2 = np.tile([0, 1], 90)

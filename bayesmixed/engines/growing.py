@@ -168,9 +168,7 @@ def _scaled(likelihood: LaplaceLikelihood, x: np.ndarray, found: Foretold, t: fl
 def _largest(likelihood: LaplaceLikelihood, loglik: Callable[[np.ndarray], float], x: np.ndarray) -> float:
     """The largest log-likelihood with the covariance of x: the ratio of coefficients to sds may be off at x."""
     fixed, p = slice(likelihood.n_theta, likelihood.n_theta + likelihood.p), likelihood.p
-    size = max(
-        float(np.max(np.abs(x[: likelihood.n_theta]), initial=1.0)), float(np.max(np.abs(x[fixed]), initial=1.0))
-    )
+    size = float(np.max(np.abs(x[: likelihood.n_theta + p]), initial=1.0))
 
     def falls(share: np.ndarray) -> float:
         moved = x.copy()

@@ -113,7 +113,7 @@ def _effects(design: Design, growing: Sequence[np.ndarray], rows: np.ndarray) ->
 
 
 def _widest(X: np.ndarray, Z: sparse.csr_array, sign: np.ndarray, moved: np.ndarray) -> np.ndarray | None:
-    """The coefficients (p,) of the widest margin m: s (x'beta + z'b) >= m in rows moved, >= 0 in others, 0 if pinned."""
+    """The beta (p,) of the widest margin m: s (x'beta + z'b) >= m in rows moved, >= 0 in others, = 0 if pinned."""
     p, q = X.shape[1], Z.shape[1]
     free = sign != 0
     margin = np.where(moved[free], 1.0, 0.0)[:, None]

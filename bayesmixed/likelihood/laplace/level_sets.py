@@ -54,12 +54,11 @@ class _Integrand:
     def __call__(self, u: np.ndarray) -> np.ndarray:
         block = self.density.block
         step = max(1, CHUNK // max(len(self.fixed), 1))
-        logs = [
-            self.density(
-                self.fixed + block.weighted(0, self.factor * part[:, block.codes]), part[:, :, None], False
-            ).log
-            for part in (u[first : first + step] for first in range(0, len(u), step))
-        ]
+        logs = []
+        for first in range(0, len(u), step):
+            part = u[first : first + step]
+            eta = self.fixed + block.weighted(0, self.factor * part[:, block.codes])
+            logs.append(self.density(eta, part[:, :, None], False).log)
         return np.concatenate(logs) - 0.5 * u**2
 
 
