@@ -20,6 +20,7 @@ from ..page import Page, Section, number
 from ..priors import Normal
 from . import singularity as singular
 from .convergence import convergence
+from .dispersion import dispersion, overdispersed
 from .finding import NOTE, SERIOUS, WARNING, Finding, findings_table
 from .sampled import sampled
 from .scaling import scaling
@@ -146,7 +147,8 @@ def diagnose(fit: Fit, *, refit: bool = True) -> Diagnosis:
     in_levels = separation_within(fit, inside)
     inside = inside if in_levels else None
     explained = () if inside is None else inside.factors
-    after = (*in_levels, *separation(model, found, explained), *scaling(model))
+    spread = overdispersed(fit, dispersion(fit), refit)
+    after = (*in_levels, *separation(model, found, explained), *spread, *scaling(model))
     if fit.sampled:
         findings = (*sampled(cast(DrawsFit, fit)), *after)
         return Diagnosis(fit, _by_severity(findings), pd.DataFrame(), None, found, refit, inside)
