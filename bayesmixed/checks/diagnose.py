@@ -11,6 +11,7 @@ from typing import Any, cast
 import pandas as pd
 
 from ..engines.map import MAP
+from ..engines.progress import progress_bar
 from ..errors import FitError
 from ..fits.base import Fit, is_fit
 from ..fits.draws import DrawsFit
@@ -27,9 +28,13 @@ from .scaling import scaling
 from .separation import Separation, prior_names, separated, separation
 from .separation_within import Within, separation_within, within
 from .simpler import SAME, Simpler, simpler_formulas
+from .work import Work
 
 SHOWN = 6  # simpler formulas in the printed table: those of lowest AIC
 WIDTH = 100
+PROFILES, FORMULAS = 1.5, 3.0  # times the evaluations of the fit that profiles and simpler formulas may take
+LEAST = 60, 200  # evaluations that they may take all the same
+WAIT = 1.0  # seconds before progress is shown
 
 
 @dataclass(frozen=True, repr=False)
@@ -100,7 +105,7 @@ class Diagnosis:
         return self.page._repr_html_()
 
 
-def diagnose(fit: Fit, *, refit: bool = True) -> Diagnosis:
+def diagnose(fit: Fit, *, refit: bool = True, progress: bool | None = None) -> Diagnosis:
     """Check a fit and say in words what is wrong, what it means and what to do.
 
     Parameters
@@ -110,7 +115,10 @@ def diagnose(fit: Fit, *, refit: bool = True) -> Diagnosis:
         their status says and sds that reach zero; the model behind either for complete and quasi-complete separation,
         near-collinear and badly scaled columns, and grouping factors with few levels or few rows.
     refit
-        Whether a singular fit is compared with simpler formulas and with MAP; each takes a fit.
+        Whether a singular fit is compared with simpler formulas and with MAP, a fit of overdispersed counts with models
+        that allow for that. With it a diagnosis takes up to about five times as long as the fit.
+    progress
+        Whether to show how far it is, once it takes longer than a second; in a terminal or notebook if None.
 
     Returns
     -------
@@ -152,7 +160,7 @@ def diagnose(fit: Fit, *, refit: bool = True) -> Diagnosis:
     if fit.sampled:
         findings = (*sampled(cast(DrawsFit, fit)), *after)
         return Diagnosis(fit, _by_severity(findings), pd.DataFrame(), None, found, refit, inside)
-    return _point(cast(PointFit, fit), found, inside, after, refit)
+    return _point(cast(PointFit, fit), found, inside, after, refit, progress)
 
 
 def _by_severity(findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -160,12 +168,25 @@ def _by_severity(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 
 def _point(
-    fit: PointFit, found: Separation | None, inside: Within | None, after: Sequence[Finding], refit: bool
+    fit: PointFit,
+    found: Separation | None,
+    inside: Within | None,
+    after: Sequence[Finding],
+    refit: bool,
+    progress: bool | None,
 ) -> Diagnosis:
     endless = inside is not None and not fit.status.converged  # what is at zero is so where the search gave up
-    at_zero, profile, terms = singular.NOTHING if endless else singular.singularity(fit)
-    comparable = refit and terms and found is None and fit.model.arguments.data is not None
-    simpler = simpler_formulas(fit, terms) if comparable else None
+    comparable = refit and found is None and fit.model.arguments.data is not None
+    profiles, formulas = (
+        max(least, share * fit.status.evaluations) for least, share in zip(LEAST, (PROFILES, FORMULAS), strict=True)
+    )
+    simpler = None
+    with progress_bar(progress, int(profiles + formulas), delay=WAIT) as bar:
+        work = Work(profiles, progress=bar)
+        at_zero, profile, terms = singular.NOTHING if endless else singular.singularity(fit, work)
+        if comparable and terms:
+            bar.say("simpler formulas")
+            simpler = simpler_formulas(fit, terms, Work(formulas, progress=bar))
     findings = (*convergence(fit, explained=found is not None or inside is not None), *at_zero, *after)
     return Diagnosis(fit, _by_severity(findings), profile, simpler, found, refit, inside)
 

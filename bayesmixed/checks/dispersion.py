@@ -45,7 +45,7 @@ def dispersion(fit: Fit) -> Dispersion | None:
     In a linear mixed model the residuals about the estimated effects have exactly n less the trace of the hat matrix as
     their expected sum of squares, the effects' own distribution averaged over; here nearly so, or less. Its spread is
     that of the same statistic of responses drawn at the fitted means, which small counts make skewed. None for families
-    with a dispersion parameter of their own, for responses of two values, and where an effect follows every row already.
+    with a dispersion parameter of their own, for responses of two values, and where an effect follows every row.
     """
     model, family = fit.model, fit.model.family
     rows = np.flatnonzero(model.design.used)
