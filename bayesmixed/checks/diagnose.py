@@ -32,8 +32,9 @@ from .work import Work
 
 SHOWN = 6  # simpler formulas in the printed table: those of lowest AIC
 WIDTH = 100
-PROFILES, FORMULAS = 1.5, 3.0  # times the evaluations of the fit that profiles and simpler formulas may take
-LEAST = 60, 200  # evaluations that they may take all the same
+PROFILES, FORMULAS = 1.0, 2.5  # times the work of the fit that profiles and simpler formulas may take
+SETTING_UP = 2  # evaluations per parameter that take as long as what a fit does besides its search
+LEAST = 60  # evaluations that either may take all the same
 WAIT = 1.0  # seconds before progress is shown
 
 
@@ -177,9 +178,8 @@ def _point(
 ) -> Diagnosis:
     endless = inside is not None and not fit.status.converged  # what is at zero is so where the search gave up
     comparable = refit and found is None and fit.model.arguments.data is not None
-    profiles, formulas = (
-        max(least, share * fit.status.evaluations) for least, share in zip(LEAST, (PROFILES, FORMULAS), strict=True)
-    )
+    own = fit.status.evaluations + SETTING_UP * fit.n_parameters
+    profiles, formulas = (max(LEAST, share * own) for share in (PROFILES, FORMULAS))
     simpler = None
     with progress_bar(progress, int(profiles + formulas), delay=WAIT) as bar:
         work = Work(profiles, progress=bar)

@@ -1,4 +1,4 @@
-"""What could stand in the place of a bar: fewer columns, no correlation, no bar; and its covariance to begin with."""
+"""What could stand in the place of a bar: fewer columns, no correlation, no bar; and where its covariance begins."""
 
 from __future__ import annotations
 
@@ -77,6 +77,40 @@ def reductions(part: Part, term: GroupTerm) -> Iterator[Part]:
     if bar.covariance == "us" and len(part.columns or ()) > 1:
         yield Part((_uncorrelated(bar),), part.columns)
         yield from _nested(part, term)
+
+
+def additions(part: Part, full: Part, term: GroupTerm) -> Iterator[Part]:
+    """What a part lacks of the full bar, one term or all correlations at a time."""
+    if part.columns is None or len(part.bars) > 1:
+        return
+    bar = full.bars[0]
+    has = [
+        bool(part.bars) and part.bars[0].intercept,
+        *(bool(part.bars) and one in part.bars[0].terms for one in bar.terms),
+    ]
+    summands = [None, *bar.terms]
+    for i, summand in enumerate(summands):
+        if has[i] or (summand is None and not bar.intercept):
+            continue
+        chosen = [one for one, there in zip(summands, has, strict=True) if there or one is summand]
+        grown = _kept(bar, chosen)
+        yield Part((grown,), _columns((grown,), term))
+        if grown.covariance == "us" and len(chosen) > 1:
+            yield Part((_uncorrelated(grown),), _columns((grown,), term))
+    if part.bars and not part.correlated and full.correlated:
+        whole_again = replace(part.bars[0], covariance="us", double=False)
+        yield Part((whole_again,), part.columns)
+
+
+def grown(part: Part, factor: np.ndarray, full: np.ndarray) -> np.ndarray:
+    """A factor (k, k) with the sds and the correlations of `full` that a part has and `factor` lacks."""
+    own, sds = np.linalg.norm(factor, axis=1), np.linalg.norm(full, axis=1)
+    new = [i for i in part.columns or () if own[i] == 0]
+    if part.correlated and not new and not np.any(factor - np.diag(np.diag(factor))):
+        return full * np.divide(own, sds, out=np.zeros_like(own), where=sds > 0)[:, None]
+    found = factor.copy()
+    found[new, new] = sds[new]
+    return found
 
 
 def theta_of(model: Model, parts: Sequence[Part], factors: Sequence[np.ndarray]) -> list[float] | None:

@@ -18,7 +18,7 @@ from ..formula.formula import Formula
 from ..formula.parts import Bar
 from ..formula.syntax import deparse
 from ..likelihood.at import laplace_of, likelihood_of
-from .reduced import Part, reductions, theta_of, whole
+from .reduced import Part, additions, grown, reductions, theta_of, whole
 from .work import Work
 
 SAME = 1e-4  # of the log-likelihood: MATHEMATICS' tolerance of a boundary optimum, ten times over
@@ -47,8 +47,9 @@ class Simpler:
 def simpler_formulas(fit: PointFit, terms: Sequence[int], work: Work | None = None) -> Simpler:
     """Take columns, correlations and whole bars away while AIC falls, one step after the other from the best so far.
 
-    Every candidate of a step is valued at once, without a search, as a point on the boundary of the full model; the
-    most promising are fitted from there. First come those at `terms` (bars at their limit) that lose nothing.
+    What a step took away may come back in a later one. Every candidate of a step is valued at once, without a search,
+    as a point on the boundary of the full model; the most promising are fitted from there. First come those at `terms`
+    (bars at their limit) that lose nothing.
     """
     search = _Search(fit, Work() if work is None else work)
     search.run(terms)
@@ -86,14 +87,14 @@ class _Search:
         self.rows = [_row(fit, str(self.formula), fit)]
         self.known: set[str] = set()
         self.criterion = _valued(fit)
+        self.whole = tuple(whole(bar, term) for bar, term in zip(self.formula.bars, self.groups, strict=True))
 
     def run(self, terms: Sequence[int]) -> None:
-        parts = tuple(whole(bar, term) for bar, term in zip(self.formula.bars, self.groups, strict=True))
-        best: _State | None = _State(parts, self.fit.factors, self.fit)
+        best: _State | None = _State(self.whole, self.fit.factors, self.fit)
         for j in terms:  # forms of one bar that are no points of the full model
-            for part in reductions(parts[j], self.groups[j]):
+            for part in reductions(self.whole[j], self.groups[j]):
                 if part.columns is None and len(part.bars) > 1 and not self.work.exhausted:
-                    self.fitted(best, j, part)
+                    self.fitted(best, _put(best.parts, j, part))
         while best is not None and not self.work.exhausted:
             best = self.lossless(best, terms) or self.step(best)
 
@@ -106,46 +107,61 @@ class _Search:
                 if part.columns is not None and self.value(state, _put(state.parts, j, part)) < here + 2 * SAME:
                     found.append((part.parameters - state.parts[j].parameters, len(found), j, part))
         for saved, _, j, part in sorted(found):
-            if saved < 0 and (other := self.fitted(state, j, part)) is not None:
+            if saved < 0 and (other := self.fitted(state, _put(state.parts, j, part))) is not None:
                 return other if _is_same(other.fit, state.fit) else None
         return None
 
     def step(self, state: _State) -> _State | None:
         """The first of the most promising candidates whose AIC is lower; None where none is."""
-        ranked, here = [], self.value(state, state.parts)
-        for j in range(len(state.parts)):
-            for part in self.candidates(state, j):
-                if part.columns is not None:
-                    value = self.value(state, _put(state.parts, j, part))
-                    ranked.append((value + 2 * part.parameters - 2 * state.parts[j].parameters, len(ranked), j, part))
-        for value, _, j, part in sorted(ranked)[:FITTED]:
-            if self.work.exhausted or (value > here + HOPELESS and len(self.rows) > 1):
+        for value, parts in self.ranked(state):
+            if self.work.exhausted or (value > HOPELESS and len(self.rows) > 1):
                 return None
-            other = self.fitted(state, j, part)
+            other = self.fitted(state, parts)
             if other is not None and other.fit.aic < state.fit.aic:
                 return other
         return None
 
+    def ranked(self, state: _State) -> list[tuple[float, tuple[Part, ...]]]:
+        """The best of each bar together, then the best of all, by the AIC that they add without a search."""
+        here, found = self.value(state, state.parts), []
+        for j in range(len(state.parts)):
+            for part in self.candidates(state, j):
+                if part.columns is not None:
+                    more = self.value(state, _put(state.parts, j, part)) - here
+                    found.append((more + 2 * (part.parameters - state.parts[j].parameters), len(found), j, part))
+        found.sort(key=lambda each: each[:2])
+        best = {j: (value, part) for value, _, j, part in reversed(found) if value < 0}
+        single = [(value, _put(state.parts, j, part)) for value, _, j, part in found[:FITTED]]
+        if len(best) < 2:
+            return single
+        together = tuple(best[j][1] if j in best else part for j, part in enumerate(state.parts))
+        return [(sum(value for value, _ in best.values()), together), *single]
+
     def value(self, state: _State, parts: Sequence[Part]) -> float:
         """The criterion of parts at a state, without a search."""
-        self.work.count()
-        return self.criterion(state, parts)
+        self.work.count(0.5)
+        return self.criterion(state, self.factors(state, parts))
+
+    def factors(self, state: _State, parts: Sequence[Part]) -> tuple[np.ndarray, ...]:
+        """Lambda per full bar to begin with: the state's, what it lacks as the full fit has it."""
+        triples = zip(parts, state.factors, self.fit.factors, strict=True)
+        return tuple(part.covered(grown(part, F, full)) for part, F, full in triples)
 
     def candidates(self, state: _State, j: int) -> list[Part]:
         """What could stand in one bar's place and was not tried with the others as they are."""
-        parts = reductions(state.parts[j], self.groups[j])
+        part, group = state.parts[j], self.groups[j]
+        parts = (*reductions(part, group), *additions(part, self.whole[j], group))
         return [part for part in parts if self.text(_put(state.parts, j, part)) not in self.known]
 
     def text(self, parts: Sequence[Part]) -> str:
         return formula_with(self.formula, [bar for part in parts for bar in part.bars])
 
-    def fitted(self, state: _State, j: int, part: Part) -> _State | None:
+    def fitted(self, state: _State, parts: tuple[Part, ...]) -> _State | None:
         """The same engine on the simpler formula; None where it cannot be built, uses other rows or fails."""
-        parts = _put(state.parts, j, part)
         text = self.text(parts)
         self.known.add(text)
         others = self.formula.texts[1:]
-        factors = tuple(one.covered(F) for one, F in zip(parts, state.factors, strict=True))
+        factors = self.factors(state, parts)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -174,8 +190,8 @@ class _Search:
         return tuple(found)
 
 
-def _valued(fit: PointFit) -> Callable[[_State, Sequence[Part]], float]:
-    """The deviance (or REML criterion) of reduced parts at a state, as a point on the full model's boundary."""
+def _valued(fit: PointFit) -> Callable[[_State, Sequence[np.ndarray]], float]:
+    """The deviance (or REML criterion) with factors of the full model's bars and what else a state has."""
     model = fit.model
     likelihood = likelihood_of(model) if model.has_scale else laplace_of(model)
     criterion: Criterion | LaplaceCriterion = (
@@ -185,8 +201,7 @@ def _valued(fit: PointFit) -> Callable[[_State, Sequence[Part]], float]:
     )
     order = likelihood.order if model.has_scale else likelihood.rows.order  # type: ignore[union-attr]
 
-    def value(state: _State, parts: Sequence[Part]) -> float:
-        factors = [part.covered(F) for part, F in zip(parts, state.factors, strict=True)]
+    def value(state: _State, factors: Sequence[np.ndarray]) -> float:
         theta = np.concatenate([model.covariances[j].theta(factors[j]) for j in order])
         x = likelihood.working(theta)
         if not model.has_scale:

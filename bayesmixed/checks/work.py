@@ -14,12 +14,12 @@ class Work:
     """Evaluations `done` of at most `limit`; `progress` shows them."""
 
     limit: float = np.inf
-    done: int = 0
+    done: float = 0.0
     progress: Progress = field(default_factory=Progress)
     outer: Work | None = None
 
-    def count(self, evaluations: int = 1) -> None:
-        """Add what was done, here and in the work that this is a part of."""
+    def count(self, evaluations: float = 1.0) -> None:
+        """Add what was done, a value without its gradient counting half, here and in what this is a part of."""
         self.done += evaluations
         if self.outer is None:
             self.progress.step(evaluations)
