@@ -67,7 +67,7 @@ def reductions(part: Part, term: GroupTerm) -> Iterator[Part]:
     sizes = range(len(summands)) if len(summands) <= ALL_SUBSETS else sorted({0, 1, len(summands) - 1})
     for m in sizes:
         for chosen in combinations(summands, m):
-            bars = (_kept(bar, chosen),) if chosen else ()
+            bars: Bars = (_kept(bar, chosen),) if chosen else ()
             yield Part(bars, _columns(bars, term))
             if m > 1 and bar.covariance == "us":
                 yield Part((_uncorrelated(bars[0]),), _columns(bars, term))

@@ -90,18 +90,19 @@ class _Search:
         self.whole = tuple(whole(bar, term) for bar, term in zip(self.formula.bars, self.groups, strict=True))
 
     def run(self, terms: Sequence[int]) -> None:
-        best: _State | None = _State(self.whole, self.fit.factors, self.fit)
+        first = _State(self.whole, self.fit.factors, self.fit)
         for j in terms:  # forms of one bar that are no points of the full model
             for part in reductions(self.whole[j], self.groups[j]):
                 if part.columns is None and len(part.bars) > 1 and not self.work.exhausted:
-                    self.fitted(best, _put(best.parts, j, part))
+                    self.fitted(first, _put(first.parts, j, part))
+        best: _State | None = first
         while best is not None and not self.work.exhausted:
             best = self.lossless(best, terms) or self.step(best)
 
     def lossless(self, state: _State, terms: Sequence[int]) -> _State | None:
         """The candidate of fewest parameters that loses nothing; None where every one loses something."""
         here = self.value(state, state.parts)
-        found = []
+        found: list[tuple[int, int, int, Part]] = []
         for j in terms:
             for part in self.candidates(state, j):
                 if part.columns is not None and self.value(state, _put(state.parts, j, part)) < here + 2 * SAME:
@@ -123,7 +124,8 @@ class _Search:
 
     def ranked(self, state: _State) -> list[tuple[float, tuple[Part, ...]]]:
         """The best of each bar together, then the best of all, by the AIC that they add without a search."""
-        here, found = self.value(state, state.parts), []
+        here = self.value(state, state.parts)
+        found: list[tuple[float, int, int, Part]] = []
         for j in range(len(state.parts)):
             for part in self.candidates(state, j):
                 if part.columns is not None:

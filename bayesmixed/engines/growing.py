@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -182,5 +182,5 @@ def _largest(likelihood: LaplaceLikelihood, loglik: Callable[[np.ndarray], float
     if not p:
         return loglik(x)
     simplex = np.vstack([np.zeros(p), 0.2 * np.eye(p)])
-    options = {"initial_simplex": simplex, "maxfev": PER_COEFFICIENT * p, "xatol": 1e-3, "fatol": LEVEL}
+    options: Any = {"initial_simplex": simplex, "maxfev": PER_COEFFICIENT * p, "xatol": 1e-3, "fatol": LEVEL}
     return -float(minimize(falls, np.zeros(p), method="Nelder-Mead", options=options).fun)

@@ -30,8 +30,7 @@ class Progress:
             self._bar.set_description(self._prefix + "sampling", refresh=False)
             self._bar.update(iterations)
 
-
-    def step(self, number: int) -> None:
+    def step(self, number: float) -> None:
         """Count what is done, whatever it is called."""
         if self._bar is not None:
             self._bar.update(number)
