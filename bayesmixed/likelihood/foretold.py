@@ -75,7 +75,11 @@ def foretold(
         return None
     scale = np.max(np.abs(X), axis=0, initial=0.0)
     scale[scale == 0] = 1.0
-    found = _widest(X / scale, Z, sign, moved)
+    asked = ~_settled(design, growing, rows, sign)
+    if np.any(asked & moved):
+        found = _widest((X / scale)[asked], Z[asked], sign[asked], moved[asked])
+    else:
+        found = np.zeros(X.shape[1])
     if found is None:
         return None
     direction = np.zeros(design.mu.X.shape[1])
@@ -99,6 +103,19 @@ def _growing(
         ~np.any(term.Z[rows][pinned] != 0, axis=0) & (terms is None or j in terms)
         for j, term in enumerate(design.groups)
     )
+
+
+def _settled(design: Design, growing: Sequence[np.ndarray], rows: np.ndarray, sign: np.ndarray) -> np.ndarray:
+    """Rows (n,) of levels with one response throughout that have an intercept of their own: it alone foretells them."""
+    found = np.zeros(len(rows), dtype=bool)
+    for term, chosen in zip(design.groups, growing, strict=True):
+        Z = term.Z[rows][:, chosen]
+        if not np.any(np.all(Z == 1, axis=0)):
+            continue
+        codes = term.codes[rows]
+        sums, counts = np.bincount(codes, sign, term.n_levels), np.bincount(codes, minlength=term.n_levels)
+        found |= (np.abs(sums) == counts)[codes]
+    return found
 
 
 def _effects(design: Design, growing: Sequence[np.ndarray], rows: np.ndarray) -> tuple[sparse.csr_array, np.ndarray]:
