@@ -32,7 +32,7 @@ from .generalized import LaplaceCriterion, broken_down, certified, collect
 from .ml import Criterion as DevianceCriterion
 from .ml import check_identifiable, tail_columns
 from .penalised import Added, Found, Penalised, minimise_penalised
-from .quadrature import QuadratureCriterion
+from .quadrature import QuadratureCriterion, judged
 from .search import given_start
 from .threads import blas_threads
 
@@ -311,7 +311,11 @@ def _fit_generalized(model: Model, engine: MAP) -> PointFit:
         fit = collect(model, engine, base, optimum, found.edge, hessian, penalised=penalised)
     except np.linalg.LinAlgError:
         return broken_down(model, engine, base, x)
-    return replace(fit, status=found.status(model, fit.status))
+    fit = replace(fit, status=found.status(model, fit.status))
+    if found.unbounded:
+        return fit
+    x, curved, endless = optimum.x, base.at(optimum.x), added.penalty.relative  # other priors hold sds or coefficients
+    return judged(fit, likelihood, x, curved, hessian, int(engine.quadrature), laplace=False, endless=endless)
 
 
 def _working_prior(added: Added) -> Prior | None:

@@ -18,8 +18,9 @@ from ..likelihood.laplace.factoring import Quadrature, quadrature
 from ..likelihood.laplace.likelihood import Curved, LaplaceLikelihood
 from ..likelihood.laplace.placing import moved
 from ..likelihood.laplace.start import Starts, starts
-from .accuracy import accuracy
+from .accuracy import accuracy, checked
 from .generalized import LaplaceCriterion, broken_down, certified, collect, held
+from .growing import growing
 from .optimize import Optimum
 from .search import given_start, search
 
@@ -191,8 +192,33 @@ def fit_generalized(
         return broken_down(model, engine, criterion, x)
     x, curved = found.optimum.x, found.criterion.at(found.optimum.x)
     fit = collect(model, engine, found.criterion, found.optimum, found.edge, found.hessian, curved)
-    judged = accuracy(likelihood, x, curved, found.hessian, fit.status.evaluations) if nodes == 1 else None
-    return fit if judged is None else replace(fit, status=judged.added(fit.status))
+    return judged(fit, likelihood, x, curved, found.hessian, nodes)
+
+
+def judged(
+    fit: PointFit,
+    likelihood: LaplaceLikelihood,
+    x: np.ndarray,
+    curved: Curved,
+    hessian: np.ndarray,
+    nodes: int,
+    *,
+    laplace: bool = True,
+    endless: bool = True,
+) -> PointFit:
+    """The fit with a status that says how good its integral with `nodes` is, and whether its likelihood has a maximum.
+
+    `laplace` and `endless`: whether to ask this of one node, and whether anything could hold sds but the likelihood.
+    """
+    status, evaluations = fit.status, fit.status.evaluations
+    if likelihood.rows.blocks and nodes > 1:
+        found = checked(likelihood, x, curved, hessian, nodes, evaluations)
+        status = status if found is None else found.added(status)
+    elif nodes == 1 and laplace:
+        assessed = accuracy(likelihood, x, curved, hessian, evaluations)
+        status = status if assessed is None else assessed.added(status)
+    terms = growing(fit.model, likelihood, x) if endless else None
+    return replace(fit, status=status if terms is None else terms.added(status))
 
 
 def _best(
