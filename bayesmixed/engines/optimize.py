@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,10 +61,43 @@ def minimise(
     """
     if optimizer is not None and optimizer not in OPTIMIZERS:
         raise FitError(f"Unknown optimizer {optimizer!r}. {nearest(optimizer, OPTIMIZERS)}")
-    counted = _Counted(function)
     if len(start) == 0:
-        value, gradient = counted(start)
+        value, gradient = _Counted(function)(start)
         return Optimum(start, value, gradient, 0.0, 1, "nothing to optimise")
+    unit = _units(metric, len(start))
+    if np.any(unit > 1):
+        within = _minimise(
+            _in_units(function, unit), start / unit, metric / np.outer(unit, unit), optimizer=optimizer, maxiter=maxiter
+        )
+        return replace(within, x=within.x * unit, gradient=within.gradient / unit)
+    return _minimise(function, start, metric, optimizer=optimizer, maxiter=maxiter)
+
+
+def _units(metric: np.ndarray | None, size: int) -> np.ndarray:
+    """What each coordinate is measured in: its own uncertainty where that is large, so that no gradient looks small.
+
+    An sd of 1e8 residual sds has a gradient of 1e-8, which SciPy's test takes for zero.
+    """
+    return np.ones(size) if metric is None else np.maximum(np.sqrt(np.abs(np.diag(metric))), 1.0)
+
+
+def _in_units(function: ValueAndGradient, unit: np.ndarray) -> ValueAndGradient:
+    def scaled(x: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = function(x * unit)
+        return value, gradient * unit
+
+    return scaled
+
+
+def _minimise(
+    function: ValueAndGradient,
+    start: np.ndarray,
+    metric: np.ndarray | None,
+    *,
+    optimizer: str | None,
+    maxiter: int | None,
+) -> Optimum:
+    counted = _Counted(function)
     method = optimizer or "BFGS"
     options: dict[str, Any] = {"gtol": 1e-5, "hess_inv0": metric} if method == "BFGS" else {"ftol": 1e-15}
     if method == "L-BFGS-B":
