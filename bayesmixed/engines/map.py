@@ -33,6 +33,7 @@ from .ml import Criterion as DevianceCriterion
 from .ml import check_identifiable, tail_columns
 from .penalised import Added, Found, Penalised, minimise_penalised
 from .quadrature import QuadratureCriterion
+from .residual import refuse_exact, with_lost_digits
 from .search import given_start
 from .threads import blas_threads
 
@@ -201,7 +202,9 @@ def _fit_linear(model: Model, engine: MAP) -> PointFit:
         likelihood, engine.criterion == "reml", model.constants.get("sigma"), engine.penalty(model)
     )
     added = Added(base.coordinates(), rest)
+    refuse_exact(model, likelihood, theta)
     found = minimise_penalised(Penalised(base, added), base.start(theta), engine.optimizer, engine.maxiter)
+    refuse_exact(model, likelihood, found.optimum.x[: likelihood.n_theta])
     return _collect(model, engine, added, base, found)
 
 
@@ -255,7 +258,7 @@ def _collect(model: Model, engine: MAP, added: Added, base: _Profiled | SigmaCri
         criterion=optimum.value,
         loglik=base.loglik(x),
         n_parameters=likelihood.p + likelihood.n_theta + ("sigma" not in model.constants),
-        status=found.status(model, status),
+        status=with_lost_digits(found.status(model, status), likelihood, x[: likelihood.n_theta], solution.rss),
     )
 
 

@@ -20,6 +20,7 @@ from ..likelihood.pls import Solution
 from .base import Engine
 from .optimize import Optimum
 from .quadrature import fit_generalized
+from .residual import refuse_exact, with_lost_digits
 from .search import given_start, search
 from .threads import blas_threads
 
@@ -150,7 +151,9 @@ def _fit_linear(
         raise FitError(f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.")
     criterion = Criterion(likelihood, reml, model.constants.get("sigma"))
     first = likelihood.start() if start is None else likelihood.working(given_start(start, likelihood.n_theta))
+    refuse_exact(model, likelihood, first)
     optimum, edge = search(criterion, first, optimizer, maxiter)
+    refuse_exact(model, likelihood, optimum.x)
     return _collect(model, engine, criterion, optimum, edge)
 
 
@@ -224,6 +227,9 @@ def _collect(model: Model, engine: Engine, criterion: Criterion, optimum: Optimu
     spread = likelihood.conditional_covariances(solution)
     singular = singular_terms(model.design.groups, factors)
     proved = edge is None or edge.slope >= ACCEPT
+    status = PointStatus.of(
+        optimum.converged and proved, singular, optimum.gradient, optimum.evaluations, edge, optimum.message
+    )
     return PointFit(
         model=model,
         engine=engine,
@@ -237,7 +243,5 @@ def _collect(model: Model, engine: Engine, criterion: Criterion, optimum: Optimu
         criterion=optimum.value,
         loglik=-0.5 * optimum.value,
         n_parameters=likelihood.p + likelihood.n_theta + (fixed_sigma is None),
-        status=PointStatus.of(
-            optimum.converged and proved, singular, optimum.gradient, optimum.evaluations, edge, optimum.message
-        ),
+        status=with_lost_digits(status, likelihood, optimum.x, solution.rss),
     )

@@ -14,6 +14,8 @@ from ..errors import FitError, nearest
 OPTIMIZERS = ("BFGS", "L-BFGS-B", "TNC", "SLSQP")
 DECREASE = 1e-8  # predicted decrease of the criterion below which no further step is taken, and
 STEP = 1e-6  # predicted step, relative to 1 + |x|: both must be small
+MAX_ITERATIONS = 1000
+STOPPED = 99  # SciPy's status of a search that a callback ended
 HUGE = 1e100  # stands for +inf, which line searches cannot interpolate
 
 ValueAndGradient = Callable[[np.ndarray], tuple[float, np.ndarray]]
@@ -102,18 +104,29 @@ def _minimise(
     options: dict[str, Any] = {"gtol": 1e-5, "hess_inv0": metric} if method == "BFGS" else {"ftol": 1e-15}
     if method == "L-BFGS-B":
         options |= {"gtol": 1e-6, "maxcor": 30}
-    options["maxfun" if method == "TNC" else "maxiter"] = maxiter or 1000
+    options["maxfun" if method == "TNC" else "maxiter"] = maxiter or MAX_ITERATIONS
     stop = None if metric is None or method != "BFGS" else _stopper(counted, metric)
     result: Any = minimize(  # type: ignore[call-overload]
         counted, start, jac=True, method=method, options=options, callback=stop
     )
     inverse = result.hess_inv if hasattr(result, "hess_inv") else None
     dense = None if inverse is None else (inverse.todense() if hasattr(inverse, "todense") else inverse)
-    point = Optimum(result.x, float(result.fun), np.asarray(result.jac), np.inf, 0, str(result.message))
+    point = Optimum(result.x, float(result.fun), np.asarray(result.jac), np.inf, 0, _words(result, maxiter))
     polished = point if maxiter is not None and result.nit >= maxiter else _polish(counted, point, dense)
     return Optimum(
         polished.x, polished.value, polished.gradient, polished.decrease, counted.evaluations, polished.message
     )
+
+
+def _words(result: Any, maxiter: int | None) -> str:
+    """How the search ended, in words of our own."""
+    if not result.success and result.nit >= (maxiter or MAX_ITERATIONS):
+        return f"after {result.nit} iterations, the most allowed"
+    if not np.isfinite(result.fun) or result.fun >= HUGE:
+        return "no point was found at which the criterion can be evaluated"
+    if result.success or result.status == STOPPED:
+        return "the last steps were negligible, but the criterion still slopes there"
+    return "no step lowers the criterion any more, but it still slopes there, as where rounding hides the way down"
 
 
 class _Counted:

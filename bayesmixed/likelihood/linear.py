@@ -21,7 +21,8 @@ from .pls import Solution, solve
 from .tail import Tail, tail
 
 LOG_2PI = float(np.log(2 * np.pi))
-LOST = 1e-7  # of y'y: a residual sum of squares below which cross-products have lost half of its digits
+FAR = 300.0  # relative sd from which cross-products begin to lose the residual
+LOST = 1e-5  # of y'y: what is left of the response there, at most, if effects explain the rest
 FARTHEST = 12  # times a start is made ten times larger
 
 
@@ -117,16 +118,20 @@ class LinearLikelihood:
 
     def solve(self, working: np.ndarray, *, invert: bool = False) -> Solution:
         """Penalised least squares at theta."""
-        factors, total = self.factors(working), self.gram.ww[-1, -1]
-        try:
-            solution = solve(self.gram, self.tail, factors, invert=invert)
-        except np.linalg.LinAlgError:
-            if self.turned is None or self.turned.spare * self.turned.left**2 > LOST * total:
-                raise
-        else:
-            if solution.rss > LOST * total or self.turned is None:
-                return solution
-        return solve_orthogonally(self.turned, self.tail, factors)
+        factors = self.factors(working)
+        if _far(factors) and self.nearly_exact and self.turned is not None:
+            return solve_orthogonally(self.turned, self.tail, factors)
+        return solve(self.gram, self.tail, factors, invert=invert)
+
+    def is_far(self, working: np.ndarray) -> bool:
+        """Whether some effects are so large at theta that cross-products may lose the residual."""
+        return _far(self.factors(working))
+
+    @cached_property
+    def nearly_exact(self) -> bool:
+        """Whether effects can explain the response so well that cross-products lose what is left of it."""
+        turned = self.turned
+        return turned is not None and turned.spare * turned.left**2 < LOST * self.gram.ww[-1, -1]
 
     def criterion(self, solution: Solution, *, reml: bool, sigma: float | None = None) -> float:
         """Deviance or REML criterion with all constants, sigma profiled out unless given (Bates et al., eq. 34, 41)."""
@@ -213,7 +218,7 @@ class LinearLikelihood:
         sds = {j: np.clip(np.sqrt(t / residual), 0.2, 3.0) for j, t in taus.items()}
         if not sds:
             return np.zeros(0)
-        return self._started(sds) if left > 0.1 * variance else self._farther(sds)
+        return self._started(sds) if left > 0.5 * variance else self._farther(sds)
 
     def _started(self, sds: dict[int, np.ndarray]) -> np.ndarray:
         return np.concatenate([self.covariances[j].start(sds[j]) for j in self.order])
@@ -251,7 +256,11 @@ class LinearLikelihood:
                 return block_factor(block, self.split(full))
 
             information[np.ix_(where, where)] = block_information(A, factor, working[where], self.n)
-        return inverse(information)
+        # curvatures of sds of 1e8 and of 1 are compared in units of their own
+        unit = np.ones(len(working))
+        for part in slices.values():
+            unit[part] = max(1.0, float(np.max(np.abs(working[part]), initial=0.0)))
+        return np.outer(unit, unit) * inverse(np.outer(unit, unit) * information)
 
 
 def linear_likelihood(design: Design, covariances: Sequence[Covariance]) -> LinearLikelihood:
@@ -283,6 +292,10 @@ def linear_likelihood(design: Design, covariances: Sequence[Covariance]) -> Line
         order=tuple(order),
         rows=Conditioned(Z, W, y if root is None else y * root),
     )
+
+
+def _far(factors: Sequence[np.ndarray]) -> bool:
+    return max((float(np.max(np.abs(Lambda))) for Lambda in factors), default=0.0) > FAR
 
 
 def _residual_slope(Ze: np.ndarray, Lambda: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ SAFE = 10.0  # slope there that is not lost on the way
 FAR = 1e3  # sd of a working column from which its criterion is about linear in log sd
 PULL = -3.5  # steeper than the penalty's own slope: the data ask for a larger sd, and will stop asking
 FALLS = -0.1  # slope below which the criterion falls for ever: slopes are -3 or -1 against 1, 3, ...
+BEHIND = 30.0  # times the size at which a search stopped: where the criterion rises again if that was an optimum
 STRETCH = 2.0  # ratio of the two sds that give a slope
 
 
@@ -44,7 +45,9 @@ def _falls(
     near = max(NEAR, 3 * size)
     if near < FAR and _slope(value, coordinates, x, j, i, near) > SAFE:
         return False
-    return PULL < _slope(value, coordinates, x, j, i, FAR) < (SAFE if size > FAR else FALLS)
+    falls = PULL < _slope(value, coordinates, x, j, i, FAR) < (SAFE if size > FAR else FALLS)
+    # an optimum out there, where effects are that large beside the residual, has a rise behind it
+    return falls and not (size > FAR and _slope(value, coordinates, x, j, i, BEHIND * size) > 0)
 
 
 def _slope(
