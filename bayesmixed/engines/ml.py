@@ -22,6 +22,7 @@ from .optimize import Optimum
 from .quadrature import fit_generalized
 from .residual import refuse_exact, with_lost_digits
 from .search import given_start, search
+from .second_look import StandIn
 from .threads import blas_threads
 
 if TYPE_CHECKING:
@@ -189,6 +190,10 @@ class Criterion:
     def structures(self) -> dict[int, tuple[Covariance, int]]:
         """Covariance structure and number of columns of each group term."""
         return self.likelihood.structures()
+
+    def stand_in(self, theta: np.ndarray) -> StandIn:
+        """Itself."""
+        return self.value_and_gradient
 
     def solution(self, theta: np.ndarray) -> Solution:
         """The solved equations at theta."""

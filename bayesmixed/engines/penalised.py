@@ -16,6 +16,7 @@ from ..likelihood.unbounded import unbounded_terms
 from .limited import search_limited
 from .optimize import Optimum
 from .search import Criterion, search
+from .second_look import StandIn
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -97,6 +98,22 @@ class Penalised:
     def structures(self) -> dict[int, tuple[Covariance, int]]:
         """Covariance structure and number of columns of each group term."""
         return self.base.structures()
+
+    def stand_in(self, x: np.ndarray) -> StandIn | None:
+        """The base's, with the penalty at everything else as in x."""
+        base = self.base.stand_in(x)
+        if base is None:
+            return None
+        n_theta = max((where.stop for where in self.slices().values()), default=0)
+
+        def both(theta: np.ndarray) -> tuple[float, np.ndarray]:
+            extra, slope = self.added.value_and_gradient(np.concatenate([theta, x[n_theta:]]))
+            if not np.isfinite(extra):
+                return np.inf, np.zeros_like(theta)
+            value, gradient = base(theta)
+            return value + extra, gradient + slope[:n_theta]
+
+        return both
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
-"""Where a criterion of covariance parameters has its minimum: a search that proves or leaves boundary points."""
+"""Where a criterion of covariance parameters has its minimum: a search that checks or leaves boundary points."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -11,8 +12,10 @@ from ..covariance import Covariance
 from ..errors import FitError
 from ..likelihood.boundary import ACCEPT, Direction, leave, snap, worst_direction
 from .optimize import Optimum, minimise
+from .second_look import StandIn, other_side
 
 MAX_DEPARTURES = 6  # times a search may leave a boundary point that is not a maximum
+LOWER = 1e-6  # of the criterion: by what another minimum must be lower to be taken
 
 
 class Criterion(Protocol):
@@ -36,8 +39,33 @@ class Criterion(Protocol):
     def structures(self) -> dict[int, tuple[Covariance, int]]:
         """Covariance structure and number of columns of each group term."""
 
+    def stand_in(self, x: np.ndarray) -> StandIn | None:
+        """A cheap function of theta with gradient that is like the criterion about x; None where there is none."""
+
 
 def search(
+    criterion: Criterion, start: np.ndarray, optimizer: str | None, maxiter: int | None
+) -> tuple[Optimum, Direction | None]:
+    """The minimum, or the lower one of two where a second look at a boundary finds another.
+
+    What is shown is local: that leaving the boundary in any direction raises the criterion.
+    """
+    optimum, edge = _descend(criterion, start, optimizer, maxiter)
+    if maxiter is not None or not optimum.converged:
+        return optimum, edge
+    other = other_side(criterion, optimum.x, start)
+    if other is None:
+        return optimum, edge
+    second, its_edge = _descend(criterion, other, optimizer, maxiter)
+    evaluations = optimum.evaluations + second.evaluations
+    if second.converged and second.value < optimum.value - LOWER:
+        optimum, edge = second, its_edge
+    else:
+        criterion.value(optimum.x)  # iterations that start where the last ended are brought back
+    return replace(optimum, evaluations=evaluations), edge
+
+
+def _descend(
     criterion: Criterion, start: np.ndarray, optimizer: str | None, maxiter: int | None
 ) -> tuple[Optimum, Direction | None]:
     """Minimise; exact zeros where they cost nothing; a zero that is only stationary by symmetry is left again."""
