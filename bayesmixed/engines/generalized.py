@@ -104,9 +104,9 @@ class LaplaceCriterion:
         """Covariance structure and number of columns of each group term."""
         return self.likelihood.structures()
 
-    def stand_in(self, x: np.ndarray) -> StandIn | None:
+    def stand_in(self, x: np.ndarray) -> tuple[StandIn, int] | None:
         """The deviance of the working linear model at x."""
-        return working_deviance(self.likelihood, self.at(x))
+        return working_deviance(self.likelihood, self.at(x)), 2
 
 
 def certified(criterion: Criterion, optimum: Optimum, polish: bool) -> tuple[Optimum, np.ndarray]:

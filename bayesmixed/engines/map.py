@@ -203,7 +203,7 @@ def _fit_linear(model: Model, engine: MAP) -> PointFit:
     )
     added = Added(base.coordinates(), rest)
     refuse_exact(model, likelihood, theta)
-    found = minimise_penalised(Penalised(base, added), base.start(theta), engine.optimizer, engine.maxiter)
+    found = minimise_penalised(Penalised(base, added), base.start(theta), engine.optimizer, engine.maxiter, exact=True)
     refuse_exact(model, likelihood, found.optimum.x[: likelihood.n_theta])
     return _collect(model, engine, added, base, found)
 

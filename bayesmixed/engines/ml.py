@@ -1,4 +1,4 @@
-"""ML and REML of linear mixed models: profiled criterion, exact gradient, boundary points proved."""
+"""ML and REML of linear mixed models: profiled criterion, exact gradient, boundary points checked."""
 
 from __future__ import annotations
 
@@ -191,9 +191,9 @@ class Criterion:
         """Covariance structure and number of columns of each group term."""
         return self.likelihood.structures()
 
-    def stand_in(self, theta: np.ndarray) -> StandIn:
-        """Itself."""
-        return self.value_and_gradient
+    def stand_in(self, theta: np.ndarray) -> tuple[StandIn, int]:
+        """Itself, searched once."""
+        return self.value_and_gradient, 1
 
     def solution(self, theta: np.ndarray) -> Solution:
         """The solved equations at theta."""

@@ -44,7 +44,7 @@ class QuadratureCriterion(LaplaceCriterion):
         loglik, gradient = self.rule.loglik_and_gradient(x, self.at(x))
         return -2 * loglik, -2 * gradient
 
-    def stand_in(self, x: np.ndarray) -> StandIn | None:
+    def stand_in(self, x: np.ndarray) -> tuple[StandIn, int] | None:
         """None: Laplace's optimum, from which the search starts, was looked at."""
         return None
 
@@ -157,9 +157,9 @@ class JointCriterion:
         """Covariance structure and number of columns of each group term."""
         return self.likelihood.structures()
 
-    def stand_in(self, y: np.ndarray) -> StandIn | None:
+    def stand_in(self, y: np.ndarray) -> tuple[StandIn, int] | None:
         """The deviance of the working linear model at y."""
-        return working_deviance(self.likelihood, self.at(y)[1])
+        return working_deviance(self.likelihood, self.at(y)[1]), 2
 
 
 def joint(criterion: LaplaceCriterion, x: np.ndarray, optimizer: str | None, maxiter: int | None) -> Searched:

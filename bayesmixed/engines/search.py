@@ -40,8 +40,11 @@ class Criterion(Protocol):
     def structures(self) -> dict[int, tuple[Covariance, int]]:
         """Covariance structure and number of columns of each group term."""
 
-    def stand_in(self, x: np.ndarray) -> StandIn | None:
-        """A cheap function of theta with gradient that is like the criterion about x; None where there is none."""
+    def stand_in(self, x: np.ndarray) -> tuple[StandIn, int] | None:
+        """A cheap function of theta that is like the criterion about x, and how many searches of it are cheap enough.
+
+        None where there is no such function.
+        """
 
 
 def search(

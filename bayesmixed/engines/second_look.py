@@ -36,8 +36,11 @@ class Seen(Protocol):
     def structures(self) -> dict[int, tuple[Covariance, int]]:
         """Covariance structure and number of columns of each group term."""
 
-    def stand_in(self, x: np.ndarray) -> StandIn | None:
-        """A cheap function of theta with gradient that is like the criterion about x; None where there is none."""
+    def stand_in(self, x: np.ndarray) -> tuple[StandIn, int] | None:
+        """A cheap function of theta that is like the criterion about x, and how many searches of it are cheap enough.
+
+        None where there is no such function.
+        """
 
 
 def other_side(criterion: Seen, x: np.ndarray, start: np.ndarray) -> np.ndarray | None:
@@ -48,13 +51,14 @@ def other_side(criterion: Seen, x: np.ndarray, start: np.ndarray) -> np.ndarray 
     here, usual = _covariances(criterion, x), _largest(_covariances(criterion, start))
     if not _doubtful(criterion, here):
         return None
-    cheap = criterion.stand_in(x)
-    if cheap is None:
+    known = criterion.stand_in(x)
+    if known is None:
         return None
+    cheap, searches = known
     n_theta = max(where.stop for where in criterion.slices().values())
     reference = cheap(x[:n_theta])[0]
     found: tuple[float, np.ndarray] | None = None
-    for first in _starts(criterion, x, here, usual):
+    for first in _starts(criterion, x, here, usual)[:searches]:
         value, theta = _rough(cheap, first[:n_theta], lambda theta: _distance(criterion, x, theta, here, usual) < SAME)
         far = _distance(criterion, x, theta, here, usual) >= SAME
         if far and value < reference + COMPETES and (found is None or value < found[0]):

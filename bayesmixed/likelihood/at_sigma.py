@@ -123,15 +123,15 @@ class SigmaCriterion:
         """Covariance structure and number of columns of each group term."""
         return self.likelihood.structures()
 
-    def stand_in(self, x: np.ndarray) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
-        """Itself as a function of theta, everything else as in x."""
+    def stand_in(self, x: np.ndarray) -> tuple[Callable[[np.ndarray], tuple[float, np.ndarray]], int]:
+        """Itself as a function of theta, everything else as in x; searched once."""
         n_theta = self.likelihood.n_theta
 
         def function(theta: np.ndarray) -> tuple[float, np.ndarray]:
             value, gradient = self.value_and_gradient(np.concatenate([theta, x[n_theta:]]))
             return value, gradient[:n_theta]
 
-        return function
+        return function, 1
 
     def residual_sd(self, x: np.ndarray) -> float:
         """The residual standard deviation at x."""

@@ -14,7 +14,6 @@ SAFE = 10.0  # slope there that is not lost on the way
 FAR = 1e3  # sd of a working column from which its criterion is about linear in log sd
 PULL = -3.5  # steeper than the penalty's own slope: the data ask for a larger sd, and will stop asking
 FALLS = -0.1  # slope below which the criterion falls for ever: slopes are -3 or -1 against 1, 3, ...
-BEHIND = 30.0  # times the size at which a search stopped: where the criterion rises again if that was an optimum
 STRETCH = 2.0  # ratio of the two sds that give a slope
 
 
@@ -24,17 +23,20 @@ def unbounded_terms(
     start: np.ndarray,
     end: np.ndarray,
     terms: Sequence[int],
+    settled: bool = False,
 ) -> list[int]:
     """The terms of which some column's sd can grow for ever while the criterion falls.
 
     Far out the criterion is m log sd + constant with a whole number m: twice the number of levels that hold the sd
     down, less 3 of the penalty. (Laplace's approximation gets there slowly and from above, so that a search from
-    `start` whose `end` is far out counts for more.) Everything else is as at the start.
+    `start` whose `end` is far out counts for more.) Everything else is as at the start. An `end` far out that is known
+    to be an optimum, `settled`, is where effects are that large beside the residual.
     """
     found = []
     for j in terms:
         sizes = coordinates.sizes(end, j)
-        if any(_falls(value, coordinates, start, j, i, float(size)) for i, size in enumerate(sizes)):
+        asked = [(i, float(size)) for i, size in enumerate(sizes) if not (settled and size > FAR)]
+        if any(_falls(value, coordinates, start, j, i, size) for i, size in asked):
             found.append(j)
     return found
 
@@ -45,9 +47,7 @@ def _falls(
     near = max(NEAR, 3 * size)
     if near < FAR and _slope(value, coordinates, x, j, i, near) > SAFE:
         return False
-    falls = PULL < _slope(value, coordinates, x, j, i, FAR) < (SAFE if size > FAR else FALLS)
-    # an optimum out there, where effects are that large beside the residual, has a rise behind it
-    return falls and not (size > FAR and _slope(value, coordinates, x, j, i, BEHIND * size) > 0)
+    return PULL < _slope(value, coordinates, x, j, i, FAR) < (SAFE if size > FAR else FALLS)
 
 
 def _slope(
