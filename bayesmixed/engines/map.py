@@ -197,7 +197,7 @@ def _fit_linear(model: Model, engine: MAP) -> PointFit:
     likelihood = likelihood_of(model)
     if likelihood.n <= likelihood.p:
         raise FitError(f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.")
-    theta = likelihood.start() if engine.start is None else _given(likelihood, engine.start)
+    theta = likelihood.start(model.constants.get("sigma")) if engine.start is None else _given(likelihood, engine.start)
     base, rest = _linear_base(
         likelihood, engine.criterion == "reml", model.constants.get("sigma"), engine.penalty(model)
     )

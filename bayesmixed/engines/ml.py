@@ -151,7 +151,8 @@ def _fit_linear(
     if likelihood.n <= likelihood.p:
         raise FitError(f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.")
     criterion = Criterion(likelihood, reml, model.constants.get("sigma"))
-    first = likelihood.start() if start is None else likelihood.working(given_start(start, likelihood.n_theta))
+    sigma = criterion.sigma
+    first = likelihood.start(sigma) if start is None else likelihood.working(given_start(start, likelihood.n_theta))
     refuse_exact(model, likelihood, first)
     optimum, edge = search(criterion, first, optimizer, maxiter)
     refuse_exact(model, likelihood, optimum.x)

@@ -115,9 +115,7 @@ def _distance(criterion: Seen, x: np.ndarray, theta: np.ndarray, here: Blocks, u
     return max(float(np.max(np.abs(there[j] - here[j]))) for j in here) / size
 
 
-def _rough(
-    cheap: StandIn, start: np.ndarray, returned: Callable[[np.ndarray], bool]
-) -> tuple[float, np.ndarray]:
+def _rough(cheap: StandIn, start: np.ndarray, returned: Callable[[np.ndarray], bool]) -> tuple[float, np.ndarray]:
     """Where a rough search of the stand-in ends; given up as soon as it comes back to the first optimum."""
 
     def function(theta: np.ndarray) -> tuple[float, np.ndarray]:

@@ -179,8 +179,7 @@ class LinearLikelihood:
 
     def modes(self, solution: Solution) -> dict[int, np.ndarray]:
         """Conditional modes b (L, k) of each group term in the user's columns."""
-        orthogonal = isinstance(solution, OrthogonalSolution)
-        found: Modes = solution.modes() if orthogonal else modes(self.gram, solution)
+        found: Modes = solution.modes() if isinstance(solution, OrthogonalSolution) else modes(self.gram, solution)
         return {
             j: found.b[i][:, columns] @ self.term_bases[j].T
             for i, block in enumerate(self.blocks)
@@ -205,8 +204,11 @@ class LinearLikelihood:
             solution = replace(solution, rss=rss)
         return -0.5 * self.criterion(solution, reml=reml, sigma=sigma)
 
-    def start(self) -> np.ndarray:
-        """A working theta from moments: E[(z'e)^2 / z'z] = sigma^2 + tau^2 z'z per level, term by term."""
+    def start(self, sigma: float | None = None) -> np.ndarray:
+        """A working theta from moments: E[(z'e)^2 / z'z] = sigma^2 + tau^2 z'z per level, term by term.
+
+        `sigma` is the residual sd where that is known.
+        """
         variance = self.gram.ww[-1, -1] / self.n
         taus = {
             j: _moment_variances(self.gram.zz[i][:, columns, columns], self.gram.zw[i][:, columns, -1], variance)
@@ -218,28 +220,28 @@ class LinearLikelihood:
         sds = {j: np.clip(np.sqrt(t / residual), 0.2, 3.0) for j, t in taus.items()}
         if not sds:
             return np.zeros(0)
-        return self._started(sds) if left > 0.5 * variance else self._farther(sds)
+        return self._started(sds) if left > 0.5 * variance else self._farther(sds, sigma)
 
     def _started(self, sds: dict[int, np.ndarray]) -> np.ndarray:
         return np.concatenate([self.covariances[j].start(sds[j]) for j in self.order])
 
-    def _farther(self, sds: dict[int, np.ndarray]) -> np.ndarray:
+    def _farther(self, sds: dict[int, np.ndarray], sigma: float | None) -> np.ndarray:
         """A start where effects explain nearly all: all sds ten times larger, then each smaller, while it is better."""
         same = {j: np.ones(len(each)) for j, each in sds.items()}
         smaller = [same | {j: np.where(np.arange(len(sds[j])) == i, 0.1, 1.0)} for j in sds for i in range(len(sds[j]))]
-        best = self._deviance(self._started(sds))
+        best = self._deviance(self._started(sds), sigma)
         for ratios in [{j: 10 * ones for j, ones in same.items()}, *smaller]:
             for _ in range(FARTHEST):
                 trial = {j: ratios[j] * each for j, each in sds.items()}
-                value = self._deviance(self._started(trial))
+                value = self._deviance(self._started(trial), sigma)
                 if not value < best:
                     break
                 sds, best = trial, value
         return self._started(sds)
 
-    def _deviance(self, working: np.ndarray) -> float:
+    def _deviance(self, working: np.ndarray, sigma: float | None) -> float:
         try:
-            return self.criterion(self.solve(working), reml=False)
+            return self.criterion(self.solve(working), reml=False, sigma=sigma)
         except np.linalg.LinAlgError:
             return np.inf
 

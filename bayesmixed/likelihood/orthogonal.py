@@ -262,9 +262,7 @@ def _damped(K: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     return Q[:, :k, k:].transpose(0, 2, 1), half @ half.transpose(0, 2, 1), 2 * float(np.sum(np.log(diagonal)))
 
 
-def _scaled_tail(
-    columns: np.ndarray, widths: Sequence[tuple[int, int]], factors: Sequence[np.ndarray]
-) -> np.ndarray:
+def _scaled_tail(columns: np.ndarray, widths: Sequence[tuple[int, int]], factors: Sequence[np.ndarray]) -> np.ndarray:
     """The tail's columns times blockdiag(Lambda)."""
     scaled, first = np.empty_like(columns), 0
     for (count, k), Lambda in zip(widths, factors[1:], strict=True):

@@ -13,9 +13,7 @@ from .mode import FLOOR
 from .products import weighted_gram
 
 
-def working_deviance(
-    likelihood: LaplaceLikelihood, curved: Curved
-) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+def working_deviance(likelihood: LaplaceLikelihood, curved: Curved) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
     """The deviance of the working linear model and its gradient as a function of the working theta."""
     working = working_likelihood(likelihood, curved)
 
