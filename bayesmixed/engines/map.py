@@ -33,6 +33,7 @@ from .ml import Criterion as DevianceCriterion
 from .ml import check_identifiable, tail_columns
 from .penalised import Added, Found, Penalised, minimise_penalised
 from .quadrature import QuadratureCriterion, judged
+from .residual import refuse_exact, with_lost_digits
 from .search import given_start
 from .threads import blas_threads
 
@@ -201,12 +202,14 @@ def _fit_linear(model: Model, engine: MAP) -> PointFit:
     likelihood = likelihood_of(model)
     if likelihood.n <= likelihood.p:
         raise FitError(f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.")
-    theta = likelihood.start() if engine.start is None else _given(likelihood, engine.start)
+    theta = likelihood.start(model.constants.get("sigma")) if engine.start is None else _given(likelihood, engine.start)
     base, rest = _linear_base(
         likelihood, engine.criterion == "reml", model.constants.get("sigma"), engine.penalty(model)
     )
     added = Added(base.coordinates(), rest)
-    found = minimise_penalised(Penalised(base, added), base.start(theta), engine.optimizer, engine.maxiter)
+    refuse_exact(model, likelihood, theta)
+    found = minimise_penalised(Penalised(base, added), base.start(theta), engine.optimizer, engine.maxiter, exact=True)
+    refuse_exact(model, likelihood, found.optimum.x[: likelihood.n_theta])
     return _collect(model, engine, added, base, found)
 
 
@@ -260,7 +263,7 @@ def _collect(model: Model, engine: MAP, added: Added, base: _Profiled | SigmaCri
         criterion=optimum.value,
         loglik=base.loglik(x),
         n_parameters=likelihood.p + likelihood.n_theta + ("sigma" not in model.constants),
-        status=found.status(model, status),
+        status=with_lost_digits(found.status(model, status), likelihood, x[: likelihood.n_theta], solution.rss),
     )
 
 

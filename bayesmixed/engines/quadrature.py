@@ -18,11 +18,13 @@ from ..likelihood.laplace.factoring import Quadrature, quadrature
 from ..likelihood.laplace.likelihood import Curved, LaplaceLikelihood
 from ..likelihood.laplace.placing import moved
 from ..likelihood.laplace.start import Starts, starts
+from ..likelihood.laplace.working import working_deviance
 from .accuracy import accuracy, checked
 from .generalized import LaplaceCriterion, broken_down, certified, collect, held
 from .growing import growing
 from .optimize import Optimum
 from .search import given_start, search
+from .second_look import StandIn
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -43,6 +45,10 @@ class QuadratureCriterion(LaplaceCriterion):
         """The deviance and its exact gradient."""
         loglik, gradient = self.rule.loglik_and_gradient(x, self.at(x))
         return -2 * loglik, -2 * gradient
+
+    def stand_in(self, x: np.ndarray) -> tuple[StandIn, int] | None:
+        """None: Laplace's optimum, from which the search starts, was looked at."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -152,6 +158,10 @@ class JointCriterion:
     def structures(self) -> dict[int, tuple[Covariance, int]]:
         """Covariance structure and number of columns of each group term."""
         return self.likelihood.structures()
+
+    def stand_in(self, y: np.ndarray) -> tuple[StandIn, int] | None:
+        """The deviance of the working linear model at y."""
+        return working_deviance(self.likelihood, self.at(y)[1]), 2
 
 
 def joint(criterion: LaplaceCriterion, x: np.ndarray, optimizer: str | None, maxiter: int | None) -> Searched:
