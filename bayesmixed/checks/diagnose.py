@@ -159,7 +159,7 @@ def diagnose(fit: Fit, *, refit: bool = True, progress: bool | None = None) -> D
     spread = overdispersed(fit, dispersion(fit), refit)
     after = (*in_levels, *separation(model, found, explained), *spread, *scaling(model))
     if fit.sampled:
-        findings = (*sampled(cast(DrawsFit, fit)), *after)
+        findings = (*sampled(cast(DrawsFit, fit), refit), *after)
         return Diagnosis(fit, _by_severity(findings), pd.DataFrame(), None, found, refit, inside)
     return _point(cast(PointFit, fit), found, inside, after, refit, progress)
 
@@ -214,7 +214,7 @@ def _sections(diagnosis: Diagnosis) -> list[Section]:
 def _nothing(fit: Fit) -> str:
     rest = "no separation, columns and groups are fine."
     if fit.sampled:
-        return f"Nothing to report: the draws can be trusted, no sd reaches zero, {rest}"
+        return f"Nothing to report: no sampling problem was detected, no sd reaches zero, {rest}"
     gradient = cast(PointFit, fit).status.gradient_norm
     return f"Nothing to report: converged (largest gradient {gradient:.1g}), no variance at zero, {rest}"
 
