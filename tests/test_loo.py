@@ -13,8 +13,8 @@ from scipy.stats import multivariate_normal
 from simulated import crossed, nested
 
 import bayesmixed as bm
-from bayesmixed.checks import loo as loo_module
 from bayesmixed.checks import integral
+from bayesmixed.checks import loo as loo_module
 from bayesmixed.checks.loo_integrated import integrated_log_likelihood
 from bayesmixed.checks.rows_by import rows_by
 from bayesmixed.errors import FitError

@@ -12,7 +12,7 @@ from scipy.stats import halfnorm
 import bayesmixed as bm
 from bayesmixed.engines.generalized_start import generalized_start
 from bayesmixed.engines.program import build_program
-from bayesmixed.engines.program.spreads import _log_sd_error
+from bayesmixed.engines.program.spreads import UNKNOWN, _log_sd_error
 from bayesmixed.engines.start import CORRELATION, DISPERSION, site_scales
 
 DEPTH = 5.5  # doublings; with the scales of effects that a singular fit leaves they were 8
@@ -51,7 +51,7 @@ def test_what_the_rows_say_nothing_of_is_measured_by_its_prior(epil: bm.Model) -
     start, found = scales(epil)
     assert np.array_equal(start.reliability[0], [0.0, 0.0])
     assert np.array_equal(found["subject_u"], np.ones((59, 2)))
-    assert np.array_equal(found["subject_sigma"], [1.0, 1.0])
+    assert found["subject_sigma"] == pytest.approx(UNKNOWN)
     assert found["subject_corr"] == pytest.approx(CORRELATION) and found["alpha"] == DISPERSION
 
 
@@ -66,7 +66,9 @@ def test_the_log_of_an_sd_has_the_information_of_noisy_effects() -> None:
 
     at = np.log(sd)
     information = -(expected(at + h) - 2 * expected(at) + expected(at - h)) / h**2
-    assert _log_sd_error(levels, np.array([sd**2 / total]))[0] == pytest.approx(1 / np.sqrt(1 + information), rel=1e-5)
+    assert _log_sd_error(levels, np.array([sd**2 / total]))[0] == pytest.approx(
+        1 / np.sqrt(1 / UNKNOWN**2 + information), rel=1e-5
+    )
 
 
 def test_counts_without_overdispersion_start_where_the_prior_is() -> None:

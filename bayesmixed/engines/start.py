@@ -23,7 +23,7 @@ CORRELATION_CAP = 0.95  # beyond it the factor's transform is too steep to start
 SINGULAR = 1e-4  # smallest singular value of a factor with unit rows: a direction without variance
 TINY = 1e-300
 DISPERSION = 0.5  # of the log of a dispersion parameter: more where it goes to its limit, less with many rows
-CORRELATION = 0.5  # of a correlation's unconstrained parameter under its prior
+CORRELATION = 0.25  # of a correlation's unconstrained parameter where rows say nothing: the metric's floor trebles it
 CENTER_ABOVE = 0.2  # share of an effect's variance that rows explain, below which spherical effects mix better
 
 
