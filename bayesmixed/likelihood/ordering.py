@@ -71,47 +71,75 @@ def minimum_degree(graph: sparse.csr_array) -> np.ndarray:
 
 
 def _fronts(graph: sparse.csr_array, order: np.ndarray, widths: np.ndarray, limit: float) -> list[Front] | None:
-    """Fronts in the order's positions, leaves first (George & Liu 1981, ch. 5: the structure of each factor column)."""
+    """Fronts in the order's positions, leaves first; None where more than `limit` entries would be stored."""
     n = len(order)
     position = np.empty(n, dtype=np.int64)
     position[order] = np.arange(n)
-    width = widths[order]
-    later: list[list[np.ndarray]] = [[] for _ in range(n)]
-    children: list[list[int]] = [[] for _ in range(n)]
-    structures: dict[int, np.ndarray] = {}
-    front_of = np.empty(n, dtype=np.int64)
-    pivots: list[list[int]] = []
-    heights: list[int] = []
-    last: list[np.ndarray] = []
-    stored = 0.0
+    width, tree, stored = widths[order], _Tree(n), 0.0
+    after = np.cumsum(width[::-1])[::-1]
     for j in range(n):
-        neighbours = position[graph.indices[graph.indptr[order[j]] : graph.indptr[order[j] + 1]]]
-        found = np.unique(np.concatenate([neighbours, *later[j]]))
-        found = found[np.searchsorted(found, j, side="right") :]
-        later[j] = []
+        found = tree.structure(j, position[graph.indices[graph.indptr[order[j]] : graph.indptr[order[j] + 1]]])
+        if len(found) == n - 1 - j:  # everything left meets everything
+            tree.close(j)
+            return tree.fronts() if stored + float(after[j]) ** 2 <= limit else None
         stored += width[j] * (width[j] + float(width[found].sum()))
         if stored > limit:
             return None
-        same = next((c for c in children[j] if len(structures[c]) == len(found) + 1), None)
+        tree.add(j, found)
+    raise AssertionError("the last level meets every level after it")
+
+
+class _Tree:
+    """The columns of a factor as they are found, one after the other, joined to fronts (George & Liu 1981, ch. 5)."""
+
+    def __init__(self, n: int) -> None:
+        self.open: dict[int, np.ndarray] = {}  # structures of the columns whose parent has not come yet
+        self.children: list[list[int]] = [[] for _ in range(n)]
+        self.front_of = np.empty(n, dtype=np.int64)
+        self.pivots: list[list[int]] = []
+        self.boundary: list[np.ndarray] = []
+        self.heights: list[int] = []
+
+    def structure(self, j: int, neighbours: np.ndarray) -> np.ndarray:
+        """The positions after j that column j of the factor meets: its own neighbours and its children's."""
+        found = np.unique(np.concatenate([neighbours, *(self.open[c] for c in self.children[j])]))
+        return found[np.searchsorted(found, j, side="right") :]
+
+    def add(self, j: int, found: np.ndarray) -> None:
+        """Column j, in the front of a child with the same structure or in one of its own."""
+        same = next((c for c in self.children[j] if len(self.open[c]) == len(found) + 1), None)
+        mine = len(self.pivots) if same is None else int(self.front_of[same])
         if same is None:
-            front_of[j] = len(pivots)
-            pivots.append([j])
-            heights.append(0)
-            last.append(found)
+            self._begin([j], found)
         else:
-            front_of[j] = front_of[same]
-            pivots[front_of[j]].append(j)
-            last[front_of[j]] = found
-        mine = int(front_of[j])
-        for c in children[j]:
-            structures.pop(c)
-            if front_of[c] != mine:
-                heights[mine] = max(heights[mine], heights[front_of[c]] + 1)
+            self.pivots[mine].append(j)
+            self.boundary[mine] = found
+        self.front_of[j] = mine
+        self._above(mine, self.children[j])
         if len(found):
-            structures[j] = found
-            later[found[0]].append(found)
-            children[found[0]].append(j)
-    return [Front(np.array(p), boundary, height) for p, boundary, height in zip(pivots, last, heights, strict=True)]
+            self.open[j] = found
+            self.children[found[0]].append(j)
+
+    def close(self, j: int) -> None:
+        """All columns from j on as one front."""
+        self._begin(list(range(j, len(self.children))), np.zeros(0, dtype=np.int64))
+        self._above(len(self.pivots) - 1, list(self.open))
+
+    def fronts(self) -> list[Front]:
+        """Every front, leaves first."""
+        parts = zip(self.pivots, self.boundary, self.heights, strict=True)
+        return [Front(np.array(pivots), boundary, height) for pivots, boundary, height in parts]
+
+    def _begin(self, pivots: list[int], boundary: np.ndarray) -> None:
+        self.pivots.append(pivots)
+        self.boundary.append(boundary)
+        self.heights.append(0)
+
+    def _above(self, front: int, children: list[int]) -> None:
+        for c in children:
+            self.open.pop(c)
+            if self.front_of[c] != front:
+                self.heights[front] = max(self.heights[front], self.heights[self.front_of[c]] + 1)
 
 
 def _with_root(fronts: list[Front], order: np.ndarray, widths: np.ndarray) -> Elimination:

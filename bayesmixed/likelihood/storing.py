@@ -20,8 +20,10 @@ from .storage import Storage, places
 MAX_DENSE_BYTES = 4e9  # one dense matrix of 22,000 effects; where neither storage fits the fit is refused with its size
 QUICK = 0.01  # guessed seconds of an evaluation below which nobody waits for dense matrices
 GAIN = 0.7  # of the dense matrices' time that fronts may take: both are guesses
-PRODUCT = 2e-8  # seconds a multiplication of sparse patterns takes
-FILLED = 0.3  # share of pairs of levels that interact from which no order leaves much empty
+PRODUCT = 1e-8  # seconds a multiplication of sparse patterns takes
+ORDERED = 2.5e-7  # seconds a pair of levels that meet takes to be ordered
+AFFORDED = 0.5  # of an evaluation with dense matrices that looking for something better may take
+SAMPLED = 40  # levels that say how full the tail is
 
 
 def storage_of(blocks: Sequence[Block], gram: Gram, starts: np.ndarray) -> Storage:
@@ -52,36 +54,41 @@ def sparse_elimination(
     dense, fits = dense_seconds(sizes), _bytes(sizes) <= MAX_DENSE_BYTES
     if dense < QUICK and fits:
         return None
-    met = np.bincount(np.concatenate([gram.cross[0, j].rows for j in range(1, len(blocks))]))
-    if fits and PRODUCT * float(np.sum(met.astype(float) ** 2)) > dense:
+    met, direct = _meetings(blocks, gram)
+    products = float(np.sum(np.diff(met.indptr).astype(float) ** 2))
+    if fits and PRODUCT * products + ORDERED * _pairs(met, direct) > AFFORDED * dense:
         return None
-    graph = interactions(blocks, gram)
-    if fits and graph.nnz > FILLED * _pairs(blocks, sizes):
-        return None
+    graph = _without_diagonal(met.T @ met + direct)
     widths = np.repeat([b.k for b in blocks[1:]], [b.n_levels for b in blocks[1:]])
     found = elimination(graph, widths, MAX_DENSE_BYTES / 8)
     return None if found is None or (fits and found.seconds > GAIN * dense) else (graph, found)
 
 
-def interactions(blocks: Sequence[Block], gram: Gram) -> sparse.csr_array:
-    """Which levels of the tail meet, directly or through a level of the first block: ones, without diagonal."""
+def _meetings(blocks: Sequence[Block], gram: Gram) -> tuple[sparse.csr_array, sparse.csr_array]:
+    """Which levels of the first block meet which of the tail (L, m), and which of the tail meet in a row (m, m)."""
     levels = np.cumsum([0, *(b.n_levels for b in blocks[1:])])
     size = int(levels[-1])
-    direct, through = [], []
-    for (i, j), cross in gram.cross.items():
-        if i == 0:
-            through.append((cross.rows, levels[j - 1] + cross.columns))
-        else:
-            direct.append((levels[i - 1] + cross.rows, levels[j - 1] + cross.columns))
+    through = [(cross.rows, levels[j - 1] + cross.columns) for (i, j), cross in gram.cross.items() if i == 0]
     rows, columns = (np.concatenate(part) for part in zip(*through, strict=True))
-    met = _ones(rows, columns, (blocks[0].n_levels, size))
-    graph = met.T @ met
-    for rows, columns in direct:
-        one = _ones(rows, columns, (size, size))
-        graph = graph + one + one.T
-    graph = sparse.coo_array(graph)
-    off = graph.row != graph.col
-    return _ones(graph.row[off], graph.col[off], (size, size))
+    direct = sparse.csr_array((size, size))
+    for (i, j), cross in gram.cross.items():
+        if i > 0:
+            one = _ones(levels[i - 1] + cross.rows, levels[j - 1] + cross.columns, (size, size))
+            direct = direct + one + one.T
+    return _ones(rows, columns, (blocks[0].n_levels, size)), direct
+
+
+def _pairs(met: sparse.csr_array, direct: sparse.csr_array) -> float:
+    """About how many pairs of the tail's levels meet, from some levels alone."""
+    some = np.unique(np.linspace(0, met.shape[1] - 1, SAMPLED).astype(int))
+    counts = np.diff((met.T.tocsr()[some] @ met + direct[some]).tocsr().indptr)
+    return float(counts.mean()) * met.shape[1]
+
+
+def _without_diagonal(graph: sparse.csr_array) -> sparse.csr_array:
+    pairs = graph.tocoo()
+    off = pairs.row != pairs.col
+    return _ones(pairs.row[off], pairs.col[off], graph.shape)
 
 
 def _ones(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:
@@ -100,12 +107,6 @@ def _components(blocks: Sequence[Block], gram: Gram) -> np.ndarray:
 
 def _bytes(sizes: np.ndarray) -> float:
     return 8.0 * float(np.sum(sizes.astype(float) ** 2))
-
-
-def _pairs(blocks: Sequence[Block], sizes: np.ndarray) -> float:
-    """How many pairs of levels components of `sizes` columns have at most."""
-    width = sum(b.n_levels * b.k for b in blocks[1:]) / sum(b.n_levels for b in blocks[1:])
-    return float(np.sum((sizes / width) ** 2))
 
 
 def _refuse_too_large(sizes: np.ndarray) -> None:

@@ -49,8 +49,7 @@ def local(n: int = 600, seed: int = 5) -> pd.DataFrame:
 def forced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Fronts whatever the size of the tail, under several guesses of what a dense root costs."""
     monkeypatch.setattr(storing, "QUICK", -1.0)
-    monkeypatch.setattr(storing, "PRODUCT", 0.0)
-    monkeypatch.setattr(storing, "FILLED", np.inf)
+    monkeypatch.setattr(storing, "AFFORDED", np.inf)
     monkeypatch.setattr(storing, "GAIN", np.inf)
     monkeypatch.setattr(ordering, "FACTORED", ROOT[request.param])
     monkeypatch.setattr(ordering, "CALLS", 0.0)
@@ -160,7 +159,7 @@ def test_generalized_models_are_the_same_with_fronts_and_dense_components(
 @pytest.mark.parametrize("seed", range(3))
 def test_fronts_factorise_any_sparse_matrix(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Logarithm of the determinant, solutions, roots and the entries of the inverse, levels of one to three columns."""
-    monkeypatch.setattr(ordering, "FACTORED", 1e-7)
+    monkeypatch.setattr(ordering, "FACTORED", 1e-9)
     rng = np.random.default_rng(seed)
     n = 150
     ends = rng.integers(0, n, (2, 190))
