@@ -8,6 +8,7 @@ back Z_bp = -Z_bb X and Z_pp = A_pp^-1 - X'Z_bp give the inverse at all position
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -63,8 +64,7 @@ class Group:
 
     def spreading(self, X: np.ndarray) -> sparse.csr_array:
         """X as one matrix from pivots to `below`."""
-        pattern = self.spread
-        return sparse.csr_array((X.ravel()[pattern.data], pattern.indices, pattern.indptr), shape=pattern.shape)
+        return with_data(self.spread, X.ravel()[self.spread.data])
 
 
 @dataclass(frozen=True)
@@ -173,6 +173,13 @@ class Factored:
             if group.reach:
                 x[group.pivots] -= X.transpose(0, 2, 1) @ x[group.boundary]
         return x[:-1]
+
+
+def with_data(pattern: sparse.csr_array, data: np.ndarray) -> sparse.csr_array:
+    """The matrix with other numbers; SciPy's constructor would examine the pattern anew each time."""
+    matrix = copy(pattern)
+    matrix.data = data
+    return matrix
 
 
 def factorise(fronts: Fronts, flat: np.ndarray) -> Factored:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from .blocks import Block
-from .fronts import Factored, Fronts, factorise, fronts
+from .fronts import Factored, Fronts, factorise, fronts, with_data
 from .gram import Gram
 from .ordering import Elimination
 from .storage import Place, places
@@ -95,8 +95,7 @@ class FrontsStorage:
 
     def matrix(self, flat: np.ndarray) -> sparse.csr_array:
         """The whole symmetric matrix."""
-        pattern = self._pattern
-        return sparse.csr_array((flat[pattern.data], pattern.indices, pattern.indptr), shape=pattern.shape)
+        return with_data(self._pattern, flat[self._pattern.data])
 
     def solve(self, T: np.ndarray, T_tw: np.ndarray, factors: Sequence[np.ndarray], *, invert: bool) -> FrontsSolved:
         """See `Storage`."""
