@@ -16,6 +16,7 @@ from .effects import Modes, conditional_covariances, log_det_slopes, modes
 from .gram import Gram, gram
 from .information import block_information, inverse
 from .pls import Solution, solve
+from .storing import eliminated_first
 from .tail import Tail, tail
 
 LOG_2PI = float(np.log(2 * np.pi))
@@ -212,6 +213,10 @@ def linear_likelihood(design: Design, covariances: Sequence[Covariance]) -> Line
     found = blocks(groups, covariances)
     Z = [np.column_stack([_conditioned(groups[j].Z, bases[j], root) for j in block.terms]) for block in found]
     products = gram(found, Z, W, weights)
+    first = eliminated_first(found, {pair: (cross.rows, cross.columns) for pair, cross in products.cross.items()})
+    if first:
+        turned = [first, *(i for i in range(len(found)) if i != first)]
+        found, products = tuple(found[i] for i in turned), products.reordered(turned)
     order = sorted(range(len(groups)), key=lambda j: -groups[j].n_levels)
     return LinearLikelihood(found, products, tail(found, products), basis, bases, tuple(covariances), tuple(order))
 
