@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from ..effects import conditional_covariances
+from ..fronts import with_data
 from ..gram import Gram
 from ..pls import Rest, Solution
 from .products import Pattern
@@ -81,8 +82,7 @@ def _coupled(rest: Rest, W: np.ndarray, wanted: Sequence[tuple[np.ndarray, np.nd
 
 
 def _rows_times(matrix: sparse.csr_array, scale: np.ndarray) -> sparse.csr_array:
-    data = matrix.data * np.repeat(scale, np.diff(matrix.indptr))
-    return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
+    return with_data(matrix, matrix.data * np.repeat(scale, np.diff(matrix.indptr)))
 
 
 def _block_rows_matrix(W: np.ndarray) -> sparse.csr_array:

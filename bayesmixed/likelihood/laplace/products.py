@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
+from ..fronts import with_data
 from ..gram import Cross, Gram
 from ..tail import SPARSE_SHARE, Tail, coupling_matrix, entry_pairs, tail
 from .rows import Rows
@@ -37,9 +38,9 @@ class Pattern:
     def scratch(self) -> Pattern:
         """The same with arrays of its own, to be refilled step by step."""
         old = self.tail
-        coupling = _with_data(old.coupling, old.coupling.data.copy())
-        coupling_t = _with_data(old.coupling_t, old.coupling_t.data.copy())
-        pattern = None if old.pattern is None else _with_data(old.pattern, old.pattern.data.copy())
+        coupling = with_data(old.coupling, old.coupling.data.copy())
+        coupling_t = with_data(old.coupling_t, old.coupling_t.data.copy())
+        pattern = None if old.pattern is None else with_data(old.pattern, old.pattern.data.copy())
         pattern_t = None if pattern is None else pattern.T
         own = replace(old, coupling=coupling, coupling_t=coupling_t, pattern=pattern, pattern_t=pattern_t)
         return replace(self, tail=replace(own, direct=old.direct.copy()))
@@ -61,12 +62,12 @@ class Pattern:
     def filled(self, rows: Rows, gram: Gram) -> Tail:
         """The tail with the numbers of these cross-products."""
         old, data = self.tail, self._entries(rows, gram)
-        coupling = _with_data(old.coupling, data)
-        coupling_t = _with_data(old.coupling_t, data[self.entries_t])
+        coupling = with_data(old.coupling, data)
+        coupling_t = with_data(old.coupling_t, data[self.entries_t])
         direct = old.storage.direct(gram)
         pattern = pattern_t = None
         if old.pattern is not None and self.left is not None:
-            pattern = _with_data(old.pattern, data[self.left] * data[self.right])
+            pattern = with_data(old.pattern, data[self.left] * data[self.right])
             pattern_t = pattern.T
         return replace(
             old, direct=direct, coupling=coupling, coupling_t=coupling_t, pattern=pattern, pattern_t=pattern_t
@@ -84,7 +85,7 @@ def pattern(rows: Rows) -> Pattern | None:
     starts = np.cumsum([0, *(b.n_levels * b.k for b in rows.blocks[1:])])
     numbered = coupling_matrix(rows.blocks, _numbered(gram), starts)
     entries = numbered.data.astype(np.int64)
-    counted = _with_data(numbered, np.arange(len(entries), dtype=float))
+    counted = with_data(numbered, np.arange(len(entries), dtype=float))
     entries_t = counted.T.tocsr().data.astype(np.int64)
     if found.pattern is not None and _dense_is_cheaper(found, rows.blocks[0].k):
         found = replace(found, pattern=None, pattern_t=None, lower=found.lower[:0], multiplicity=found.multiplicity[:0])
@@ -148,7 +149,3 @@ def _dense_is_cheaper(found: Tail, k: int) -> bool:
         return False
     dense = found.coupling.shape[0] * float(found.n_columns) ** 2
     return found.pattern.nnz > SPARSE_SHARE * dense
-
-
-def _with_data(matrix: sparse.csr_array, data: np.ndarray) -> sparse.csr_array:
-    return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
