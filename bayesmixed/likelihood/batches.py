@@ -16,14 +16,17 @@ import numpy as np
 from .blocks import Block
 
 DENSE_FROM = 40  # columns of a single component from which symmetric LAPACK routines beat batched ones
+CUBE = 5e-9  # seconds a cube of the columns of a small matrix: factor and inverse
+CALLS = 1e-4  # seconds a batch takes whatever its matrices
 
 
 @dataclass(frozen=True)
 class Batch:
     """`count` components with `size` columns each, `offset` into the flat storage.
 
-    `members` (count, size) are tail columns; `parts` lists (block, columns inside a component, k). A single
-    large component is `dense`: of its symmetric matrices only the lower triangle is kept up.
+    `members` (count, size) are tail columns, one past the last standing for padding, whose entries are zero; `parts`
+    lists (block, columns inside a component, k). A single large component is `dense`: of its symmetric matrices only
+    the lower triangle is kept up.
     """
 
     offset: int
@@ -79,31 +82,54 @@ def component_batches(
     counts = np.array([b.n_levels for b in blocks[1:]])
     widths = np.array([b.k for b in blocks[1:]])
     owner = np.repeat(np.arange(len(counts)), counts)
-    composition = compositions(blocks, component)
-    n_components = len(composition)
-    kinds, kind_of = np.unique(composition, axis=0, return_inverse=True)
-    kind_of = kind_of.ravel()
+    kinds, kind_of, how_many = np.unique(
+        compositions(blocks, component), axis=0, return_inverse=True, return_counts=True
+    )
     q = int(starts[-1])
     base, inside, size = (np.zeros(q, dtype=np.int64) for _ in range(3))
     column_component = np.concatenate([np.repeat(component[owner == j], widths[j]) for j in range(len(counts))])
     # columns sorted by component; the sort is stable, so blocks, levels and columns keep their order inside
     order = np.argsort(column_component, kind="stable")
-    first = np.searchsorted(column_component[order], np.arange(n_components))
+    first = np.searchsorted(column_component[order], np.arange(len(kind_of)))
     batches, offset = [], 0
-    for kind, numbers in enumerate(kinds):
-        which = np.flatnonzero(kind_of == kind)
-        width = int(numbers @ widths)
-        members = order[first[which][:, None] + np.arange(width)]
-        edges = np.cumsum([0, *(numbers * widths)])
+    for joined in _joined(kinds * widths, how_many):
+        edges = np.concatenate([[0], np.cumsum((kinds[joined] * widths).max(axis=0))])
+        which = np.flatnonzero(np.isin(kind_of.ravel(), joined))
+        members = np.full((len(which), int(edges[-1])), q)
+        for kind in joined:
+            mine = np.flatnonzero(kind_of.ravel()[which] == kind)
+            columns = order[first[which[mine]][:, None] + np.arange(int(kinds[kind] @ widths))]
+            places = np.concatenate([edges[j] + np.arange(n) for j, n in enumerate(kinds[kind] * widths)])
+            base[columns] = offset + mine[:, None] * edges[-1] ** 2
+            inside[columns], size[columns] = places, edges[-1]
+            members[mine[:, None], places] = columns
         parts = tuple(
-            (j + 1, slice(int(edges[j]), int(edges[j + 1])), int(widths[j])) for j in range(len(counts)) if numbers[j]
+            (j + 1, slice(int(edges[j]), int(edges[j + 1])), int(widths[j]))
+            for j in range(len(counts))
+            if edges[j + 1] > edges[j]
         )
-        base[members] = offset + np.arange(len(which))[:, None] * width**2
-        inside[members] = np.arange(width)
-        size[members] = width
-        batches.append(Batch(offset, len(which), width, members, parts))
-        offset += len(which) * width**2
+        batches.append(Batch(offset, *members.shape, members, parts))
+        offset += len(members) * members.shape[1] ** 2
     return tuple(batches), Position(base, inside, size, column_component)
+
+
+def _joined(kinds: np.ndarray, how_many: np.ndarray) -> list[list[int]]:
+    """Which kinds of components (m, factors), by columns of each factor, are padded to one batch.
+
+    From the largest down, while the padding costs less than calls of its own.
+    """
+    order = sorted(range(len(kinds)), key=lambda i: (-int(kinds[i].sum()), i))
+    groups: list[list[int]] = []
+    for kind in order:
+        if groups:
+            together = [*groups[-1], kind]
+            width = int(kinds[together].max(axis=0).sum())
+            added = float(how_many[together] @ (width**3 - kinds[together].sum(axis=1) ** 3.0))
+            if CUBE * added < CALLS:
+                groups[-1] = together
+                continue
+        groups.append([kind])
+    return groups
 
 
 def compositions(blocks: Sequence[Block], component: np.ndarray) -> np.ndarray:

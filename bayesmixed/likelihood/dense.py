@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -64,7 +65,23 @@ class Batches:
             rows.append(np.broadcast_to(batch.members[:, :, None], shape).ravel())
             columns.append(np.broadcast_to(batch.members[:, None, :], shape).ravel())
             values.append(mirror(batch.view(flat).copy()).ravel())
-        return np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
+        found = np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
+        if not self._pads:
+            return found
+        own = (found[0] < len(self.position.base)) & (found[1] < len(self.position.base))
+        return found[0][own], found[1][own], found[2][own]
+
+    def padded(self, right: np.ndarray) -> np.ndarray:
+        """(q_t, m) with a row of zeros for padding to read, where there is padding."""
+        return np.concatenate([right, np.zeros((1, right.shape[1]))]) if self._pads else right
+
+    def shown(self, product: np.ndarray) -> np.ndarray:
+        """What `padded` brought in taken off."""
+        return product[:-1] if self._pads else product
+
+    @cached_property
+    def _pads(self) -> bool:
+        return any(bool(np.any(batch.members == len(self.position.base))) for batch in self.batches)
 
     def solve(self, T: np.ndarray, T_tw: np.ndarray, factors: Sequence[np.ndarray], *, invert: bool) -> DenseSolved:
         """See `Storage`."""
@@ -93,11 +110,12 @@ class DenseSolved:
 
     def spherical(self, right: np.ndarray) -> np.ndarray:
         """See `Solved`."""
+        right = self.storage.padded(right)
         scaled = np.empty_like(right)
         for batch in self.storage.batches:
             part = right[batch.members].transpose(0, 2, 1)
             scaled[batch.members] = scale_columns(batch, part, self.factors).transpose(0, 2, 1)
-        return self._times(self.S_inverse, scaled)
+        return self._times(self.S_inverse, self.storage.shown(scaled))
 
     def traces(self) -> list[np.ndarray]:
         """See `Solved`."""
@@ -131,17 +149,18 @@ class DenseSolved:
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """See `Solved`."""
-        drawn = np.empty((len(self.storage.position.base), n))
+        drawn = self.storage.padded(np.empty((len(self.storage.position.base), n)))
         for batch in self.storage.batches:
             noise = rng.standard_normal((batch.count, batch.size, n))
             drawn[batch.members] = root(batch.view(self.K)) @ noise
-        return drawn
+        return self.storage.shown(drawn)
 
     def _times(self, flat: np.ndarray, right: np.ndarray) -> np.ndarray:
-        columns = right if right.ndim == 2 else right[:, None]
+        columns = self.storage.padded(right if right.ndim == 2 else right[:, None])
         product = np.empty_like(columns)
         for batch in self.storage.batches:
             product[batch.members] = times(batch, batch.view(flat), columns[batch.members])
+        product = self.storage.shown(product)
         return product if right.ndim == 2 else product[:, 0]
 
     def _traces(self, batch: Batch) -> list[np.ndarray]:
@@ -169,6 +188,7 @@ def dense_solved(
     """Factorise S component by component."""
     K, S_inverse = (np.empty_like(T if invert else T[:0]) for _ in range(2))
     log_det, explained = 0.0, np.zeros((T_tw.shape[1],) * 2)
+    T_tw = storage.padded(T_tw)
     for batch in storage.batches:
         S = _penalised(batch, batch.view(T), factors)
         scaled = scale_columns(batch, T_tw[batch.members].transpose(0, 2, 1), factors).transpose(0, 2, 1)
