@@ -18,6 +18,7 @@ from bayesmixed.prediction.predict import Request
 
 IDENTITY = 1e-9  # relative: both sides are the same algebra in float64
 GRADIENT = 1e-5  # of central differences with step 1e-5
+LME4 = 2e-6  # of a deviance: its search stops at 1e-6 of the log-likelihood
 OPTIMUM = 1e-7  # two searches for one optimum
 ROOT = {"fronts alone": 1.0, "fronts and a dense root": 4e-7, "a dense root alone": 0.0}  # seconds a cube of it
 
@@ -49,6 +50,7 @@ def local(n: int = 600, seed: int = 5) -> pd.DataFrame:
 def forced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Fronts whatever the size of the tail, under several guesses of what a dense root costs."""
     monkeypatch.setattr(storing, "QUICK", -1.0)
+    monkeypatch.setattr(storing, "SLOW", np.inf)
     monkeypatch.setattr(storing, "AFFORDED", np.inf)
     monkeypatch.setattr(storing, "GAIN", np.inf)
     monkeypatch.setattr(ordering, "FACTORED", ROOT[request.param])
@@ -56,9 +58,7 @@ def forced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> p
     return monkeypatch
 
 
-def both(
-    formula: str, table: pd.DataFrame, forced: pytest.MonkeyPatch, **options: object
-) -> tuple[bm.Model, bm.Model]:
+def both(formula: str, table: pd.DataFrame, forced: pytest.MonkeyPatch, **options: object) -> tuple[bm.Model, bm.Model]:
     """The model with fronts, and with dense components."""
     sparse_one = bm.Model(formula, table, **options)  # type: ignore[arg-type]
     formed = likelihood_of(sparse_one) if sparse_one.has_scale else laplace_of(sparse_one)
@@ -114,7 +114,7 @@ def test_the_gradient_is_the_derivative(design: str, forced: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("method", ["ml", "reml", "map"])
 def test_fits_and_what_follows_from_them_are_the_same(method: str, forced: pytest.MonkeyPatch) -> None:
-    """Zero variances too: the effect of c is on the slope alone, and its intercept's sd may end at zero."""
+    """The criterion, prediction errors on rows seen and new, leverages, and draws of the effects."""
     table = local()
     ours, theirs = (model.fit(method) for model in both("y ~ x + (1 | a) + (1 | b) + (1 | c)", table, forced))
     assert ours.criterion == pytest.approx(theirs.criterion, abs=OPTIMUM)
@@ -154,6 +154,77 @@ def test_generalized_models_are_the_same_with_fronts_and_dense_components(
     np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-8 * np.abs(b).max())
     free = [one.mode(x, free=True) for one in (ours, theirs)]
     np.testing.assert_allclose(free[0].beta, free[1].beta, rtol=1e-7)
+
+
+def test_a_collapsed_density_asks_nothing_of_how_the_tail_is_kept(forced: pytest.MonkeyPatch) -> None:
+    """The partial route's sums over the tail's own cross-products: the same matrix from either storage."""
+    tails = [likelihood_of(model).tail for model in both("y ~ x + (x | a) + (x | b) + (1 | c)", local(), forced)]
+    whole = []
+    for tail in tails:
+        assert tail is not None
+        rows, columns, values = tail.storage.elements(tail.direct)
+        whole.append(sparse.coo_array((values, (rows, columns)), shape=(tail.n_columns,) * 2).toarray())
+    np.testing.assert_allclose(whole[0], whole[1], rtol=IDENTITY, atol=IDENTITY)
+    np.testing.assert_allclose(whole[0], whole[0].T, rtol=IDENTITY, atol=IDENTITY)
+
+
+def test_the_factor_that_leaves_least_is_eliminated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """60 levels of one column leave 120 columns; 40 levels of three leave 60: the same likelihood either way."""
+    rng = np.random.default_rng(2)
+    table = pd.DataFrame({"a": rng.integers(0, 60, 900), "b": rng.integers(0, 40, 900), "c": rng.integers(0, 4, 900)})
+    table = table.assign(x=rng.normal(size=900), z=rng.normal(size=900), y=rng.normal(size=900), n=rng.poisson(2, 900))
+    formula = "y ~ x + (1 | a) + (x + z | b) + (1 | c)"
+    usual, counts = bm.Model(formula, table), bm.Model("n" + formula[1:], table, family="poisson")
+    likelihood, laplace = likelihood_of(usual), laplace_of(counts)
+    monkeypatch.setattr(storing, "SLOW", 0.0)
+    monkeypatch.setattr(storing, "GAIN", 1.0)
+    turned, turned_counts = bm.Model(formula, table), bm.Model("n" + formula[1:], table, family="poisson")
+    other, other_laplace = likelihood_of(turned), laplace_of(turned_counts)
+    assert [one.blocks[0].factor for one in (likelihood, other)] == ["a", "b"]
+    assert [one.rows.blocks[0].factor for one in (laplace, other_laplace)] == ["a", "b"]
+    theta = likelihood.start() + 0.1
+    a, b = (one.value_and_gradient(theta, one.solve(theta, invert=True), reml=True) for one in (likelihood, other))
+    assert a[0] == pytest.approx(b[0], rel=IDENTITY)
+    np.testing.assert_allclose(a[1], b[1], rtol=IDENTITY, atol=IDENTITY * np.abs(b[1]).max())
+    x = np.full(laplace.n_theta + laplace.p, 0.3)
+    curved = [one.curved(x, one.mode(x)) for one in (laplace, other_laplace)]
+    assert laplace.deviance(curved[0]) == pytest.approx(other_laplace.deviance(curved[1]), rel=IDENTITY)
+    a, b = laplace.gradient(x, curved[0]), other_laplace.gradient(x, curved[1])
+    np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-8 * np.abs(b).max())
+
+
+def test_a_large_and_nearly_empty_tail_is_factorised_by_its_pattern() -> None:
+    """Pupils, teachers, and teachers by schools, one row for most of the latter: 3,191 effects remain.
+
+    The deviance is that of lme4 1.1.31, lmer(y ~ 1 + (1 | te) + (1 | te:sch) + (1 | sch:st), REML = FALSE).
+    """
+    rng = np.random.default_rng(1)
+    n = 20_000
+    school, pupil = rng.integers(0, 50, 5000), rng.integers(0, 5000, n)
+    table = pd.DataFrame({"st": pupil, "sch": school[pupil], "te": rng.integers(0, 2000, n)})
+    table["y"] = rng.normal(size=n) + rng.normal(size=2000)[table["te"]]
+    table = table[(table["te"] < 1000) & (table["st"] < 2500)]
+    fit = bm.Model("y ~ 1 + (1 | te) + (1 | te:sch) + (1 | sch:st)", table).fit("ml")
+    tail = likelihood_of(fit.model).tail
+    assert tail is not None and tail.n_columns == 3191 and tail.storage.size < 10_000
+    assert fit.criterion == pytest.approx(15941.5174806, abs=LME4) and fit.status.converged
+
+
+def test_a_level_that_meets_everyone_is_not_eliminated_first() -> None:
+    """Every fourth row belongs to one level of the largest factor, which would join all others: another goes first.
+
+    The deviance is that of lme4 1.1.31, lmer(y ~ 1 + (1 | a) + (1 | b) + (1 | c), REML = FALSE), on this table.
+    """
+    rng = np.random.default_rng(4)
+    n = 6000
+    town = rng.integers(0, 60, n)
+    a = np.where(rng.uniform(size=n) < 0.25, 0, 1 + 40 * town + rng.integers(0, 40, n))
+    table = pd.DataFrame({"a": a, "b": 25 * town + rng.integers(0, 25, n), "c": 3 * town + rng.integers(0, 3, n)})
+    table["y"] = rng.normal(size=n) + rng.normal(size=2401)[a] + rng.normal(size=1500)[table["b"]]
+    model = bm.Model("y ~ 1 + (1 | a) + (1 | b) + (1 | c)", table)
+    likelihood = likelihood_of(model)
+    assert likelihood.blocks[0].factor == "b" and hasattr(likelihood.tail.storage, "fronts")
+    assert model.fit("ml").criterion == pytest.approx(21016.202941074, abs=LME4)
 
 
 @pytest.mark.parametrize("seed", range(3))
