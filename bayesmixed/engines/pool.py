@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,12 +14,14 @@ from ..likelihood.posterior.density import LogPosterior
 from ..likelihood.posterior.marginal import Places
 from ..likelihood.posterior.standardised import Standardised
 from .progress import Progress
-from .proposals import PosteriorMode, Shape, first_shape, refitted
+from .proposals import PosteriorMode, Proposal, Shape, Vanishing, first_shape, refitted, vanishing
 
 AT_ONCE = 50  # proposals between two looks of the progress bar, evaluated side by side
 PILOT, PILOT_EACH = 200, 20  # proposals of a round that shapes the next: at least, and for each dimension
 SHAPING = 3  # rounds of that size, before one that fills what is missing
 KEPT = 0.1  # share of later rounds that still comes from the mode's curvature: no region is given up
+EDGE, LEAST_EDGE = 0.05, 0.01  # share of proposals in which a given sd vanishes: of the first round, and at least
+MOST_EDGE = 0.4  # the same of all sds together
 SPARE = 1.1  # of the proposals that seem to be missing: weights of the next round are a guess
 USABLE = 0.25  # share of proposals with a density
 
@@ -40,16 +43,38 @@ class _Rounds:
     balance heuristic; Cornuet, Marin, Mira & Robert 2012, Scand. J. Stat. 39, 798-812).
     """
 
+    posterior: LogPosterior
+    standardised: Standardised | None
     points: np.ndarray
     psi: np.ndarray
     log_target: np.ndarray
     places: list[Places | None] = field(default_factory=list)
-    shares: list[tuple[float, Shape]] = field(default_factory=list)
+    parts: list[tuple[int, Proposal]] = field(default_factory=list)
 
-    def log_ratios(self) -> np.ndarray:
-        total = sum(count for count, _ in self.shares)
-        logs = [np.log(count / total) + shape.log_density(self.points) for count, shape in self.shares]
-        return self.log_target - logsumexp(logs, axis=0)
+    def log_parts(self) -> np.ndarray:
+        """log of each part's share of the mixture at each point (parts, N)."""
+        total = sum(count for count, _ in self.parts)
+        return np.stack([np.log(count / total) + part.log_density(self.points) for count, part in self.parts])
+
+    def add(self, parts: Sequence[tuple[int, Proposal]], rng: np.random.Generator, bar: Progress) -> None:
+        """One more round: so many proposals from each part."""
+        points = np.concatenate([part.draw(count, rng) for count, part in parts])
+        psi, volume = (points, np.zeros(len(points))) if self.standardised is None else self.standardised.psi(points)
+        values = []
+        for start in range(0, len(psi), AT_ONCE):
+            found, places = self.posterior.values_and_places(psi[start : start + AT_ONCE])
+            values.append(found)
+            self.places.append(places)
+            bar.add(len(found))
+        self.points, self.psi = np.concatenate([self.points, points]), np.concatenate([self.psi, psi])
+        self.log_target = np.concatenate([self.log_target, np.concatenate(values) + volume])
+        self.parts += [part for part in parts if part[0]]
+
+    def pool(self, weights: SmoothedWeights) -> Pool:
+        """All of it."""
+        places = [each for each in self.places if each is not None]
+        whole = len(places) == len(self.places)
+        return Pool(self.psi, weights, tuple(map(np.concatenate, zip(*places, strict=True))) if whole else None)
 
 
 def weighted_pool(
@@ -66,48 +91,48 @@ def weighted_pool(
     first = last = first_shape(posterior, mode, standardised)
     m = len(mode.psi)
     pilot = min(max(PILOT, PILOT_EACH * m), max(most // (SHAPING + 1), 1))
-    rounds = _Rounds(np.zeros((0, m)), np.zeros((0, m)), np.zeros(0))
-    size = pilot
-    while True:
-        _add(rounds, posterior, standardised, first, last, size, rng, bar)
+    rounds = _Rounds(posterior, standardised, np.zeros((0, m)), np.zeros((0, m)), np.zeros(0))
+    edges, size = _clipped(np.full(sum(k for k, _ in posterior.space.sizes), EDGE)), pilot
+    for count in range(1, most + 1):
+        edge = vanishing(posterior.space, last)
+        rounds.add(_parts(size, last, first if count > 1 else None, edge, edges), rng, bar)
         weights = _weights(rounds)
-        count = len(rounds.points)
-        missing = max(draws * weights.largest * count, draws * count / weights.ess, draws) - count
-        if count >= most or missing <= 0 or m == 0:
+        made = len(rounds.points)
+        missing = made * max(draws * weights.largest, draws / weights.ess) - made
+        if made >= most or (made >= draws and missing <= 0) or m == 0:
             break
+        edges = _edges(rounds, weights.log_weights, edge)
         last = refitted(last, rounds.points, weights.log_weights)
-        size = pilot if len(rounds.shares) < 2 * SHAPING - 1 else int(np.ceil(SPARE * missing))
-        size = min(max(size, min(pilot, AT_ONCE)), most - count)
-    bar.add(max(most - count, 0))
-    places = [each for each in rounds.places if each is not None]
-    whole = len(places) == len(rounds.places)
-    kept = tuple(np.concatenate(parts) for parts in zip(*places, strict=True)) if whole else None
-    return Pool(rounds.psi, weights, kept)
+        size = pilot if count < SHAPING else int(np.ceil(SPARE * max(missing, draws - made)))
+        size = min(max(size, min(pilot, AT_ONCE)), most - made)
+    bar.add(max(most - len(rounds.points), 0))
+    return rounds.pool(weights)
 
 
-def _add(
-    rounds: _Rounds,
-    posterior: LogPosterior,
-    standardised: Standardised | None,
-    first: Shape,
-    last: Shape,
-    size: int,
-    rng: np.random.Generator,
-    bar: Progress,
-) -> None:
-    """One more round of `size` proposals, from the `first` shape and the `last`."""
-    new = size if first is last else int(round((1 - KEPT) * size))
-    points = np.concatenate([last.draw(new, rng), first.draw(size - new, rng)])
-    psi, volume = (points, np.zeros(size)) if standardised is None else standardised.psi(points)
-    values = []
-    for start in range(0, size, AT_ONCE):
-        found, places = posterior.values_and_places(psi[start : start + AT_ONCE])
-        values.append(found)
-        rounds.places.append(places)
-        bar.add(len(found))
-    rounds.points, rounds.psi = np.concatenate([rounds.points, points]), np.concatenate([rounds.psi, psi])
-    rounds.log_target = np.concatenate([rounds.log_target, np.concatenate(values) + volume])
-    rounds.shares += [(new, last)] + ([(size - new, first)] if size > new else [])
+def _parts(
+    size: int, last: Shape, first: Shape | None, edge: Sequence[Proposal], shares: np.ndarray
+) -> list[tuple[int, Proposal]]:
+    """How many of `size` proposals come from which density."""
+    found: list[tuple[int, Proposal]] = [(int(share * size), part) for share, part in zip(shares, edge, strict=True)]
+    if first is not None:
+        found.append((int(KEPT * size), first))
+    return [(size - sum(count for count, _ in found), last), *found]
+
+
+def _edges(rounds: _Rounds, log_weights: np.ndarray, edge: Sequence[Vanishing]) -> np.ndarray:
+    """The shares (sds,) of the posterior that the proposals with a vanishing sd explain, within limits."""
+    logs = rounds.log_parts()
+    explained = np.exp(logs - logsumexp(logs, axis=0) + log_weights).sum(axis=1)
+    found = np.zeros(len(edge))
+    for share, (_, part) in zip(explained, rounds.parts, strict=True):
+        for i, one in enumerate(edge):
+            found[i] += share if getattr(part, "place", None) == one.place else 0.0
+    return _clipped(found)
+
+
+def _clipped(shares: np.ndarray) -> np.ndarray:
+    most = MOST_EDGE / max(len(shares), 1)
+    return np.clip(shares, min(LEAST_EDGE, most), most)
 
 
 def _weights(rounds: _Rounds) -> SmoothedWeights:
@@ -116,4 +141,4 @@ def _weights(rounds: _Rounds) -> SmoothedWeights:
             "The posterior is zero or cannot be computed at most proposals about its mode: "
             'Laplace\'s approximation has nothing to stand on here. Use model.fit("nuts", seed=1).'
         )
-    return smooth_weights(rounds.log_ratios())
+    return smooth_weights(rounds.log_target - logsumexp(rounds.log_parts(), axis=0))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy.special import gammaln
 
 from ..errors import FitError
 from ..likelihood.posterior.density import LogPosterior
+from ..likelihood.posterior.space import Space
 from ..likelihood.posterior.standardised import Standardised
 from .optimize import minimise
 
@@ -16,6 +18,7 @@ DEGREES = 5  # of freedom of the t: heavier tails than a posterior of log sds ha
 STEP = 1e-2  # of a rough standard deviation: differences of the gradient that give the Hessian
 FLAT = 1e-3  # least curvature of a direction, relative to what the rough scales would give
 STANDARDISED_STEP = 1e-3  # of a rough standard deviation: differences of the coordinates of proposals
+UNKNOWN = 0.7  # scale of the atanh of a partial correlation that data say nothing about
 WORTH = 8  # points a dimension that a refitted shape rests on at least
 LEAST_POWER = 0.02  # of weights, beyond which flattening them ends
 EM_STEPS = 8  # of the fit of a t, which starts near
@@ -59,6 +62,55 @@ class Shape:
         constant = gammaln((DEGREES + m) / 2) - gammaln(DEGREES / 2) - 0.5 * m * np.log(DEGREES * np.pi)
         log_det = np.linalg.slogdet(self.root)[1]
         return constant - log_det - 0.5 * (DEGREES + m) * np.log1p(self.squared(points) / DEGREES)
+
+
+class Proposal(Protocol):
+    """A density that proposals come from."""
+
+    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Points (count, m)."""
+
+    def log_density(self, points: np.ndarray) -> np.ndarray:
+        """Of points (N, m)."""
+
+
+@dataclass(frozen=True)
+class Vanishing:
+    """Proposals in which the log sd at `place` falls below `start` by a unit exponential; the others are from a t.
+
+    A prior that does not vanish with its sd gives the log sd this tail wherever the data allow an sd of zero, and no t
+    follows it over the whole way.
+    """
+
+    place: int
+    start: float
+    others: Shape
+
+    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Points (count, m)."""
+        return np.insert(self.others.draw(count, rng), self.place, self.start - rng.standard_exponential(count), axis=1)
+
+    def log_density(self, points: np.ndarray) -> np.ndarray:
+        """Of points (N, m)."""
+        below = self.start - points[:, self.place]
+        others = self.others.log_density(np.delete(points, self.place, axis=1))
+        return np.where(below >= 0, others - below, -np.inf)
+
+
+def vanishing(space: Space, shape: Shape) -> list[Vanishing]:
+    """One per standard deviation, about `shape`; the correlations of its bar are unknown where it vanishes."""
+    found, first = [], 0
+    for k, count in space.sizes:
+        for place in range(first, first + k):
+            centre, spread = shape.centre.copy(), shape.root @ shape.root.T
+            start = float(centre[place] + np.sqrt(spread[place, place]))
+            free = np.arange(first + k, first + k + count)
+            centre[free], spread[free], spread[:, free] = 0.0, 0.0, 0.0
+            spread[free, free] = UNKNOWN**2
+            kept = np.delete(np.arange(len(centre)), place)
+            found.append(Vanishing(place, start, Shape(centre[kept], np.linalg.cholesky(spread[np.ix_(kept, kept)]))))
+        first += k + count
+    return found
 
 
 def find_mode(posterior: LogPosterior, start: np.ndarray) -> PosteriorMode:
