@@ -14,14 +14,15 @@ from ..likelihood.posterior.density import LogPosterior
 from ..likelihood.posterior.marginal import Places
 from ..likelihood.posterior.standardised import Standardised
 from .progress import Progress
-from .proposals import PosteriorMode, Proposal, Shape, Vanishing, first_shape, refitted, vanishing
+from .proposals import PosteriorMode, Proposal, Shape, first_shape, refitted, vanishing
 
 AT_ONCE = 50  # proposals between two looks of the progress bar, evaluated side by side
 PILOT, PILOT_EACH = 200, 20  # proposals of a round that shapes the next: at least, and for each dimension
 SHAPING = 3  # rounds of that size, before one that fills what is missing
 KEPT = 0.1  # share of later rounds that still comes from the mode's curvature: no region is given up
-EDGE, LEAST_EDGE = 0.05, 0.01  # share of proposals in which a given sd vanishes: of the first round, and at least
-MOST_EDGE = 0.4  # the same of all sds together
+EDGE, LEAST_EDGE = 0.1, 0.01  # share of proposals in which a given sd vanishes: of the first round, and at least
+MOST_EDGE = 0.5  # the same of all sds together
+EM_STEPS = 30  # of the shares
 SPARE = 1.1  # of the proposals that seem to be missing: weights of the next round are a guess
 USABLE = 0.25  # share of proposals with a density
 
@@ -93,16 +94,17 @@ def weighted_pool(
     pilot = min(max(PILOT, PILOT_EACH * m), max(most // (SHAPING + 1), 1))
     rounds = _Rounds(posterior, standardised, np.zeros((0, m)), np.zeros((0, m)), np.zeros(0))
     edges, size = _clipped(np.full(sum(k for k, _ in posterior.space.sizes), EDGE)), pilot
+    edge = vanishing(posterior.space, last)
     for count in range(1, most + 1):
-        edge = vanishing(posterior.space, last)
         rounds.add(_parts(size, last, first if count > 1 else None, edge, edges), rng, bar)
         weights = _weights(rounds)
         made = len(rounds.points)
         missing = made * max(draws * weights.largest, draws / weights.ess) - made
         if made >= most or (made >= draws and missing <= 0) or m == 0:
             break
-        edges = _edges(rounds, weights.log_weights, edge)
         last = refitted(last, rounds.points, weights.log_weights)
+        edge = vanishing(posterior.space, last)
+        edges = _edges(rounds.points, weights.log_weights, last, edge)
         size = pilot if count < SHAPING else int(np.ceil(SPARE * max(missing, draws - made)))
         size = min(max(size, min(pilot, AT_ONCE)), most - made)
     bar.add(max(most - len(rounds.points), 0))
@@ -119,15 +121,17 @@ def _parts(
     return [(size - sum(count for count, _ in found), last), *found]
 
 
-def _edges(rounds: _Rounds, log_weights: np.ndarray, edge: Sequence[Vanishing]) -> np.ndarray:
-    """The shares (sds,) of the posterior that the proposals with a vanishing sd explain, within limits."""
-    logs = rounds.log_parts()
-    explained = np.exp(logs - logsumexp(logs, axis=0) + log_weights).sum(axis=1)
-    found = np.zeros(len(edge))
-    for share, (_, part) in zip(explained, rounds.parts, strict=True):
-        for i, one in enumerate(edge):
-            found[i] += share if getattr(part, "place", None) == one.place else 0.0
-    return _clipped(found)
+def _edges(points: np.ndarray, log_weights: np.ndarray, last: Shape, edge: Sequence[Proposal]) -> np.ndarray:
+    """The shares (sds,) of weighted points that proposals with a vanishing sd explain best, beside `last`; by EM."""
+    if not edge:
+        return np.zeros(0)
+    logs = np.stack([part.log_density(points) for part in (last, *edge)])
+    shares, weights = np.full(len(logs), 1 / len(logs)), np.exp(log_weights)
+    for _ in range(EM_STEPS):
+        parts = np.log(shares)[:, None] + logs
+        shares = np.exp(parts - logsumexp(parts, axis=0)) @ weights
+        shares = np.maximum(shares, LEAST_EDGE) / np.sum(np.maximum(shares, LEAST_EDGE))
+    return _clipped(shares[1:])
 
 
 def _clipped(shares: np.ndarray) -> np.ndarray:
