@@ -36,7 +36,8 @@ class Laplace(Engine):
     and coefficients where they are not integrated out as well): exactly in linear models, by quadrature with one
     grouping factor, else by Laplace's approximation. Proposals come in rounds: from a t distribution about the mode of
     that *marginal* posterior, then from t distributions fitted to the weighted proposals so far, in coordinates in
-    which coefficients are normal scores given the standard deviations. They end when no weight asks for a draw twice.
+    which coefficients are normal scores given the standard deviations. They end when no weight asks for more than two
+    draws.
     `draws` of them are drawn with replacement, so that skewed and heavy-tailed posteriors of standard deviations come
     out right. Effects are then drawn given the hyperparameters: exactly in linear models, else from the normal
     distribution about their mode.

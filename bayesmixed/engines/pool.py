@@ -23,6 +23,8 @@ KEPT = 0.1  # share of later rounds that still comes from the mode's curvature: 
 EDGE, LEAST_EDGE = 0.1, 0.01  # share of proposals in which a given sd vanishes: of the first round, and at least
 MOST_EDGE = 0.5  # the same of all sds together
 EM_STEPS = 30  # of the shares
+MOST_TIMES = 2  # that a proposal is expected among the draws
+WORTH = 1.5  # independent draws that all proposals are worth, for each draw: their error adds to that of the draws
 SPARE = 1.1  # of the proposals that seem to be missing: weights of the next round are a guess
 USABLE = 0.25  # share of proposals with a density
 
@@ -81,7 +83,7 @@ class _Rounds:
 def weighted_pool(
     posterior: LogPosterior, mode: PosteriorMode, draws: int, most: int, rng: np.random.Generator, bar: Progress
 ) -> Pool:
-    """Proposals until the largest weight asks for no draw twice and all are worth `draws`; at most `most`.
+    """Proposals until none is asked for often and all are worth more than the `draws`; at most `most`.
 
     Raises
     ------
@@ -99,13 +101,13 @@ def weighted_pool(
         rounds.add(_parts(size, last, first if count > 1 else None, edge, edges), rng, bar)
         weights = _weights(rounds)
         made = len(rounds.points)
-        missing = made * max(draws * weights.largest, draws / weights.ess) - made
-        if made >= most or (made >= draws and missing <= 0) or m == 0:
+        missing = made * draws * max(weights.largest / MOST_TIMES, WORTH / weights.ess) - made
+        if made >= most or missing <= 0 or m == 0:
             break
         last = refitted(last, rounds.points, weights.log_weights)
         edge = vanishing(posterior.space, last)
         edges = _edges(rounds.points, weights.log_weights, last, edge)
-        size = pilot if count < SHAPING else int(np.ceil(SPARE * max(missing, draws - made)))
+        size = pilot if count < SHAPING else int(np.ceil(SPARE * missing))
         size = min(max(size, min(pilot, AT_ONCE)), most - made)
     bar.add(max(most - len(rounds.points), 0))
     return rounds.pool(weights)

@@ -20,15 +20,16 @@ from ..formula.design import Design
 from ..parameters import Parameters
 from .at import likelihood_of
 from .blocks import Block
-from .components import block_diagonal
+from .components import block_diagonal, factorise
 from .gram import Gram
 from .linear import LinearLikelihood, linear_likelihood
-from .pls import Rest, Solution
+from .pls import Rest, Solution, scale_columns
 from .tail import Tail
 
 if TYPE_CHECKING:
     from ..model import Model
 
+ROUNDING = 1e-14  # of a variance: what is left of it once the columns before explain all of it
 CHUNK = 2**22  # elements of a dense chunk of rows x tail columns
 
 
@@ -186,7 +187,10 @@ def _draw_tail(rest: Rest, beta: np.ndarray, rng: np.random.Generator) -> np.nda
     drawn = np.empty((rest.tail.n_columns, n))
     for batch in rest.tail.batches:
         noise = rng.standard_normal((batch.count, batch.size, n))
-        drawn[batch.members] = _root(batch.view(rest.K)) @ noise
+        # K = Lambda S^-1 Lambda', whose Lambda may be singular
+        half, _ = factorise(batch, batch.view(rest.S_inverse).copy())
+        scaled = scale_columns(batch, (half @ noise).transpose(0, 2, 1), rest.factors, transpose=True)
+        drawn[batch.members] = scaled.transpose(0, 2, 1)
     return drawn - rest.multiply(rest.K, rest.T_tw[:, :p] @ beta)
 
 
@@ -204,6 +208,13 @@ def _sparse_quadratic(G: sparse.csr_array, K: sparse.csr_array | np.ndarray) -> 
 
 
 def _root(matrices: np.ndarray) -> np.ndarray:
-    """Square roots of positive semi-definite matrices (zero variances included)."""
-    values, vectors = np.linalg.eigh(matrices)
-    return vectors * np.sqrt(np.clip(values, 0.0, None))[..., None, :]
+    """Lower roots of positive semi-definite matrices (L, k, k), zero variances included: Cholesky, over all at once."""
+    half, left = np.zeros_like(matrices), matrices.copy()
+    sizes = np.diagonal(matrices, axis1=1, axis2=2)
+    for j in range(matrices.shape[1]):
+        pivot = left[:, j, j]
+        some = pivot > ROUNDING * sizes[:, j]
+        scale = np.divide(1.0, np.sqrt(np.maximum(pivot, 0.0)), out=np.zeros_like(pivot), where=some)
+        half[:, j:, j] = left[:, j:, j] * scale[:, None]
+        left -= half[:, :, j, None] * half[:, None, :, j]
+    return half
