@@ -14,7 +14,7 @@ from ..likelihood.posterior.density import LogPosterior
 from ..likelihood.posterior.marginal import Places
 from ..likelihood.posterior.standardised import Standardised
 from .progress import Progress
-from .proposals import PosteriorMode, Proposal, Shape, first_shape, refitted, vanishing
+from .proposals import PosteriorMode, Proposal, Shape, Vanishing, first_shape, refitted, vanishing
 
 AT_ONCE = 50  # proposals between two looks of the progress bar, evaluated side by side
 PILOT, PILOT_EACH = 200, 20  # proposals of a round that shapes the next: at least, and for each dimension
@@ -22,6 +22,7 @@ SHAPING = 3  # rounds of that size, before one that fills what is missing
 KEPT = 0.1  # share of later rounds that still comes from the mode's curvature: no region is given up
 EDGE, LEAST_EDGE = 0.1, 0.01  # share of proposals in which a given sd vanishes: of the first round, and at least
 MOST_EDGE = 0.5  # the same of all sds together
+SHAPED = 0.05  # share of posterior from which on a vanishing sd shapes the proposals of the others
 EM_STEPS = 30  # of the shares
 MOST_TIMES = 2  # that a proposal is expected among the draws
 WORTH = 1.5  # independent draws that all proposals are worth, for each draw: their error adds to that of the draws
@@ -106,7 +107,7 @@ def weighted_pool(
             break
         last = refitted(last, rounds.points, weights.log_weights)
         edge = vanishing(posterior.space, last)
-        edges = _edges(rounds.points, weights.log_weights, last, edge)
+        edges, edge = _edges(rounds.points, weights.log_weights, last, edge)
         size = pilot if count < SHAPING else int(np.ceil(SPARE * missing))
         size = min(max(size, min(pilot, AT_ONCE)), most - made)
     bar.add(max(most - len(rounds.points), 0))
@@ -123,17 +124,27 @@ def _parts(
     return [(size - sum(count for count, _ in found), last), *found]
 
 
-def _edges(points: np.ndarray, log_weights: np.ndarray, last: Shape, edge: Sequence[Proposal]) -> np.ndarray:
-    """The shares (sds,) of weighted points that proposals with a vanishing sd explain best, beside `last`; by EM."""
+def _edges(
+    points: np.ndarray, log_weights: np.ndarray, last: Shape, edge: list[Vanishing]
+) -> tuple[np.ndarray, list[Vanishing]]:
+    """The shares (sds,) of weighted points that proposals with a vanishing sd explain best, beside `last`; by EM.
+
+    Where a share is not small, the other parameters are placed as they are with that sd near zero.
+    """
     if not edge:
-        return np.zeros(0)
+        return np.zeros(0), edge
     logs = np.stack([part.log_density(points) for part in (last, *edge)])
     shares, weights = np.full(len(logs), 1 / len(logs)), np.exp(log_weights)
     for _ in range(EM_STEPS):
         parts = np.log(shares)[:, None] + logs
-        shares = np.exp(parts - logsumexp(parts, axis=0)) @ weights
+        explained = parts - logsumexp(parts, axis=0)
+        shares = np.exp(explained) @ weights
         shares = np.maximum(shares, LEAST_EDGE) / np.sum(np.maximum(shares, LEAST_EDGE))
-    return _clipped(shares[1:])
+    found = [
+        part.about(points, log_weights + log) if share > SHAPED else part
+        for part, share, log in zip(edge, shares[1:], explained[1:], strict=True)
+    ]
+    return _clipped(shares[1:]), found
 
 
 def _clipped(shares: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -95,6 +95,12 @@ class Vanishing:
         below = self.start - points[:, self.place]
         others = self.others.log_density(np.delete(points, self.place, axis=1))
         return np.where(below >= 0, others - below, -np.inf)
+
+    def about(self, points: np.ndarray, log_weights: np.ndarray) -> Vanishing:
+        """The same with the other parameters placed as those of weighted points (N, m)."""
+        if points.shape[1] < 2:
+            return self
+        return replace(self, others=refitted(self.others, np.delete(points, self.place, axis=1), log_weights))
 
 
 def vanishing(space: Space, shape: Shape) -> list[Vanishing]:
