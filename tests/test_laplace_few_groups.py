@@ -16,6 +16,7 @@ MONTE_CARLO = 4.0  # standard errors of means and sds; seeds are fixed
 WORTH = 0.6  # independent draws for each draw, the error of the proposals beside that of the draws
 IDENTITY = 1e-10  # the same modes by two routes in float64, relative to the log density
 ROWS = 15
+TINY = 1e-300  # of points of the grid that have no density in float64
 PRIORS = {"Intercept": bm.priors.Normal(1.0, 3.0), "sd": bm.priors.HalfNormal(1.2)}
 
 
@@ -41,10 +42,10 @@ def by_grid(family: str, y: np.ndarray, g: np.ndarray) -> list[tuple[float, floa
         for j, s in enumerate(sd):
             if s > 0.1:
                 density = np.exp(-0.5 * ((eta - intercept[:, None]) / s) ** 2) / s
-                total[:, j] += np.log(density @ np.exp(log - log.max()) * (eta[1] - eta[0]))
+                total[:, j] += np.log(np.maximum(density @ np.exp(log - log.max()) * (eta[1] - eta[0]), TINY))
             else:
                 values = np.exp(np.interp(intercept[:, None] + s * z, eta, log) - log.max())
-                total[:, j] += np.log(values @ np.exp(-0.5 * z**2) * (z[1] - z[0]))
+                total[:, j] += np.log(np.maximum(values @ np.exp(-0.5 * z**2) * (z[1] - z[0]), TINY))
     weights = np.exp(total - total.max())
     weights /= weights.sum()
     return [moments(intercept, weights.sum(axis=1)), moments(sd, weights.sum(axis=0))]
@@ -92,7 +93,8 @@ def test_crossed_effects_side_by_side_are_those_one_at_a_time(family: str, formu
     posterior = log_posterior(model)
     assert Crossed.fits(laplace_of(model))
     psi = 0.3 * np.random.default_rng(1).standard_normal((6, posterior.space.dimension))
-    posterior.track(np.concatenate([psi[:1], psi[:1] + 0.1 * np.eye(psi.shape[1]), psi[:1] - 0.1 * np.eye(psi.shape[1])]))
+    steps = 0.1 * np.eye(psi.shape[1])
+    posterior.track(np.concatenate([psi[:1], psi[:1] + steps, psi[:1] - steps]))
     x = posterior.space.x(psi, posterior.space.points(psi))
     together, places = posterior.marginal.values_and_places(x)
     alone = [posterior.marginal.value(each) for each in x]

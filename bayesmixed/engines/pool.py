@@ -20,8 +20,9 @@ AT_ONCE = 50  # proposals between two looks of the progress bar, evaluated side 
 PILOT, PILOT_EACH = 200, 20  # proposals of a round that shapes the next: at least, and for each dimension
 SHAPING = 3  # rounds of that size, before one that fills what is missing
 KEPT = 0.1  # share of later rounds that still comes from the mode's curvature: no region is given up
-EDGE, LEAST_EDGE = 0.1, 0.01  # share of proposals in which a given sd vanishes: of the first round, and at least
+EDGE, LEAST_EDGE = 0.1, 0.02  # share of proposals in which a given sd vanishes: of the first round, and at least
 MOST_EDGE = 0.5  # the same of all sds together
+OVER = 3.0  # times its share of the posterior: weights in a thin tail stay near 1
 SHAPED = 0.05  # share of posterior from which on a vanishing sd shapes the proposals of the others
 EM_STEPS = 30  # of the shares
 MOST_TIMES = 2  # that a proposal is expected among the draws
@@ -133,7 +134,8 @@ def _edges(
     """
     if not edge:
         return np.zeros(0), edge
-    logs = np.stack([part.log_density(points) for part in (last, *edge)])
+    densities: list[Proposal] = [last, *edge]
+    logs = np.stack([part.log_density(points) for part in densities])
     shares, weights = np.full(len(logs), 1 / len(logs)), np.exp(log_weights)
     for _ in range(EM_STEPS):
         parts = np.log(shares)[:, None] + logs
@@ -144,7 +146,7 @@ def _edges(
         part.about(points, log_weights + log) if share > SHAPED else part
         for part, share, log in zip(edge, shares[1:], explained[1:], strict=True)
     ]
-    return _clipped(shares[1:]), found
+    return _clipped(OVER * shares[1:]), found
 
 
 def _clipped(shares: np.ndarray) -> np.ndarray:

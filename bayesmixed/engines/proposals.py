@@ -109,7 +109,7 @@ def vanishing(space: Space, shape: Shape) -> list[Vanishing]:
     for k, count in space.sizes:
         for place in range(first, first + k):
             centre, spread = shape.centre.copy(), shape.root @ shape.root.T
-            start = float(centre[place] + np.sqrt(spread[place, place]))
+            start = float(centre[place] - np.sqrt(spread[place, place]))
             free = np.arange(first + k, first + k + count)
             centre[free], spread[free], spread[:, free] = 0.0, 0.0, 0.0
             spread[free, free] = UNKNOWN**2

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 K_LIMIT = 0.7  # Vehtari et al. (2024), section 3.2.4
 ESS_LEAST = 400  # independent draws below which means and interval ends are rough; at most half the draws asked for
-DISTINCT_LEAST = 0.5  # share of draws with a proposal of their own: a random half of even weights' would be 0.63
+DISTINCT_LEAST = 0.5  # share of draws with a proposal of their own
 SHIFT_LIMIT = 0.15  # conditional sds between mean and mode of an effect, averaged over levels
 NUTS = 'model.fit("nuts", seed=1)'
 
@@ -75,8 +75,8 @@ def _distinct(distinct: int, draws: int) -> list[str]:
     if distinct >= DISTINCT_LEAST * draws:
         return []
     return [
-        f"The {draws} draws come from {distinct} proposals, some of them many times: quantiles are rough. Propose more, "
-        f"e.g. bm.Laplace(pool=16), or use {NUTS}."
+        f"The {draws} draws come from {distinct} proposals, some of them many times: quantiles are rough. Propose "
+        f"more, e.g. bm.Laplace(pool=16), or use {NUTS}."
     ]
 
 

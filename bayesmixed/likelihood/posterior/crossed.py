@@ -83,7 +83,8 @@ class Crossed:
         sizes = [block.n_levels * block.k for block in likelihood.rows.blocks]
         tail = sum(sizes[1:])
         coupled = sizes[0] * tail if sizes else 0
-        return len(sizes) > 1 and likelihood.rows.n <= SMALL and coupled <= MOST_COUPLED and coupled * tail <= MOST_PRODUCTS
+        small = likelihood.rows.n <= SMALL and coupled <= MOST_COUPLED and coupled * tail <= MOST_PRODUCTS
+        return len(sizes) > 1 and small
 
     @property
     def places(self) -> Places:
