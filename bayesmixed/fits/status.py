@@ -86,8 +86,8 @@ class DrawsStatus:
     the share of draws at its limit, NaN for a method that builds no trees; `warmup` says in words where a second,
     longer warm-up was needed, else it is empty. Of draws kept from weighted proposals, which have no R-hat (NaN):
     `pareto_k` and `ess_weights`, the Pareto shape of the weights and how many independent draws they are worth,
-    `distinct_draws`, how many proposals the draws have between them, and `effect_shift`, how far an effect's mean is from
-    its mode in conditional standard deviations (the largest average over a grouping factor's levels).
+    `distinct_draws`, how many proposals the draws have between them, and `effect_shift`, how far an effect's mean is
+    from its mode in conditional standard deviations (the largest average over a grouping factor's levels).
     """
 
     route: str
