@@ -12,8 +12,9 @@ from scipy import sparse
 from .batches import Batch, Position, mirror
 from .components import factorise, inner, invert_factor, solve_lower, times
 from .gram import Gram
-from .storage import Place
+from .storage import Matrices, Place
 
+ROUNDING = 1e-14  # of a variance: what is left of it once the columns before explain all of it
 CHUNK = 2**22  # elements of a dense chunk of rows x tail columns
 
 
@@ -36,9 +37,31 @@ class Batches:
         """Whether there is one component."""
         return len(self.batches) == 1 and self.batches[0].count == 1
 
+    @property
+    def whole(self) -> bool:
+        """Every entry within a component is kept."""
+        return True
+
     def flat(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """See `Storage`."""
         return self.position.flat(a, b)
+
+    def known(self, matrices: Matrices, factors: Sequence[np.ndarray]) -> DenseSolved:
+        """See `Storage`."""
+        T, K = self._gathered(matrices.T, 0.0), self._gathered(matrices.K, 0.0)
+        S_inverse = self._gathered(matrices.S_inverse, 1.0)
+        return DenseSolved(self, tuple(factors), T, K, S_inverse, matrices.log_det, matrices.explained)
+
+    def _gathered(self, matrix: np.ndarray, padding: float) -> np.ndarray:
+        """A whole matrix flat over the components; `padding` stands on the diagonal beyond its columns."""
+        q, flat = len(matrix), np.zeros(self.size)
+        wide = np.zeros((q + 1, q + 1))
+        wide[:q, :q] = matrix
+        for batch in self.batches:
+            view = batch.view(flat)
+            view[:] = wide[batch.members[:, :, None], batch.members[:, None, :]]
+            view[:, np.arange(batch.size), np.arange(batch.size)] += padding * (batch.members == q)
+        return flat
 
     def direct(self, gram: Gram) -> np.ndarray:
         """See `Storage`."""
@@ -261,6 +284,13 @@ def _symmetric(blocks: np.ndarray) -> np.ndarray:
 
 
 def root(matrices: np.ndarray) -> np.ndarray:
-    """Square roots of positive semi-definite matrices (zero variances included)."""
-    values, vectors = np.linalg.eigh(matrices)
-    return vectors * np.sqrt(np.clip(values, 0.0, None))[..., None, :]
+    """Lower roots of positive semi-definite matrices (L, k, k), zero variances included: Cholesky, over all at once."""
+    half, left = np.zeros_like(matrices), matrices.copy()
+    sizes = np.diagonal(matrices, axis1=1, axis2=2)
+    for j in range(matrices.shape[1]):
+        pivot = left[:, j, j]
+        some = pivot > ROUNDING * sizes[:, j]
+        scale = np.divide(1.0, np.sqrt(np.maximum(pivot, 0.0)), out=np.zeros_like(pivot), where=some)
+        half[:, j:, j] = left[:, j:, j] * scale[:, None]
+        left -= half[:, :, j, None] * half[:, None, :, j]
+    return half

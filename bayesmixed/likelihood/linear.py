@@ -60,7 +60,7 @@ class LinearLikelihood:
     @cached_property
     def turned(self) -> OrthogonalRows | None:
         """The rows turned for `orthogonal`; None where they are not at hand or too many."""
-        if self.rows is None or not affordable(self.blocks, self.n, self.p):
+        if self.rows is None or not affordable(self.blocks, self.tail, self.n, self.p):
             return None
         return orthogonal_rows(self.blocks, self.rows.Z, self.rows.W, self.rows.response)
 

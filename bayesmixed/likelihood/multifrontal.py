@@ -13,7 +13,7 @@ from .blocks import Block
 from .fronts import Factored, Fronts, factorise, fronts, with_data
 from .gram import Gram
 from .ordering import Elimination
-from .storage import Place, places
+from .storage import Matrices, Place, places
 
 CHUNK = 2**22  # elements of a dense chunk of rows x tail columns
 
@@ -66,6 +66,15 @@ class FrontsStorage:
     def square(self) -> bool:
         """Never one whole matrix."""
         return False
+
+    @property
+    def whole(self) -> bool:
+        """Only the factor's pattern is kept."""
+        return False
+
+    def known(self, matrices: Matrices, factors: Sequence[np.ndarray]) -> FrontsSolved:
+        """Never asked: matrices solved elsewhere are dense."""
+        raise NotImplementedError("a sparse factor keeps no whole matrices")
 
     def flat(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """See `Storage`; in any order."""

@@ -60,7 +60,8 @@ class Solved(Protocol):
 class Storage(Protocol):
     """Where the entries of the tail's symmetric matrices are kept in one flat array.
 
-    `size` of that array; `square` whether it is one row-major (q_t, q_t) matrix of which the lower triangle counts.
+    `size` of that array; `square` whether it is one row-major (q_t, q_t) matrix of which the lower triangle counts;
+    `whole` whether every entry within a component has a place, so that `known` can be asked.
     """
 
     @property
@@ -68,6 +69,9 @@ class Storage(Protocol):
 
     @property
     def square(self) -> bool: ...
+
+    @property
+    def whole(self) -> bool: ...
 
     def flat(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Positions of the entries at co-occurring tail columns a and b, a not before b."""
@@ -81,6 +85,9 @@ class Storage(Protocol):
     def elements(self, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Rows, columns and values of the whole symmetric matrix, entries that are zero included."""
 
+    def known(self, matrices: Matrices, factors: Sequence[np.ndarray]) -> Solved:
+        """The system as solved elsewhere, where `whole`."""
+
     def solve(self, T: np.ndarray, T_tw: np.ndarray, factors: Sequence[np.ndarray], *, invert: bool) -> Solved:
         """Solve the system at Lambda (k, k) per factor, all factors of the model in order.
 
@@ -89,6 +96,17 @@ class Storage(Protocol):
         numpy.linalg.LinAlgError
             Where S is not positive definite.
         """
+
+
+@dataclass(frozen=True)
+class Matrices:
+    """The tail's matrices (q_t, q_t) at one Lambda, dense, as somebody else solved for them; names as in `Solved`."""
+
+    T: np.ndarray
+    K: np.ndarray
+    S_inverse: np.ndarray
+    log_det: float
+    explained: np.ndarray
 
 
 @dataclass(frozen=True)
