@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..errors import FitError, nearest, with_known_options
 from . import canvas, marks, theme
+from .picture import Picture, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +25,7 @@ _ROWS = {"partial": "partial pooling", "none": "no pooling", "means": "group mea
 
 
 @with_known_options
-def pooling(pooled: Pooling, column: str | Sequence[str] | None = None, *, ax: Any = None) -> np.ndarray:
+def pooling(pooled: Pooling, column: str | Sequence[str] | None = None, *, ax: Any = None) -> Picture:
     """Draw the estimates of `bm.pooling` with their 95 % intervals, one panel per coefficient.
 
     Above, the population by each analysis; below, each level's own estimate and its partially pooled one.
@@ -40,8 +41,8 @@ def pooling(pooled: Pooling, column: str | Sequence[str] | None = None, *, ax: A
 
     Returns
     -------
-    array of Axes
-        One per panel, also where there is only one. Where a level's interval is far wider than the rest, or its
+    Picture
+        One panel per coefficient, with its rows of `pooling_frame`. Where a level's interval is far wider than the rest, or its
         estimate far from them, an arrow at the edge of the panel says that it goes on.
 
     Raises
@@ -70,7 +71,7 @@ def pooling(pooled: Pooling, column: str | Sequence[str] | None = None, *, ax: A
             _axis(panel, pooled.group, levels, kinds)
         if ax is None:
             axes[0].figure.suptitle(f"Pooling over {pooled.group} ({pooled.fit.label}), 95 % intervals")
-    return axes
+    return picture(axes, shown.reset_index(drop=True))
 
 
 @with_known_options
