@@ -125,7 +125,9 @@ def test_panels_are_reached_by_place_and_methods_of_axes_where_there_is_one() ->
     assert len(several) == 2 and several[1] is several.axes[1] and list(several) == list(several.axes)
     one.set_title("Sleep")
     assert one.axes[0].get_title() == "Sleep"
-    with pytest.raises(AttributeError, match=r"2 panels, and 'set_title' belongs to one of them: .*axes\[0\].set_title"):
+    with pytest.raises(
+        AttributeError, match=r"2 panels, and 'set_title' belongs to one of them: .*axes\[0\].set_title"
+    ):
         several.set_title("Sleep")
     with pytest.raises(AttributeError, match=r"axes\[0, 0\].set_title"):
         bm.plot.pairs(drawn(), ["Days", "sigma"]).set_title("Sleep")

@@ -1,4 +1,4 @@
-"""Pictures of many levels name the farthest out; data along a slope are lines; zeros and ones are shares with counts."""
+"""Pictures of many levels name the farthest out; data along a slope are lines; zeros and ones are counted shares."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ def points(ax: Any) -> np.ndarray:
 def test_rows_of_zeros_and_ones_are_shares_with_their_counts() -> None:
     picture = bm.plot.curves(judged())
     for panel, name in zip(picture.axes, "abcdef", strict=True):
-        own = psychometric().query("subject == @name").groupby("size")["right"].agg(["mean", "size"])
+        own = psychometric().loc[psychometric()["subject"] == name].groupby("size")["right"].agg(["mean", "size"])
         found = points(panel)
         np.testing.assert_allclose(found[:, :2], np.column_stack([own.index, own["mean"]]), **EXACT)
         assert texts(panel.texts) == [f"{count}" for count in own["size"]]

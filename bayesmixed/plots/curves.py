@@ -227,9 +227,10 @@ def _shared_offset(fit: Fit, column: Variable, by: str | None) -> float | None:
 
 
 def _rows(fit: Fit, of: Varying, column: Variable, by: str | None, shown: np.ndarray | None) -> pd.DataFrame:
-    """The rows of the data at the offset of the curves, see `_Drawn`; of zeros and ones the shares in each group `shown`.
+    """The rows of the data at the offset of the curves, see `_Drawn`; of zeros and ones the shares, group by group.
 
-    None is spaghetti, where the groups' shares would hide each other: they are of all groups together.
+    `shown` are the groups of a lattice; None is spaghetti, where shares of single groups would hide each other: they are
+    of all groups together.
     """
     model, offset = fit.model, _shared_offset(fit, column, by)
     y = observed_means(model)
@@ -310,7 +311,9 @@ def _dots(ax: Axes, drawn: _Drawn, rows: pd.DataFrame, size: float, alpha: float
 def _spaghetti(drawn: _Drawn, ax: Any) -> np.ndarray:
     axes = canvas.panels(1, ax, theme.HEIGHT - 1.1, wide=True)
     n, panel = drawn.curves["level"].nunique(), axes[0]
-    _dots(panel, drawn, drawn.rows, size=2.0, alpha=0.25 if len(drawn.rows) < 500 else 0.12, numbers=_COUNTED["spaghetti"])
+    _dots(
+        panel, drawn, drawn.rows, size=2.0, alpha=0.25 if len(drawn.rows) < 500 else 0.12, numbers=_COUNTED["spaghetti"]
+    )
     for _, rows in drawn.curves.groupby("level", sort=False):
         for color, own, at in drawn.split(rows):
             look = "-" if len(at) > 1 else "D"

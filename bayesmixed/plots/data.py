@@ -61,10 +61,10 @@ def data(
         A column of the table that colours the groups, and splits those in which it varies.
     kind
         "lines" (each group's rows along `x`, their means where several share a value, of zeros and ones their shares;
-        of more than 150 groups as many, evenly spaced in the order of the data), "box" (quartiles, whiskers to the last row within 1.5 interquartile ranges), "violin" (kernel densities from
-        the first row to the last), both with the rows as dots, or "dots" (rows and their mean, which of zeros and ones
-        is the share of ones). None: "lines" where a number has a slope by the group or `x` is given, else "dots" of
-        zeros and ones and "box" of other responses.
+        of more than 150 groups as many, evenly spaced in the order of the data), "box" (quartiles, whiskers to the last
+        row within 1.5 interquartile ranges), "violin" (kernel densities from the first row to the last), both with the
+        rows as dots, or "dots" (rows and their mean, which of zeros and ones is the share of ones). None: "lines" where
+        a number has a slope by the group or `x` is given, else "dots" of zeros and ones and "box" of other responses.
     sort
         Order the levels by their medians (ties by their means), within `by` where it does not vary inside them; else
         as in the data from the top down.

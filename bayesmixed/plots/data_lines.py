@@ -10,7 +10,7 @@ import pandas as pd
 from ..effects.variables import Variable, variables
 from ..errors import FitError, nearest
 from ..prediction.linear_predictor import same_factor
-from . import across, theme
+from . import across, marks, naming, theme
 from .shares import are_zeros_and_ones, shares
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST = 150  # groups whose lines can be told from a block of colour
 _DOTS = 3000  # rows that are drawn as dots too
+_NAMED = 20  # groups, of which all are named at the ends of their lines; of more the highest and the lowest
+_EXTREMES = 4  # of either
 _CLASSES = 8  # of a number, whose shares make the line of a group of zeros and ones
 
 
@@ -48,14 +50,17 @@ def draw_lines(ax: Axes, frame: pd.DataFrame, colors: dict[str, str]) -> int:
     """
     from matplotlib.collections import LineCollection
 
+    frame = frame[frame["x"].notna()]
     levels = pd.unique(frame["level"])
     kept = theme.evenly(len(levels), min(MOST, len(levels)))
-    drawn = frame[frame["level"].isin(list(levels[kept])) & frame["x"].notna()]
+    drawn = frame[frame["level"].isin(list(levels[kept]))]
+    ends: dict[Any, tuple[float, float, str]] = {}
     zeros_and_ones, many = are_zeros_and_ones(drawn["response"].to_numpy()), len(kept) > theme.MAX_LABELS
     for name, color in colors.items():
         own = drawn[drawn["split"] == name]
-        paths = [_path(rows, zeros_and_ones) for _, rows in own.groupby("level", sort=False)]
-        paths = [path for path in paths if len(path)]
+        runs = {level: _path(rows, zeros_and_ones) for level, rows in own.groupby("level", sort=False)}
+        ends |= {level: (*path[-1], color) for level, path in runs.items()}
+        paths = list(runs.values())
         lines = LineCollection(paths, colors=color, linewidths=0.7 if many else 1.1, alpha=0.5 if many else 0.7)
         ax.add_collection(lines)
         points = own[["x", "response"]].to_numpy(dtype=float)
@@ -63,7 +68,24 @@ def draw_lines(ax: Axes, frame: pd.DataFrame, colors: dict[str, str]) -> int:
             points = np.concatenate([path for path in paths if len(path) == 1] or [np.empty((0, 2))])
         ax.plot(*points.T, "o", ms=1.8 if many else 2.6, mew=0, color=color, alpha=0.35 if many else 0.6, zorder=3)
     ax.autoscale_view()
+    _name_ends(ax, ends)
     return len(kept)
+
+
+def _name_ends(ax: Axes, ends: dict[Any, tuple[float, float, str]]) -> None:
+    """Levels' names right of the axes, each led to the end (x, y) of its line."""
+    heights = np.array([y for _, y, _ in ends.values()])
+    number = len(ends) if len(ends) <= _NAMED else _EXTREMES
+    named = naming.named(list(ends), heights[:, None], number)
+    named = named[np.argsort(heights[named], kind="stable")]
+    low, high = ax.get_ylim()
+    apart = marks.NAME_HEIGHT * (high - low) / marks.height(ax)
+    names = theme.level_labels(np.array(list(ends), dtype=object)[named])
+    for i, name, y in zip(named, names, naming.spread(heights[named], apart, low, high), strict=True):
+        x, end, color = list(ends.values())[i]
+        line = {"arrowstyle": "-", "color": color, "lw": 0.5, "alpha": 0.5, "shrinkA": 0, "shrinkB": 1}
+        place = ("axes fraction", "data")
+        ax.annotate(name, (x, end), (1.03, y), "data", place, va="center", fontsize=7.5, color=color, arrowprops=line)
 
 
 def _path(rows: pd.DataFrame, zeros_and_ones: bool) -> np.ndarray:

@@ -18,7 +18,7 @@ _TURNS = np.arange(16) * np.pi / 8
 _DIRECTIONS = np.column_stack([np.cos(_TURNS), np.sin(_TURNS)])
 _LABEL_SIZE = 7.0  # points
 _LEGEND_NAME = 34  # letters of one name in it
-_NAME_HEIGHT = 10.5  # points from one name of a level to the next
+NAME_HEIGHT = 10.5  # points from one name of a level to the next
 _FAN = 12.0  # points between such names and the axis
 _LETTER = 0.62  # width of a letter over its size, on the wide side
 
@@ -120,16 +120,14 @@ def _fan(ax: Axes, rows: np.ndarray, names: Sequence[str]) -> None:
     """Names left of the vertical axis, each with a line to its row."""
     from matplotlib.collections import LineCollection
 
-    box = ax.get_window_extent()
     low, high = ax.get_ylim()
-    points = 72 / ax.figure.dpi
-    at = naming.spread(rows.astype(float), _NAME_HEIGHT * (high - low) / (points * box.height), low, high)
+    at = naming.spread(rows.astype(float), NAME_HEIGHT * (high - low) / height(ax), low, high)
     ax.set_yticks(at, names)
     ax.tick_params(axis="y", length=0, pad=_FAN + 2)
     place = ax.get_subplotspec()
     if place is not None and not place.is_first_col():
         return
-    left = -_FAN / (points * box.width)
+    left = -_FAN / (ax.get_window_extent().width * 72 / ax.figure.dpi)
     lines = [[(left, name), (0.0, row)] for name, row in zip(at, rows, strict=True)]
     fan = LineCollection(lines, colors=theme.REFERENCE, linewidths=0.6, transform=ax.get_yaxis_transform())
     fan.set(clip_on=False, in_layout=False)
@@ -176,6 +174,11 @@ def legend(ax: Axes, entries: Sequence[tuple[str, str, str]], outside: bool, tit
             break
         made.remove()
     return -(-len(handles) // columns)
+
+
+def height(ax: Axes) -> float:
+    """How high the axes are in points, before a layout moves them."""
+    return float(ax.get_window_extent().height * 72 / ax.figure.dpi)
 
 
 def _points(ax: Axes, values: np.ndarray) -> np.ndarray:

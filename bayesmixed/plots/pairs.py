@@ -28,9 +28,7 @@ _TITLE_LENGTH = 18  # letters above each panel of the top row
 
 
 @with_known_options
-def pairs(
-    fit: Fit, parameters: str | Sequence[str] | None = None, *, max_draws: int = 1000, ax: Any = None
-) -> Picture:
+def pairs(fit: Fit, parameters: str | Sequence[str] | None = None, *, max_draws: int = 1000, ax: Any = None) -> Picture:
     """Draw every pair of parameters: draws below the diagonal, densities on it, correlations above it.
 
     Parameters
@@ -47,8 +45,8 @@ def pairs(
     Returns
     -------
     Picture
-        Its ``.axes`` are (k, k), with `pairs_frame`. Draws of a divergent transition are marked and stand before the others. The title names the parameters
-        that are left out unless some were asked for.
+        Its ``.axes`` are (k, k), with `pairs_frame`. Draws of a divergent transition are marked and stand before the
+        others. The title names the parameters that are left out unless some were asked for.
 
     Raises
     ------

@@ -42,8 +42,8 @@ def pooling(pooled: Pooling, column: str | Sequence[str] | None = None, *, ax: A
     Returns
     -------
     Picture
-        One panel per coefficient, with its rows of `pooling_frame`. Where a level's interval is far wider than the rest, or its
-        estimate far from them, an arrow at the edge of the panel says that it goes on.
+        One panel per coefficient, with its rows of `pooling_frame`. Where a level's interval is far wider than the
+        rest, or its estimate far from them, an arrow at the edge of the panel says that it goes on.
 
     Raises
     ------

@@ -49,8 +49,8 @@ def prior_posterior(fit: Fit, parameters: str | Sequence[str] | None = None, *, 
     Returns
     -------
     Picture
-        One panel per parameter, with `prior_posterior_frame`. A panel holds the posterior, and the prior as far as eight times
-        the posterior's range; a flat prior has no density and the panel says so.
+        One panel per parameter, with `prior_posterior_frame`. A panel holds the posterior, and the prior as far as
+        eight times the posterior's range; a flat prior has no density and the panel says so.
 
     Raises
     ------
@@ -158,9 +158,7 @@ def _coefficients(fit: Fit) -> dict[str, _Pair]:
     }
 
 
-def _sds(
-    model: Model, named: TermNames, sds: np.ndarray, factors: np.ndarray | None, moved: bool
-) -> dict[str, _Pair]:
+def _sds(model: Model, named: TermNames, sds: np.ndarray, factors: np.ndarray | None, moved: bool) -> dict[str, _Pair]:
     """Of columns as typed: the prior is drawn where it is one of the block, or stated for columns `moved`."""
     by_draws = moved or named.covariance in model.priors
     drawn = None if factors is None else np.linalg.norm(factors, axis=2)

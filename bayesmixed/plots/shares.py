@@ -1,4 +1,4 @@
-"""What share of rows of zeros and ones is one along a column, value by value or class by class, and of how many rows?"""
+"""What share of zeros and ones is one along a column, by value or by class of values, and of how many rows?"""
 
 from __future__ import annotations
 

@@ -84,7 +84,8 @@ def effect_draws(fit: Fit, asked: Combination, draws: int | None, usual: int, se
     n, L = usual if draws is None else draws, len(asked.levels)
     if 8.0 * n * L > MAX_BYTES:
         raise FitError(
-            f"{n} draws of {L:,} levels take {8e-9 * n * L:.1f} GB. Draw fewer, draws={int(MAX_BYTES / (8 * L))} at most."
+            f"{n} draws of {L:,} levels take {8e-9 * n * L:.1f} GB. Draw fewer, "
+            f"draws={int(MAX_BYTES / (8 * L))} at most."
         )
     rng = generator(seed)
     size = sum(b.shape[-2] * b.shape[-1] for b in fit.parameters.b)

@@ -217,7 +217,9 @@ def _frame(
 
 
 def _notes(fit: Fit, asked: Combination, values: np.ndarray) -> tuple[str, ...]:
-    notes = [f"{len(values)} draws of all levels together" + ("." if fit.sampled else "; estimated variances are held.")]
+    notes = [
+        f"{len(values)} draws of all levels together" + ("." if fit.sampled else "; estimated variances are held.")
+    ]
     notes += asked.notes
     if not np.ptp(values, axis=1).any():
         notes.append(f"The sd of {asked.name} is 0: all levels are alike, and one order is as likely as another.")
