@@ -229,8 +229,8 @@ def _shared_offset(fit: Fit, column: Variable, by: str | None) -> float | None:
 def _rows(fit: Fit, of: Varying, column: Variable, by: str | None, shown: np.ndarray | None) -> pd.DataFrame:
     """The rows of the data at the offset of the curves, see `_Drawn`; of zeros and ones the shares, group by group.
 
-    `shown` are the groups of a lattice; None is spaghetti, where shares of single groups would hide each other: they are
-    of all groups together.
+    `shown` are the groups of a lattice; None is spaghetti, where shares of single groups would hide each other, and
+    they are of all groups together.
     """
     model, offset = fit.model, _shared_offset(fit, column, by)
     y = observed_means(model)
