@@ -55,6 +55,15 @@ def test_a_caterpillar_of_many_names_the_extremes_of_every_panel() -> None:
     assert f"{LEVELS} levels, {len(named)} named" in picture.axes[0].get_ylabel() and len(named) <= 12
 
 
+def test_pooling_of_many_has_room_for_the_population_above_them() -> None:
+    picture = bm.plot.pooling(bm.pooling(schools()), "x")
+    picture.figure.canvas.draw()
+    labels = picture.axes[0].get_yticklabels()
+    assert texts(labels)[-3:] == ["complete pooling", "no pooling", "partial pooling"] and len(labels) == 15
+    boxes = [label.get_window_extent() for label in labels]
+    assert all(low.y1 <= high.y0 for low, high in zip(boxes[:-1], boxes[1:], strict=True))
+
+
 @pytest.mark.parametrize("plot", [bm.plot.caterpillar, bm.plot.shrinkage, bm.plot.ranks])
 def test_names_are_a_number_at_each_end_or_the_levels_asked_for(plot: Any) -> None:
     column = {"columns": "x"} if plot is bm.plot.shrinkage else {"column": "x"}

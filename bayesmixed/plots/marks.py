@@ -97,21 +97,30 @@ def ellipses(ax: Axes, centre: np.ndarray, covariance: np.ndarray, sds: Sequence
         ax.plot(x, y, color=theme.REFERENCE, lw=0.8, ls=DASHES, zorder=1)
 
 
-def level_axis(ax: Axes, factor: str, levels: np.ndarray, named: np.ndarray | None = None) -> None:
+def level_axis(
+    ax: Axes,
+    factor: str,
+    levels: np.ndarray,
+    named: np.ndarray | None = None,
+    above: Mapping[float, str] | None = None,
+) -> None:
     """Rows 0, 1, ... of the vertical axis named by `levels`.
 
     `named` are the rows to name; None for all if they are few enough to be read, else those at both ends. Names of
-    neighbouring rows that would hide each other stand apart, a line leads from each to its row.
+    neighbouring rows that would hide each other stand apart, a line leads from each to its row. `above` the levels may
+    be further rows, which have their own names.
     """
     L = len(levels)
     rows = naming.ends(L) if named is None else named
+    above = {} if above is None else above
     margin = 0.7 if L <= theme.MAX_LABELS else 0.02 * L
-    ax.set_ylim(-margin, L - 1 + margin)
-    names = theme.level_labels(np.asarray(levels, dtype=object)[rows])
+    ax.set_ylim(-margin, max([L - 1, *above]) + margin)
+    names = [*theme.level_labels(np.asarray(levels, dtype=object)[rows]), *above.values()]
+    places = np.array([*rows, *above], dtype=float)
     if L <= theme.MAX_LABELS:
-        ax.set_yticks(rows, names)
+        ax.set_yticks(places, names)
     else:
-        _fan(ax, rows, names)
+        _fan(ax, places, names)
     left_out = f" ({L} levels, {len(rows)} named)" if len(rows) else f" ({L} levels, names left out)"
     ax.set_ylabel(factor if len(rows) == L else factor + left_out)
 
@@ -121,7 +130,7 @@ def _fan(ax: Axes, rows: np.ndarray, names: Sequence[str]) -> None:
     from matplotlib.collections import LineCollection
 
     low, high = ax.get_ylim()
-    at = naming.spread(rows.astype(float), NAME_HEIGHT * (high - low) / height(ax), low, high)
+    at = naming.spread(rows, NAME_HEIGHT * (high - low) / height(ax), low, high)
     ax.set_yticks(at, names)
     ax.tick_params(axis="y", length=0, pad=_FAN + 2)
     place = ax.get_subplotspec()

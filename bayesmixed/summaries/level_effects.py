@@ -67,7 +67,8 @@ def combination(fit: Fit, group: str | None, column: str | Mapping[str, float] |
     wanted = _wanted(column, columns, factor)
     weights = {j: np.array([wanted.get(name, 0.0) for name in term.columns]) for j, term in terms.items()}
     levels = next(iter(terms.values())).levels
-    return Combination(factor, _name(wanted), levels, weights, _notes(fit, wanted, columns, list(terms)))
+    notes = (*_notes(fit, wanted, columns, list(terms)), *_nested(fit, factor))
+    return Combination(factor, _name(wanted), levels, weights, notes)
 
 
 def effect_draws(fit: Fit, asked: Combination, draws: int | None, usual: int, seed: int | None) -> np.ndarray:
@@ -143,3 +144,19 @@ def _notes(fit: Fit, wanted: Mapping[str, float], columns: list[str], terms: lis
     elsewhere = {"Intercept": 1} | {name: float(f"{means[name]:.3g}") for name in others}
     zero = ", ".join(f"{name} = 0" for name in others)
     return (f"Ranked where {zero}; column={elsewhere} ranks at the average row.",)
+
+
+def _nested(fit: Fit, factor: str) -> tuple[str, ...]:
+    """A cask's effect is what it adds to its batch's: casks of different batches are not ranked by their sums."""
+    groups = {term.factor: term.codes for term in fit.model.design.groups}
+    own = groups.pop(factor)
+    around = [name for name, codes in groups.items() if _within(own, codes)]
+    if not around:
+        return ()
+    return (f"Effects of {factor} alone, without those of {' and '.join(around)} in which it is nested.",)
+
+
+def _within(inner: np.ndarray, outer: np.ndarray) -> bool:
+    """Whether each level of `inner` occurs within one level of `outer`, which has fewer."""
+    pairs = np.unique(np.column_stack([inner, outer])[inner >= 0], axis=0)
+    return len(pairs) == len(np.unique(pairs[:, 0])) > len(np.unique(pairs[:, 1]))

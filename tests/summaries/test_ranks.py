@@ -117,6 +117,16 @@ def test_an_intercept_beside_slopes_says_where_it_is_ranked() -> None:
         assert "Ranked where" not in str(ranked)
 
 
+def test_effects_of_a_nested_factor_are_said_to_be_without_those_around_it() -> None:
+    fit = bm.Model("strength ~ 1 + (1 | batch/cask)", bm.load_data("Pastes")).fit("reml")
+    assert "Effects of batch:cask alone, without those of batch in which it is nested." in str(
+        bm.ranks(fit, "cask:batch", seed=1)
+    )
+    crossed = bm.Model("diameter ~ 1 + (1 | plate) + (1 | sample)", bm.load_data("Penicillin")).fit("reml")
+    for ranked in (bm.ranks(fit, "batch", seed=1), bm.ranks(crossed, "sample", seed=1)):
+        assert "nested" not in str(ranked)
+
+
 def test_levels_without_a_spread_are_tied() -> None:
     ranked = bm.ranks(bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff2")).fit("reml"), k=2)
     assert ranked.frame["rank"].eq(3.5).all() and np.allclose(ranked.frame["p_best"], 1 / 3)
