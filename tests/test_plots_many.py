@@ -276,3 +276,16 @@ def test_trajectories_are_drawn_where_time_is_in_a_bar_alone(formula: str, kind:
         thick = max(picture.axes[0].lines, key=lambda line: line.get_linewidth())
         mean = bm.emmeans(fit, "1").frame["estimate"].iloc[0]
         np.testing.assert_allclose(thick.get_ydata(), [mean, mean])
+
+
+# ---- predictive checks of many
+
+
+def test_intervals_of_many_name_those_that_lie_farthest_outside() -> None:
+    data = bm.load_data("sleepstudy")
+    far = data.assign(Reaction=data["Reaction"].where(data.index != 57, 900.0))
+    fit = bm.Model("Reaction ~ Days + (1 | Subject)", far).fit("ml")
+    picture = bm.plot.pp_check(fit, "intervals", seed=1)
+    outside = picture.frame.query("observed > upper or observed < lower")
+    named = texts(picture.axes[0].texts)
+    assert "57" in named and set(named) <= {str(label) for label in outside["label"]} and len(named) <= 8
