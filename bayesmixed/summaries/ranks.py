@@ -155,7 +155,7 @@ def ranks(
     >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("reml")
     >>> ranked = bm.ranks(fit, "Batch", k=2, seed=1)
     >>> ranked.frame[["level", "rank_lower", "rank_upper"]].head(2).to_numpy().tolist()
-    [['E', 1, 3], ['C', 1, 5]]
+    [['E', 1, 2], ['C', 1, 4]]
     >>> bool(ranked.difference("E", "F").frame["p_above"].iloc[0] > 0.99)
     True
     """
@@ -249,4 +249,5 @@ def _shown(ranked: Ranks) -> pd.DataFrame:
 
 def _share(p: float, n: int) -> str:
     """A probability as far as `n` draws tell it."""
-    return f"<{1 / n:.2g}" if p == 0 else f"{p:.2f}"
+    least = max(0.005, 1 / n)
+    return f"<{least:.2g}" if p < least else f"{p:.2f}"
