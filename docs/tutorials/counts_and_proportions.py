@@ -48,7 +48,7 @@ print(f"AIC: Poisson {poisson.aic:.0f}, an effect per row {per_row.aic:.0f}, neg
 print(bm.residual_checks(negbinomial, seed=1))
 
 # %%
-bm.plot.residuals(negbinomial, seed=1)
+bm.plot.residuals(negbinomial, seed=1);
 
 # %% [markdown]
 # One fault is left: 20 % of plants have no fruit, where 14 % are expected. A model with a part for zeros would be the
@@ -70,7 +70,7 @@ print(bm.odds_ratios(negbinomial))
 # Nutrient makes up for clipping by a factor of 1.66 (1.10 to 2.52).
 
 # %%
-bm.plot.effects(negbinomial, "nutrient", by="amd")
+bm.plot.effects(negbinomial, "nutrient", by="amd");
 
 # %% [markdown]
 # Means for a typical genotype with their 95 % limits. The limits hold what is common to both treatments too (how
@@ -79,7 +79,7 @@ bm.plot.effects(negbinomial, "nutrient", by="amd")
 # ### How much genotypes and populations differ
 
 # %%
-bm.plot.caterpillar(negbinomial, "popu")
+bm.plot.caterpillar(negbinomial, "popu");
 
 # %% [markdown]
 # Population 7.SW has few fruits, 8.SP many. The standard deviation is 0.55 on the log scale: one of it is a factor of
@@ -120,7 +120,7 @@ print(bm.emmeans(exact, "period", scale="response", kind="population"))
 # over herds: 22 % of the animals at risk in the first period, 6 % in the last.
 
 # %%
-bm.plot.densities(post)
+bm.plot.densities(post);
 
 # %% [markdown]
 # Posterior of every herd's effect. Herd 14 is above the average herd nearly surely, herd 13 below it; those between
@@ -169,7 +169,7 @@ print(bm.side_by_side(ml, penalised, post))
 print(bm.emmeans(post, "symbionts", scale="response", kind="population"))
 
 # %%
-bm.plot.forest(penalised, post)
+bm.plot.forest(penalised, post);
 
 # %% [markdown]
 # Averaged over blocks, 88 % of corals without symbionts are expected to be eaten (71 to 98 %), and 39 % of those with
