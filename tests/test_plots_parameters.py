@@ -188,7 +188,7 @@ def test_pairs_hold_every_draw_under_the_names_of_side_by_side() -> None:
 
 def test_pairs_are_a_square_of_panels_with_correlations_above_the_diagonal() -> None:
     axes = bm.plot.pairs(draws_fit(), ["Intercept", "Days", "sigma"])
-    assert axes.shape == (3, 3) and drawn(axes)
+    assert axes.axes.shape == (3, 3) and drawn(axes)
     beta = draws_fit().parameters.flat().beta[0]
     expected = f"{np.corrcoef(beta.T)[0, 1]:.2f}"
     assert axes[0, 1].texts[0].get_text().lstrip("-") == expected.lstrip("-")

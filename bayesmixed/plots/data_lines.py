@@ -61,7 +61,7 @@ def draw_lines(ax: Axes, frame: pd.DataFrame, colors: dict[str, str]) -> int:
         runs = {level: _path(rows, zeros_and_ones) for level, rows in own.groupby("level", sort=False)}
         ends |= {level: (*path[-1], color) for level, path in runs.items()}
         paths = list(runs.values())
-        lines = LineCollection(paths, colors=color, linewidths=0.7 if many else 1.1, alpha=0.5 if many else 0.7)
+        lines = LineCollection(paths, colors=color, linewidths=0.7 if many else 0.9, alpha=0.5 if many else 0.7)
         ax.add_collection(lines)
         points = own[["x", "response"]].to_numpy(dtype=float)
         if zeros_and_ones or len(drawn) > _DOTS:

@@ -74,7 +74,7 @@ class Picture:
     def png(self, dpi: float | str = "figure") -> bytes:
         """The figure as a PNG, without margins."""
         data = BytesIO()
-        self.figure.savefig(data, format="png", dpi=dpi, bbox_inches="tight")
+        self.figure.savefig(data, format="png", dpi=dpi, bbox_inches="tight", pil_kwargs={"optimize": True})
         return data.getvalue()
 
     def _repr_png_(self) -> bytes | None:
@@ -104,7 +104,12 @@ class Picture:
         if name.startswith("_"):  # protocols of Python and of notebooks, which Axes must not answer
             raise AttributeError(name)
         first = self.axes.flat[0]
-        if self.axes.size == 1 or not hasattr(first, name):
+        if not hasattr(first, name):
+            raise AttributeError(
+                f"A picture has no {name!r}. It has .figure, .axes (an array of matplotlib's Axes), .frame and "
+                ".savefig(path)."
+            )
+        if self.axes.size == 1:
             return getattr(first, name)
         first_panel = ", ".join("0" * self.axes.ndim)
         raise AttributeError(
