@@ -289,3 +289,10 @@ def test_intervals_of_many_name_those_that_lie_farthest_outside() -> None:
     outside = picture.frame.query("observed > upper or observed < lower")
     named = texts(picture.axes[0].texts)
     assert "57" in named and set(named) <= {str(label) for label in outside["label"]} and len(named) <= 8
+
+
+def test_replicates_that_are_all_alike_make_no_warning() -> None:
+    table = pd.DataFrame({"y": np.r_[np.zeros(199), 1.0], "g": np.arange(200) % 10})
+    fit = bm.Model("y ~ (1 | g)", table, family="poisson").fit("map")
+    picture = bm.plot.pp_check(fit, "intervals", level=0.5, seed=1)
+    assert "199" in texts(picture.axes[0].texts) and (picture.frame["upper"] == picture.frame["lower"]).all()

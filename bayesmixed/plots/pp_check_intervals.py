@@ -67,9 +67,10 @@ def _draw(ax: Axes, frame: pd.DataFrame, asked: Asked) -> None:
 
 def _name_farthest(ax: Axes, outside: pd.DataFrame) -> None:
     """Names beside those that lie farthest outside, in lengths of their intervals."""
-    length = outside["upper"] - outside["lower"]
-    beyond = np.maximum(outside["observed"] - outside["upper"], outside["lower"] - outside["observed"]) / length
-    far = outside.loc[beyond.sort_values(ascending=False, kind="stable").index[:NAMED]]
+    observed, lower, upper = (outside[name].to_numpy(dtype=float) for name in ("observed", "lower", "upper"))
+    with np.errstate(divide="ignore"):  # replicates that are all alike, as of rare counts: nothing is farther outside
+        beyond = np.maximum(observed - upper, lower - observed) / (upper - lower)
+    far = outside.iloc[np.argsort(-beyond, kind="stable")[:NAMED]]
     if len(far):
         ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())  # final, for names are placed on the page
         names = theme.level_labels(far["label"])
