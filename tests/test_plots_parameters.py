@@ -45,12 +45,12 @@ def plt() -> Iterator[Any]:
     pyplot.close("all")
 
 
-def drawn(axes: Any) -> bytes:
+def drawn(axes: bm.plot.Picture) -> bytes:
     """The picture, drawn without a warning."""
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        np.ravel(axes)[0].figure.savefig(file)
+        axes.savefig(file)
     return file.getvalue()
 
 
@@ -188,7 +188,7 @@ def test_pairs_hold_every_draw_under_the_names_of_side_by_side() -> None:
 
 def test_pairs_are_a_square_of_panels_with_correlations_above_the_diagonal() -> None:
     axes = bm.plot.pairs(draws_fit(), ["Intercept", "Days", "sigma"])
-    assert axes.shape == (3, 3) and drawn(axes)
+    assert axes.axes.shape == (3, 3) and drawn(axes)
     beta = draws_fit().parameters.flat().beta[0]
     expected = f"{np.corrcoef(beta.T)[0, 1]:.2f}"
     assert axes[0, 1].texts[0].get_text().lstrip("-") == expected.lstrip("-")
