@@ -138,9 +138,10 @@ def test_posteriors_are_kernel_densities_of_the_draws_and_the_intercept_is_centr
 
 
 def test_the_prior_of_a_correlation_is_the_lkj_marginal() -> None:
-    """LKJ(eta) of two columns: (1 - r^2)^(eta - 1), normalised."""
-    prior = draws_fit().model.priors["Subject_corr"]
-    rows = bm.plot.prior_posterior_frame(draws_fit(), "Subject_corr")
+    """LKJ(eta) of two columns: (1 - r^2)^(eta - 1), normalised, where it is stated for the columns as typed."""
+    fit = draws_fit().model.replace(priors=bm.priors.as_typed()).fit(bm.Laplace(draws=100), seed=1)
+    prior = fit.model.priors["Subject_corr"]
+    rows = bm.plot.prior_posterior_frame(fit, "Subject_corr")
     r = rows["value"].to_numpy()
     density = (1 - r**2) ** (prior.values["concentration"] - 1)
     inside = np.abs(r) < 0.9
