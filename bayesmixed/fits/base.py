@@ -110,15 +110,17 @@ class Fit(ABC):
             self.model.design.groups, [s[0, 0] for s in mean.sds], corrs, None if sigma is None else float(sigma[0, 0])
         )
 
-    def fitted(self) -> np.ndarray:
-        """Fitted means (n,) of the rows used, random effects included."""
-        return prediction.fitted(self.model, self.parameters)
+    def fitted(self) -> pd.Series:
+        """Fitted means of the rows used, random effects included, with their index: ``df["fit"] = fit.fitted()``."""
+        return pd.Series(
+            prediction.fitted(self.model, self.parameters), index=self.model.design.index, name="fitted"
+        )
 
     @with_known_options
     def residuals(
         self, kind: str = "response", *, re: str | Sequence[str] = "all", seed: int | None = None
-    ) -> np.ndarray:
-        """Residuals (n,) of the rows used.
+    ) -> pd.Series:
+        """Residuals of the rows used, with their index: rows dropped for missing values stay blank in the table.
 
         Parameters
         ----------
@@ -129,7 +131,8 @@ class Fit(ABC):
         seed
             For quantile residuals of discrete responses.
         """
-        return residuals_of.residuals(self.model, self.parameters, kind, re=re, seed=seed)
+        found = residuals_of.residuals(self.model, self.parameters, kind, re=re, seed=seed)
+        return pd.Series(found, index=self.model.design.index, name="residual")
 
     @with_known_options
     def predict(

@@ -83,7 +83,7 @@ class PointFit(Fit):
     @property
     def deviance_conditional(self) -> float:
         """Sum of squared deviance residuals at the conditional modes: lme4's ``deviance()`` of a generalized model."""
-        return float(np.sum(self.residuals("deviance")[self.model.design.used] ** 2))
+        return float(np.sum(self.residuals("deviance").to_numpy()[self.model.design.used] ** 2))
 
     @property
     def aic(self) -> float:

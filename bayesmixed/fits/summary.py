@@ -109,7 +109,7 @@ def _information(fit: PointFit) -> pd.DataFrame:
 
 def _scaled_residuals(fit: PointFit) -> pd.DataFrame:
     weights = fit.model.design.weights
-    scaled = fit.residuals("pearson")
+    scaled = fit.residuals("pearson").to_numpy()
     scaled = scaled if weights is None else scaled[weights > 0]
     found = np.quantile(scaled, [0, 0.25, 0.5, 0.75, 1])
     return pd.DataFrame([dict(zip(["Min", "1Q", "Median", "3Q", "Max"], map(number, found, [4] * 5), strict=True))])
