@@ -12,6 +12,7 @@ from scipy.special import ndtr
 from ..page import Page, Section, number, places, probability
 from . import tables
 from .convergence import HOPELESS, rhat_text
+from .told_apart import family_words
 
 if TYPE_CHECKING:
     from .base import Fit
@@ -91,7 +92,7 @@ def _heading(fit: Fit, title: str) -> Section:
     if not model.has_scale:
         levels = model.design.response.levels if model.design.response else None
         success = f", of {model.design.response.name} = {levels[1]!r}" if levels else ""  # type: ignore[union-attr]
-        lines.append(f" Family: {model.family.name} ({model.family.link.name}){success}")
+        lines.append(f" Family: {family_words(model)}{success}")
     lines += [f"  Fixed: {name} = {value:g}" for name, value in model.constants.items()]
     priors = fit.engine.priors_used(model)
     lines += [f" Priors: {priors}"] if priors else []
