@@ -56,7 +56,7 @@ def test_the_rows_of_each_fit_are_a_line_of_the_table(fits: dict[str, Any]) -> N
 )
 def test_data_that_differ_are_said(names: tuple[str, str], line: str, fits: dict[str, Any]) -> None:
     table = bm.side_by_side(*(fits[name] for name in names))
-    assert lines(table)[-1].startswith(line)
+    assert line in " ".join(lines(table))
     assert line[:20] in table._repr_html_()
 
 

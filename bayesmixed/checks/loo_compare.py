@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..errors import FitError, with_known_options
 from ..fits.told_apart import labelled, numbered
-from ..page import Page, Section, number
+from ..page import Page, Section, column
 from .finding import listed
 from .loo import LeaveOneOut, loo
 
@@ -42,7 +42,7 @@ class Comparison:
         what = "rows" if self.by is None else f"levels of {self.by}"
         table = self.frame.astype(object)
         for name in ("elpd", "se", "p_loo", "elpd_diff", "se_diff", "weight"):
-            table[name] = self.frame[name].map(lambda value: number(value, 2))
+            table[name] = column(self.frame[name], 2)
         heading = f"Leave-one-out of {self.left_out} {what}: the best model first"
         return Page((Section(heading, table.astype(str), tuple(_words(self))),))
 

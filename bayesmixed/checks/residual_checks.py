@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..errors import FitError
 from ..families import observed
-from ..page import Page, Section, number, probability
+from ..page import Page, Section, column, places, probability
 from ..prediction.linear_predictor import linear_predictor
 from ..prediction.rows import take_rows
 from ..prediction.seeds import generator
@@ -87,7 +87,7 @@ class ResidualChecks:
         """The page that is printed."""
         table = self.frame[["test"]].copy()
         for name in ("observed", "expected"):
-            table[name] = self.frame[name].map(number)
+            table[name] = column(self.frame[name], places(self.frame[name]))
         for name in ("p", "adjusted"):
             table[name] = self.frame[name].map(lambda p: probability(p, 3))
         table["reading"] = self.frame["reading"]

@@ -117,7 +117,7 @@ def _fit(engine: Laplace, model: Model, seed: int, bar: Progress) -> DrawsFit:
     kept = resample(weights.log_weights, engine.draws, rng)
     natural = _natural(posterior, pool, kept, rng, bar)
     statistics = {"log_weight_proposal": weights.log_weights[kept][None]}
-    status = laplace_status(model, posterior, mode, weights, engine.draws)
+    status = laplace_status(model, posterior, mode, weights, engine)
     return DrawsFit(model, engine, natural, statistics, status, seed)
 
 

@@ -107,7 +107,7 @@ class PointFit(Fit):
             "upper": estimate + half,
             "statistic": estimate / se,
         }
-        return pd.DataFrame(columns, index=list(self.model.coefficients))
+        return tables.Coefficients(columns, index=list(self.model.coefficients))
 
     def vcov(self) -> pd.DataFrame:
         """Covariance (p x p) of the fixed effects, conditional on theta as lme4's."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import floor, log10
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ..errors import FitError, with_known_options
-from ..page import Page, Section
+from ..page import Page, Section, wrapped
 from . import tables
 from .base import Fit
 from .told_apart import differences, labelled, numbered, same_data
 
 LOGLIK, RESTRICTED = "log-likelihood", "REML log-likelihood"  # minus half the REML criterion
+ROUNDING = 1e-9  # of a standard error: less is what rounding leaves of zero
 LEGEND = "Estimate (standard error); of draws posterior mean (standard deviation)."
 
 
@@ -30,7 +32,8 @@ class SideBySide(pd.DataFrame):
 
     def __str__(self) -> str:
         lines = [line.rstrip() for line in self._shown().to_string(justify="right").splitlines()]
-        return "\n".join([*lines, *self.attrs.get("lines", ()), LEGEND])
+        notes = [part for line in (*self.attrs.get("lines", ()), LEGEND) for part in wrapped(line)]
+        return "\n".join([*lines, *notes])
 
     __repr__ = __str__
 
@@ -132,12 +135,20 @@ def _cell(name: str, estimate: float, se: float) -> str:
         return ""
     if name in (LOGLIK, RESTRICTED):
         return f"{estimate:.2f}"
+    if abs(estimate) < ROUNDING * (0 if pd.isna(se) else se):
+        estimate = 0.0
     text = _significant(estimate, 4) if abs(estimate) < 1e3 else f"{estimate:.1f}"
     return text if pd.isna(se) else f"{text} ({_significant(se, 3)})"
 
 
 def _significant(value: float, digits: int) -> str:
-    """A number with its zeros, 42.00 rather than 42, and no exponent for a large one."""
+    """A number with its zeros, 42.00 rather than 42, without an exponent but for one below 1e-8.
+
+    >>> _significant(42, 4), _significant(6.27e-5, 3), _significant(1.5e-9, 3)
+    ('42.00', '0.0000627', '1.50e-09')
+    """
     if value == 0 or abs(value) >= 10**digits:
         return f"{value:.0f}"
+    if 1e-8 < abs(value) < 1e-4:
+        return f"{value:.{digits - 1 - floor(log10(abs(value)))}f}"
     return f"{value:#.{digits}g}".rstrip(".")

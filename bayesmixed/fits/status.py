@@ -87,7 +87,7 @@ class DrawsStatus:
     longer warm-up was needed, else it is empty. Of draws kept from weighted proposals, which have no R-hat (NaN):
     `pareto_k` and `ess_weights`, the Pareto shape of the weights and how many independent draws they are worth, and
     `effect_shift`, how far an effect's mean is from its mode in conditional standard deviations (the largest average
-    over a grouping factor's levels).
+    over a grouping factor's levels). `sampled` is the route as a sentence.
     """
 
     route: str
@@ -103,6 +103,7 @@ class DrawsStatus:
     pareto_k: float = float("nan")
     ess_weights: float = float("nan")
     effect_shift: float = float("nan")
+    sampled: str = ""
 
     @property
     def chained(self) -> bool:
