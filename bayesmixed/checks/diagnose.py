@@ -159,7 +159,7 @@ def _sections(diagnosis: Diagnosis) -> list[Section]:
     fit, findings = diagnosis.fit, diagnosis.findings
     title = f"Diagnosis of {' '.join(str(fit.model.formula).split())} ({fit.label})"
     if not findings:
-        return [Section(title, lines=("  " + _nothing(fit),))]
+        return [Section(title, lines=("  " + _nothing(fit),), verbatim=True)]
     sections = [Section(title, _overview(findings), index=False)]
     at_zero = not fit.sampled and any(found.check == singular.CHECK for found in findings)
     advised = at_zero and diagnosis.separation is None
