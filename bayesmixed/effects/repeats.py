@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -58,8 +59,14 @@ class Elsewhere:
     evaluate: Evaluate
     what: str
 
+    def free(self, columns: Sequence[str]) -> list[str]:
+        """Those of a grid's key columns that nobody asked for."""
+        if self.asked.newdata is not None or self.asked.by or self.asked.average:
+            return []
+        return [name for name in columns if name not in self.asked.values]
+
     def notes(self, base: Rows, found: Quantities) -> tuple[str, ...]:
-        """Two sentences at most; none where the rows are not those of a grid."""
+        """Two sentences at most on the effects `found`; none where the rows are not those of a grid."""
         if self.asked.newdata is not None:
             return ()
         held = [name for name in self._held(base) if self._moves(name, found)]
@@ -81,7 +88,9 @@ class Elsewhere:
     def _moves(self, name: str, found: Quantities) -> bool:
         """Whether any of the effects is another at the far end of a column's values."""
         try:
-            other = self.evaluate(rows(self.model, self._at({name: self.known[name].shown()[-1:]})))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # nobody asked for rows there
+                other = self.evaluate(rows(self.model, self._at({name: self.known[name].shown()[-1:]})))
         except FitError:  # no such effect there, as a ratio of means below zero
             return False
         m = len(found.values)
@@ -94,7 +103,9 @@ class Elsewhere:
         """Columns of the grid that are averaged over although the effects differ between their levels."""
         try:
             whole = rows(self.model, replace(self.asked, by=None, average=False))
-            found = self.evaluate(whole)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found = self.evaluate(whole)
         except FitError:
             return []
         asked = {*self.asked.values, *([self.asked.by] if isinstance(self.asked.by, str) else self.asked.by or ())}

@@ -19,12 +19,18 @@ if TYPE_CHECKING:
 
 K_LIMIT = 0.7  # Vehtari et al. (2024), section 3.2.4
 ESS_LEAST = 400  # independent draws below which means and interval ends are rough; at most half the draws asked for
+DISTINCT_LEAST = 0.5  # share of draws with a proposal of their own
 SHIFT_LIMIT = 0.15  # conditional sds between mean and mode of an effect, averaged over levels
 NUTS = 'model.fit("nuts", seed=1)'
 
 
 def laplace_status(
-    model: Model, posterior: LogPosterior, mode: PosteriorMode, weights: SmoothedWeights, engine: Laplace
+    model: Model,
+    posterior: LogPosterior,
+    mode: PosteriorMode,
+    weights: SmoothedWeights,
+    engine: Laplace,
+    distinct: int,
 ) -> DrawsStatus:
     """The state of a fit by `bm.Laplace`, with what is wrong in words."""
     m = posterior.space.dimension
@@ -32,6 +38,7 @@ def laplace_status(
     problems = [
         *_shape(weights.k),
         *_size(weights, engine),
+        *_distinct(distinct, engine),
         *_dimension(m),
         *_mode(mode),
         *(word for each in effects for word in _effects(model, each)),
@@ -47,6 +54,7 @@ def laplace_status(
         problems=tuple(problems),
         pareto_k=weights.k,
         ess_weights=weights.ess,
+        distinct_draws=distinct,
         effect_shift=max((each.shift for each in effects), default=0.0),
     )
 
@@ -66,8 +74,21 @@ def _size(weights: SmoothedWeights, engine: Laplace) -> list[str]:
         return []
     return [
         f"The importance weights are worth {weights.ess:.0f} independent draws: means are rough and interval ends "
-        f"rougher. Propose more, e.g. {call(engine, pool=4 * engine.pool)}, or use {NUTS}."
+        f"rougher. Propose more, e.g. {_more(engine)}, or use {NUTS}."
     ]
+
+
+def _distinct(distinct: int, engine: Laplace) -> list[str]:
+    if distinct >= DISTINCT_LEAST * engine.draws:
+        return []
+    return [
+        f"The {engine.draws} draws come from {distinct} proposals, some of them many times: quantiles are rough. "
+        f"Propose more, e.g. {_more(engine)}, or use {NUTS}."
+    ]
+
+
+def _more(engine: Laplace) -> str:
+    return call(engine, pool=4 * engine.pool)
 
 
 def _dimension(m: int) -> list[str]:
