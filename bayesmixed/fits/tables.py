@@ -37,7 +37,7 @@ class Coefficients(pd.DataFrame):
             return super().__str__()
         digits = places(self.iloc[:, 1])  # se or sd
         known = [name for name in self if self[name].notna().any()]
-        shown = {name: column(self[name], DIGITS.get(name, digits))[:SHOWN] for name in known}
+        shown = {name: column(self[name], DIGITS.get(str(name), digits))[:SHOWN] for name in known}
         more = (f"... and {len(self) - SHOWN} more rows",) if len(self) > SHOWN else ()
         return str(Page((Section("", pd.DataFrame(shown, index=self.index[:SHOWN]), more),)))
 
