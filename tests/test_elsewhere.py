@@ -131,3 +131,10 @@ def test_the_advice_for_an_exponential_is_the_exponential() -> None:
 def test_the_advice_for_ordinal_answers_runs() -> None:
     found: Any = bm.Model("(Reaction > 300) ~ Days", bm.load_data("sleepstudy"), family="bernoulli").fit("ml")
     assert found.fixef()["Days"] > 0
+
+
+@pytest.mark.parametrize(("name", "answer"), [("cumulative", "of one cut"), ("Poison", "Did you mean 'poisson'?")])
+def test_the_module_of_families_answers_alike(name: str, answer: str) -> None:
+    assert not hasattr(bm.families, name)
+    with pytest.raises(AttributeError, match=re.escape(answer)):
+        getattr(bm.families, name)

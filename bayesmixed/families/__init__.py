@@ -90,3 +90,7 @@ def _unknown(value: object) -> str:
     if isinstance(value, type) and issubclass(value, Family):
         return f"family={value.__name__} is a class: write family={value.name!r}, or {value.__name__}() with options."
     return unknown(value, FAMILIES)
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(f"bm.families has no {name!r}." if name.startswith("_") else unknown(name, FAMILIES))
