@@ -143,7 +143,7 @@ def test_crossed_levels_that_foretell_every_response_are_named() -> None:
     fit = bm.Model("right ~ 1 + (1 | person) + (1 | item)", table, family="bernoulli").fit("ml")
     assert no_maximum(fit, "(1 | person) and (1 | item)")
     finding = bm.diagnose(fit, refit=False).findings[0]
-    assert finding.what == "the levels of person and item foretell every response"
+    assert finding.what == "the levels of person and item predict every response"
 
 
 def test_levels_of_zeros_beside_levels_of_counts_have_a_maximum(others: pd.DataFrame) -> None:

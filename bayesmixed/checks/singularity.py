@@ -41,7 +41,7 @@ def singularity(fit: PointFit, work: Work | None = None) -> tuple[tuple[Finding,
 
 def advice(fit: PointFit, simpler: Simpler | None) -> list[str]:
     """What to do about a singular fit, in the order in which one would try it."""
-    lines = ["The estimates are the maximum of the likelihood all the same. What you can do:"]
+    lines = ["No small step off the boundary raises the likelihood, so the estimates stand. What you can do:"]
     if simpler is not None and simpler.same is not None:
         row = simpler.row(simpler.same)
         lines.append(
@@ -62,10 +62,9 @@ def advice(fit: PointFit, simpler: Simpler | None) -> list[str]:
 
 
 def _nearest(fit: PointFit, row: dict[str, Any]) -> str:
-    saved, n = fit.n_parameters - int(row["parameters"]), "1 parameter"
-    loses = (
-        f"it loses {-row['difference']:.2f} in log-likelihood and saves {n if saved == 1 else f'{saved} parameters'}"
-    )
+    fewer = fit.n_parameters - int(row["parameters"])
+    count = "one fewer parameter" if fewer == 1 else f"{fewer} fewer parameters"
+    loses = f"with {count} it loses {-row['difference']:.2f} in log-likelihood"
     none = "1. Simplify: no simpler formula has the same likelihood."
     worse = row["AIC"] - fit.aic
     if 0 < worse < CLEAR:
@@ -92,7 +91,7 @@ def _finding(fit: PointFit, direction: Direction, rises: Sequence[Rise], stopped
     else:
         what, words = _determined(fit, direction, rises, term, column)
     if stopped and len(rises) < len(RISES):
-        words = f"{words.rstrip()} How far it may be from that was not searched to the end: it takes long here."
+        words = f"{words.rstrip()} How far it may be from that was not searched to the end: it takes too long here."
     return Finding(CHECK, what, words, remedy)
 
 

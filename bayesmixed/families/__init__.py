@@ -108,7 +108,7 @@ def _unknown(value: object) -> str:
     name = str(value).lower()
     if name.startswith("quasi"):
         instead = _QUASI.get(name, "gamma")
-        return f"{value!r} is no distribution, so it has no likelihood: family={instead!r} estimates the dispersion."
+        return f"{value!r} is not a distribution, so it has no likelihood: family={instead!r} estimates the dispersion."
     if name in _LATER:
         return f"The family {value!r} is not available yet. Known: {', '.join(FAMILIES)}."
     if name in _ALIASES:

@@ -159,8 +159,8 @@ def _inside(family: Family, given: float) -> float:
     low, high = max(family.mean_range[0], family.link.range[0]), min(family.mean_range[1], family.link.range[1])
     if not low < given < high:
         raise FitError(
-            f"mean={given:g} is no mean of the {family.name} family with link {family.link.words}: give a number "
-            f"between {low:g} and {high:g}."
+            f"mean={given:g} is not a possible mean of the {family.name} family with link {family.link.words}: give a "
+            f"number between {low:g} and {high:g}."
         )
     return given
 

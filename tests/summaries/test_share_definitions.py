@@ -162,7 +162,7 @@ def test_every_mean_may_be_asked_of_every_fit(mean: Any) -> None:
 
 
 def test_a_mean_that_the_response_cannot_have_is_refused() -> None:
-    with pytest.raises(FitError, match="mean=-1 is no mean of the poisson family .* between 0 and inf"):
+    with pytest.raises(FitError, match="mean=-1 is not a possible mean of the poisson family .* between 0 and inf"):
         bm.icc(counts(), mean=-1)
     formula = "cbind(incidence, size - incidence) ~ 1 + (1 | herd)"
     trials = bm.Model(formula, bm.load_data("cbpp"), family="betabinomial")
