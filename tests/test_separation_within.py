@@ -89,7 +89,7 @@ def test_proper_priors_have_a_maximum_and_the_boundary_penalty_has_none(boys: pd
     assert held.status.converged and held.status.problems == ()  # type: ignore[union-attr]
     assert not model.fit("map").status.converged  # type: ignore[union-attr]
     (note,) = bm.diagnose(held).findings
-    assert note.severity == "note" and "priors' doing" in note.words
+    assert note.severity == "note" and "due to the priors alone" in note.words
 
 
 def test_diagnose_names_the_predictor_and_counts_the_levels(boys: pd.DataFrame) -> None:
