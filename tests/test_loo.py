@@ -251,7 +251,7 @@ def test_a_point_fit_is_told_what_to_call_first(sleep: Any) -> None:
 
 
 def test_errors_say_what_to_do(sleep: Any, sleep_intercepts: Any) -> None:
-    with pytest.raises(FitError, match="no column of the model's table. Did you mean 'Subject'"):
+    with pytest.raises(FitError, match="not a column of the model's table. Did you mean 'Subject'"):
         bm.loo(sleep, by="Subjct")
     with pytest.raises(FitError, match="by='one' has one level"):
         bm.loo(sleep, by=pd.Series(np.zeros(180), name="one"))

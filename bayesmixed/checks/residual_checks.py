@@ -299,7 +299,7 @@ def _findings(fit: Fit, frame: pd.DataFrame, outliers: pd.Index, taken_up: float
     found = [_finding(fit.model.family, test, rows.loc[test], outliers) for test in rows.index[rows["adjusted"] < FLAG]]
     if taken_up > TAKEN_UP:
         words = (
-            f"Estimated effects take up {taken_up:.0%} of the rows: residuals around them are too narrow to test well."
+            f"Estimated effects use up {taken_up:.0%} of the rows: residuals around them are too narrow to test well."
         )
         remedy = 'Compare with levels drawn anew: bm.residual_checks(fit, re="new").'
         found.append(Finding("effects", "effects follow the rows", words, remedy, NOTE))
