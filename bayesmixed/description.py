@@ -115,7 +115,8 @@ def _notes(model: Model) -> list[str]:
     for bar in model.formula.bars:
         if bar.double:
             notes.append(
-                f"  {bar.text} is read as diag({bar.left} | {bar.group}): every sd its own, no correlations, the "
-                "columns of a factor included. lme4 splits it into terms and keeps those of one factor correlated."
+                f"  {bar.text} is read as diag({bar.left} | {bar.group}): every column has its own sd and none "
+                "are correlated, those of a factor included. lme4 splits it into terms and keeps those of one factor "
+                "correlated."
             )
     return notes

@@ -203,7 +203,7 @@ SEPARATED = {
     "by_x ~ x + z + (1 | g)": ("complete separation by x", "is a success", '"covariance": "boundary_avoiding"'),
     "by_level ~ f + z": ("quasi-complete separation by f", "where f[w] is 1 are successes", "f[w] to +infinity"),
     "by_reference ~ f + z": ("quasi-complete separation by f", "where f[v] and f[w] are 0 are failures", '"f[v]"'),
-    "by_both ~ x + z": ("complete separation by x and z together", "foretells all 60 rows", '"z"'),
+    "by_both ~ x + z": ("complete separation by x and z together", "predicts all 60 rows", '"z"'),
 }
 
 
@@ -224,7 +224,8 @@ def test_the_status_of_a_separated_fit_names_the_coefficients(binary: Any, link:
     status = bm.Model("by_level ~ f + z", binary, family="bernoulli", link=link).fit("ml").status
     assert not status.converged
     assert (
-        "the coefficient of f[w] ran off to infinity" in status.problems[0] and "bm.diagnose(fit)" in status.problems[0]
+        "the coefficient of f[w] went off to infinity" in status.problems[0]
+        and "bm.diagnose(fit)" in status.problems[0]
     )
     assert not any("optimiser" in problem for problem in status.problems)
 
@@ -245,7 +246,7 @@ def test_counts_that_are_all_zero_separate_under_a_log_link(binary: Any) -> None
     fit = bm.Model("count ~ f + z", binary, family="poisson").fit("ml")
     finding = the(bm.diagnose(fit, refit=False), "separation")
     assert "where f[w] is 1 have a count of 0" in finding.words and "f[w] to -infinity" in finding.words
-    assert "f[w] ran off to infinity" in fit.status.problems[0]
+    assert "f[w] went off to infinity" in fit.status.problems[0]
 
 
 def test_data_that_overlap_are_not_separated(binary: Any) -> None:

@@ -55,7 +55,7 @@ def test_the_ratio_is_pearsons_statistic_over_rows_less_what_effects_take_up(wid
 
 def test_diagnose_says_how_much_and_sets_the_wider_models_aic_beside(wide: Any) -> None:
     (finding,) = findings(wide)
-    assert f"{dispersion(wide).ratio:.2f} times as much as the poisson family says" in finding.what  # type: ignore[union-attr]
+    assert f"{dispersion(wide).ratio:.2f} times as much as the poisson family implies" in finding.what  # type: ignore[union-attr]
     assert 'family="negbinomial"' in finding.remedy and "(1 | obs)" in finding.remedy
     frame = wide.model.frame
     table = pd.DataFrame(counts(1, mean=4.0, shape=1.0)).assign(obs=np.arange(len(frame)))

@@ -205,8 +205,42 @@ def test_the_page_says_what_was_left_out_and_what_to_do(sleep: Any) -> None:
     page = str(bm.loo(sleep))
     for words in ("one row at a time", "180 rows; 1000 draws", "rows of levels that are known", "Pareto k"):
         assert words in page
-    assert 'bm.loo(fit, by="Subject")' in page  # some k are above the limit
+    assert "Importance sampling is unreliable for these rows: 5" in page  # some k are above the limit
+    assert 'bm.loo(fit, by="Subject") asks another question, about new levels: it is no remedy' in page
     assert "integrated out (exactly)" in str(bm.loo(sleep, by="Subject"))
+
+
+def test_single_rows_tell_models_apart_that_differ_between_groups(sleep: Any, sleep_intercepts: Any) -> None:
+    row = bm.loo_compare(sleep, sleep_intercepts).frame.iloc[1]
+    assert row["elpd_diff"] < -2 * row["se_diff"]
+
+
+def test_parameters_are_counted_as_the_model_has_them(sleep: Any) -> None:
+    """Two coefficients, three of the covariance, sigma; two effects of 18 subjects where these are not integrated."""
+    assert bm.loo(sleep).n_parameters == 2 + 3 + 1 + 2 * 18
+    assert bm.loo(sleep, by="Subject").n_parameters == 2 + 3 + 1
+    fit = bm.Model("y ~ x + (1 | a) + (1 | b)", crossed(), constants={"sigma": 1.0}).fit("laplace", seed=1)
+    levels = {term.factor: term.n_levels for term in fit.model.design.groups}
+    assert bm.loo(fit).n_parameters == 2 + 2 + sum(levels.values())
+    assert bm.loo(fit, by="a").n_parameters == 2 + 2 + levels["b"]
+
+
+def test_more_effective_than_actual_parameters_suggest_misspecification(sleep: Any) -> None:
+    """Of overdispersed herds, and of counts that vary more than Poisson's; not of a family that lets them."""
+    herds = bm.Model(CBPP, bm.load_data("cbpp"), family="binomial").fit("laplace", seed=1)
+    rng = np.random.default_rng(5)
+    table = pd.DataFrame({"g": np.repeat(np.arange(10), 12), "k": rng.negative_binomial(0.7, 0.05, 120)})
+    poisson = bm.Model("k ~ 1 + (1 | g)", table, family="poisson").fit("laplace", seed=1)
+    wider = poisson.model.replace(family="negbinomial").fit("laplace", seed=1)
+    for fit in (herds, poisson):
+        found = bm.loo(fit)
+        assert found.misspecified and found.p_loo > found.n_parameters
+        assert f"p_loo is above the number of parameters, {found.n_parameters}, which suggests" in str(found)
+        assert f'family="{fit.model.family.wider_family}"' in str(found)
+    for fit in (sleep, wider):
+        assert not bm.loo(fit).misspecified and "misspecified" not in str(bm.loo(fit))
+    found = bm.loo_compare({"poisson": poisson, "wider": wider})
+    assert found.misspecified == ("poisson",) and "suggests misspecification: 'poisson'" in str(found)
 
 
 def test_a_point_fit_is_told_what_to_call_first(sleep: Any) -> None:
@@ -217,7 +251,7 @@ def test_a_point_fit_is_told_what_to_call_first(sleep: Any) -> None:
 
 
 def test_errors_say_what_to_do(sleep: Any, sleep_intercepts: Any) -> None:
-    with pytest.raises(FitError, match="no column of the model's table. Did you mean 'Subject'"):
+    with pytest.raises(FitError, match="not a column of the model's table. Did you mean 'Subject'"):
         bm.loo(sleep, by="Subjct")
     with pytest.raises(FitError, match="by='one' has one level"):
         bm.loo(sleep, by=pd.Series(np.zeros(180), name="one"))
@@ -232,7 +266,7 @@ def test_errors_say_what_to_do(sleep: Any, sleep_intercepts: Any) -> None:
 def test_models_of_other_things_are_not_compared(sleep: Any) -> None:
     model = sleep.model
     fewer = model.replace(data=model.frame.iloc[:100], formula="Reaction ~ Days + (1 | Subject)")
-    with pytest.raises(FitError, match=r"other rows \(180 and 100 left out\)"):
+    with pytest.raises(FitError, match=r"different rows \(180 and 100 left out\)"):
         bm.loo_compare(sleep, fewer.fit("laplace", seed=1))
     logs = model.replace(formula="log(Reaction) ~ Days + (1 | Subject)").fit("laplace", seed=1)
     with pytest.raises(FitError, match='family="lognormal"'):

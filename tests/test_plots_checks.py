@@ -197,7 +197,7 @@ def test_panels_of_residuals(plt: Any) -> None:
     figure, ax = plt.subplots()
     axes = bm.plot.residuals(sleep(), "qq", ax=ax)
     assert axes[0] is ax and ax.get_title() == "Against normal quantiles" and drawn(axes)
-    with pytest.raises(FitError, match="panel='hist' is no panel of residuals"):
+    with pytest.raises(FitError, match="panel='hist' is not a panel of residuals"):
         bm.plot.residuals(sleep(), "hist")
     with pytest.raises(FitError, match="2 panels but ax= holds 1"):
         bm.plot.residuals(sleep(), ax=ax)

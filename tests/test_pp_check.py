@@ -155,10 +155,10 @@ def test_precisions_count_no_rows(fit: Any) -> None:
 
 def test_the_page_names_what_is_beyond_the_model(fit: Any) -> None:
     page = str(bm.pp_check(fit, ["mean", "min"], seed=1))
-    assert "No statistic lies beyond" in page and "500, new responses of the levels at hand" in page
+    assert "lies outside what the model predicts" in page and "500, new responses of the levels in the data" in page
     poisson = bm.Model("y ~ 1", pd.DataFrame({"y": [0] * 60 + [9] * 20}), family="poisson").fit("ml")
     page = str(bm.pp_check(poisson, ["zeros", "sd"], seed=1))
-    assert "Beyond what the model lets expect (two-sided p below 0.05): zeros and sd" in page
+    assert "Outside what the model predicts (two-sided p below 0.05): zeros and sd" in page
     assert "<0.002" in page
 
 

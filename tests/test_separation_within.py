@@ -89,7 +89,7 @@ def test_proper_priors_have_a_maximum_and_the_boundary_penalty_has_none(boys: pd
     assert held.status.converged and held.status.problems == ()  # type: ignore[union-attr]
     assert not model.fit("map").status.converged  # type: ignore[union-attr]
     (note,) = bm.diagnose(held).findings
-    assert note.severity == "note" and "priors' doing" in note.words
+    assert note.severity == "note" and "due to the priors alone" in note.words
 
 
 def test_diagnose_names_the_predictor_and_counts_the_levels(boys: pd.DataFrame) -> None:
@@ -143,7 +143,7 @@ def test_crossed_levels_that_foretell_every_response_are_named() -> None:
     fit = bm.Model("right ~ 1 + (1 | person) + (1 | item)", table, family="bernoulli").fit("ml")
     assert no_maximum(fit, "(1 | person) and (1 | item)")
     finding = bm.diagnose(fit, refit=False).findings[0]
-    assert finding.what == "the levels of person and item foretell every response"
+    assert finding.what == "the levels of person and item predict every response"
 
 
 def test_levels_of_zeros_beside_levels_of_counts_have_a_maximum(others: pd.DataFrame) -> None:

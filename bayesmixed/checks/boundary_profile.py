@@ -17,7 +17,9 @@ from ..likelihood.at_sigma import NormalPrior, SigmaCriterion
 from .directions import Direction
 from .work import Work
 
-RISES = (1.0, 3.84)  # of the deviance: one standard error, and the 95 % limit of a profile
+# of the deviance: one standard error, and the 95 % limit of a profile; from an estimate at zero, where half of the
+# statistics are zero, the latter is about a one-sided limit of 97.5 %
+RISES = (1.0, 3.84)
 CLOSE = 0.01  # relative error of a rise at which the search for its sd stops
 STEP = 1e-6  # of the differences of a change of coordinates
 SETTLED = 1e-3  # predicted decrease of the deviance at which a minimum is taken: a tenth of what CLOSE lets a rise err

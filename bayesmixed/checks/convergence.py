@@ -32,14 +32,14 @@ def _search(fit: PointFit, flat: bool) -> list[Finding]:
         what = f"not converged: largest gradient {status.gradient_norm:.2g} after {status.evaluations} evaluations"
         said = [problem for problem in status.problems if not problem.startswith(OTHERS)]
         words = " ".join(said) or "The search ended before a maximum was found."
-        remedy = "see the other findings first; where there are none, do as the words above say"
+        remedy = "see the other findings first; where there are none, follow the advice above"
         found.append(Finding(CHECK, what, words, remedy, SERIOUS))
     eigenvalues = np.array(status.hessian_eigenvalues)
     if flat and len(eigenvalues) and not np.all(eigenvalues > FLAT * np.max(np.abs(eigenvalues))):
         what = f"flat likelihood: smallest eigenvalue of its Hessian {np.min(eigenvalues):.2g}"
         words = (
             f"In some direction the likelihood does not fall (the largest eigenvalue is {np.max(eigenvalues):.2g}): a "
-            "parameter, or a combination of some, has no estimate, and standard errors mean nothing."
+            "parameter, or a combination of parameters, has no estimate, and standard errors mean nothing."
         )
         remedy = 'give it a prior, model.fit(bm.MAP(priors="model")), or leave a term out'
         found.append(Finding(CHECK, what, words, remedy, SERIOUS))
@@ -50,7 +50,7 @@ def _boundary(fit: PointFit) -> list[Finding]:
     slope = fit.status.boundary_slope
     if slope is None or slope >= ACCEPT:
         return []
-    what = f"a variance at zero is no maximum: the criterion falls by {-slope:.2g} per unit of it"
+    what = f"a variance at zero is not the best estimate: the criterion falls by {-slope:.2g} per unit of it"
     words = "The search stopped on the boundary although leaving it would be better."
     return [Finding(CHECK, what, words, "start inside: bm.ML(start=...), theta in the order of fit.theta", SERIOUS)]
 
@@ -61,7 +61,7 @@ def _dispersion(fit: PointFit) -> list[Finding]:
         if name not in fit.model.constants and limit.reached(fit.dispersion[name]):
             what = f"{name} of the {fit.model.family.name} family ran to {fit.dispersion[name]:.3g}"
             words = f"{limit.meaning[0].upper()}{limit.meaning[1:]}."
-            remedy = f'use family="{limit.simpler}": the same likelihood with one parameter less'
+            remedy = f'use family="{limit.simpler}": the same likelihood with one parameter fewer'
             found.append(Finding(CHECK, what, words, remedy, WARNING))
     response = fit.model.design.response
     sd = 0.0 if response is None else float(np.std(response.y))
@@ -80,7 +80,7 @@ def _approximation(fit: PointFit) -> list[Finding]:
     size = "" if shift is None else f" by {abs(shift):.2g} in log-likelihood"
     subject = f"{LAPLACE_IS_OFF} of" if nodes == 1 else f"{QUADRATURE_IS_OFF} with {nodes} nodes of"
     what = f"{subject} the integral over the effects is off{size}"
-    remedy = 'model.fit(bm.ML(quadrature=15)) where one factor is grouped by, or model.fit("nuts", seed=1)'
+    remedy = 'model.fit(bm.ML(quadrature=15)) where there is one grouping factor, or model.fit("nuts", seed=1)'
     if nodes > 1:
         remedy = 'more nodes, or model.fit("nuts", seed=1)'
     return [Finding("quadrature", what, said[0], remedy, WARNING)]

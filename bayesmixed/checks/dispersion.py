@@ -95,11 +95,12 @@ def overdispersed(fit: Fit, found: Dispersion | None, refit: bool) -> tuple[Find
     if found is None or found.ratio < MUCH or found.p > RARE:
         return ()
     name = fit.model.family.name
-    what = f"overdispersed: the responses vary {found.ratio:.2f} times as much as the {name} family says"
+    what = f"overdispersed: the responses vary {found.ratio:.2f} times as much as the {name} family implies"
     words = (
-        f"Pearson's statistic over its degrees of freedom is {found.ratio:.2f}, about the effects of the model; of "
-        f"responses that were {name} {_share(found.p)} would reach that. What varies from row to row is not in the "
-        f"model: standard errors and intervals are too small by a factor of about {np.sqrt(found.ratio):.2g}."
+        f"Pearson's statistic over its degrees of freedom is {found.ratio:.2f}, given the effects of the model; "
+        f"of data sets that were {name}, {_share(found.p)} would reach that. Something that varies from row to row is "
+        "not in the model: standard errors and intervals are too small by a factor of about "
+        f"{np.sqrt(found.ratio):.2g}."
     )
     rivals = _compared(cast(PointFit, fit)) if refit and not fit.sampled and fit.engine.name == "ml" else {}
     if rivals:

@@ -30,11 +30,14 @@ class Comparison:
         se_diff (of that difference, from its terms), weight (stacking), bad_k (how many Pareto k are too large).
     by
         What was left out whole; None for single rows.
+    misspecified
+        The models whose p_loo is above their number of parameters.
     """
 
     frame: pd.DataFrame
     by: str | None
     left_out: int
+    misspecified: tuple[str, ...] = ()
 
     @property
     def page(self) -> Page:
@@ -106,11 +109,9 @@ def loo_compare(
     found = [one if isinstance(one, LeaveOneOut) else loo(one, by, draws=draws, seed=seed) for one in fits]
     for other in found[1:]:
         _refuse_different(found[0], other)
-    return Comparison(
-        _frame(found, _names(found) if labels is None else labelled(labels, len(found))),
-        found[0].by,
-        len(found[0].frame),
-    )
+    names = _names(found) if labels is None else labelled(labels, len(found))
+    misspecified = tuple(name for name, one in zip(names, found, strict=True) if one.misspecified)
+    return Comparison(_frame(found, names), found[0].by, len(found[0].frame), misspecified)
 
 
 def _is_list(fits: tuple[Any, ...]) -> bool:
@@ -122,15 +123,15 @@ def _refuse_different(one: LeaveOneOut, other: LeaveOneOut) -> None:
         raise FitError(f"One left out {one.by or 'single rows'}, another {other.by or 'single rows'}: use one by=.")
     if not one.frame.index.equals(other.frame.index):
         raise FitError(
-            f"The models have other rows ({len(one.frame)} and {len(other.frame)} left out): fit all to one table, "
+            f"The models use different rows ({len(one.frame)} and {len(other.frame)} left out): fit all to one table, "
             "without the rows in which any of their columns lacks a value."
         )
     a, b = one.model.design, other.model.design
     assert a.response is not None and b.response is not None  # fitted
     if a.response.name != b.response.name or not np.array_equal(a.response.y, b.response.y):
         raise FitError(
-            f"The models have other responses ({a.response.name!r} and {b.response.name!r}, or other values): "
-            "densities of different things cannot be compared. A logarithm's model on the original scale is "
+            f"The models have different responses ({a.response.name!r} and {b.response.name!r}, or different values): "
+            "densities of different things cannot be compared. To model a logarithm on the original scale, use "
             'family="lognormal".'
         )
     if one.model.family.discrete != other.model.family.discrete:
@@ -182,11 +183,14 @@ def _words(found: Comparison) -> list[str]:
     close = others[(others["elpd_diff"].abs() < SMALL) | (others["elpd_diff"].abs() < 2 * others["se_diff"])]
     if len(close):
         lines.append(
-            f"Too close to the best to tell (a difference below {SMALL}, or below two of its errors): "
+            f"Too close to the best to tell (a difference below {SMALL}, or below two of its standard errors): "
             f"{listed([repr(name) for name in close.index])}."
         )
     if found.left_out < FEW:
-        lines.append(f"With {found.left_out} left out the standard errors are rough, and mostly too small.")
+        lines.append(f"With {found.left_out} left out the standard errors are rough, and usually too small.")
+    if found.misspecified:
+        which = listed([repr(name) for name in found.misspecified])
+        lines.append(f"p_loo is above the number of parameters, which suggests misspecification: {which}.")
     if frame["bad_k"].any():
-        lines.append("Some Pareto k are too large (bad_k): print bm.loo(fit) of that model.")
+        lines.append("Importance sampling is unreliable where bad_k is not 0: print bm.loo(fit) of that model.")
     return lines

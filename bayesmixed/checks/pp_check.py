@@ -93,7 +93,7 @@ def pp_check(
     n
         Number of replicates.
     re
-        "all": new responses of the levels at hand; "new": of levels drawn anew, which also asks whether the random
+        "all": new responses of the levels in the data; "new": of levels drawn anew, which also asks whether the random
         effects are distributed as the model says.
     seed
         Same seed, same replicates.
@@ -197,7 +197,7 @@ def _long(asked: Sequence[Statistic], found: np.ndarray, levels: list[Any] | Non
 
 
 def _facts(check: PredictiveCheck) -> list[str]:
-    effects = {"all": "of the levels at hand", "new": "of levels drawn anew"}[check.re]
+    effects = {"all": "of the levels in the data", "new": "of levels drawn anew"}[check.re]
     grouped = f", by {check.by}" if check.by else ""
     return [
         f"  formula:    {check.formula} ({check.method})",
@@ -231,17 +231,17 @@ def _words(check: PredictiveCheck) -> list[str]:
         lines.append(f"The {SHOWN} smallest two-sided p of {len(frame)}; .frame has them all.")
     undefined = int(frame["observed"].isna().sum())
     if undefined:
-        lines.append(f"{undefined} not defined for the observed response (the sd of a single row).")
+        lines.append(f"{undefined} not defined for the observed response (such as the sd of a single row).")
     far = frame[frame["p_two_sided"] < FLAG]
     names = far["statistic"]
     if "group" in far:
         names = names + " (" + far["group"].astype(str) + ")"
     if len(far):
-        expected = f"; of {len(frame)} about {FLAG * len(frame):.0f} would be by chance" if len(frame) >= 20 else ""
+        expected = f"; of {len(frame)}, about {FLAG * len(frame):.0f} would be by chance" if len(frame) >= 20 else ""
         lines.append(
-            f"Beyond what the model lets expect (two-sided p below {FLAG:g}): {listed(list(names))}{expected}. "
+            f"Outside what the model predicts (two-sided p below {FLAG:g}): {listed(list(names))}{expected}. "
             "bm.plot.pp_check(fit) shows the whole distribution."
         )
     else:
-        lines.append(f"No statistic lies beyond what the model lets expect (two-sided p below {FLAG:g}).")
+        lines.append(f"No statistic lies outside what the model predicts (two-sided p below {FLAG:g}).")
     return lines

@@ -26,7 +26,7 @@ CHUNK = 2**21  # replicates x rows held at once (16 MiB)
 EFFECTS = ("all", "new")
 MOST_RESPONSES = 2**22  # that the rows of weights above 1 are written out to
 _WHOLE = 1e-6  # how far from a whole number a weight may be by rounding
-_ONE_EACH = "every row is compared as one response, though the fit counts them unequally."
+_ONE_EACH = "every row is compared as one response, although the fit counts rows unequally."
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,9 @@ def replicated(fit: Fit, n: int, re: str, seed: int | None, *, plug_in: bool = F
     if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1:
         raise FitError(f"n must be a whole number of replicates, at least 1, not {n!r}.")
     if re not in EFFECTS:
-        raise FitError(f're={re!r} is not an option here. Use "all" (the levels at hand) or "new" (levels drawn anew).')
+        raise FitError(
+            f're={re!r} is not an option here. Use "all" (the levels in the data) or "new" (levels drawn anew).'
+        )
     generator(seed)
     model = fit.model
     response = model.design.response
@@ -140,7 +142,7 @@ def _compared(model: Model) -> tuple[np.ndarray, str]:
     if np.all(counts[rows] == 1):
         return rows, ""
     if np.max(np.abs(counts - whole)) > _WHOLE:
-        return rows, f"Not whole numbers, so {_ONE_EACH}"
+        return rows, f"The weights are not whole numbers, so {_ONE_EACH}"
     if whole.sum() > MOST_RESPONSES:
         return rows, f"They stand for {whole.sum():,.0f} responses, too many to draw, so {_ONE_EACH}"
     return np.repeat(np.arange(len(whole)), whole.astype(np.int64)), "A row of weight w is compared as w responses."

@@ -99,7 +99,7 @@ class ResidualChecks:
         for name in ("p", "adjusted"):
             table[name] = self.frame[name].map(lambda p: probability(p, 3))
         table["reading"] = self.frame["reading"]
-        effects = {"all": "of the levels at hand", "new": "of levels drawn anew"}[self.re]
+        effects = {"all": "of the levels in the data", "new": "of levels drawn anew"}[self.re]
         facts = (
             f"  formula:    {self.formula} ({self.method})",
             f"  replicates: {self.n}, new responses {effects}, parameters held at their estimates",
@@ -113,7 +113,7 @@ class ResidualChecks:
         if not self.clean:
             return []
         smallest = self.frame["adjusted"].min()
-        found = f"Nothing contradicts the model (smallest adjusted p {smallest:.2f}), which is no proof"
+        found = f"Nothing contradicts the model (smallest adjusted p {smallest:.2f}), which does not prove it right"
         if np.isnan(self.detectable):
             return [f"{found}: small departures pass unseen in {len(self.residuals):,} rows."]
         return [
@@ -147,7 +147,7 @@ def residual_checks(fit: Fit, *, n: int | None = None, re: str = "all", seed: in
         Number of replicates; p-values are multiples of 1 / (n + 1), and an outlier is beyond all of them. By default
         1,000, or 250 where those would take more than 100 MB.
     re
-        "all": replicates of the levels at hand, which tests the distribution given the random effects. These follow
+        "all": replicates of the levels in the data, which tests the distribution given the random effects. These follow
         the data, so that residuals are a little too narrow; the test of dispersion allows for that, and where more
         than a fifth of the rows is taken up so, the page says it. "new": of levels drawn anew, which tests the
         distribution of the random effects too, with less power for the rest.
@@ -299,7 +299,7 @@ def _findings(fit: Fit, frame: pd.DataFrame, outliers: pd.Index, taken_up: float
     found = [_finding(fit.model.family, test, rows.loc[test], outliers) for test in rows.index[rows["adjusted"] < FLAG]]
     if taken_up > TAKEN_UP:
         words = (
-            f"Estimated effects take up {taken_up:.0%} of the rows: residuals around them are too narrow to test well."
+            f"Estimated effects use up {taken_up:.0%} of the rows: residuals around them are too narrow to test well."
         )
         remedy = 'Compare with levels drawn anew: bm.residual_checks(fit, re="new").'
         found.append(Finding("effects", "effects follow the rows", words, remedy, NOTE))
@@ -313,7 +313,7 @@ def _finding(family: Family, test: str, row: pd.Series, outliers: pd.Index) -> F
         words = f"Positions among replicates are not uniform (distance {row['observed']:.3f}): not {_named(family)}."
         return Finding(test, "another distribution", words, _SHAPE, WARNING)
     if test == "dispersion":
-        words = f"The response varies {ratio:.2f} times as much (in variance) as the {_named(family)} family says."
+        words = f"The response varies {ratio:.2f} times as much (in variance) as the {_named(family)} family implies."
         remedy = (family.wider or _SHAPE) if more else _NARROWER
         return Finding(test, "too wide" if more else "too narrow", words, remedy, WARNING)
     if test == "zeros":

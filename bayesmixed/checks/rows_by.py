@@ -77,7 +77,7 @@ def _column(model: Model, name: str) -> pd.Series:
     factors = [term.factor for term in model.design.groups]
     likely = nearest(name, dict.fromkeys([*factors, *model.frame, *known]))
     raise FitError(
-        f"by={name!r} is no column of the model's table. {likely} "
+        f"by={name!r} is not a column of the model's table. {likely} "
         f"An array of {model.design.n_rows} values, one per row used, will do too."
     )
 

@@ -99,8 +99,8 @@ def _scales(model: Model) -> Iterator[Finding]:
     odd = most if abs(np.log(sds[most])) > abs(np.log(sds[least])) else least
     what = f"very different scales: the sd of {most} is {sds[most]:.3g}, that of {least} {sds[least]:.3g}"
     words = (
-        "The fit does not suffer, columns are scaled inside; but coefficients of so different sizes are hard to read "
-        "and to give priors, and other programs fail on them."
+        "The fit does not suffer, since columns are scaled internally; but coefficients of such different sizes are "
+        "hard to read and to give priors, and other programs fail on them."
     )
     yield Finding(SCALING, what, words, f"write scale({odd}) in the formula, or change its unit", NOTE)
 
@@ -130,8 +130,8 @@ def _effects(model: Model, term: GroupTerm, rows: np.ndarray) -> Iterator[Findin
         words = (
             "The rows cannot tell these effects from the residual: the sum of both variances is estimated, not each."
             if model.has_scale
-            else "The effects can follow every row: expect variances or directions at zero, and estimates that hang on "
-            "a few rows."
+            else "The effects can follow every row: expect variances or directions at zero, and estimates that "
+            "depend on a few rows."
         )
         yield Finding(GROUPS, what, words, "leave out a column or the bar", WARNING)
     elif k > 1 and np.mean(counts < k) > 0.5:

@@ -1,8 +1,8 @@
-"""Do predictors foretell some responses perfectly, so that coefficients run to infinity?
+"""Do predictors determine some responses perfectly, so that coefficients run to infinity?
 
 Separation (Albert & Anderson 1984, Biometrika 71, 1-10) is a question about a linear program (Konis 2007, Linear
 programming algorithms for detecting separated data in binary logistic regression models, Oxford): is there a
-direction of the coefficients along which no row's likelihood falls and some row's rises for ever?
+direction of the coefficients along which no row's likelihood falls and some row's rises without bound?
 """
 
 from __future__ import annotations
@@ -82,8 +82,9 @@ def _fixed(model: Model, found: Separation) -> Finding:
     goes = [f"that of {name} to {'+' if value > 0 else '-'}infinity" for name, value in _slopes(model, found) if value]
     what = f"{kind} separation by {subject}"
     words = (
-        f"{_described(model, found)} The likelihood rises for ever as the coefficients go off, {listed(goes)}: there "
-        "is no estimate. What the fit prints, large numbers with useless standard errors, is where the search gave up."
+        f"{_described(model, found)} The likelihood rises without bound as coefficients diverge, {listed(goes)}: "
+        "there is no estimate. What the fit prints, large numbers with useless standard errors, is where the search "
+        "gave up."
     )
     return Finding(CHECK, what, words, remedy(model, prior_names(model, found)), SERIOUS)
 
@@ -123,7 +124,7 @@ def _described(model: Model, found: Separation) -> str:
     count = f"all {len(rows)} rows" if found.complete else f"{int(found.rows.sum())} of {len(rows)} rows"
     slopes = list(_slopes(model, found))
     rule = combination([value for _, value in slopes], [name for name, _ in slopes])
-    return f"The combination {rule} foretells {count} without error."
+    return f"The combination {rule} predicts {count} without error."
 
 
 def _are(model: Model, sign: float, one: bool = False) -> str:

@@ -72,7 +72,9 @@ _GROWS = (
     " Nothing in the data limits how far the levels lie apart and how steep the coefficients are: the likelihood keeps "
     "growing as both grow together, and what the fit prints is where the search gave up."
 )
-_HELD = " Nothing in the data limits how far the levels lie apart: that the estimate is finite is the priors' doing."
+_HELD = (
+    " Nothing in the data limits how far the levels lie apart: that the estimate is finite is due to the priors alone."
+)
 _REMEDY = (
     'proper priors of the sds make it finite: model.fit(bm.MAP(priors="model")), or the posterior under them, '
     'model.fit("nuts", seed=1)'
@@ -83,7 +85,7 @@ _LOOK = "look at the prior of the sd (model.prior_summary()) and at how far the 
 def _what(found: Within) -> str:
     factors = " and ".join(found.factors)
     if found.own and not found.names:
-        return f"the levels of {factors} foretell every response"
+        return f"the levels of {factors} predict every response"
     if not found.names:
         return f"all {found.levels} levels of {factors} have the same response in every row"
     return f"separation by {_predictors(found)} within levels of {factors}"
@@ -100,7 +102,7 @@ def _words(model: Model, found: Within) -> str:
     changing, factor = found.levels - found.constant, found.factors[0]
     rest = f"; the other {found.constant} have one response throughout" if found.constant else ""
     many = f"all {found.levels} levels" if not found.constant else f"{changing} of {found.levels} levels"
-    verb = "foretell" if found.term is None else "foretells"
+    verb = "predict" if found.term is None else "predicts"
     rule = "a rule of its own" if found.own else "the same rule"
     return (
         f"In {many} of {factor} the response changes, and there {_predictors(found)} {verb} every row without error, "

@@ -41,7 +41,8 @@ def singularity(fit: PointFit, work: Work | None = None) -> tuple[tuple[Finding,
 
 def advice(fit: PointFit, simpler: Simpler | None) -> list[str]:
     """What to do about a singular fit, in the order in which one would try it."""
-    lines = ["The estimates are the maximum of the likelihood all the same. What you can do:"]
+    checked = "No small step off the boundary raises the likelihood, so the estimates stand. "
+    lines = [f"{checked if fit.status.converged else ''}What you can do:"]
     if simpler is not None and simpler.same is not None:
         row = simpler.row(simpler.same)
         lines.append(
@@ -62,10 +63,9 @@ def advice(fit: PointFit, simpler: Simpler | None) -> list[str]:
 
 
 def _nearest(fit: PointFit, row: dict[str, Any]) -> str:
-    saved, n = fit.n_parameters - int(row["parameters"]), "1 parameter"
-    loses = (
-        f"it loses {-row['difference']:.2f} in log-likelihood and saves {n if saved == 1 else f'{saved} parameters'}"
-    )
+    fewer = fit.n_parameters - int(row["parameters"])
+    count = "one fewer parameter" if fewer == 1 else f"{fewer} fewer parameters"
+    loses = f"with {count} it loses {-row['difference']:.2f} in log-likelihood"
     none = "1. Simplify: no simpler formula has the same likelihood."
     worse = row["AIC"] - fit.aic
     if 0 < worse < CLEAR:
@@ -87,12 +87,12 @@ def _finding(fit: PointFit, direction: Direction, rises: Sequence[Rise], stopped
         what = f"{_name(fit, direction)}: sd 0"
         words = (
             f"The levels of {term.factor} differ in {_of(column)} no more than chance alone would make them; "
-            f"the best estimate of their sd is 0. {_cost(fit, rises, 'A spread')}"
+            f"the best estimate of their sd is 0. {_cost(fit, rises, 'the sd')}"
         )
     else:
         what, words = _determined(fit, direction, rises, term, column)
     if stopped and len(rises) < len(RISES):
-        words = f"{words.rstrip()} How far it may be from that was not searched to the end: it takes long here."
+        words = f"{words.rstrip()} How far it may be from that was not searched to the end: it takes too long here."
     return Finding(CHECK, what, words, remedy)
 
 
@@ -101,7 +101,7 @@ def _determined(
 ) -> tuple[str, str]:
     equation = f"{column} = {combination(direction.weights.tolist(), term.columns)}"
     pairs = [pair for pair in perfect_pairs(fit, direction.term) if direction.column in pair[:2]]
-    cost = _cost(fit, rises, f"A spread of {column} around that")
+    cost = _cost(fit, rises, f"the sd of {column} around that")
     if not pairs:
         what = f"{term.text}: {equation}"
         words = (
@@ -127,7 +127,7 @@ def _cost(fit: PointFit, rises: Sequence[Rise], subject: str) -> str:
     name = "REML criterion" if fit.engine.name == "reml" else "deviance"
     small, large = rises
     return (
-        f"Profile limits for the sd of {subject}: {small.sd:.3g} ({name} +1), {large.sd:.3g} (+3.84, at zero about a "
+        f"Profile limits for {subject}: {small.sd:.3g} ({name} +1), {large.sd:.3g} (+3.84, at zero about a "
         "97.5 % one-sided limit). The data neither require a spread nor rule it out."
     )
 

@@ -260,5 +260,5 @@ def _interacting(
             return (f"Note: {term.name} is in the model, so these means differ between the levels of {over[0]}.",)
         held = [name for name in known if name in columns - set(asked) and known[name].values is None]
         if held and columns & set(asked):
-            return (f"Note: {term.name} is in the model, so other values of {held[0]} give other differences: at=.",)
+            return (f"Note: {term.name} is in the model, so differences depend on {held[0]}: at= takes other values.",)
     return ()

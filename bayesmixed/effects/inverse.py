@@ -133,7 +133,7 @@ def _target_name(fit: Fit) -> str:
 
 def _refuse_factor(column: Variable) -> None:
     if column.levels is not None or not np.issubdtype(column.data.to_numpy().dtype, np.number):
-        raise FitError(f"{column.name!r} is no number: only a number has a value at which the response is p.")
+        raise FitError(f"{column.name!r} is not a number: only a number has a value at which the response is p.")
 
 
 def _targets(fit: Fit, p: Any) -> dict[float, np.ndarray]:

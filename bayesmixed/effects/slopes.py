@@ -84,7 +84,7 @@ def slopes(
     for name in names_of(variables, "variables"):
         column = variable(known, name)
         if column.levels is not None or not np.issubdtype(column.data.to_numpy().dtype, np.number):
-            raise FitError(f'{name!r} is no number, so it has no slope: use comparisons(fit, "{name}").')
+            raise FitError(f'{name!r} is not a number, so it has no slope: use comparisons(fit, "{name}").')
         spread = float(np.ptp(column.data.to_numpy(float)))
         asked = Asked(wanted(at, "at"), newdata, by, average, offset, without=name)
         base = rows(fit.model, asked)

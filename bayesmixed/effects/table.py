@@ -109,7 +109,7 @@ class Effects:
         within = self.by if isinstance(by, str) and by == "same" else tuple([by] if isinstance(by, str) else by or ())
         for name in within:
             if name not in self.keys:
-                raise FitError(f"by={name!r} is no column of this table. Known: {', '.join(map(str, self.keys))}.")
+                raise FitError(f"by={name!r} is not a column of this table. Known: {', '.join(map(str, self.keys))}.")
         draws = self.quantities.statistic() is None
         default = DEFAULT_ADJUSTMENT.get(method, "none") if isinstance(method, str) else "none"
         chosen = adjustment.checked(adjust, default, draws=draws)

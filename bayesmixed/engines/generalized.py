@@ -275,9 +275,9 @@ def collect(
     eigenvalues = (
         np.linalg.eigvalsh(hessian[np.ix_(free, free)]) if np.all(np.isfinite(hessian)) else np.array([np.nan])
     )
-    proved, curved_up = edge is None or edge.slope >= ACCEPT, bool(np.all(eigenvalues > 0))
+    stays, curved_up = edge is None or edge.slope >= ACCEPT, bool(np.all(eigenvalues > 0))
     status = PointStatus.of(
-        optimum.converged and proved and curved_up,
+        optimum.converged and stays and curved_up,
         singular_terms(model.design.groups, [F / rows.unit for F in factors]),
         optimum.gradient[free] if len(free) else optimum.gradient,
         optimum.evaluations,

@@ -58,7 +58,7 @@ class Growing:
         return (
             f"The likelihood has no maximum: it keeps growing as the sd{'' if one else 's'} of {names} "
             f"grow{'s' if one else ''} (the search stopped at {sizes} on the scale of the link) and the coefficients "
-            f"with {'it' if one else 'them'}, because within every level of {factors} the responses are foretold "
+            f"with {'it' if one else 'them'}, because within every level of {factors} the responses are predicted "
             "without error. bm.diagnose(fit) says by which predictors. Priors make the estimates finite: "
             'model.fit(bm.MAP(priors="model")), or the posterior under the default ones, model.fit("nuts", seed=1).'
         )

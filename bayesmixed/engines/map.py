@@ -246,9 +246,9 @@ def _collect(model: Model, engine: MAP, added: Added, base: _Profiled | SigmaCri
     factors = tuple(likelihood.covariances[j].factor(parts[j], len(likelihood.term_bases[j])) for j in terms)
     modes, spread = likelihood.modes(solution), likelihood.conditional_covariances(solution)
     singular = singular_terms(model.design.groups, factors)
-    proved = found.edge is None or found.edge.slope >= ACCEPT
+    stays = found.edge is None or found.edge.slope >= ACCEPT
     status = PointStatus.of(
-        optimum.converged and proved, singular, optimum.gradient, optimum.evaluations, found.edge, optimum.message
+        optimum.converged and stays, singular, optimum.gradient, optimum.evaluations, found.edge, optimum.message
     )
     return PointFit(
         model=model,

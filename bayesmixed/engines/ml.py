@@ -236,9 +236,9 @@ def _collect(model: Model, engine: Engine, criterion: Criterion, optimum: Optimu
     modes = likelihood.modes(solution)
     spread = likelihood.conditional_covariances(solution)
     singular = singular_terms(model.design.groups, factors)
-    proved = edge is None or edge.slope >= ACCEPT
+    stays = edge is None or edge.slope >= ACCEPT
     status = PointStatus.of(
-        optimum.converged and proved, singular, optimum.gradient, optimum.evaluations, edge, optimum.message
+        optimum.converged and stays, singular, optimum.gradient, optimum.evaluations, edge, optimum.message
     )
     return PointFit(
         model=model,

@@ -53,9 +53,9 @@ def with_lost_digits(status: PointStatus, likelihood: LinearLikelihood, theta: n
     if turned is not None and likelihood.nearly_exact and turned.spare > 0 and turned.left < ROUGH * turned.rounding:
         digits = max(int(np.log10(turned.left / turned.rounding)), 0)
         problem = (
-            f"Of the residual the response holds about {digits} digits, its values being rounded to 16: the residual "
-            "sd and what divides by it are no better. Subtract a constant from the response before it is stored, or "
-            "store differences."
+            f"The response, whose values are rounded to 16 digits, holds about {digits} digits of the residual: the "
+            "residual sd and what is divided by it are no better. Subtract a constant from the response before it is "
+            "stored, or store differences."
         )
         return replace(status, problems=(problem, *status.problems))
     return status

@@ -36,9 +36,9 @@ def without_maximum(
         return status
     word = "coefficient" if len(names) == 1 else "coefficients"
     problem = (
-        f"The likelihood has no maximum: the {word} of {', '.join(names)} ran off to infinity, as where predictors "
-        "separate the responses (all successes or failures, all counts zero). bm.diagnose(fit) says which and "
-        'proposes weak priors; model.fit("nuts", seed=1) uses the default ones.'
+        f"The likelihood has no maximum: the {word} of {', '.join(names)} went off to infinity, as happens where "
+        "predictors separate the responses (all successes or failures, all counts zero). bm.diagnose(fit) says which "
+        'and proposes weak priors; model.fit("nuts", seed=1) uses the default ones.'
     )
     others = (other for other in status.problems if not other.startswith("The optimiser stopped"))
     return replace(status, converged=False, problems=(problem, *others))
@@ -48,7 +48,7 @@ def at_limits(status: PointStatus, model: Model, dispersion: Mapping[str, float]
     """The state of a fit whose dispersion parameters say that a simpler family fits as well; else as it is."""
     said = [
         f"{name} ran to {dispersion[name]:.3g}: {limit.meaning}. "
-        f'Use family="{limit.simpler}", the same likelihood with one parameter less.'
+        f'Use family="{limit.simpler}", the same likelihood with one parameter fewer.'
         for name, limit in model.family.limits.items()
         if name not in model.constants and limit.reached(dispersion[name])
     ]

@@ -61,7 +61,7 @@ def unknown(value: object, known: Iterable[str]) -> str:
     name = str(value).lower()
     if name.startswith("quasi"):
         instead = QUASI.get(name, "gamma")
-        return f"{value!r} is no distribution, so it has no likelihood: family={instead!r} estimates the dispersion."
+        return f"{value!r} is not a distribution, so it has no likelihood: family={instead!r} estimates the dispersion."
     plain = name.replace("-", "_").replace(" ", "_")
     lacked = _LACKED.get(plain) or (_ZEROS if plain.startswith(("zero_inflated", "zi_", "hurdle", "truncated")) else "")
     if lacked:

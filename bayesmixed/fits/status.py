@@ -159,8 +159,8 @@ def _problems(converged: bool, singularity: Singularity, message: str) -> list[s
         )
     for words in singularity.words:
         problems.append(
-            f"{BOUNDARY}: {words}. How far from it the "
-            "data let it be: bm.diagnose(fit). Simplify the term, keep it off the boundary with "
+            f"{BOUNDARY}: {words}. bm.diagnose(fit) says "
+            "how far from it the data allow it to be. Simplify the term, keep it off the boundary with "
             'model.fit("map"), or use the posterior, model.fit("nuts", seed=1).'
         )
     return problems

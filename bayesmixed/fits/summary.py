@@ -183,7 +183,7 @@ def _weighted(fit: DrawsFit) -> list[str]:
     numbers += "." if s.distinct_draws is None else f"; {s.distinct_draws} of them are kept."
     if s.effect_shift > 0:
         numbers += f" Means of effects are {s.effect_shift:.2f} conditional sds from their modes on average."
-    verdict = "Nothing speaks against this approximation." if not s.problems else "Read this before relying on it:"
+    verdict = "No problem of this approximation was detected." if not s.problems else "Read this before relying on it:"
     return [numbers, verdict]
 
 

@@ -49,7 +49,7 @@ def contrast(spec: Any, levels: np.ndarray, *, where: str) -> Contrast:
     try:
         matrix = np.asarray(spec, dtype=float)
     except (TypeError, ValueError):
-        raise DataError(f"the contrasts of {where} are no matrix of numbers: {spec!r}.") from None
+        raise DataError(f"the contrasts of {where} are not a matrix of numbers: {spec!r}.") from None
     return _checked(matrix, _numbered(matrix.shape[-1] if matrix.ndim else 0), levels, where)
 
 

@@ -203,7 +203,7 @@ def _sides(text: str) -> tuple[Node | None, Node]:
 def _refuse_dot(left: Node) -> None:
     for name in names(left):
         if name.identifier == ".":
-            raise Refusal("`.` is no response: name the column", name.position)
+            raise Refusal("`.` is not a response: name the column", name.position)
 
 
 def _refuse_response_as_term(left: Node, side: RightSide) -> None:

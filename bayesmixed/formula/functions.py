@@ -234,7 +234,7 @@ def as_vector(x: Any) -> Any:
     """A column itself: numbers as they are, a factor as its text."""
     if isinstance(x, Columns):
         if x.values.shape[1] > 1:
-            raise DataError(f"as.vector() of {x.values.shape[1]} columns is no column: name one of them.")
+            raise DataError(f"as.vector() of {x.values.shape[1]} columns is not one column: name one of them.")
         return x.values[:, 0]
     return as_character(x) if isinstance(x, Factor) else x
 

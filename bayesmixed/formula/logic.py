@@ -122,7 +122,7 @@ def _comparable(left: Any, right: Any, operator: str, node: Node) -> tuple[np.nd
         if not isinstance(side, Factor):
             if operator not in ("==", "!=") and level_text(side) not in texts:
                 raise DataError(
-                    f"`{deparse(node)}`: {side!r} is no level. {nearest(level_text(side), texts, 'Levels')}"
+                    f"`{deparse(node)}`: {side!r} is not a level. {nearest(level_text(side), texts, 'Levels')}"
                 )
             return np.asarray(float(texts.get(level_text(side), len(texts))))
         found = [float(texts.get(level_text(v), -1.0 - i)) for i, v in enumerate(side.levels.tolist())]

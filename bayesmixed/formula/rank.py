@@ -6,7 +6,7 @@ import numpy as np
 
 TOLERANCE = 1e-7  # of the column's own (centred) length: R's qr() and lme4's chkRank
 ROUNDING = 1e-13  # of the column's raw length: below this a centred column is rounding error
-CLEAR = 1e-4  # a Cholesky pivot above this proves independence despite the squared condition number
+CLEAR = 1e-4  # a Cholesky pivot above this shows independence despite the squared condition number
 
 
 def independent(X: np.ndarray, constant_from: int | None) -> np.ndarray:
@@ -39,7 +39,7 @@ def _standardized(X: np.ndarray, constant_from: int | None) -> tuple[np.ndarray,
 
 
 def _clearly_independent(X: np.ndarray, zero: np.ndarray) -> bool:
-    """A cheap proof for the usual case: all Cholesky pivots of the cross-product are large."""
+    """A cheap answer for the usual case: all Cholesky pivots of the cross-product are large."""
     if X.shape[1] > X.shape[0]:
         return False
     try:

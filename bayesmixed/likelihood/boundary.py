@@ -2,7 +2,7 @@
 
 The criterion is even in the sign of each column of Lambda, so its gradient vanishes at a zero column whatever the
 data say. What decides is the derivative in Sigma = Lambda Lambda' along the null directions of Sigma: it must not be
-negative.
+negative. That is a first-order condition: another maximum far from the point is not excluded by it.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ def _columns(frame: pd.DataFrame, column: str | Sequence[str] | None) -> list[st
     names = [column] if isinstance(column, str) else list(column)
     for name in names:
         if name not in known:
-            raise FitError(f"{name!r} is no coefficient of this comparison. {nearest(name, known)}")
+            raise FitError(f"{name!r} is not a coefficient of this comparison. {nearest(name, known)}")
     return names
 
 

@@ -67,7 +67,7 @@ def pp_check(
     n
         Number of replicates: 50 curves, 500 for other kinds.
     re
-        "all": new responses of the levels at hand; "new": of levels drawn anew.
+        "all": new responses of the levels in the data; "new": of levels drawn anew.
     level
         Coverage of intervals; of "intervals" the outer one, around one of half of it.
     seed

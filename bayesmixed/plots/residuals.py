@@ -83,7 +83,7 @@ def residuals(
     ['Against fitted values', 'Against normal quantiles']
     """
     if panel is not None and panel not in PANELS:
-        raise FitError(f"panel={panel!r} is no panel of residuals. {nearest(panel, PANELS)}")
+        raise FitError(f"panel={panel!r} is not a panel of residuals. {nearest(panel, PANELS)}")
     canvas.check_level(level)
     frame = residuals_frame(fit, kind=kind, re=re, seed=seed)
     names = PANELS if panel is None else (panel,)

@@ -85,7 +85,7 @@ def _spread_terms(design: Design, given: Mapping[str, Any]) -> dict[str, Any]:
 def _unknown(design: Design, name: str, needed: Mapping[str, float]) -> str:
     if name in design.mu.aliased:
         return f"params[{name!r}]: that column is a combination of others in this table and has no coefficient."
-    return f"params has {name!r}, which is no parameter of this model. {nearest(name, needed, 'Parameters')}"
+    return f"params has {name!r}, which is not a parameter of this model. {nearest(name, needed, 'Parameters')}"
 
 
 def _missing(missing: list[str], values: Mapping[str, Any]) -> str:
@@ -144,7 +144,7 @@ def _correlation(name: str, value: Any, k: int) -> np.ndarray:
     symmetric = np.allclose(matrix, matrix.T, atol=ROUNDING) and np.allclose(np.diag(matrix), 1.0, atol=ROUNDING)
     if not symmetric or np.linalg.eigvalsh(matrix)[0] < -ROUNDING:
         raise ModelError(
-            f"params[{name!r}] is no correlation matrix: it must be symmetric with ones on its diagonal, and no "
+            f"params[{name!r}] is not a correlation matrix: it must be symmetric with ones on its diagonal, and no "
             "combination of its columns may have a negative variance."
         )
     return matrix

@@ -188,7 +188,7 @@ def _known(spec: Mapping[str, Any], names: list[str], held: tuple[str, ...]) -> 
     if "Intercept" in given and "Intercept_centered" in given:
         raise ModelError(
             "Give a prior for 'Intercept' (all columns at 0) or for 'Intercept_centered' (all columns at their "
-            "means), not for both: they are the same parameter in two positions."
+            "means), not for both: they are the same parameter, stated at two places."
         )
     return given
 
@@ -237,7 +237,9 @@ def _checked(
         entries[name] = _fitting(as_prior(chosen[name], name), name, slot)
     unknown = [name for name in chosen if name not in entries]
     if unknown:
-        raise ModelError(f"The priors name {unknown[0]!r}, no parameter of this model. {nearest(unknown[0], entries)}")
+        raise ModelError(
+            f"The priors name {unknown[0]!r}, which is not a parameter of this model. {nearest(unknown[0], entries)}"
+        )
     return Priors(entries, {name: chosen.sources.get(name, "user") for name in entries}, chosen.centered, chosen.typed)
 
 
@@ -254,11 +256,11 @@ def _fitting(prior: Prior, name: str, slot: Slot) -> Prior:
     if slot.support == CORRELATION:
         return _correlation(prior, name, slot.dimension)
     if prior.support == CORRELATION:
-        raise ModelError(f"{name!r} is no correlation matrix, so {prior.describe()} cannot be its prior.")
+        raise ModelError(f"{name!r} is not a correlation matrix, so {prior.describe()} cannot be its prior.")
     if prior.support not in (REAL, POSITIVE):
         raise ModelError(
-            f"{prior.describe()} is no prior of the one number {name!r}. The prior of a whole block goes under the "
-            "factor's name and '_cov'."
+            f"{prior.describe()} is not a prior of a single number, {name!r}. The prior of a whole block goes under "
+            "the factor's name and '_cov'."
         )
     if slot.support == POSITIVE and prior.support != POSITIVE:
         raise ModelError(

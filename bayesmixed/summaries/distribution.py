@@ -5,15 +5,15 @@ Nakagawa, Johnson & Schielzeth (2017), J. R. Soc. Interface 14: 20170213, sectio
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from scipy.special import polygamma
 
 from ..engines.ml import ML
-from ..errors import FitError, nearest
+from ..errors import BayesMixedError, FitError, nearest
 from ..families import Family
 from ..prediction.responses import location
 from ..prediction.rows import responses_per_row
@@ -22,6 +22,7 @@ from .part import without_predictors
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
+    from ..fits.point import PointFit
     from ..model import Model
 
 # From the squared coefficient of variation Var(y) / mu^2, the variance of log y.
@@ -39,38 +40,59 @@ class Options:
     """How the distribution's variance is found: `approximation` on the log scale, and the `mean` it is taken at."""
 
     approximation: str = "lognormal"
-    mean: str | float | None = None
+    mean: str | float | None = "null"  # None: the same
 
     def __post_init__(self) -> None:
         if self.approximation not in ON_LOG_SCALE:
             hint = nearest(self.approximation, ON_LOG_SCALE)
             raise FitError(f"approximation={self.approximation!r} is not an option. {hint}")
         number = isinstance(self.mean, int | float | np.number) and not isinstance(self.mean, bool)
-        if not (self.mean is None or number or self.mean in MEANS):
+        if not (number or self.mean is None or self.mean in MEANS):
             raise FitError(
                 f"mean={self.mean!r} is not an option: use {', '.join(map(repr, MEANS))} or a number, the mean of the "
                 "response at which its variance is taken."
             )
 
 
-def distribution_variance(fit: Fit, options: Options) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Variance (draws,) of the response given its predictor, on the link scale, and how it was found, in words."""
+@dataclass(frozen=True)
+class Residual:
+    """The `variance` (draws,) of the response given its predictor, on the link scale, and how it was found, in words.
+
+    `others` are the variances that the other approximations on the log scale give.
+    """
+
+    variance: np.ndarray
+    notes: tuple[str, ...] = ()
+    others: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def distribution_variance(fit: Fit, options: Options) -> Residual:
+    """The variance that responses have beyond the linear predictor."""
     flat, model = fit.parameters.flat(), fit.model
     family, link = model.family, model.family.link.name
     dispersion = {name: value[0] for name, value in flat.dispersion.items()}
     ones = np.ones(flat.n_draws)
     if model.has_scale:
-        return dispersion["sigma"] ** 2 * mean_inverse_weight(model), ()
+        return Residual(dispersion["sigma"] ** 2 * mean_inverse_weight(model))
     if family.binary or family.takes_trials:
         return _of_successes(fit, options, dispersion)
     centre, where = typical_mean(fit, options)
-    sd = family.sd(centre * ones, dispersion) * np.sqrt(mean_inverse_weight(model))
+    variance = family.sd(centre * ones, dispersion) ** 2 * mean_inverse_weight(model)
     if link == "log":
-        change, formula = ON_LOG_SCALE[options.approximation]
-        return change(sd**2 / centre**2), (_words(family, formula, where),)
+        return _of_logarithm(family, variance / centre**2, options, where)
     if link == "identity":
-        return sd**2, (_words(family, "Var(y)", where),)
-    return sd**2 * family.link.slope(centre) ** 2, (_words(family, "Var(y) (d eta / d mu)^2", where),)
+        return Residual(variance, (_words(family, "Var(y)", where),))
+    words = _words(family, "Var(y) (d eta / d mu)^2, the delta method,", where)
+    return Residual(variance * family.link.slope(centre) ** 2, (words,))
+
+
+def _of_logarithm(family: Family, squared: np.ndarray, options: Options, where: str) -> Residual:
+    """Of a log link, from the squared coefficients of variation (draws,); no approximation to it is the right one."""
+    found = {name: change(squared) for name, (change, _) in ON_LOG_SCALE.items()}
+    variance = found.pop(options.approximation)
+    formula = f"{ON_LOG_SCALE[options.approximation][1]}, the {options.approximation} approximation,"
+    size = f"{where}, where Var(y) / mu^2 is {float(np.mean(squared)):.3g}"
+    return Residual(variance, (_words(family, formula, size),), found)
 
 
 def mean_inverse_weight(model: Model) -> float:
@@ -84,7 +106,7 @@ def mean_inverse_weight(model: Model) -> float:
     return float(np.mean(1 / weights[model.design.used]))
 
 
-def _of_successes(fit: Fit, options: Options, dispersion: dict[str, np.ndarray]) -> tuple[np.ndarray, tuple[str, ...]]:
+def _of_successes(fit: Fit, options: Options, dispersion: dict[str, np.ndarray]) -> Residual:
     """The latent variable's variance; of trials that vary together (phi) also that of their common probability."""
     family, ones = fit.model.family, np.ones(fit.parameters.n_draws)
     if family.link.latent is None:
@@ -93,36 +115,66 @@ def _of_successes(fit: Fit, options: Options, dispersion: dict[str, np.ndarray])
             'so there are no shares of it. Fit with link="logit", "probit" or "cloglog".'
         )
     latent, formula = family.link.latent
-    notes: tuple[str, ...] = (_words(family, formula),)
-    if family.link.range != (0.0, 1.0):
-        notes = (*notes, "It is that of the curve between the asymptotes; guesses and lapses are not counted.")
+    formula = f"{formula}, that of a latent variable behind each trial"
+    notes = _of_asymptotes(family)
     if not dispersion:
-        return latent * ones, notes
+        return Residual(latent * ones, (_words(family, formula), *notes))
     centre, where = typical_mean(fit, options)
     # the covariance of two trials, from the variances of the share of two and of one
     common = 2 * family.sd(centre, dispersion, trials=2.0) ** 2 - family.sd(centre, dispersion, trials=1.0) ** 2
-    formula = f"{formula} + Cov(two trials) (d eta / d mu)^2"
-    return latent + common * family.link.slope(centre) ** 2, (_words(family, formula, where), *notes[1:])
+    formula = f"{formula}, + Cov(two trials) (d eta / d mu)^2"
+    return Residual(latent + common * family.link.slope(centre) ** 2, (_words(family, formula, where), *notes))
+
+
+def _of_asymptotes(family: Family) -> tuple[str, ...]:
+    """What guesses and lapses do to shares on the scale of the curve between them."""
+    low, high = family.link.range
+    if (low, high) == (0.0, 1.0):
+        return ()
+    return (
+        f"Shares are of what moves the curve between its asymptotes, {low:g} and {high:g}: guesses and lapses, which "
+        "add variance to the responses alone, are not counted, so that less of the responses' own variance is "
+        "explained.",
+    )
 
 
 def typical_mean(fit: Fit, options: Options) -> tuple[np.ndarray, str]:
-    """The mean response (draws,) at which the variance is taken, and what it is, in words."""
+    """The mean response at which the variance is taken, (1,) or of "rows" (draws,), and what it is, in words."""
     if isinstance(options.mean, int | float | np.number):
-        return np.full(fit.parameters.n_draws, float(options.mean)), f"at the mean given, {options.mean:g}"
-    point = not fit.sampled
-    kind = options.mean or ("null" if point else "rows")
-    if kind == "rows":
+        return np.array([_inside(fit.model.family, float(options.mean))]), f"at the mean given, {options.mean:g}"
+    if options.mean == "rows":
         over = _over_rows(fit)
         return over, f"at the mean over the rows without random effects, {over.mean():.4g}"
-    if not point:
-        raise FitError(f'mean={kind!r} needs a fit of the null model, which draws do not have: use mean="rows".')
-    null = without_predictors(fit.model).fit(ML(quadrature=fit.engine.quadrature))
+    null, responses = _null(fit), responses_per_row(fit.model)
     eta = null.fixef()["Intercept"] + fit.model.design.mu.offset
-    if kind == "marginal":
+    if options.mean == "marginal":
         eta = eta + _half_the_spread(null)
-    found = float(mean(location(fit.model.family, eta), responses_per_row(fit.model)))
-    words = "typical level" if kind == "null" else "average over levels"
-    return np.array([found]), f"at the mean of the model without predictors ({words}), {found:.4g}"
+    found = float(mean(location(fit.model.family, eta), responses))
+    words = "average over levels" if options.mean == "marginal" else "typical level"
+    doubt = "" if null.status.converged else ", a fit that did not converge"
+    return np.array([found]), f"at the mean of the model without predictors ({words}{doubt}), {found:.4g}"
+
+
+def _inside(family: Family, given: float) -> float:
+    low, high = max(family.mean_range[0], family.link.range[0]), min(family.mean_range[1], family.link.range[1])
+    if not low < given < high:
+        raise FitError(
+            f"mean={given:g} is not a possible mean of the {family.name} family with link {family.link.words}: give a "
+            f"number between {low:g} and {high:g}."
+        )
+    return given
+
+
+def _null(fit: Fit) -> PointFit:
+    """The model without predictors by maximum likelihood: of draws too, so that every fit takes the same mean."""
+    engine = ML() if fit.sampled else ML(quadrature=fit.engine.quadrature)
+    try:
+        return cast("PointFit", without_predictors(fit.model).fit(engine))
+    except BayesMixedError as error:
+        raise FitError(
+            "The mean at which the variance is taken is that of the model without predictors, which could not be "
+            f'fitted: {error} Take it over the rows, mean="rows", or give a number.'
+        ) from error
 
 
 def _half_the_spread(null: Fit) -> float:

@@ -64,4 +64,4 @@ def _problems(fit: Any) -> Iterator[str]:
     # what to do about the others is no part of a paper
     rest = [text.split(". ")[0].rstrip(".") for text in fit.status.problems if text not in boundary]
     if rest and getattr(fit.status, "converged", True):
-        yield f"Not solved: {'; '.join(rest)} (bm.diagnose(fit) says what to do)."
+        yield f"Unresolved: {'; '.join(rest)} (bm.diagnose(fit) says what to do)."

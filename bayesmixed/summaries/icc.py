@@ -14,7 +14,9 @@ from .anova import anova_shares
 from .answer import Answer
 from .distribution import Options
 from .part import part
-from .variances import variances
+from .slopes_share import between_at, slope_columns, words_over_rows
+from .variances import Variances, share, variances
+from .words import listed
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
@@ -32,9 +34,10 @@ def icc(
     fit: Fit,
     by: str | None = None,
     *,
+    at: Any = None,
     method: str = "model",
     approximation: str = "lognormal",
-    mean: str | float | None = None,
+    mean: str | float | None = "null",
 ) -> Answer:
     """Intraclass correlations: each grouping factor's share of the variance, on the link scale.
 
@@ -44,35 +47,43 @@ def icc(
         Any fit with random effects, singular ones included. Draws give posterior means and 95 % intervals.
     by
         A column that the formula uses: the same model is fitted to the rows of each of its levels alone.
+    at
+        For models with random slopes: the share where a column has the values given, ``at={"Days": [0, 9]}``, of the
+        same fit; ``at="Days"`` takes all values of a column that has few, else its 5th and 95th percentiles.
     method
         "model": variance components of the fit. "anova": (MSB - MSW) / (MSB + (n0 - 1) MSW) from the mean squares of
         the response between and within levels, one factor at a time, fixed effects ignored; it can be negative.
         Its intervals (95 %) are Searle's, exact where all levels have as many rows.
     approximation
-        Variance of a log-link response on the log scale: "lognormal", "trigamma" or "delta".
+        Variance of a log-link response on the log scale: "lognormal" (the default of R's `performance`), "trigamma" or
+        "delta". With much overdispersion or small counts they differ widely, so what the others give is printed too.
     mean
-        Where the variance on the link scale depends on the mean: that of the model without predictors at a typical
-        level ("null", what point fits take), averaged over levels with a log link ("marginal"), that over the rows at
-        the fixed effects ("rows", what draws take), or a number.
+        Where the variance on the link scale depends on the mean: that of the model without predictors, fitted by ML
+        whatever the engine, at a typical level ("null", as `performance` does), averaged over levels with a log link
+        ("marginal"), that over the rows at the fixed effects ("rows"), or a number.
 
     Returns
     -------
     Answer
-        Prints as a table. `frame` is indexed by grouping factor, with ``(all)`` for their sum (and, with `by`, by
-        level first): `variance`; `adjusted`, the share of random plus residual variance; `conditional`, of all
-        variance, fixed effects included; each with `_lower` and `_upper`, NaN for a point fit.
+        Prints as a table. `frame` is indexed by grouping factor, with ``(all)`` for their sum (and, with `by` or `at`,
+        by level or value first): `variance`; `adjusted`, the share of random plus residual variance; `conditional`,
+        of all variance, fixed effects included (NaN with `at`); each with `_lower` and `_upper`, NaN for a point fit.
 
     Raises
     ------
     FitError
-        A model without random effects, a `by` that it does not use, a link without a variance (cauchit).
+        A model without random effects, a `by` that it does not use, an `at` without slopes, a link without a variance
+        (cauchit).
 
     Notes
     -----
     Of random slopes the mean over the rows of z' Sigma z counts (Johnson 2014), so the columns of one factor count
-    together and the origin of x does not matter, correlated or not. A generalized model's factor with a level per row
-    counts as residual. With precision weights w the residual variance is the mean of sigma^2 / w over the rows. A row
-    of frequency weight w is w rows.
+    together and the origin of x does not matter, correlated or not. Such a share is an average, and depends on which
+    values of x were observed: `at` asks for it at values, the other columns as they are in the data.
+    Successes have the variance of a latent variable (pi^2 / 3 with a logit link) whatever their mean; between
+    asymptotes (guesses, lapses) that is the variance on the scale of the curve, and guesses and lapses themselves are
+    not counted. A generalized model's factor with a level per row counts as residual. With precision weights w the
+    residual variance is the mean of sigma^2 / w over the rows. A row of frequency weight w is w rows.
 
     References
     ----------
@@ -85,17 +96,25 @@ def icc(
     >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("reml")
     >>> float(bm.icc(fit).frame.loc["Batch", "adjusted"].round(4))
     0.4185
+    >>> sleep = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("reml")
+    >>> bm.icc(sleep, at={"Days": [0, 9]}).frame["adjusted"].xs("Subject", level="group").round(2).tolist()
+    [0.48, 0.85]
     """
     if method not in METHODS:
         raise FitError(f"method={method!r} is not an option. {nearest(method, METHODS)}")
     options = Options(approximation, mean)
     _check_bars(fit)
-    if by is None:
+    if at is not None and (by is not None or method != "model"):
+        raise FitError('at= asks for shares of this fit at values: leave out by=, and method="anova".')
+    if at is not None:
+        frame, notes = _at_values(fit, at, options)
+    elif by is None:
         frame, notes = _shares(fit, method, options)
     else:
         frame, notes = _by_level(fit, by, method, options)
     what = "by the model" if method == "model" else "by analysis of variance"
     where = "" if by is None else f", for each {by}"
+    where = where if at is None else f", at values of {', '.join(map(str, frame.index.names[:-1]))}"
     return Answer(f"Share of variance between levels (ICC), {what}{where}", frame, notes)
 
 
@@ -117,18 +136,53 @@ def _shares(fit: Fit, method: str, options: Options) -> tuple[pd.DataFrame, tupl
     parts = found.by_factor | {ALL: found.random}
     rows = {
         name: {"variance": float(values.mean())}
-        | _summary("adjusted", values, found.unexplained)
-        | _summary("conditional", values, found.total)
+        | _summary("adjusted", share(values, found.unexplained))
+        | _summary("conditional", share(values, found.total))
         for name, values in parts.items()
     }
-    return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("group"), found.notes
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("group")
+    return frame, (*found.notes, *_by_approximation(found), *words_over_rows(fit, found))
 
 
-def _summary(name: str, values: np.ndarray, total: np.ndarray) -> dict[str, float]:
+def _by_approximation(found: Variances) -> tuple[str, ...]:
+    """What the adjusted share of all factors would be by the other approximations on the log scale."""
+    others = [f"{other.adjusted.mean():.3f} ({name})" for name, other in found.approximated().items()]
+    if not others:
+        return ()
+    return (
+        f"By the other approximations the adjusted share of all factors is {' and '.join(others)}: they agree where "
+        "Var(y) / mu^2 is small, and approximation= chooses.",
+    )
+
+
+def _at_values(fit: Fit, at: Any, options: Options) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    found = variances(fit, options)
+    rows: dict[tuple[Any, ...], dict[str, float]] = {}
+    combinations = between_at(fit, at, found)
+    for key, parts in combinations.items():
+        together = np.sum(list(parts.values()), axis=0)
+        for name, values in {**parts, ALL: together}.items():
+            adjusted = _summary("adjusted", share(values, together + found.residual))
+            rows[(*key, name)] = {"variance": float(values.mean())} | adjusted
+    names = [at] if isinstance(at, str) else list(at)
+    index = pd.MultiIndex.from_tuples(list(rows), names=[*names, "group"])
+    frame = pd.DataFrame(list(rows.values()), index=index).reindex(columns=COLUMNS)
+    return frame, (*found.notes, *_by_averages(fit.model, names))
+
+
+def _by_averages(model: Model, names: list[str]) -> tuple[str, ...]:
+    """What shares at values of the columns `names` are averages over all the same."""
+    others = [name for name in slope_columns(model) if name not in names]
+    random = f"Variance between levels: averaged over the values that {listed(others)} has in the data."
+    weighted = model.design.weights is not None and model.family.weights == "precision"
+    residual = "Residual variance: sigma^2 / w averaged over the rows."
+    return (*((random,) if others else ()), *((residual,) if weighted else ()))
+
+
+def _summary(name: str, shares: np.ndarray) -> dict[str, float]:
     """The share, averaged over draws, with its interval where there is more than one."""
-    share = np.divide(values, total, out=np.full(len(total), np.nan), where=total > 0)
-    lower, upper = np.quantile(share, _TAILS) if len(share) > 1 else (np.nan, np.nan)
-    return {name: float(share.mean()), f"{name}_lower": float(lower), f"{name}_upper": float(upper)}
+    lower, upper = np.quantile(shares, _TAILS) if len(shares) > 1 else (np.nan, np.nan)
+    return {name: float(shares.mean()), f"{name}_lower": float(lower), f"{name}_upper": float(upper)}
 
 
 def _by_level(fit: Fit, by: str, method: str, options: Options) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -170,7 +170,7 @@ def _partial(model: Any, method: Any) -> Any:
     if is_fit(model):
         if method is not None:
             raise FitError(
-                "pooling was given a fit, so method= says nothing. Give its model: bm.pooling(fit.model, ...)."
+                "pooling was given a fit, so method= has no effect. Give its model: bm.pooling(fit.model, ...)."
             )
         return model
     if not hasattr(model, "design"):

@@ -14,11 +14,13 @@ from .answer import Answer
 from .counted import mean as mean_over
 from .counted import variance
 from .distribution import Options
-from .variances import variances
+from .slopes_share import over_rows
+from .variances import Variances, share, variances
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
 
+_AVERAGED = "Nakagawa's: random slopes count with their variance averaged over the rows."
 CHUNK = 2**22  # draws x rows held at once
 _BAYES = "Bayesian: on the response scale, variance of the means over that plus the mean residual variance."
 _WITHIN = (
@@ -27,7 +29,7 @@ _WITHIN = (
 )
 
 
-def r2(fit: Fit, *, approximation: str = "lognormal", mean: str | float | None = None) -> Answer:
+def r2(fit: Fit, *, approximation: str = "lognormal", mean: str | float | None = "null") -> Answer:
     """Shares of variance explained: Nakagawa's for every fit, the Bayesian one for draws too.
 
     Parameters
@@ -46,7 +48,8 @@ def r2(fit: Fit, *, approximation: str = "lognormal", mean: str | float | None =
 
     Notes
     -----
-    Nakagawa's is on the link scale: (fixed + random) / (fixed + random + residual) variance. Gelman's, per draw, is
+    Nakagawa's is on the link scale: (fixed + random) / (fixed + random + residual) variance, with the approximations
+    that `icc` describes, and the same for every engine. Gelman's, per draw, is
     Var(mu) / (Var(mu) + mean Var(y | mu)) over the rows, on the scale of the response (of successes: their shares).
     Its marginal share has the means without random effects, so that the variance between groups is in neither part:
     the share within groups that are alike, while Nakagawa's marginal is a share of all variance.
@@ -67,10 +70,12 @@ def r2(fit: Fit, *, approximation: str = "lognormal", mean: str | float | None =
     """
     found = variances(fit, Options(approximation, mean))
     shares = {
-        ("nakagawa", "marginal"): _ratio(found.fixed, found.total),
-        ("nakagawa", "conditional"): _ratio(found.fixed + found.random, found.total),
+        ("nakagawa", "marginal"): found.marginal,
+        ("nakagawa", "conditional"): found.conditional,
     }
-    notes = found.notes
+    notes = (*found.notes, *_by_approximation(found))
+    if over_rows(fit, found) is not None:
+        notes = (*notes, _AVERAGED)
     if fit.sampled:
         every = list(range(len(fit.model.design.groups)))
         shares["bayesian", "marginal"] = _bayesian(fit, [])
@@ -81,8 +86,15 @@ def r2(fit: Fit, *, approximation: str = "lognormal", mean: str | float | None =
     return Answer("Share of variance explained (R2)", frame, notes)
 
 
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+def _by_approximation(found: Variances) -> tuple[str, ...]:
+    """What the shares would be by the other approximations on the log scale."""
+    others = [
+        f"{other.marginal.mean():.3f} and {other.conditional.mean():.3f} ({name})"
+        for name, other in found.approximated().items()
+    ]
+    if not others:
+        return ()
+    return (f"By the other approximations Nakagawa's marginal and conditional shares are {', '.join(others)}.",)
 
 
 def _row(values: np.ndarray) -> dict[str, float]:
@@ -103,5 +115,5 @@ def _bayesian(fit: Fit, terms: list[int]) -> np.ndarray:
         mu = location(family, linear_predictor(design, some, terms))
         noise = mean_over(np.broadcast_to(family.sd(mu, dispersion, weights, design.trials) ** 2, mu.shape), counts)
         explained = variance(family.mean(mu, dispersion, weights), counts)
-        parts.append(_ratio(explained, explained + noise))
+        parts.append(share(explained, explained + noise))
     return np.concatenate(parts)

@@ -6,7 +6,8 @@ the rows: Johnson (2014), Methods Ecol. Evol. 5, 944-946. A row of frequency wei
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +31,7 @@ class Variances:
     """Components (draws,) each: of the fixed part, by grouping factor, and residual.
 
     A factor with a level per row (an observation-level effect) of a generalized model counts as residual and is named
-    in `rowwise`; `notes` say what the residual variance is.
+    in `rowwise`; `notes` say what the residual variance is; `others` are what it is by other approximations.
     """
 
     fixed: np.ndarray
@@ -38,6 +39,7 @@ class Variances:
     residual: np.ndarray
     rowwise: tuple[str, ...]
     notes: tuple[str, ...]
+    others: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def random(self) -> np.ndarray:
@@ -54,6 +56,30 @@ class Variances:
         """All variance (draws,)."""
         return self.fixed + self.unexplained
 
+    @property
+    def adjusted(self) -> np.ndarray:
+        """The adjusted ICC (draws,) of all factors together."""
+        return share(self.random, self.unexplained)
+
+    @property
+    def marginal(self) -> np.ndarray:
+        """Nakagawa's R2 (draws,) of the fixed effects."""
+        return share(self.fixed, self.total)
+
+    @property
+    def conditional(self) -> np.ndarray:
+        """Nakagawa's R2 (draws,) of fixed and random effects."""
+        return share(self.fixed + self.random, self.total)
+
+    def approximated(self) -> dict[str, Variances]:
+        """The components with the residual variance of each other approximation."""
+        return {name: replace(self, residual=residual, others={}) for name, residual in self.others.items()}
+
+
+def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Shares (draws,) of a variance; NaN of none."""
+    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+
 
 def variances(fit: Fit, options: Options) -> Variances:
     """The components of a fit's variance, one value per draw (one for a point fit)."""
@@ -64,12 +90,14 @@ def variances(fit: Fit, options: Options) -> Variances:
     for j, term in enumerate(model.design.groups):
         by_factor[term.factor] = by_factor.get(term.factor, 0.0) + _term_variance(model, flat, j)
     rowwise = tuple(name for name in by_factor if _is_rowwise(model, name))
-    residual, notes = distribution_variance(fit, options)
+    found = distribution_variance(fit, options)
+    residual, others, notes = found.variance, dict(found.others), found.notes
     for name in rowwise:
-        residual = residual + by_factor.pop(name)
+        own = by_factor.pop(name)
+        residual, others = residual + own, {other: value + own for other, value in others.items()}
     if rowwise:
         notes = (*notes, f"{', '.join(rowwise)} has a level per row: its variance counts as residual.")
-    return Variances(_fixed_variance(model, flat.beta[0]), by_factor, residual, rowwise, notes)
+    return Variances(_fixed_variance(model, flat.beta[0]), by_factor, residual, rowwise, notes, others)
 
 
 def _fixed_variance(model: Model, beta: np.ndarray) -> np.ndarray:

@@ -7,18 +7,22 @@ from html import escape
 from textwrap import fill
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..errors import BayesMixedError, FitError
 from ..fits.base import is_fit
 from . import fitting, structure
+from .distribution import Options
 from .estimates import dispersion, fixed_effects, spreads
-from .icc import ALL, icc
-from .r2 import r2
+from .slopes_share import over_rows
 from .software import versions
+from .variances import Variances, variances
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
 
 WIDTH = 88
+_LIMITS = (0.025, 0.975)
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,7 +70,8 @@ def report(fit: Fit) -> Report:
     Report
         Prints as paragraphs: the model (family, link, coding of predictors, random effects as "by-Subject intercepts
         and slopes for Days", rows and levels); how it was fitted, with priors and what went wrong; estimates with 95 %
-        intervals; ICC and R2; software and versions. `text` is one string, and each paragraph a field.
+        intervals; ICC and R2, with the approximations behind them; software and versions. `text` is one string, and
+        each paragraph a field.
 
     Raises
     ------
@@ -98,16 +103,39 @@ def report(fit: Fit) -> Report:
 
 def _variance(fit: Fit) -> str:
     try:
-        explained = r2(fit)
-        marginal, conditional = explained.frame.xs("nakagawa")["estimate"]
-        shares = f"conditional R2 {conditional:.2f} and marginal R2 {marginal:.2f}"
-        if fit.model.design.groups:
-            adjusted = float(icc(fit).frame["adjusted"][ALL])
-            shares = f"adjusted ICC {adjusted:.2f}, {shares}"
-        else:
-            shares = f"R2 {marginal:.2f}"
+        found = variances(fit, Options())
     except BayesMixedError:  # links whose distribution has no variance
         return ""
     scale = fit.model.family.scale
     where = "" if scale == "identity" else f" on the {scale} scale"
-    return f"Shares of variance{where} (Nakagawa, Johnson & Schielzeth, 2017): {shares}."
+    interval = ", posterior means with 95 % credible intervals" if fit.sampled else ""
+    opening = f"Shares of variance{where} (Nakagawa, Johnson & Schielzeth, 2017{interval}): {_shares(fit, found)}."
+    others = (
+        f"By the {name} approximation instead: {_shares(fit, other)}." for name, other in found.approximated().items()
+    )
+    return " ".join(filter(None, [opening, _over_rows(fit, found), *found.notes, *others]))
+
+
+def _shares(fit: Fit, found: Variances) -> str:
+    """R2 and, with random effects, the ICC, of draws with intervals."""
+    if not fit.model.design.groups:
+        return f"R2 {_interval(found.marginal)}"
+    explained = f"conditional R2 {_interval(found.conditional)} and marginal R2 {_interval(found.marginal)}"
+    return f"adjusted ICC {_interval(found.adjusted)}, {explained}"
+
+
+def _interval(shares: np.ndarray) -> str:
+    if len(shares) == 1:
+        return f"{shares[0]:.2f}"
+    lower, upper = np.quantile(shares, _LIMITS)
+    return f"{shares.mean():.2f} [{lower:.2f}, {upper:.2f}]"
+
+
+def _over_rows(fit: Fit, found: Variances) -> str:
+    ends = over_rows(fit, found)
+    if ends is None:
+        return ""
+    return (
+        "With random slopes these are shares of variances averaged over the rows; at single rows the adjusted ICC is "
+        f"{ends[0]:.2f} to {ends[1]:.2f}."
+    )

@@ -212,4 +212,4 @@ def test_contrasts_on_the_response_scale_say_what_ratio_they_are(cbpp: Any) -> N
 def test_means_say_where_the_numbers_are_that_they_depend_on() -> None:
     cake = bm.Model("angle ~ recipe * temp + (1 | recipe:replicate)", bm.load_data("cake")).fit("reml")
     assert "temp: at the 5th and 95th percentile" in str(bm.emmeans(cake, "temp"))
-    assert "other values of temp give other differences" in str(bm.emmeans(cake, "recipe"))
+    assert "differences depend on temp: at= takes other values" in str(bm.emmeans(cake, "recipe"))

@@ -166,7 +166,7 @@ def test_other_factors_are_averaged_on_the_link_scale(ml: Any) -> None:
         ((0.4, "size"), "between 0.5 and 0.98"),
         ((0.99, "size"), "between 0.5 and 0.98"),
         ((np.nan, "size"), "a number or several"),
-        ((P, "c"), "'c' is no number"),
+        ((P, "c"), "'c' is not a number"),
         ((P, "sise"), "Did you mean 'size'"),
     ],
 )

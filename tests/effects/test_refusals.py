@@ -75,7 +75,7 @@ REFUSED: dict[str, tuple[Ask, str]] = {
     "no names": (lambda fit: bm.comparisons(fit, []), "No column is named"),
     "factor": (lambda fit: bm.slopes(fit, "recipe"), r'use comparisons\(fit, "recipe"\)'),
     "ratios": (lambda fit: bm.odds_ratios(fit), "identity link has no ratios"),
-    "by": (lambda fit: bm.emmeans(fit, "recipe").contrast(by="temp"), "by='temp' is no column of this table"),
+    "by": (lambda fit: bm.emmeans(fit, "recipe").contrast(by="temp"), "by='temp' is not a column of this table"),
     "method": (lambda fit: bm.emmeans(fit, "recipe").contrast("pairs"), "Did you mean 'pairwise'"),
     "adjust": (lambda fit: bm.emmeans(fit, "recipe").contrast(adjust="sidak"), "'sidak' is not an option"),
     "tukey": (lambda fit: bm.emmeans(fit, "recipe").contrast("sequential", adjust="tukey"), "for pairwise contrasts"),

@@ -44,7 +44,7 @@ def _strange() -> pd.DataFrame:
         ("y ~ lists", ["'lists' holds list values"]),
         ("y ~ mixed", ["'mixed'", "different types (int, str)"]),
         ("y ~ I(f > 'a')", ["without an order", "=="]),
-        ("y ~ I(oo > 'highest')", ["'highest' is no level"]),
+        ("y ~ I(oo > 'highest')", ["'highest' is not a level"]),
         ("y ~ ifelse(f, 1, 2)", ["true or false"]),
         ("y ~ relevel(f, 'q')", ["no level 'q'", "Levels: a, b, c"]),
         ("y ~ dummy(f, 'q')", ["no level 'q'"]),
