@@ -12,7 +12,7 @@ import pandas as pd
 from ..errors import FitError, nearest, with_known_options
 from ..formula.factors import level_text
 from .grid import Asked, Rows, rows, wanted
-from .means import Question, check_fit, means
+from .means import Question, check_fit, means, reference
 from .quantities import AS_IS, EXPONENTIAL, Quantities, Scale
 from .table import Effects
 from .variables import Variable, variable
@@ -57,7 +57,7 @@ def comparisons(
     scale: str = "response",
     offset: Any = None,
     level: float = 0.95,
-    df: float = np.inf,
+    df: float | None = None,
 ) -> Effects:
     """Differences or ratios of means when one column changes and the others stay.
 
@@ -83,7 +83,7 @@ def comparisons(
     Returns
     -------
     Effects
-        `.frame`: term, contrast, columns, estimate, se, lower, upper, for point fits statistic and p.
+        `.frame`: term, contrast, columns, estimate, se, lower, upper, for point fits statistic and p (of a linear model with `df` only).
 
     Raises
     ------
@@ -119,7 +119,7 @@ def comparisons(
             found.add(base, name, one.label, after.mapped(inner).minus(before.mapped(inner)))
     return found.effects(
         f"Comparisons ({comparison.replace('_', ' ')})", fit, question,
-        scale=shown, level=level, df=df, ratio=None if shown is AS_IS else shown,
+        scale=shown, level=level, **reference(fit, df), ratio=None if shown is AS_IS else shown,
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from .grid import (
     percentile_notes,
     product,
 )
-from .means import Question, Values, check_fit, means
+from .means import Question, Values, check_fit, means, reference
 from .odds import between
 from .own_values import canonical, grouping, own_of_each
 from .quantities import AS_IS, EXPONENTIAL, Scale
@@ -51,7 +51,7 @@ def emmeans(
     weights: str = "equal",
     offset: float | None = None,
     level: float = 0.95,
-    df: float = np.inf,
+    df: float | None = None,
 ) -> Effects:
     """Marginal means of factors, as R's emmeans defines them, for any fit.
 
@@ -91,7 +91,8 @@ def emmeans(
     level
         Coverage of the limits.
     df
-        Degrees of freedom of limits and tests of point fits; infinite (normal) unless given.
+        Degrees of freedom of limits and tests of point fits; infinite (normal) unless given. Contrasts of a linear model
+        have no p without them: a normal one is too small where groups are few (``df=np.inf`` gives it).
 
     Returns
     -------
@@ -139,7 +140,7 @@ def emmeans(
         scale=response_scale(fit) if back and not _same(fit) else AS_IS,
         by=tuple(within),
         level=level,
-        df=df,
+        **reference(fit, df),
         ratio=ratio,
         of="odds" if family.scale == "logit" else f"{family.middle}s",
         curve=between(family.link),

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from ..errors import FitError, with_known_options
+from ..fits.caution import caution
 from ..formula.design import Design
 from ..prediction.linear_predictor import same_factor
 from .curve import Curve, Point
 from .grid import at_notes, held_notes, mean_offset, product
-from .means import Question, Values, check_fit, covariance_root
+from .means import Question, Values, check_fit, covariance_root, reference
 from .own_values import OwnValues, own_values
 from .quantities import Linearised, Quantities, Sampled
 from .table import Effects
@@ -41,7 +42,7 @@ def inverse_predict(
     at: dict[str, Any] | None = None,
     offset: float | None = None,
     level: float = 0.95,
-    df: float = np.inf,
+    df: float | None = None,
 ) -> Effects:
     """The value of a column at which the mean response is p, such as the stimulus that is seen in 62.5 % of trials.
 
@@ -117,9 +118,9 @@ def inverse_predict(
         f"{column} at which the mean response is {'the ' * (name == 'value')}{name}",
         keys,
         found,
-        (*notes, *said, *dict.fromkeys(note for point in points for note in point.notes)),
+        (*caution(fit), *notes, *said, *dict.fromkeys(note for point in points for note in point.notes)),
         level=level,
-        df=df,
+        **reference(fit, df),
         by=(name,) if len(target) > 1 else (),
         refusal=REFUSAL if groups and not sampled else "",
         blank="",

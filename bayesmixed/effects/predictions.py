@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import with_known_options
 from .grid import Asked, rows, wanted
-from .means import Question, check_fit, means
+from .means import Question, check_fit, means, reference
 from .table import Effects
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def predictions(
     scale: str = "response",
     offset: Any = None,
     level: float = 0.95,
-    df: float = np.inf,
+    df: float | None = None,
 ) -> Effects:
     """Means of the response over a grid, at the rows of the data or of a table, one by one or averaged.
 
@@ -89,5 +89,5 @@ def predictions(
         means(fit, found, question),
         (*question.notes(fit), *found.notes),
         level=level,
-        df=df,
+        **reference(fit, df),
     )

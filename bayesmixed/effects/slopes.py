@@ -12,7 +12,7 @@ from ..prediction.rows import take_rows
 from .comparisons import Parts
 from .direction import Direction, direction
 from .grid import Asked, Rows, rows, wanted
-from .means import Piece, Question, Values, averages, check_fit, refuse_infinite
+from .means import Piece, Question, Values, averages, check_fit, reference, refuse_infinite
 from .quantities import Quantities
 from .table import Effects
 from .variables import names_of, variable
@@ -35,7 +35,7 @@ def slopes(
     scale: str = "response",
     offset: Any = None,
     level: float = 0.95,
-    df: float = np.inf,
+    df: float | None = None,
 ) -> Effects:
     """Derivatives of the mean with respect to numbers: simple slopes and average marginal effects.
 
@@ -55,7 +55,7 @@ def slopes(
     Returns
     -------
     Effects
-        `.frame`: term, contrast, columns, estimate, se, lower, upper, for point fits statistic and p;
+        `.frame`: term, contrast, columns, estimate, se, lower, upper, for point fits statistic and p (of a linear model with `df` only);
         `.contrast(...)` compares slopes.
 
     Raises
@@ -89,7 +89,7 @@ def slopes(
         found.add(base, name, f"d / d {name}", _rates(fit, base, question, along))
     found.notes.extend(undefined)
     blank = {"blank": ""} if undefined and not fit.model.design.mu.aliased else {}
-    return found.effects("Slopes", fit, question, level=level, df=df, **blank)
+    return found.effects("Slopes", fit, question, level=level, **reference(fit, df), **blank)
 
 
 def _rates(fit: Fit, base: Rows, question: Question, along: Direction) -> Quantities:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ..likelihood.boundary import Direction
 
 BOUNDARY = "Boundary fit (lme4: singular)"  # how the problem begins
+UNIDENTIFIED = "Not identified"  # how the problem of a bar that no data could settle begins
+INTEGRAL = ("Laplace's approximation", "Quadrature")  # how problems of the integral over the effects begin
+SLOW = "slow, not wrong"  # part of a problem of time alone
 SINGULAR = 1e-4  # lme4's rule for a diagonal element of a relative factor
 
 
@@ -52,6 +55,13 @@ class PointStatus:
     problems: tuple[str, ...]
     hessian_eigenvalues: tuple[float, ...] = ()
     quadrature_shift: float | None = None
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """The problems that make the estimates doubtful: no maximum was found, or not that of the likelihood."""
+        found = self.problems if not self.converged else ()
+        others = tuple(text for text in self.problems if text.startswith((*INTEGRAL, UNIDENTIFIED)))
+        return tuple(dict.fromkeys((*(text for text in found if not text.startswith(BOUNDARY)), *others)))
 
     @classmethod
     def of(
@@ -108,6 +118,11 @@ class DrawsStatus:
     def chained(self) -> bool:
         """Whether the draws are chains; else they were kept from weighted proposals and R-hat says nothing."""
         return bool(np.isnan(self.ess_weights))
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """The problems that make the draws doubtful: all but those of time alone."""
+        return tuple(text for text in self.problems if SLOW not in text)
 
     def __eq__(self, other: object) -> bool:
         # what is not available is NaN, and NaN is not equal to itself

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..errors import BayesMixedError, FitError, nearest
 from ..fits.base import is_fit
+from ..fits.caution import with_caution
 from .anova import anova_shares
 from .answer import Answer
 from .distribution import Options
@@ -121,7 +122,7 @@ def _shares(fit: Fit, method: str, options: Options) -> tuple[pd.DataFrame, tupl
         | _summary("conditional", values, found.total)
         for name, values in parts.items()
     }
-    return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("group"), found.notes
+    return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("group"), with_caution(found.notes, fit)
 
 
 def _summary(name: str, values: np.ndarray, total: np.ndarray) -> dict[str, float]:
