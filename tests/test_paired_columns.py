@@ -12,6 +12,7 @@ import pytest
 
 import bayesmixed as bm
 
+LME4 = 1e-5  # relative: lme4's search ends near the optimum
 SAME = 1e-6  # of a coefficient: two spellings of one model are searched separately
 
 
@@ -39,6 +40,14 @@ def test_coefficients_add_up_column_by_column(table: pd.DataFrame, fixed: str, t
     coef, expected = (bm.Model(f"y ~ {fixed} + (0 + {bar} | g)", table).fit("reml") for bar in (typed, same))
     assert coef.coef()["g"].shape == expected.coef()["g"].shape
     np.testing.assert_allclose(coef.coef()["g"][column], expected.coef()["g"][column], rtol=SAME, atol=SAME)
+
+
+def test_coefficients_are_those_of_lme4(table: pd.DataFrame):
+    """lme4 1.1-31: head(coef(lmer(y ~ x*z + (0 + x:z | g), table))$g, 4)."""
+    coef = bm.Model("y ~ x*z + (0 + z:x | g)", table).fit("reml").coef()["g"].head(4)
+    assert coef.columns.tolist() == ["Intercept", "x", "z", "x:z"]
+    np.testing.assert_allclose(coef.iloc[0, :3], [0.36991122, -0.0746341019, 0.0119415005], rtol=LME4)
+    np.testing.assert_allclose(coef["x:z"], [-0.430815346, 0.540908797, 2.833622291, 1.068095681], rtol=LME4)
 
 
 def test_pooling_and_pictures_have_the_same_coefficient(table: pd.DataFrame):

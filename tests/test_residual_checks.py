@@ -126,7 +126,7 @@ def test_a_response_does_not_widen_the_spread_that_it_is_judged_by(noise: Any, r
     if re == "all":
         pearson = np.sum(fit.residuals("pearson") ** 2) / (2000 - np.sum(fit.leverage()))
         assert row["observed"] == pytest.approx(pearson, rel=1e-8)
-    assert row["observed"] == pytest.approx(1.0, abs=0.02) and row["reading"] == "as expected"
+    assert row["observed"] == pytest.approx(1.0, abs=0.02) and row["reading"] == "not contradicted"
 
 
 def test_moments_of_new_levels_are_those_of_the_replicates() -> None:
@@ -213,3 +213,15 @@ def test_errors_say_what_to_write() -> None:
         bm.residual_checks(fit, n=0)
     with pytest.raises(FitError, match="takes a fit"):
         bm.residual_checks(TABLE)
+
+
+def test_what_is_not_contradicted_is_not_proved() -> None:
+    """The variance that is said to be found four times in five is: replicates of 1.25 times it, at 5 %."""
+    checked = bm.residual_checks(fitted(simulated("gaussian", 1, sigma=1.0)[0], "gaussian"), seed=1)
+    assert checked.n == 1000 and set(checked.frame["reading"]) == {"not contradicted"}
+    # chi-square of 300 rows: the 80 % quantile of ratio * chi2 / 300 is the 97.5 % one of chi2 / 300
+    from scipy.stats import chi2
+
+    exact = chi2.ppf(0.975, 300) / chi2.ppf(0.2, 300)
+    assert checked.detectable == pytest.approx(exact, abs=0.02)
+    assert f"variances less than {checked.detectable:.2f} times the family's often pass unseen" in str(checked)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..errors import FitError
 from ..families import observed
+from ..fits.base import is_fit
 from ..page import Page, Section, number, probability
 from ..prediction.linear_predictor import linear_predictor
 from ..prediction.rows import take_rows
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from ..model import Model
 
 MAX_BYTES = 1e9  # of all replicates at once
+MANY, FEW = 1000, 250  # replicates: many where they take less than
+CHEAP_BYTES = 1e8
 FLAG = 0.05  # of the adjusted p-values
+REJECTED, FOUND = 1.96, 0.84  # standard errors: of a two-sided test at 5 %, and of a power of 80 %
 TAKEN_UP = 0.2  # share of the rows that estimated effects take up, from which conditional residuals are too narrow
 DRAWS = 500  # behind the variance of a predictor of a fit with draws
 
@@ -60,6 +64,9 @@ class ResidualChecks:
         Labels of the rows whose response lies beyond all replicates.
     findings
         What departs from the model: in words, with what to do.
+    detectable
+        Ratio of the variance to the family's that the test of dispersion would find in four of five such data sets;
+        NaN where there is no such test.
     """
 
     frame: pd.DataFrame
@@ -71,6 +78,7 @@ class ResidualChecks:
     n: int
     re: str
     weighting: str = ""
+    detectable: float = float("nan")
 
     @property
     def clean(self) -> bool:
@@ -104,7 +112,14 @@ class ResidualChecks:
     def _verdict(self) -> list[str]:
         if not self.clean:
             return []
-        return [f"No departure from the model was found (smallest adjusted p {self.frame['adjusted'].min():.2f})."]
+        smallest = self.frame["adjusted"].min()
+        found = f"Nothing contradicts the model (smallest adjusted p {smallest:.2f}), which is no proof"
+        if np.isnan(self.detectable):
+            return [f"{found}: small departures pass unseen in {len(self.residuals):,} rows."]
+        return [
+            f"{found}: with these {len(self.residuals):,} rows, variances less than {self.detectable:.2f} times the "
+            "family's often pass unseen."
+        ]
 
     def __str__(self) -> str:
         return str(self.page)
@@ -115,7 +130,7 @@ class ResidualChecks:
         return self.page._repr_html_()
 
 
-def residual_checks(fit: Fit, *, n: int = 250, re: str = "all", seed: int | None = None) -> ResidualChecks:
+def residual_checks(fit: Fit, *, n: int | None = None, re: str = "all", seed: int | None = None) -> ResidualChecks:
     """Test quantile residuals: where each response lies among `n` that the fitted model gives for its row.
 
     The tests ask whether these positions are uniform (Kolmogorov's distance), whether the response varies more or
@@ -129,7 +144,8 @@ def residual_checks(fit: Fit, *, n: int = 250, re: str = "all", seed: int | None
     fit
         Any fit.
     n
-        Number of replicates; p-values are multiples of 1 / (n + 1).
+        Number of replicates; p-values are multiples of 1 / (n + 1), and an outlier is beyond all of them. By default
+        1,000, or 250 where those would take more than 100 MB.
     re
         "all": replicates of the levels at hand, which tests the distribution given the random effects. These follow
         the data, so that residuals are a little too narrow; the test of dispersion allows for that, and where more
@@ -160,14 +176,15 @@ def residual_checks(fit: Fit, *, n: int = 250, re: str = "all", seed: int | None
     >>> bm.residual_checks(fit, seed=1).clean
     True
     """
-    source = replicated(fit, n, re, seed, plug_in=True)
+    source = replicated(fit, _replicates(fit) if n is None else n, re, seed, plug_in=True)
     rng = generator(seed).spawn(1)[0]
     rows = source.rows
     _refuse_too_large(source.n, len(rows))
     pool = np.vstack([source.observed, source.table()])
     at, beyond = positions(pool, rng), extremes(pool)
     taken_up = _taken_up(fit, rows) if re == "all" else 0.0
-    frame = _tested(fit, pool, at, beyond, _spread(source, pool, taken_up))
+    spread = _spread(source, pool, taken_up)
+    frame = _tested(fit, pool, at, beyond, spread)
     labels = fit.model.design.index[rows]
     return ResidualChecks(
         frame=frame,
@@ -179,7 +196,20 @@ def residual_checks(fit: Fit, *, n: int = 250, re: str = "all", seed: int | None
         n=source.n,
         re=re,
         weighting=source.weighting,
+        detectable=float("nan") if spread is None else _detectable(spread[1:]),
     )
+
+
+def _detectable(spread: np.ndarray) -> float:
+    """The ratio of variances whose lower tail lies where the test at 5 % begins, from replicates (n,)."""
+    error = float(spread.std() / spread.mean())
+    return (1 + REJECTED * error) / (1 - FOUND * error) if FOUND * error < 1 else float("inf")
+
+
+def _replicates(fit: Fit) -> int:
+    """As many as show the tails, where these are cheap."""
+    rows = fit.model.design.n_rows if is_fit(fit) else 0
+    return MANY if 8.0 * MANY * rows <= CHEAP_BYTES else FEW
 
 
 def _refuse_too_large(n: int, rows: int) -> None:
@@ -227,9 +257,7 @@ def _other_seed(seed: int | None) -> int | None:
     return None if seed is None else int(np.random.SeedSequence(seed).spawn(3)[2].generate_state(1)[0])
 
 
-def _tested(
-    fit: Fit, pool: np.ndarray, at: np.ndarray, beyond: np.ndarray, spread: np.ndarray | None
-) -> pd.DataFrame:
+def _tested(fit: Fit, pool: np.ndarray, at: np.ndarray, beyond: np.ndarray, spread: np.ndarray | None) -> pd.DataFrame:
     """The four tests, of which counts alone have zeros and 0-1 responses no dispersion."""
     distance, far = distances(at), beyond.mean(axis=1)
     tests = [("uniformity", distance, upper_p(distance)), ("outliers", far, upper_p(far))]
@@ -249,7 +277,7 @@ def _tested(
     frame["adjusted"] = holm(frame["p"].to_numpy())
     reading = [_READINGS[name](values[0] > values[1:].mean()) for name, values, _ in tests]
     judged = zip(frame["adjusted"], reading, strict=True)
-    return frame.assign(reading=["as expected" if p >= FLAG else words for p, words in judged])
+    return frame.assign(reading=["not contradicted" if p >= FLAG else words for p, words in judged])
 
 
 _READINGS: dict[str, Callable[[bool], str]] = {

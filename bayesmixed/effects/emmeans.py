@@ -22,7 +22,6 @@ from .grid import (
     held_notes,
     mean_offset,
     percentile_notes,
-    product,
 )
 from .means import Question, Values, check_fit, means, reference
 from .odds import between
@@ -209,8 +208,9 @@ def _rows(
     groups = grouping(model, known, within)
     asked = Asked({name: at.get(name) for name in [*within, *named] if name not in groups} | at)
     values = grid_values(known, asked.values)
-    own = own_of_each(model, known, groups, asked.values) if groups else None
-    table, own_notes = (product(values), ()) if own is None else crossed(values, own)
+    own = own_of_each(model, known, groups, [*named, *at]) if groups else None
+    values = values if own is None else own.others(values)
+    table, own_notes = crossed(values, own)
     rest = [name for name in values if name not in named and name not in within and len(values[name]) > 1]
     shares = np.ones(len(table))
     if weights == "proportional":
@@ -220,7 +220,7 @@ def _rows(
     idle = only_in_offsets(model) if held is not None else set()
     notes = (
         *at_notes(values, at, [*within, *named]),
-        *percentile_notes(known, [name for name in [*within, *named] if name not in at and name not in groups]),
+        *percentile_notes(known, [name for name in [*within, *named] if name not in at and name in values]),
         *own_notes,
         *held_notes(known, values, [*asked.values, *idle]),
         *_averages(rest, weights),

@@ -165,7 +165,10 @@ def _grid_rows(model: Model, known: dict[str, Variable], asked: Asked) -> Rows:
     for name in by:
         if name not in groups:
             variable(known, name)
-    table, own_notes = _grid(model, known, values, groups, asked)
+    changed = [asked.without] if asked.fixed and asked.without else []
+    own = own_of_each(model, known, groups, [*asked.values, *changed]) if groups else None
+    values = values if own is None else own.others(values)
+    table, own_notes = crossed(values, own)
     offset, said = mean_offset(model, [*asked.values, *filter(None, [asked.without])], asked.offset, len(table))
     idle = only_in_offsets(model) if offset is not None else set()
     idle |= {asked.without} if asked.fixed and asked.without else set()
@@ -180,20 +183,10 @@ def _grid_rows(model: Model, known: dict[str, Variable], asked: Asked) -> Rows:
     return Rows(table, table[shown], np.arange(n), np.ones(n), offset, notes)
 
 
-def _grid(
-    model: Model, known: dict[str, Variable], values: dict[str, np.ndarray], groups: Sequence[str], asked: Asked
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The rows of a grid; by groups once per level, what belongs to a level taken out of `values`."""
-    if not groups:
+def crossed(values: Mapping[str, np.ndarray], own: OwnValues | None) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """A grid, once per level of grouping factors with what is its own where there are any, and what to say of that."""
+    if own is None:
         return product(values), ()
-    changed = [asked.without] if asked.fixed and asked.without else []
-    return crossed(values, own_of_each(model, known, groups, [*asked.values, *changed]))
-
-
-def crossed(values: dict[str, np.ndarray], own: OwnValues) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """A grid once per level of grouping factors, what belongs to a level taken out of `values` and held at its own."""
-    for name in own.values:
-        values.pop(str(name))
     size = float(np.prod([float(len(one)) for one in values.values()])) * len(own.labels)
     if size > MOST_ROWS:
         raise FitError(f"The grid has {size:.3g} rows, one per level and combination of values: fix some columns, at=.")

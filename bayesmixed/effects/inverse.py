@@ -103,9 +103,7 @@ def inverse_predict(
     cells = _cells(model, values, shown, own, at)
     held, said = mean_offset(model, [*at, column], offset, 1)
     idle = set() if held is None else only_in_offsets(model)
-    belonging = [] if own is None else [str(name) for name in own.values]
-    averaged = {name: value for name, value in values.items() if name not in belonging}
-    notes = _notes(known, averaged, shown, _random(fit, groups), [*at, *idle])
+    notes = _notes(known, values if own is None else own.others(values), shown, _random(fit, groups), [*at, *idle])
     notes = notes if own is None else (*own.notes, *notes)
     notes = (*at_notes(values, [name for name in at if name in values], shown), *notes)
     curves = [Curve(model, known[column], part, codes, None if held is None else held[0]) for _, part, codes in cells]
@@ -210,7 +208,7 @@ def _cells(
     if own is None:
         return _keyed(product(values), shown, {}, {})
     cells: list[Cell] = []
-    data, free = used_rows(model), {name: value for name, value in values.items() if name not in own.values}
+    data, free = used_rows(model), own.others(values)
     grid = product(free)
     for i, codes in enumerate(own.codes):
         belonging = {str(name): own.values[name].iloc[i] for name in own.values}

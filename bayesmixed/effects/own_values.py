@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,10 @@ class OwnValues:
     codes: tuple[dict[int, int], ...]
     rows: tuple[np.ndarray, ...]
     values: pd.DataFrame
+
+    def others(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The values of the columns that are no level's own."""
+        return {name: value for name, value in values.items() if name not in self.values}
 
     def crossed(self, table: pd.DataFrame) -> pd.DataFrame:
         """The rows of a table once per level, with the level's names and values."""

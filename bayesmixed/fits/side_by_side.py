@@ -29,7 +29,8 @@ class SideBySide(pd.DataFrame):
         for label in self.columns.get_level_values(0).unique():
             pairs = zip(self[label, "estimate"], self[label, "se"], strict=True)
             shown[label] = [_cell(name, *pair) for name, pair in zip(self.index, pairs, strict=True)]
-        return "\n".join([shown.to_string(justify="right"), *self.attrs.get("formulas", ()), LEGEND])
+        lines = [line.rstrip() for line in shown.to_string(justify="right").splitlines()]
+        return "\n".join([*lines, *self.attrs.get("formulas", ()), LEGEND])
 
     __repr__ = __str__
 

@@ -42,8 +42,10 @@ class PointStatus:
     criterion; `boundary_slope`, the smallest derivative of the criterion in a variance that is zero
     (None where none is): not negative at a maximum; `problems`, each with its remedy; `hessian_eigenvalues` of the
     deviance in the same coordinates, parameters on their bound held, positive at a maximum (empty in a linear model,
-    whose criterion is profiled); `quadrature_shift`, what more nodes than Laplace's one add to the log-likelihood of a
-    discrete response at the estimates (None where that was not assessed: too costly, or too uncertain).
+    whose criterion is profiled); `quadrature_shift`, what a better integral over the effects adds to the log-likelihood
+    at the estimates: than Laplace's for a discrete response, than the fit's own nodes where it has several (None where
+    that was not assessed: too costly, or too uncertain); `quadrature_error`, of a fit with several nodes, a bound on
+    the error of its log-likelihood: the sum of how far each level's integral moves.
     """
 
     converged: bool
@@ -55,6 +57,7 @@ class PointStatus:
     problems: tuple[str, ...]
     hessian_eigenvalues: tuple[float, ...] = ()
     quadrature_shift: float | None = None
+    quadrature_error: float | None = None
 
     @property
     def doubts(self) -> tuple[str, ...]:

@@ -51,8 +51,9 @@ def part(
 def with_fixed(model: Model, X: np.ndarray, names: Sequence[str]) -> Model:
     """The same responses, offset and random effects with other fixed columns X (n, p)."""
     at: dict[str, tuple[int, ...]] = {name: (j,) for j, name in enumerate(names)}
+    unknown: tuple[tuple[str, ...], ...] = ((),) * len(names)
     mu = replace(
-        model.design.mu, X=X, coefficients=tuple(names), r_names=tuple(names), terms=at, aliased=(), variables=()
+        model.design.mu, X=X, coefficients=tuple(names), r_names=tuple(names), terms=at, aliased=(), variables=unknown
     )
     design = replace(model.design, predictors={**model.design.predictors, "mu": mu})
     return _with_design(model, design, range(len(design.groups)))

@@ -128,10 +128,10 @@ def test_means_that_are_predictors_are_cut_off_at_their_end() -> None:
     data = visits().assign(y=lambda d: np.random.default_rng(1).poisson(3, len(d)))
     fit = bm.Model("y ~ week + arm + (1 | g)", data, family="poisson", link="identity").fit("ml")
     for found in (
-        bm.predictions(fit, {"week": [60]}),
-        bm.predictions(fit, {"week": [60]}, kind="population"),
-        bm.emmeans(fit, "arm", at={"week": [60]}),
-        bm.emmeans(fit, "arm", at={"week": [60]}, scale="response"),
+        bm.predictions(fit, {"week": [-25]}),
+        bm.predictions(fit, {"week": [-25]}, kind="population"),
+        bm.emmeans(fit, "arm", at={"week": [-25]}),
+        bm.emmeans(fit, "arm", at={"week": [-25]}, scale="response"),
     ):
         frame = found.frame
         assert ((frame["lower"] == 0) & (frame["estimate"] > 0)).all()

@@ -95,6 +95,18 @@ def test_means_by_a_group(fit: Any):
     pd.testing.assert_frame_equal(bar, found.frame)
 
 
+def test_a_group_and_what_belongs_to_it_occur_together_as_in_the_data(fit: Any):
+    """Twelve mice have twelve genotypes, not twenty-four; a column that is named itself is asked for."""
+    for found in (
+        bm.emmeans(fit, "1", by=["mouse", "geno"]),
+        bm.emmeans(fit, "1", by=["mouse", "geno", "age"]),
+        bm.predictions(fit, by=["geno", "mouse"]),
+        bm.slopes(fit, "x", by=["mouse", "geno"]),
+    ):
+        assert found.frame["geno"].tolist() == ["wt"] * 6 + ["ko"] * 6
+    assert len(bm.emmeans(fit, "geno", by="mouse").frame) == 24
+
+
 def test_predictions_comparisons_and_slopes_by_a_group(fit: Any):
     p = [1 / (1 + np.exp(-own(fit, 0.3, dose).to_numpy())) for dose in (0.0, 1.0)]
     means = bm.predictions(fit, {"x": [0.3], "dose": ["hi"]}, by="mouse").frame
