@@ -8,6 +8,7 @@ import numpy as np
 
 from ..fits import tables
 from ..fits.draws import DrawsFit
+from ..fits.status import UNIDENTIFIED
 from .finding import NOTE, SERIOUS, Finding
 
 SAMPLING, SINGULARITY = "sampling", "singularity"
@@ -21,6 +22,8 @@ def sampled(fit: DrawsFit) -> tuple[Finding, ...]:
 
 def _problems(fit: DrawsFit) -> Iterator[Finding]:
     for problem in fit.status.problems:
+        if problem.startswith(UNIDENTIFIED):
+            continue  # has a finding of its own
         what, _, rest = problem.partition(". ")
         words, _, remedy = rest.rpartition(". ")
         yield Finding(SAMPLING, what.rstrip("."), words and f"{words}.", remedy.rstrip(".") or "see there", SERIOUS)
