@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .covariance import structure
-from .errors import DataError, ModelError, nearest
+from .errors import BayesMixedWarning, DataError, ModelError, nearest
 from .families import Family, Link, family, observed
 from .formula.build import build_design
 from .formula.design import Design
 from .formula.formula import Formula
+from .formula.mistaken import mistaken
 from .formula.response import Takes
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +59,7 @@ def parts(arguments: ModelArguments) -> dict[str, Any]:
         takes=Takes(kind.name, kind.takes_trials, kind.binary),
     )
     check_response(design, kind)
+    _warn_mistaken(design, frame, kind)
     return {
         "arguments": arguments,
         "formula": formula,
@@ -81,6 +87,13 @@ def _check_predictors(formula: Formula, kind: Family) -> None:
             f"A formula for {extra[0]!r} cannot be fitted yet: only the mean of the {kind.name} family has predictors. "
             f"Leave out {extra[0]!r} ~ ..."
         )
+
+
+def _warn_mistaken(design: Design, frame: pd.DataFrame, kind: Family) -> None:
+    """Columns that are surely not what they were taken for; others are noted where the model is printed."""
+    for one in mistaken(design, frame, not kind.discrete):
+        if one.sure:
+            warnings.warn(f"{one.what}; {one.remedy}.", BayesMixedWarning, stacklevel=5)
 
 
 def check_response(design: Design, kind: Family) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..errors import FitError, nearest
 from ..formula.factors import level_text
-from ..formula.table import column_names, select
+from ..formula.table import column_names, select, tabled
 from .own_values import OwnValues, canonical, grouping, own_of_each
 from .variables import (
     FIRST_LOOK,
@@ -269,7 +269,8 @@ def _in_order(keys: pd.DataFrame, cells: np.ndarray, known: Mapping[str, Variabl
 def _base(model: Model, asked: Asked) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None]:
     """The rows before values are set, their weights in averages, and an offset where it must be given row by row."""
     if not isinstance(asked.newdata, str):
-        table = select(asked.newdata, [str(name) for name in column_names(asked.newdata)])
+        given_rows = tabled(asked.newdata)
+        table = select(given_rows, column_names(given_rows))
         given = None if asked.offset is None else np.broadcast_to(np.asarray(asked.offset, float), len(table))
         return table, np.ones(len(table)), given
     if asked.newdata != "data":

@@ -41,8 +41,8 @@ def predictions(
         5th and 95th percentile, a factor at every level.
     newdata
         None: a grid, other factors at every level (and numbers that have two values, such as 0 and 1, at both), other
-        numbers at their means. "data": the rows of the fit; a table: its rows. There `variables` are set to each of
-        their values in every row.
+        numbers at their means. "data": the rows of the fit; a table or a dict of columns: its rows. There `variables`
+        are set to each of their values in every row.
     by
         Columns within which rows are averaged. On a grid a grouping factor holds what belongs to each of its levels
         (a mouse's genotype) at the level's own value; its random effects are zero.

@@ -15,7 +15,7 @@ from ..errors import FitError
 from ..formula.factors import level_text
 from ..page import Page, Section, number, places, probability
 from . import adjustment
-from .contrasts import DEFAULT_ADJUSTMENT, contrasts
+from .contrasts import DEFAULT_ADJUSTMENT, PAIRS, contrasts
 from .quantities import AS_IS, Quantities, Scale
 
 DIGITS = {"statistic": 3}
@@ -81,12 +81,12 @@ class Effects:
         Parameters
         ----------
         method
-            "pairwise", "sequential", "trt.vs.ctrl", or weights of the estimates in their printed order: a dict
-            {label: weights}, a matrix with one row per contrast, a DataFrame. Weights that do not sum to zero are
+            "pairwise", "revpairwise" (later minus earlier), "sequential", "trt.vs.ctrl", or weights of the estimates in
+            their printed order: a dict {label: weights}, a matrix with one row per contrast, a DataFrame. Weights that do not sum to zero are
             allowed and noted.
         adjust
-            "none", "tukey" (pairwise), "holm", "bonferroni" or "mvt" (multivariate normal, or t with `df`); by
-            default tukey for pairwise, mvt for sequential and trt.vs.ctrl, none for weights. Families are the
+            "none", "tukey" (of pairs), "holm", "bonferroni" or "mvt" (multivariate normal, or t with `df`); by
+            default tukey for pairs, mvt for sequential and trt.vs.ctrl, none for weights. Families are the
             contrasts within one group of `by`; limits are adjusted alike (Holm's are Bonferroni's).
         ref
             The control of "trt.vs.ctrl": its label, or its place counted from 1.
@@ -121,7 +121,7 @@ class Effects:
         draws = self.quantities.statistic() is None
         default = DEFAULT_ADJUSTMENT.get(method, "none") if isinstance(method, str) else "none"
         chosen = adjustment.checked(adjust, default, draws=draws)
-        if chosen == "tukey" and method != "pairwise":
+        if chosen == "tukey" and not (isinstance(method, str) and method in PAIRS):
             raise FitError('adjust="tukey" is for pairwise contrasts. Use "mvt", "holm" or "bonferroni".')
         return self._contrasted(method, within, chosen, ref)
 
