@@ -132,7 +132,7 @@ def _effects(model: Model, term: GroupTerm, rows: np.ndarray) -> Iterator[Findin
     effects = k * len(counts)
     if np.all(counts == 1) and not model.family.binary and not model.has_scale:
         return  # an observation-level effect: overdispersion of counts
-    if effects >= len(rows):
+    if effects >= len(rows) and not (model.has_scale and "sigma" in model.constants):  # a known residual tells them
         what = f"{term.text} has {effects} effects for {len(rows)} rows"
         words = (
             "The rows cannot tell these effects from the residual: the sum of both variances is estimated, not each."

@@ -108,10 +108,11 @@ def comparisons(
     inner, shown, _ = COMPARISONS[comparison]
     known, found = variables_of(fit.model, bars=True), Parts([], [], [])
     groups = {term.factor for term in fit.model.design.groups}
+    spread = question.spread(fit.model)
     for name, change in wanted(variables).items():
         sign = " - " if comparison == "difference" else " / "
         made = changes(variable(known, name, groups=groups), change, sign)
-        asked = Asked(wanted(at, "at"), newdata, by, average, offset, without=name, fixed=made[0].fixed)
+        asked = Asked(wanted(at, "at"), newdata, by, average, offset, without=name, fixed=made[0].fixed, spread=spread)
         base = rows(fit.model, asked)
         for one in made:
             after, before = (means(fit, _set(base, name, value), question) for value in (one.after, one.before))

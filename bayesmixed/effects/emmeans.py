@@ -126,7 +126,7 @@ def emmeans(
     if not (at is None or isinstance(at, Mapping)):
         raise FitError(f'at= is a dict of values by column, such as at={{"x": [0, 1]}}, not {at!r}.')
     named, within = _named(fit.model, specs, by)
-    rows = _rows(fit.model, named, within, dict(at or {}), weights, offset)
+    rows = _rows(fit.model, named, within, dict(at or {}), weights, offset, question.spread(fit.model))
     back = question.scale == "response" and kind == "conditional"
     inner = Question("link", kind) if back else question
     family, what = fit.model.family, ", ".join([*within, *named]) or "overall"
@@ -200,14 +200,16 @@ def _split(text: str) -> list[str]:
 
 
 def _rows(
-    model: Model, named: list[str], within: list[str], at: dict[str, Any], weights: str, offset: float | None
-) -> Rows:
+    model: Model, named: list[str], within: list[str], at: dict[str, Any], weights: str, offset: float | None,
+    spread: bool,
+) -> Rows:  # fmt: skip
     known = variables(model, bars=True)
     for name in at:
         variable(known, name)
     groups = grouping(model, known, within)
-    asked = Asked({name: at.get(name) for name in [*within, *named] if name not in groups} | at)
-    values = grid_values(known, asked.values)
+    asked = Asked({name: at.get(name) for name in [*within, *named] if name not in groups} | at, spread=spread)
+    values, resting = grid_values(known, asked.values), asked.idle(model)
+    values |= {name: values[name][:1] for name in resting}
     own = own_of_each(model, known, groups, [*named, *at]) if groups else None
     values = values if own is None else own.others(values)
     table, own_notes = crossed(values, own)
@@ -222,7 +224,7 @@ def _rows(
         *at_notes(values, at, [*within, *named]),
         *percentile_notes(known, [name for name in [*within, *named] if name not in at and name in values]),
         *own_notes,
-        *held_notes(known, values, [*asked.values, *idle]),
+        *held_notes(known, values, [*asked.values, *idle, *resting]),
         *_averages(rest, weights),
         *said,
     )

@@ -18,7 +18,7 @@ from .means import Question, Values, check_fit, covariance_root, reference
 from .own_values import OwnValues, own_values
 from .quantities import Linearised, Quantities, Sampled
 from .table import Effects
-from .variables import Variable, names_of, only_in_offsets, used_rows, variable, variables
+from .variables import Variable, names_of, only_in_bars, only_in_offsets, used_rows, variable, variables
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
@@ -103,6 +103,8 @@ def inverse_predict(
     cells = _cells(model, values, shown, own, at)
     held, said = mean_offset(model, [*at, column], offset, 1)
     idle = set() if held is None else only_in_offsets(model)
+    idle |= set() if groups else only_in_bars(model)
+    values |= {name: values[name][:1] for name in idle & values.keys() - at.keys()}
     notes = _notes(known, values if own is None else own.others(values), shown, _random(fit, groups), [*at, *idle])
     notes = notes if own is None else (*own.notes, *notes)
     notes = (*at_notes(values, [name for name in at if name in values], shown), *notes)

@@ -78,6 +78,10 @@ class Question:
             return (scale, *errors)
         return (scale, "Random effects: conditional, for a group whose effects are zero.", *errors)
 
+    def spread(self, model: Model) -> bool:
+        """Whether the means depend on the spread of the random effects, hence on the columns of their bars."""
+        return self.kind == "population" and model.family.scale != "identity"
+
     def errors(self, model: Model) -> str:
         """What the standard errors of point fits leave out."""
         if model.has_scale:

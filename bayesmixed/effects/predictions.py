@@ -82,7 +82,8 @@ def predictions(
     """
     check_fit(fit)
     question = Question(scale, kind)
-    found = rows(fit.model, Asked(wanted(variables), newdata, by, average, offset))
+    spread = question.spread(fit.model)
+    found = rows(fit.model, Asked(wanted(variables), newdata, by, average, offset, spread=spread))
     return Effects(
         "Average predictions" if average or by else "Predictions",
         found.keys,

@@ -81,7 +81,8 @@ def slopes(
         if column.levels is not None or not np.issubdtype(column.data.to_numpy().dtype, np.number):
             raise FitError(f'{name!r} is no number, so it has no slope: use comparisons(fit, "{name}").')
         spread = float(np.ptp(column.data.to_numpy(float)))
-        base = rows(fit.model, Asked(wanted(at, "at"), newdata, by, average, offset, without=name))
+        spread = question.spread(fit.model)
+        base = rows(fit.model, Asked(wanted(at, "at"), newdata, by, average, offset, without=name, spread=spread))
         if name not in base.table:
             raise FitError(f"newdata has no column {name!r}, at whose values the slope is to be taken.")
         along = direction(fit.model, base, question, name, spread)
