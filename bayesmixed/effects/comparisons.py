@@ -83,7 +83,8 @@ def comparisons(
     Returns
     -------
     Effects
-        `.frame`: term, contrast, columns, estimate, se, lower, upper, for point fits statistic and p (of a linear model with `df` only).
+        `.frame`: term, contrast, columns, estimate, se, lower, upper, for point fits statistic and p (of a linear
+        model with `df` only).
 
     Raises
     ------

@@ -38,8 +38,9 @@ def contrasts(method: Any, labels: Sequence[str], *, ref: Any = None, ratio: boo
     Parameters
     ----------
     method
-        "pairwise" (each minus each later one), "revpairwise" (each minus each earlier one), "sequential" (each minus the one before), "trt.vs.ctrl" (each minus
-        the control); or weights: a dict {label: weights}, a matrix (k, m), a DataFrame with labels as its index.
+        "pairwise" (each minus each later one), "revpairwise" (each minus each earlier one), "sequential" (each
+        minus the one before), "trt.vs.ctrl" (each minus the control); or weights: a dict {label: weights}, a matrix
+        (k, m), a DataFrame with labels as its index.
     labels
         Of the means, in their order.
     ref

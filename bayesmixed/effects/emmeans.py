@@ -90,8 +90,8 @@ def emmeans(
     level
         Coverage of the limits.
     df
-        Degrees of freedom of limits and tests of point fits; infinite (normal) unless given. Contrasts of a linear model
-        have no p without them: a normal one is too small where groups are few (``df=np.inf`` gives it).
+        Degrees of freedom of limits and tests of point fits; infinite (normal) unless given. Contrasts of a linear
+        model have no p without them: a normal one is too small where groups are few (``df=np.inf`` gives it).
 
     Returns
     -------

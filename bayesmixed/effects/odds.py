@@ -44,7 +44,8 @@ def odds_ratios(fit: Fit, *, level: float = 0.95, df: float | None = None) -> Ef
     -------
     Effects
         `.frame`: coefficient, estimate, se (by the delta method), lower, upper, for point fits statistic and p of
-        the coefficient (of a log-normal family with `df` only); draws give the median, which is exp of the coefficient's.
+        the coefficient (of a log-normal family with `df` only); draws give the median, which is exp of the
+        coefficient's.
 
     Raises
     ------

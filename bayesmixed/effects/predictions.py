@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..errors import with_known_options
 from .grid import Asked, rows, wanted
 from .means import Question, check_fit, means, reference

@@ -55,7 +55,8 @@ def slopes(
     Returns
     -------
     Effects
-        `.frame`: term, contrast, columns, estimate, se, lower, upper, for point fits statistic and p (of a linear model with `df` only);
+        `.frame`: term, contrast, columns, estimate, se, lower, upper, for point fits statistic and p (of a linear
+        model with `df` only);
         `.contrast(...)` compares slopes.
 
     Raises

@@ -82,8 +82,8 @@ class Effects:
         ----------
         method
             "pairwise", "revpairwise" (later minus earlier), "sequential", "trt.vs.ctrl", or weights of the estimates in
-            their printed order: a dict {label: weights}, a matrix with one row per contrast, a DataFrame. Weights that do not sum to zero are
-            allowed and noted.
+            their printed order: a dict {label: weights}, a matrix with one row per contrast, a DataFrame. Weights
+            that do not sum to zero are allowed and noted.
         adjust
             "none", "tukey" (of pairs), "holm", "bonferroni" or "mvt" (multivariate normal, or t with `df`); by
             default tukey for pairs, mvt for sequential and trt.vs.ctrl, none for weights. Families are the

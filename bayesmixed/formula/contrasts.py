@@ -29,7 +29,8 @@ def contrast(spec: Any, levels: np.ndarray, *, where: str) -> Contrast:
     ----------
     spec : str, pair, array (levels, k), DataFrame or Contrast-making function
         "treatment", "sum", "helmert", "poly", R's ``contr.sum`` spellings; ("treatment", level) with another level
-        than the first as reference; a DataFrame's columns name the coefficients and its index, if it holds the levels, decides the order of its rows.
+        than the first as reference; a DataFrame's columns name the coefficients and its index, if it holds the levels,
+        decides the order of its rows.
     levels : array
         The factor's levels.
     where : str

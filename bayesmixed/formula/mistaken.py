@@ -1,4 +1,4 @@
-"""Which columns may not be what they were taken for: labels among numbers, numbers among text, two answers as numbers?"""
+"""Which columns may not be what they were taken for: labels as numbers, numbers as text, two answers as numbers?"""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ class Unary:
 
 @dataclass(frozen=True)
 class Binary:
-    """``left operator right``; operators: ``~ + - * / : ^ %in% %% %/% | || & < <= > >= == !=`` (``**`` becomes ``^``)."""
+    """``left operator right``; operators: ``~ + - * / : ^ %in% %% %/% | || & < <= > >= == !=`` (``**`` is ``^``)."""
 
     operator: str
     left: Node

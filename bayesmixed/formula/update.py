@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+
 from ..errors import FormulaError
 from .formula import Formula
 from .parser import parse, parse_expression

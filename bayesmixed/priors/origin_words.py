@@ -49,7 +49,8 @@ def _centred(term: GroupTerm, named: TermNames, model: Model) -> str:
     means = term.Z[model.design.used].mean(axis=0)
     spreads = column_spreads(term.Z[model.design.used])
     others = [j for j, made_of in enumerate(term.variables) if j != at and len(made_of) == 1]
-    where = ", ".join(f"{term.columns[j]} = {told(float(means[j]), float(spreads[j]))}" for j in others[:3]) + (", ..." if len(others) > 3 else "")
+    shown = [f"{term.columns[j]} = {told(float(means[j]), float(spreads[j]))}" for j in others[:3]]
+    where = ", ".join(shown) + (", ..." if len(others) > 3 else "")
     names = f"{named.sds[at]} and {named.correlation}"
     return f"  The priors of {names} are those of {term.factor}'s line at the mean, {where}."
 

@@ -122,7 +122,8 @@ def _shares(fit: Fit, method: str, options: Options) -> tuple[pd.DataFrame, tupl
         | _summary("conditional", values, found.total)
         for name, values in parts.items()
     }
-    return pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("group"), with_caution(found.notes, fit)
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("group")
+    return frame, with_caution(found.notes, fit)
 
 
 def _summary(name: str, values: np.ndarray, total: np.ndarray) -> dict[str, float]:

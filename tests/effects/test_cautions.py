@@ -1,4 +1,4 @@
-"""What speaks against a fit travels with every answer made of it; tests of linear models wait for degrees of freedom."""
+"""What speaks against a fit travels with every answer made of it; p of linear models wait for degrees of freedom."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_draws_that_are_doubtful_say_so_and_slow_ones_do_not() -> None:
         return replace(fit, status=replace(fit.status, problems=problems))
 
     apart = saying("R-hat of sigma is 1.7: the chains have not found the same distribution. Run longer.", "One more.")
-    line = "Caution: R-hat of sigma is 1.7: the chains have not found the same distribution and 1 more doubt (fit.status"
+    line = "Caution: R-hat of sigma is 1.7: the chains have not found the same distribution and 1 more doubt (fit."
     assert line in str(bm.r2(apart)) and line in str(bm.emmeans(apart, "1"))
     slow = saying("30 % of the draws reached the largest tree depth: slow, not wrong. Use more.")
     assert "Caution" not in str(bm.icc(slow))
