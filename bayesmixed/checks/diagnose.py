@@ -162,7 +162,7 @@ def diagnose(fit: Fit, *, refit: bool = True, progress: bool | None = None) -> D
     bars = identification(unidentified(model), [term.text for term in model.design.groups])
     after = (*bars, *in_levels, *separation(model, found, explained), *spread, *scaling(model))
     if fit.sampled:
-        findings = (*sampled(cast(DrawsFit, fit)), *after)
+        findings = (*sampled(cast(DrawsFit, fit), refit), *after)
         return Diagnosis(fit, _by_severity(findings), pd.DataFrame(), None, found, refit, inside)
     return _point(cast(PointFit, fit), found, inside, after, refit, progress)
 
@@ -217,7 +217,7 @@ def _sections(diagnosis: Diagnosis) -> list[Section]:
 def _nothing(fit: Fit) -> str:
     rest = "no separation, columns and groups are fine."
     if fit.sampled:
-        return f"Nothing to report: the draws can be trusted, no sd reaches zero, {rest}"
+        return f"Nothing to report: no sampling problem was detected, no sd reaches zero, {rest}"
     gradient = cast(PointFit, fit).status.gradient_norm
     return f"Nothing to report: converged (largest gradient {gradient:.1g}), no variance at zero, {rest}"
 

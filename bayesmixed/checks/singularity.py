@@ -129,8 +129,8 @@ def _cost(fit: PointFit, rises: Sequence[Rise], subject: str) -> str:
     name = "REML criterion" if fit.engine.name == "reml" else "deviance"
     small, large = rises
     return (
-        f"{subject} of up to {small.sd:.3g} (sd) costs less than 1 in {name}, of up to {large.sd:.3g} less than 3.84 "
-        f"(the 95 % limit): the data allow it, they do not prove that it is 0."
+        f"Profile limits for the sd of {subject}: {small.sd:.3g} ({name} +1), {large.sd:.3g} (+3.84, at zero about a "
+        "97.5 % one-sided limit). The data neither require a spread nor rule it out."
     )
 
 

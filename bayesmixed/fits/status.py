@@ -103,9 +103,9 @@ class DrawsStatus:
     and tail effective sample sizes; `min_bfmi` over chains; `problems`, each with its remedy; `mean_tree_depth` and
     the share of draws at its limit, NaN for a method that builds no trees; `warmup` says in words where a second,
     longer warm-up was needed, else it is empty. Of draws kept from weighted proposals, which have no R-hat (NaN):
-    `pareto_k` and `ess_weights`, the Pareto shape of the weights and how many independent draws they are worth, and
-    `effect_shift`, how far an effect's mean is from its mode in conditional standard deviations (the largest average
-    over a grouping factor's levels).
+    `pareto_k` and `ess_weights`, the Pareto shape of the weights and how many independent draws they are worth,
+    `distinct_draws`, how many proposals the draws have between them, and `effect_shift`, how far an effect's mean is
+    from its mode in conditional standard deviations (the largest average over a grouping factor's levels).
     """
 
     route: str
@@ -121,6 +121,7 @@ class DrawsStatus:
     pareto_k: float = float("nan")
     ess_weights: float = float("nan")
     effect_shift: float = float("nan")
+    distinct_draws: int | None = None
 
     @property
     def chained(self) -> bool:
@@ -184,8 +185,8 @@ def _problems(converged: bool, singularity: Singularity, message: str) -> list[s
         )
     for words in singularity.words:
         problems.append(
-            f"{BOUNDARY}: {words}. The likelihood "
-            "says nothing more about it: see bm.diagnose(fit); simplify the term, keep it off the boundary with "
+            f"{BOUNDARY}: {words}. How far from it the "
+            "data let it be: bm.diagnose(fit). Simplify the term, keep it off the boundary with "
             'model.fit("map"), or use the posterior, model.fit("nuts", seed=1).'
         )
     return problems

@@ -18,6 +18,7 @@ from .gram import Gram, gram
 from .information import block_information, inverse
 from .orthogonal import OrthogonalRows, OrthogonalSolution, affordable, orthogonal_rows, solve_orthogonally
 from .pls import Solution, solve
+from .storing import eliminated_first
 from .tail import Tail, tail
 
 LOG_2PI = float(np.log(2 * np.pi))
@@ -59,7 +60,7 @@ class LinearLikelihood:
     @cached_property
     def turned(self) -> OrthogonalRows | None:
         """The rows turned for `orthogonal`; None where they are not at hand or too many."""
-        if self.rows is None or not affordable(self.blocks, self.n, self.p):
+        if self.rows is None or not affordable(self.blocks, self.tail, self.n, self.p):
             return None
         return orthogonal_rows(self.blocks, self.rows.Z, self.rows.W, self.rows.response)
 
@@ -282,6 +283,10 @@ def linear_likelihood(design: Design, covariances: Sequence[Covariance]) -> Line
     found = blocks(groups, covariances)
     Z = tuple(np.column_stack([_conditioned(groups[j].Z, bases[j], root) for j in block.terms]) for block in found)
     products = gram(found, Z, W, weights)
+    first = eliminated_first(found, {pair: (cross.rows, cross.columns) for pair, cross in products.cross.items()})
+    if first:
+        turned = [first, *(i for i in range(len(found)) if i != first)]
+        found, products = tuple(found[i] for i in turned), products.reordered(turned)
     order = sorted(range(len(groups)), key=lambda j: -groups[j].n_levels)
     y = design.response.y[keep]
     return LinearLikelihood(

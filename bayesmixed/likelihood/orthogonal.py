@@ -23,6 +23,7 @@ from scipy.linalg import qr, solve_triangular
 from .blocks import Block
 from .effects import Modes
 from .pls import Largest, Rest, Solution
+from .storage import Matrices
 from .tail import Tail
 
 ENTRIES = 2e7  # numbers in the dense rows (160 MB) up to which they are formed
@@ -56,9 +57,9 @@ class OrthogonalRows:
         return sum(levels * k for levels, k in self.widths)
 
 
-def affordable(blocks: Sequence[Block], n: int, p: int) -> bool:
-    """Whether the dense rows and their factorisations are small enough."""
-    if not blocks:
+def affordable(blocks: Sequence[Block], tail: Tail | None, n: int, p: int) -> bool:
+    """Whether the dense rows and their factorisations are small enough, and the tail keeps whole matrices."""
+    if not blocks or (tail is not None and not tail.storage.whole):
         return False
     width = sum(block.n_levels * block.k for block in blocks[1:]) + p + 1
     rows = blocks[0].n_levels * blocks[0].k + 2 * width
@@ -286,10 +287,7 @@ def _rest(
     half = np.linalg.inv(triangle)
     outside = _scaled_tail(half.T, widths, [f.T for f in factors])
     full = {"T": rows[:, :q].T @ rows[:, :q], "K": outside.T @ outside, "S_inverse": half @ half.T}
-    flat = {name: np.zeros(len(tail.direct)) for name in full}
-    for batch in tail.batches:
-        for name, matrix in full.items():
-            batch.view(flat[name])[:] = matrix[batch.members[:, :, None], batch.members[:, None, :]]
     log_det = 2 * float(np.sum(np.log(np.abs(np.diag(triangle)))))
-    found = Rest(tail, tuple(factors), flat["T"], rows[:, :q].T @ rows[:, q:], flat["K"], flat["S_inverse"], log_det)
-    return found, log_det
+    T_tw = rows[:, :q].T @ rows[:, q:]
+    matrices = Matrices(full["T"], full["K"], full["S_inverse"], log_det, T_tw.T @ full["K"] @ T_tw)
+    return Rest(tail, tail.storage.known(matrices, factors), T_tw), log_det
