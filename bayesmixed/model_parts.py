@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,12 +16,8 @@ from .families import Family, Link, family, observed
 from .formula.build import build_design
 from .formula.design import Design
 from .formula.formula import Formula
-from .formula.mistaken import mistaken
+from .formula.mistaken import surely_mistaken
 from .formula.response import Takes
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 @dataclass(frozen=True, eq=False)
 class ModelArguments:
@@ -59,7 +55,8 @@ def parts(arguments: ModelArguments) -> dict[str, Any]:
         takes=Takes(kind.name, kind.takes_trials, kind.binary),
     )
     check_response(design, kind)
-    _warn_mistaken(design, frame, kind)
+    for one in surely_mistaken(design):
+        warnings.warn(f"{one.what}; {one.remedy}.", BayesMixedWarning, stacklevel=4)
     return {
         "arguments": arguments,
         "formula": formula,
@@ -87,13 +84,6 @@ def _check_predictors(formula: Formula, kind: Family) -> None:
             f"A formula for {extra[0]!r} cannot be fitted yet: only the mean of the {kind.name} family has predictors. "
             f"Leave out {extra[0]!r} ~ ..."
         )
-
-
-def _warn_mistaken(design: Design, frame: pd.DataFrame, kind: Family) -> None:
-    """Columns that are surely not what they were taken for; others are noted where the model is printed."""
-    for one in mistaken(design, frame, not kind.discrete):
-        if one.sure:
-            warnings.warn(f"{one.what}; {one.remedy}.", BayesMixedWarning, stacklevel=5)
 
 
 def check_response(design: Design, kind: Family) -> None:

@@ -31,11 +31,13 @@ class Mistaken:
 def mistaken(design: Design, frame: pd.DataFrame, continuous: bool) -> tuple[Mistaken, ...]:
     """The columns of a model that deserve a second look; `continuous` where its family takes any number."""
     formula = design.encoding.formula
-    used = frame[design.used]
-    found = [*(_two_answers(design) if continuous else ())]
-    found += _decimal_commas(formula, design, used)
-    found += _labels(formula, design, used)
-    return tuple(found)
+    found = [*(_two_answers(design) if continuous else ()), *surely_mistaken(design)]
+    return (*found, *_labels(formula, design, frame[design.used]))
+
+
+def surely_mistaken(design: Design) -> tuple[Mistaken, ...]:
+    """Those that are a mistake for certain: text of numbers with decimal commas, taken as levels."""
+    return tuple(_decimal_commas(design.encoding.formula, design))
 
 
 def _two_answers(design: Design) -> Iterator[Mistaken]:
@@ -55,10 +57,10 @@ def _two_answers(design: Design) -> Iterator[Mistaken]:
     )
 
 
-def _decimal_commas(formula: Formula, design: Design, used: pd.DataFrame) -> Iterator[Mistaken]:
+def _decimal_commas(formula: Formula, design: Design) -> Iterator[Mistaken]:
     for name in _alone(_terms(formula)):
         state = design.encoding.states.get(deparse(Name(name)), {})
-        said = decimal_commas(state["levels"]) if state.get("kind") == "factor" and name in used else ""
+        said = decimal_commas(state["levels"]) if state.get("kind") == "factor" else ""
         if said:
             what, remedy = said.split(": ")
             yield Mistaken(name, f"{name}: a factor of {len(state['levels'])} levels, but {what}", remedy, sure=True)

@@ -54,7 +54,7 @@ def _held_by_fixed(groups: Sequence[GroupTerm], X: np.ndarray, used: np.ndarray)
     """Bars whose columns, level by level, are combinations of the fixed effects' columns."""
     for j, term in enumerate(groups):
         codes = term.codes[used]
-        levels = len(np.unique(codes[codes >= 0]))
+        levels = np.count_nonzero(np.bincount(codes[codes >= 0], minlength=1))
         if levels > X.shape[1] or not levels:
             continue  # so many columns of levels do not fit into the span of X
         directions = _inside(term.Z[used], codes, orthonormal(X)[0])
@@ -99,6 +99,8 @@ def _overlapping(
     groups: Sequence[GroupTerm], covariances: Sequence[Covariance], used: np.ndarray
 ) -> Iterator[Unidentified]:
     """Bars of one grouping of the rows whose covariances add up to one that others have as well."""
+    if sum(len(term.columns) for term in groups) < 2:
+        return
     for same in _same_grouping(groups, used):
         every = np.concatenate([groups[j].Z[used] for j in same], axis=1)
         if every.shape[1] < 2:
@@ -138,6 +140,8 @@ def _null(columns: np.ndarray) -> np.ndarray:
 def _same_grouping(groups: Sequence[GroupTerm], used: np.ndarray) -> list[list[int]]:
     """Positions of the bars by the grouping of the rows that they share, whatever it is called."""
     found: list[tuple[np.ndarray, list[int]]] = []
+    if len(groups) == 1:
+        return [[0]]
     for j, term in enumerate(groups):
         codes = term.codes[used]
         _, first, codes = np.unique(codes, return_index=True, return_inverse=True)
@@ -173,7 +177,7 @@ def _held_by_residual(model: Model, used: np.ndarray) -> Iterator[Unidentified]:
     weights = np.ones(len(used)) if model.design.weights is None else model.design.weights[used]
     for j, term in enumerate(model.design.groups):
         codes, k = term.codes[used], len(term.columns)
-        if len(np.unique(codes)) < len(used):
+        if term.n_levels < len(used) or len(np.unique(codes)) < len(used):
             continue
         free, Z = _free(model.covariances[j], k), term.Z[used]
         made = np.stack([Z[:, a] * Z[:, b] for a, b in free], axis=1)
