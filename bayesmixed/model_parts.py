@@ -19,6 +19,7 @@ from .formula.formula import Formula
 from .formula.mistaken import surely_mistaken
 from .formula.response import Takes
 
+
 @dataclass(frozen=True, eq=False)
 class ModelArguments:
     """What the user passed to `Model`, kept so that `replace` can make another."""

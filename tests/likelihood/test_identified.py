@@ -101,3 +101,4 @@ def test_both_bars_are_named_where_two_share_a_column(data: pd.DataFrame) -> Non
     assert "(1 + x | g) and (0 + x | g): both describe x by g." in fit.status.problems[0]
     assert "(1 + x | g) and (0 + x | g): not identified" in str(bm.diagnose(fit))
     assert "Caution: Not identified" in str(bm.icc(fit))
+    assert bm.report(fit).fitting.endswith("Not identified: (1 + x | g) and (0 + x | g): both describe x by g.")
