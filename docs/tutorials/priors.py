@@ -24,6 +24,7 @@ print(model.prior_summary())
 #
 # ## Simulate from the priors
 
+
 # %%
 def simulated_curves(model, seed=1):
     """Fifty data sets from the priors alone: the first person of each."""
@@ -75,7 +76,7 @@ print(bm.side_by_side(post, informed.fit("nuts", seed=1)))
 # with ten rows each leave these priors nothing to decide.
 
 # %%
-bm.plot.prior_posterior(post);
+bm.plot.prior_posterior(post)
 
 # %% [markdown]
 # Where the posterior is much narrower than the prior the data have spoken. The correlation is the exception: eighteen
