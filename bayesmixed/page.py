@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from math import ceil, floor, log10
+from math import floor, log10
 from sys import float_info
 
 import pandas as pd
@@ -59,7 +59,8 @@ def told(value: float, spread: float = float("nan")) -> str:
     if not (0 < abs(value) < 1e15):
         return f"{value:.4g}"
     whole = floor(log10(abs(value))) + 1
-    decimals = 2 - ceil(log10(spread)) if 0 < spread < float("inf") else 2 if whole > 3 else 0
+    decimals = 2 - floor(log10(spread)) if 0 < spread < float("inf") else 2 if whole > 3 else 0
+    decimals = max(decimals, 2) if whole == 4 else decimals  # a year
     return f"{value:.{min(15, max(4, whole + decimals, whole if whole < 8 else 0))}g}"
 
 
