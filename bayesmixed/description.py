@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from .errors import ModelError
+from .formula.mistaken import Mistaken, mistaken
 from .page import Page, Section
 from .priors.implied import draw
 from .priors.origin_words import origin_notes
@@ -107,11 +108,17 @@ def _covariance(structure: Covariance, k: int) -> str:
     return f"{structure.name}, {'correlated' if structure.has_correlation else 'uncorrelated'}"
 
 
+def doubtful_columns(model: Model) -> tuple[Mistaken, ...]:
+    """The columns that may not be what they were taken for."""
+    return mistaken(model.design, model.frame, not model.family.discrete)
+
+
 def _notes(model: Model) -> list[str]:
     notes = []
     aliased = model.design.mu.aliased
     if aliased:
         notes.append("  Dropped because other columns determine them: " + ", ".join(aliased) + ".")
+    notes += [f"  {one.what}; {one.remedy}." for one in doubtful_columns(model)]
     for bar in model.formula.bars:
         if bar.double:
             notes.append(

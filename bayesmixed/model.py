@@ -17,6 +17,7 @@ from .errors import DataError, ModelError, nearest, with_known_options
 from .families import Family, Link
 from .formula.design import Design
 from .formula.formula import Formula
+from .formula.update import updated
 from .model_parts import ModelArguments, check_response, parts
 from .priors.summary import prior_summary
 
@@ -50,11 +51,13 @@ class Model:
         A column name, an expression, or an array with one number per row of `data`. Gaussian
         weights are precisions: Var(e_i) = sigma^2 / w_i.
     contrasts
-        ``{"f": "treatment" | "sum" | "helmert" | "poly" | matrix}``.
+        ``{"f": "treatment" | "sum" | "helmert" | "poly" | ("treatment", level) | matrix}``; the level of the pair is
+        the reference in place of the first.
     correlation
         Residual correlation structure; none is available yet.
     constants
-        Parameters held fixed, e.g. ``{"sigma": 0.5}``.
+        Parameters held fixed, e.g. ``{"sigma": 0.5}``; with ``weights="1/s^2"`` and ``{"sigma": 1}`` the standard
+        errors of the rows are known, as in a meta-analysis.
     namespace
         Further names a formula may use: ``{"f": function}``.
     missing
@@ -141,7 +144,8 @@ class Model:
         Parameters
         ----------
         **changes
-            Any argument of `Model`, e.g. ``formula="y ~ x + (1 | g)"``.
+            Any argument of `Model`, e.g. ``formula="y ~ x + (1 | g)"``. In the text of a formula ``.`` stands for what
+            this model's has on that side, as in R's ``update``: ``formula=". ~ . - x"``.
         """
         known = ModelArguments.__dataclass_fields__
         for name in changes:
@@ -152,6 +156,8 @@ class Model:
                 "This model's response was given by with_response, not by a table. Change the model it came from, "
                 "then call with_response on that: model.replace(...).with_response(y)."
             )
+        if isinstance(text := changes.get("formula"), str):
+            changes["formula"] = updated(self.design.encoding.formula, text)
         return Model(**({name: getattr(self.arguments, name) for name in known} | changes))
 
     @with_known_options("Options of a method go into its value: bm.NUTS(draws=100), bm.ML(quadrature=9).")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -10,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from .covariance import structure
-from .errors import DataError, ModelError, nearest
+from .errors import BayesMixedWarning, DataError, ModelError, nearest
 from .families import Family, Link, family, observed
 from .formula.build import build_design
 from .formula.design import Design
 from .formula.formula import Formula
+from .formula.mistaken import surely_mistaken
 from .formula.response import Takes
 
 
@@ -54,6 +56,8 @@ def parts(arguments: ModelArguments) -> dict[str, Any]:
         takes=Takes(kind.name, kind.takes_trials, kind.binary),
     )
     check_response(design, kind)
+    for one in surely_mistaken(design):
+        warnings.warn(f"{one.what}; {one.remedy}.", BayesMixedWarning, stacklevel=4)
     return {
         "arguments": arguments,
         "formula": formula,

@@ -62,6 +62,22 @@ def number(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}f}"
 
 
+def told(value: float, spread: float = float("nan")) -> str:
+    """A number in a sentence: four digits, and as many more as show a hundredth of what it is measured in.
+
+    That is `spread`, such as the standard deviation of the column whose mean it is, where one is given, else 1.
+
+    >>> told(2018.46, 3.2), told(2018.46), told(0.71134), told(50123.4567, 5000.0)
+    ('2018.46', '2018.46', '0.7113', '50123')
+    """
+    if not (0 < abs(value) < 1e15):
+        return f"{value:.4g}"
+    whole = floor(log10(abs(value))) + 1
+    decimals = 2 - floor(log10(spread)) if 0 < spread < float("inf") else 2 if whole > 3 else 0
+    decimals = max(decimals, 2) if whole == 4 else decimals  # a year
+    return f"{value:.{min(15, max(4, whole + decimals, whole if whole < 8 else 0))}g}"
+
+
 def probability(p: float, digits: int = 4) -> str:
     """A p-value at a fixed number of decimals; one that these would show as zero in scientific form.
 

@@ -33,6 +33,28 @@ def test_a_singular_fit_says_which_edge_it_is_on(table: pd.DataFrame) -> None:
     assert "in (1 | Batch) the sd of Intercept is 0." in zero.status.problems[0]
 
 
+@pytest.mark.parametrize("size", [5e4, 1e-4])
+@pytest.mark.parametrize("varies", [True, False])
+def test_status_table_and_diagnosis_agree_on_a_column_of_any_size(size: float, varies: bool) -> None:
+    """An sd per dollar is tiny where incomes are large, and no less an sd."""
+    rng = np.random.default_rng(8)
+    g = np.repeat(np.arange(24), 10)
+    income = 1 + 0.5 * rng.normal(size=240)
+    y = income + rng.normal(size=24)[g] + rng.normal(size=240) + varies * 1.5 * rng.normal(size=24)[g] * income
+    table = pd.DataFrame({"y": y, "income": size * income, "g": g})
+    if not varies:  # slopes differ less than chance would make them
+        residual = table["y"] - np.polyval(np.polyfit(income, y, 1), income)
+        own = [np.polyfit(income[g == j], residual[g == j], 1)[0] for j in range(24)]
+        table["y"] -= np.array(own)[g] * (income - 1)
+    fit: Any = bm.Model("y ~ income + (income || g)", table).fit("reml")
+    sd = float(fit.varcorr()["sd"].iloc[1])
+    assert (sd > 0) is varies
+    assert ("the sd of income is 0" in " ".join(fit.status.problems)) is not varies
+    assert fit.status.singular_scaled is not varies
+    assert any(found.what == "income|g: sd 0" for found in bm.diagnose(fit, refit=False).findings) is not varies
+    assert ("singular" in bm.report(fit).fitting) is not varies
+
+
 def test_a_fit_of_two_levels_says_which_is_the_success(table: pd.DataFrame) -> None:
     fit = bm.Model("answer ~ x + (1 | g)", table, family="bernoulli").fit("ml")
     assert "Family: bernoulli (logit), of answer = 'yes'" in str(fit)

@@ -6,13 +6,14 @@ import numpy as np
 
 from ..engines.accuracy import LAPLACE_IS_OFF, QUADRATURE_IS_OFF
 from ..fits.point import PointFit
+from ..fits.status import BOUNDARY, UNIDENTIFIED
 from ..likelihood.boundary import ACCEPT
 from .finding import SERIOUS, WARNING, Finding
 
 CHECK = "convergence"
 FLAT = 1e-7  # eigenvalue over the largest one: a direction in which the likelihood says nothing
 NO_ERROR = 1e-6  # residual sd over that of the response below which the fit is an interpolation
-OTHERS = ("Boundary fit", LAPLACE_IS_OFF, QUADRATURE_IS_OFF)  # problems in a status that have findings of their own
+OTHERS = (BOUNDARY, LAPLACE_IS_OFF, QUADRATURE_IS_OFF, UNIDENTIFIED)  # problems that have findings of their own
 
 
 def convergence(fit: PointFit, explained: bool = False) -> tuple[Finding, ...]:

@@ -16,12 +16,14 @@ from ..fits.base import Fit, is_fit
 from ..fits.draws import DrawsFit
 from ..fits.point import PointFit
 from ..fits.side_by_side import SideBySide, side_by_side
+from ..likelihood.identified import unidentified
 from ..page import Page, Section, column, number, wrapped
 from ..priors import Normal
 from . import singularity as singular
 from .convergence import convergence
 from .dispersion import dispersion, overdispersed
 from .finding import NOTE, SERIOUS, WARNING, Finding, findings_table
+from .identification import identification
 from .sampled import sampled
 from .scaling import scaling
 from .separation import Separation, prior_names, separated, separation
@@ -155,7 +157,8 @@ def diagnose(fit: Fit, *, refit: bool = True, progress: bool | None = None) -> D
     inside = inside if in_levels else None
     explained = () if inside is None else inside.factors
     spread = overdispersed(fit, dispersion(fit), refit)
-    after = (*in_levels, *separation(model, found, explained), *spread, *scaling(model))
+    bars = identification(unidentified(model), [term.text for term in model.design.groups])
+    after = (*bars, *in_levels, *separation(model, found, explained), *spread, *scaling(model))
     if fit.sampled:
         findings = (*sampled(cast(DrawsFit, fit), refit), *after)
         return Diagnosis(fit, _by_severity(findings), pd.DataFrame(), None, found, refit, inside)

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import BayesMixedError, BayesMixedWarning
 from ..fits import tables
 from ..fits.draws import DrawsFit
+from ..fits.status import UNIDENTIFIED
 from .finding import NOTE, SERIOUS, Finding
 from .reduced import reductions, whole
 from .simpler import formula_with
@@ -33,6 +34,8 @@ def sampled(fit: DrawsFit, refit: bool = True) -> tuple[Finding, ...]:
 
 def _problems(fit: DrawsFit) -> Iterator[Finding]:
     for problem in fit.status.problems:
+        if problem.startswith(UNIDENTIFIED):
+            continue  # has a finding of its own
         what, _, rest = problem.partition(". ")
         words, _, remedy = rest.rpartition(". ")
         yield Finding(SAMPLING, what.rstrip("."), words and f"{words}.", remedy.rstrip(".") or "see there", SERIOUS)

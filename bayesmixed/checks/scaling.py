@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..description import doubtful_columns
 from ..formula.design import GroupTerm
 from ..model import Model
 from .finding import NOTE, WARNING, Finding, listed
 
-COLLINEAR, GROUPS = "collinearity", "groups"
+COLLINEAR, GROUPS, COLUMNS = "collinearity", "groups", "columns"
 SCALING = "scaling"
 INFLATED = 10.0  # variance inflation (per coefficient of a term) from which it is named
 SHARE = 0.3  # of a column's variance in the direction of the smallest principal component
@@ -19,8 +20,14 @@ FEW = 5  # levels
 
 
 def scaling(model: Model) -> tuple[Finding, ...]:
-    """Findings on near-collinear and badly scaled columns, and on grouping factors with little in them."""
-    return (*_aliased(model), *_collinear(model), *_scales(model), *_groups(model))
+    """Findings on mistaken, near-collinear and badly scaled columns, and on grouping factors with little in them."""
+    return (*_mistaken(model), *_aliased(model), *_collinear(model), *_scales(model), *_groups(model))
+
+
+def _mistaken(model: Model) -> Iterator[Finding]:
+    """Columns that may not be what they were taken for."""
+    for one in doubtful_columns(model):
+        yield Finding(COLUMNS, one.what, "", one.remedy, WARNING if one.sure else NOTE)
 
 
 def inflation(model: Model) -> dict[str, float]:
@@ -125,7 +132,7 @@ def _effects(model: Model, term: GroupTerm, rows: np.ndarray) -> Iterator[Findin
     effects = k * len(counts)
     if np.all(counts == 1) and not model.family.binary and not model.has_scale:
         return  # an observation-level effect: overdispersion of counts
-    if effects >= len(rows):
+    if effects >= len(rows) and not (model.has_scale and "sigma" in model.constants):  # a known residual tells them
         what = f"{term.text} has {effects} effects for {len(rows)} rows"
         words = (
             "The rows cannot tell these effects from the residual: the sum of both variances is estimated, not each."

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..fits.point import PointFit
 from ..formula.design import GroupTerm
+from ..likelihood.identified import unidentified
 from .boundary_profile import RISES, Rise, profile
 from .directions import Direction, null_directions, perfect_pairs
 from .finding import Finding, combination, listed
@@ -23,7 +24,8 @@ CLEAR = 2.0  # of AIC: below it two models are about as good (Burnham & Anderson
 
 def singularity(fit: PointFit, work: Work | None = None) -> tuple[tuple[Finding, ...], pd.DataFrame, tuple[int, ...]]:
     """Findings, the profile of every direction at zero as far as `work` goes, and positions of the bars concerned."""
-    directions, work = null_directions(fit), Work() if work is None else work
+    held = {j for one in unidentified(fit.model) if one.whole for j in one.terms}  # at zero for another reason
+    directions, work = [d for d in null_directions(fit) if d.term not in held], Work() if work is None else work
     rises, findings = [], []
     for i, direction in enumerate(directions):
         work.progress.say(f"profile of {_name(fit, direction)}")

@@ -15,7 +15,7 @@ from ..formula.factors import level_text
 from ..page import listed
 from .called import called
 from .grid import Asked, Rows, rows, wanted
-from .means import Question, check_fit, means
+from .means import Question, check_fit, means, reference
 from .quantities import AS_IS, EXPONENTIAL, Quantities, Scale
 from .repeats import Elsewhere, without_repeats
 from .steps import stepwise
@@ -62,7 +62,7 @@ def comparisons(
     scale: str = "response",
     offset: Any = None,
     level: float = 0.95,
-    df: float = np.inf,
+    df: float | None = None,
 ) -> Effects:
     """Differences or ratios of means when one column changes and the others stay.
 
@@ -88,7 +88,8 @@ def comparisons(
     Returns
     -------
     Effects
-        `.frame`: term, contrast, columns, estimate, se, lower, upper, for point fits statistic and p.
+        `.frame`: term, contrast, columns, estimate, se, lower, upper, for point fits statistic and p (of a linear
+        model with `df` only).
 
     Raises
     ------
@@ -114,10 +115,11 @@ def comparisons(
     shown = COMPARISONS[comparison][1]
     known, found = variables_of(fit.model, bars=True), Parts([], [], [])
     groups = {term.factor for term in fit.model.design.groups}
+    spread = question.spread(fit.model)
     for name, change in wanted(variables).items():
         sign = " - " if comparison == "difference" else " / "
         made = changes(variable(known, name, groups=groups), change, sign)
-        asked = Asked(wanted(at, "at"), newdata, by, average, offset, without=name, fixed=made[0].fixed)
+        asked = Asked(wanted(at, "at"), newdata, by, average, offset, without=name, fixed=made[0].fixed, spread=spread)
         base = rows(fit.model, asked)
         found.notes.extend(_steps(fit, base, question, known[name], made[0]))
         for one in made:
@@ -126,7 +128,7 @@ def comparisons(
             found.add(base, name, one.label, evaluate(base), there)
     return found.effects(
         f"Comparisons ({comparison.replace('_', ' ')})", fit, question,
-        scale=shown, level=level, df=df, ratio=None if shown is AS_IS else shown,
+        scale=shown, level=level, **reference(fit, df), ratio=None if shown is AS_IS else shown,
     )  # fmt: skip
 
 

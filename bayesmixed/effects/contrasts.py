@@ -11,8 +11,9 @@ import pandas as pd
 
 from ..errors import FitError, nearest
 
-METHODS = ("pairwise", "sequential", "trt.vs.ctrl")
-DEFAULT_ADJUSTMENT = {"pairwise": "tukey", "sequential": "mvt", "trt.vs.ctrl": "mvt"}
+METHODS = ("pairwise", "revpairwise", "sequential", "trt.vs.ctrl")
+PAIRS = ("pairwise", "revpairwise")
+DEFAULT_ADJUSTMENT = {"pairwise": "tukey", "revpairwise": "tukey", "sequential": "mvt", "trt.vs.ctrl": "mvt"}
 ZERO = 1e-8  # of the largest weight: what a sum of typed decimals may leave
 
 
@@ -37,8 +38,9 @@ def contrasts(method: Any, labels: Sequence[str], *, ref: Any = None, ratio: boo
     Parameters
     ----------
     method
-        "pairwise" (each minus each later one), "sequential" (each minus the one before), "trt.vs.ctrl" (each minus
-        the control); or weights: a dict {label: weights}, a matrix (k, m), a DataFrame with labels as its index.
+        "pairwise" (each minus each later one), "revpairwise" (each minus each earlier one), "sequential" (each
+        minus the one before), "trt.vs.ctrl" (each minus the control); or weights: a dict {label: weights}, a matrix
+        (k, m), a DataFrame with labels as its index.
     labels
         Of the means, in their order.
     ref
@@ -62,6 +64,8 @@ def contrasts(method: Any, labels: Sequence[str], *, ref: Any = None, ratio: boo
         raise FitError("A contrast needs two means, and there is one in each group: leave out by=, or name a factor.")
     if method == "pairwise":
         pairs = [(i, j) for i in range(m) for j in range(i + 1, m)]
+    elif method == "revpairwise":
+        pairs = [(i, j) for i in range(m) for j in range(i)]
     elif method == "sequential":
         pairs = [(i + 1, i) for i in range(m - 1)]
     else:

@@ -24,7 +24,7 @@ from .grid import (
     mean_offset,
     percentile_notes,
 )
-from .means import Question, Values, check_fit, means
+from .means import Question, Values, check_fit, means, reference
 from .odds import between
 from .own_values import canonical, grouping, own_of_each
 from .quantities import AS_IS, EXPONENTIAL, Scale
@@ -51,7 +51,7 @@ def emmeans(
     weights: str = "equal",
     offset: float | None = None,
     level: float = 0.95,
-    df: float = np.inf,
+    df: float | None = None,
 ) -> Effects:
     """Marginal means of factors, as R's emmeans defines them, for any fit.
 
@@ -91,7 +91,8 @@ def emmeans(
     level
         Coverage of the limits.
     df
-        Degrees of freedom of limits and tests of point fits; infinite (normal) unless given.
+        Degrees of freedom of limits and tests of point fits; infinite (normal) unless given. Contrasts of a linear
+        model have no p without them: a normal one is too small where groups are few (``df=np.inf`` gives it).
 
     Returns
     -------
@@ -126,7 +127,8 @@ def emmeans(
     if not (at is None or isinstance(at, Mapping)):
         raise FitError(f'at= is a dict of values by column, such as at={{"x": [0, 1]}}, not {at!r}.')
     named, within = _named(fit.model, specs, by)
-    rows = _rows(fit.model, named, within, called(fit.model, dict(at or {})), weights, offset)
+    given = called(fit.model, dict(at or {}))
+    rows = _rows(fit.model, named, within, given, weights, offset, question.spread(fit.model))
     back = question.scale == "response" and kind == "conditional"
     inner = Question("link", kind) if back else question
     family, what = fit.model.family, ", ".join([*within, *named]) or "overall"
@@ -139,7 +141,7 @@ def emmeans(
         scale=response_scale(fit) if back and not _same(fit) else AS_IS,
         by=tuple(within),
         level=level,
-        df=df,
+        **reference(fit, df),
         ratio=ratio,
         of="odds" if family.scale == "logit" else f"{family.middle}s",
         curve=between(family.link),
@@ -200,14 +202,16 @@ def _split(text: str) -> list[str]:
 
 
 def _rows(
-    model: Model, named: list[str], within: list[str], at: dict[str, Any], weights: str, offset: float | None
-) -> Rows:
+    model: Model, named: list[str], within: list[str], at: dict[str, Any], weights: str, offset: float | None,
+    spread: bool,
+) -> Rows:  # fmt: skip
     known = variables(model, bars=True)
     for name in at:
         variable(known, name)
     groups = grouping(model, known, within)
-    asked = Asked({name: at.get(name) for name in [*within, *named] if name not in groups} | at)
-    values = grid_values(known, asked.values)
+    asked = Asked({name: at.get(name) for name in [*within, *named] if name not in groups} | at, spread=spread)
+    values, resting = grid_values(known, asked.values), asked.idle(model)
+    values |= {name: values[name][:1] for name in resting}
     own = own_of_each(model, known, groups, [*named, *at]) if groups else None
     values = values if own is None else own.others(values)
     table, own_notes = crossed(values, own)
@@ -222,7 +226,7 @@ def _rows(
         *at_notes(values, at, [*within, *named]),
         *percentile_notes(known, [name for name in [*within, *named] if name not in at and name in values]),
         *own_notes,
-        *held_notes(known, values, [*asked.values, *idle]),
+        *held_notes(known, values, [*asked.values, *idle, *resting]),
         *_averages(rest, weights),
         *said,
     )

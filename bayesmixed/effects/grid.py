@@ -11,13 +11,15 @@ import pandas as pd
 
 from ..errors import FitError, nearest
 from ..formula.factors import level_text
-from ..formula.table import column_names, select
+from ..formula.table import column_names, select, tabled
+from ..page import told
 from .own_values import OwnValues, canonical, grouping, own_of_each
 from .variables import (
     FIRST_LOOK,
     Variable,
     names_of,
     offset_columns,
+    only_in_bars,
     only_in_offsets,
     row_counts,
     used_rows,
@@ -57,6 +59,7 @@ class Asked:
     """What a user asks for: `values` by column (None: the usual ones), rows, averages, and the offset.
 
     The column `without` needs no values here: it is moved from where it is, or with `fixed` set to values elsewhere.
+    `spread` says that the answer depends on the spread of the random effects, hence on columns that only bars read.
     """
 
     values: Mapping[str, Any]
@@ -66,6 +69,11 @@ class Asked:
     offset: Any = None
     without: str | None = None
     fixed: bool = False
+    spread: bool = True
+
+    def idle(self, model: Model) -> set[str]:
+        """The columns that nobody gave values for and on which the answer does not depend."""
+        return set() if self.spread else only_in_bars(model) - set(self.values)
 
 
 def wanted(given: Any, what: str = "variables") -> dict[str, Any]:
@@ -155,11 +163,13 @@ def mean_offset(model: Model, named: Collection[str], given: Any, n: int) -> tup
         return None, ()
     weights = model.design.weights
     mean = float(np.average(offset if weights is None else offset[weights > 0], weights=row_counts(model)))
-    return np.full(n, mean), (f"Offset: held at its mean, {mean:.4g} (offset=0 gives rates per unit).",)
+    return np.full(n, mean), (f"Offset: held at its mean, {told(mean)} (offset=0 gives rates per unit).",)
 
 
 def _grid_rows(model: Model, known: dict[str, Variable], asked: Asked) -> Rows:
     values, by = grid_values(known, asked.values, asked.without), names_of(asked.by, "by")
+    resting = asked.idle(model) - set(by)
+    values |= {name: values[name][:1] for name in resting}
     groups = grouping(model, known, by)
     by = [canonical(name, groups) for name in by]
     for name in by:
@@ -171,6 +181,7 @@ def _grid_rows(model: Model, known: dict[str, Variable], asked: Asked) -> Rows:
     table, own_notes = crossed(values, own)
     offset, said = mean_offset(model, [*asked.values, *filter(None, [asked.without])], asked.offset, len(table))
     idle = only_in_offsets(model) if offset is not None else set()
+    idle |= resting
     idle |= {asked.without} if asked.fixed and asked.without else set()
     notes = (*own_notes, *held_notes(known, values, [*asked.values, *idle]), *said)
     if asked.average or by:
@@ -195,8 +206,13 @@ def crossed(values: Mapping[str, np.ndarray], own: OwnValues | None) -> tuple[pd
 
 def at_notes(values: Mapping[str, np.ndarray], at: Collection[str], shown: Collection[str]) -> tuple[str, ...]:
     """Single values that were asked for and that no column of the answer shows."""
-    fixed = [f"{name} = {_shown(values[name][0])}" for name in at if name not in shown and len(values[name]) == 1]
+    fixed = [f"{name} = {_typed(values[name][0])}" for name in at if name not in shown and len(values[name]) == 1]
     return (f"At: {', '.join(fixed)}.",) if fixed else ()
+
+
+def _typed(value: Any) -> str:
+    """A value as the user gave it."""
+    return f"{value:.12g}" if isinstance(value, float | np.floating) else level_text(value)
 
 
 def percentile_notes(known: Mapping[str, Variable], names: Sequence[str]) -> tuple[str, ...]:
@@ -211,17 +227,17 @@ def held_notes(
 ) -> tuple[str, ...]:
     """Which numbers were held at their means, leaving some unsaid."""
     numbers = [name for name in values if known[name].levels is None and name not in but and len(values[name]) == 1]
-    held = [f"{name} = {_shown(values[name][0])}" for name in numbers]
+    held = [f"{name} = {_shown(values[name][0], known[name].spread)}" for name in numbers]
     return (f"Held at the mean: {', '.join(held)}.",) if held else ()
 
 
-def _shown(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float | np.floating) else level_text(value)
+def _shown(value: Any, spread: float = float("nan")) -> str:
+    return told(float(value), spread) if isinstance(value, float | np.floating) else level_text(value)
 
 
 def _range(values: np.ndarray) -> str:
     low, high = float(np.min(values)), float(np.max(values))
-    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+    return told(low) if low == high else f"{told(low)} to {told(high)}"
 
 
 def _table_rows(model: Model, known: dict[str, Variable], asked: Asked) -> Rows:
@@ -269,7 +285,8 @@ def _in_order(keys: pd.DataFrame, cells: np.ndarray, known: Mapping[str, Variabl
 def _base(model: Model, asked: Asked) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None]:
     """The rows before values are set, their weights in averages, and an offset where it must be given row by row."""
     if not isinstance(asked.newdata, str):
-        table = select(asked.newdata, [str(name) for name in column_names(asked.newdata)])
+        given_rows = tabled(asked.newdata)
+        table = select(given_rows, column_names(given_rows))
         given = None if asked.offset is None else np.broadcast_to(np.asarray(asked.offset, float), len(table))
         return table, np.ones(len(table)), given
     if asked.newdata != "data":

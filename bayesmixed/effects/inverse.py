@@ -9,16 +9,17 @@ import numpy as np
 import pandas as pd
 
 from ..errors import FitError, with_known_options
+from ..fits.caution import caution
 from ..formula.design import Design
 from ..prediction.linear_predictor import same_factor
 from .called import called
 from .curve import Curve, Point
 from .grid import at_notes, held_notes, mean_offset, product
-from .means import Question, Values, check_fit, covariance_root
+from .means import Question, Values, check_fit, covariance_root, reference
 from .own_values import OwnValues, own_values
 from .quantities import Linearised, Quantities, Sampled
 from .table import Effects
-from .variables import Variable, names_of, only_in_offsets, used_rows, variable, variables
+from .variables import Variable, names_of, only_in_bars, only_in_offsets, used_rows, variable, variables
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
@@ -42,7 +43,7 @@ def inverse_predict(
     at: dict[str, Any] | None = None,
     offset: float | None = None,
     level: float = 0.95,
-    df: float = np.inf,
+    df: float | None = None,
 ) -> Effects:
     """The value of a column at which the mean response is p, such as the stimulus that is seen in 62.5 % of trials.
 
@@ -103,6 +104,8 @@ def inverse_predict(
     cells = _cells(model, values, shown, own, at)
     held, said = mean_offset(model, [*at, column], offset, 1)
     idle = set() if held is None else only_in_offsets(model)
+    idle |= set() if groups else only_in_bars(model)
+    values |= {name: values[name][:1] for name in idle & values.keys() - at.keys()}
     notes = _notes(known, values if own is None else own.others(values), shown, _random(fit, groups), [*at, *idle])
     notes = notes if own is None else (*own.notes, *notes)
     notes = (*at_notes(values, [name for name in at if name in values], shown), *notes)
@@ -116,9 +119,9 @@ def inverse_predict(
         f"{column} at which the mean response is {'the ' * (name == 'value')}{name}",
         keys,
         found,
-        (*notes, *said, *dict.fromkeys(note for point in points for note in point.notes)),
+        (*caution(fit), *notes, *said, *dict.fromkeys(note for point in points for note in point.notes)),
         level=level,
-        df=df,
+        **reference(fit, df),
         by=(name,) if len(target) > 1 else (),
         refusal=REFUSAL if groups and not sampled else "",
         blank="",

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ..errors import FitError, with_known_options
-from .means import Values, check_fit, covariance_root
+from ..fits.caution import with_caution
+from .means import Values, check_fit, covariance_root, reference
 from .quantities import EXPONENTIAL, Linearised, Quantities, Sampled
 from .table import Effects
 
@@ -22,7 +23,7 @@ KINDS = {"logit": "Odds ratios", "log": "Ratios of {middle}s", "cloglog": "Hazar
 
 
 @with_known_options
-def odds_ratios(fit: Fit, *, level: float = 0.95, df: float = np.inf) -> Effects:
+def odds_ratios(fit: Fit, *, level: float = 0.95, df: float | None = None) -> Effects:
     """exp of the fixed effects with limits: odds ratios (logit), rate ratios (log), hazard ratios (cloglog).
 
     Those of a log-normal family are ratios of medians, and of means as well, since sigma is the same in all rows.
@@ -43,7 +44,8 @@ def odds_ratios(fit: Fit, *, level: float = 0.95, df: float = np.inf) -> Effects
     -------
     Effects
         `.frame`: coefficient, estimate, se (by the delta method), lower, upper, for point fits statistic and p of
-        the coefficient; draws give the median, which is exp of the coefficient's.
+        the coefficient (of a log-normal family with `df` only); draws give the median, which is exp of the
+        coefficient's.
 
     Raises
     ------
@@ -84,8 +86,9 @@ def odds_ratios(fit: Fit, *, level: float = 0.95, df: float = np.inf) -> Effects
     title += between(model.family.link)
     keys = pd.DataFrame({"coefficient": names})
     return Effects(
-        title, keys, found, _notes(model), scale=EXPONENTIAL, level=level, df=df, tested=True, ratio=EXPONENTIAL
-    )
+        title, keys, found, with_caution(_notes(model), fit), scale=EXPONENTIAL, level=level, **reference(fit, df),
+        tested=True, ratio=EXPONENTIAL,
+    )  # fmt: skip
 
 
 def between(link: Link) -> str:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..errors import with_known_options
 from .called import called
 from .grid import Asked, rows, wanted
-from .means import Question, check_fit, means
+from .means import Question, check_fit, means, reference
 from .table import Effects
 
 if TYPE_CHECKING:
@@ -29,7 +27,7 @@ def predictions(
     scale: str = "response",
     offset: Any = None,
     level: float = 0.95,
-    df: float = np.inf,
+    df: float | None = None,
 ) -> Effects:
     """Means of the response over a grid, at the rows of the data or of a table, one by one or averaged.
 
@@ -42,8 +40,8 @@ def predictions(
         5th and 95th percentile, a factor at every level.
     newdata
         None: a grid, other factors at every level (and numbers that have two values, such as 0 and 1, at both), other
-        numbers at their means. "data": the rows of the fit; a table: its rows. There `variables` are set to each of
-        their values in every row.
+        numbers at their means. "data": the rows of the fit; a table or a dict of columns: its rows. There `variables`
+        are set to each of their values in every row.
     by
         Columns within which rows are averaged. On a grid a grouping factor holds what belongs to each of its levels
         (a mouse's genotype) at the level's own value; its random effects are zero.
@@ -83,13 +81,14 @@ def predictions(
     """
     check_fit(fit)
     question = Question(scale, kind)
+    spread = question.spread(fit.model)
     variables, by = called(fit.model, variables), called(fit.model, by)
-    found = rows(fit.model, Asked(wanted(variables), newdata, by, average, offset))
+    found = rows(fit.model, Asked(wanted(variables), newdata, by, average, offset, spread=spread))
     return Effects(
         "Average predictions" if average or by else "Predictions",
         found.keys,
         means(fit, found, question),
         (*question.notes(fit), *found.notes),
         level=level,
-        df=df,
+        **reference(fit, df),
     )

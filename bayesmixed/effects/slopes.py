@@ -14,7 +14,7 @@ from .called import called
 from .comparisons import Parts
 from .direction import Direction, direction
 from .grid import Asked, Rows, rows, wanted
-from .means import Piece, Question, Values, averages, check_fit, refuse_infinite
+from .means import Piece, Question, Values, averages, check_fit, reference, refuse_infinite
 from .quantities import Quantities
 from .repeats import Elsewhere
 from .steps import stepwise
@@ -39,7 +39,7 @@ def slopes(
     scale: str = "response",
     offset: Any = None,
     level: float = 0.95,
-    df: float = np.inf,
+    df: float | None = None,
 ) -> Effects:
     """Derivatives of the mean with respect to numbers: simple slopes and average marginal effects.
 
@@ -59,7 +59,8 @@ def slopes(
     Returns
     -------
     Effects
-        `.frame`: term, contrast, columns, estimate, se, lower, upper, for point fits statistic and p;
+        `.frame`: term, contrast, columns, estimate, se, lower, upper, for point fits statistic and p (of a linear
+        model with `df` only);
         `.contrast(...)` compares slopes.
 
     Raises
@@ -86,7 +87,8 @@ def slopes(
         if column.levels is not None or not np.issubdtype(column.data.to_numpy().dtype, np.number):
             raise FitError(f'{name!r} is not a number, so it has no slope: use comparisons(fit, "{name}").')
         spread = float(np.ptp(column.data.to_numpy(float)))
-        asked = Asked(wanted(at, "at"), newdata, by, average, offset, without=name)
+        held = question.spread(fit.model)
+        asked = Asked(wanted(at, "at"), newdata, by, average, offset, without=name, spread=held)
         base = rows(fit.model, asked)
         if name not in base.table:
             raise FitError(f"newdata has no column {name!r}, at whose values the slope is to be taken.")
@@ -97,7 +99,7 @@ def slopes(
         found.add(base, name, f"d / d {name}", _rates(fit, base, question, along), there)
     found.notes.extend(undefined)
     blank = {"blank": ""} if undefined and not fit.model.design.mu.aliased else {}
-    return found.effects("Slopes", fit, question, level=level, df=df, **blank)
+    return found.effects("Slopes", fit, question, level=level, **reference(fit, df), **blank)
 
 
 def _slopes(fit: Fit, question: Question, name: str, spread: float, base: Rows) -> Quantities:

@@ -15,12 +15,13 @@ from ..errors import FitError
 from ..formula.factors import level_text
 from ..page import Page, Section, column, places, probability
 from . import adjustment
-from .contrasts import DEFAULT_ADJUSTMENT, contrasts
+from .contrasts import DEFAULT_ADJUSTMENT, PAIRS, contrasts
 from .quantities import AS_IS, Quantities, Scale
 
 DIGITS = {"statistic": 3}
 ROWS = 60  # printed
 LEVELS, ROUNDING = ("estimate", "lower", "upper"), 1e-9  # below this share of a standard error they print as 0
+NO_P = "No p: a linear model's needs degrees of freedom, df= (df=np.inf: the normal p, too small where groups are few)."
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,7 +30,8 @@ class Effects:
 
     `title` and `notes` say what they are, `keys` name them row by row, `quantities` hold them on the scale on which
     limits and tests are made, `scale` shows them. `by` are the columns within which contrasts are formed, `tested`
-    says that zero is a value of interest, `df` are the degrees of freedom of limits and tests (infinite: normal).
+    says that zero is a value of interest, `df` are the degrees of freedom of limits and tests (infinite: normal);
+    where the p-values of tests wait for them (`waits`) there are none.
     """
 
     title: str
@@ -47,6 +49,7 @@ class Effects:
     of: str = "means"  # what such a ratio is of: "odds" make odds ratios
     curve: str = ""  # which odds, where a link has several
     refusal: str = ""  # why they have no contrasts
+    waits: bool = False  # whether p-values wait for degrees of freedom
     blank: str = "Blank: the data do not determine it (no rows with these levels)."  # what a missing estimate means
 
     def __post_init__(self) -> None:
@@ -57,12 +60,17 @@ class Effects:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """Key columns, estimate, se, lower, upper; of tests also statistic and p. A copy may be changed at will."""
+        """Key columns, estimate, se, lower, upper; of tests also statistic and p. A copy may be changed at will.
+
+        There is no p of a linear model without degrees of freedom.
+        """
         p, critical = self._judged()
         found = self.quantities.table(self.level, critical, self.scale).set_axis(self.keys.index)
         statistic = self.quantities.statistic()
         if self.tested and statistic is not None:
-            found["statistic"], found["p"] = statistic, p
+            found["statistic"] = statistic
+            if not self.waits:
+                found["p"] = p
         return pd.concat([self.keys, found], axis=1)
 
     def contrast(
@@ -73,12 +81,12 @@ class Effects:
         Parameters
         ----------
         method
-            "pairwise", "sequential", "trt.vs.ctrl", or weights of the estimates in their printed order: a dict
-            {label: weights}, a matrix with one row per contrast, a DataFrame. Weights that do not sum to zero are
-            allowed and noted.
+            "pairwise", "revpairwise" (later minus earlier), "sequential", "trt.vs.ctrl", or weights of the estimates in
+            their printed order: a dict {label: weights}, a matrix with one row per contrast, a DataFrame. Weights
+            that do not sum to zero are allowed and noted.
         adjust
-            "none", "tukey" (pairwise), "holm", "bonferroni" or "mvt" (multivariate normal, or t with `df`); by
-            default tukey for pairwise, mvt for sequential and trt.vs.ctrl, none for weights. Families are the
+            "none", "tukey" (of pairs), "holm", "bonferroni" or "mvt" (multivariate normal, or t with `df`); by
+            default tukey for pairs, mvt for sequential and trt.vs.ctrl, none for weights. Families are the
             contrasts within one group of `by`; limits are adjusted alike (Holm's are Bonferroni's).
         ref
             The control of "trt.vs.ctrl": its label, or its place counted from 1.
@@ -98,7 +106,7 @@ class Effects:
         --------
         >>> import bayesmixed as bm
         >>> fit = bm.Model("angle ~ recipe + temp + (1 | recipe:replicate)", bm.load_data("cake")).fit("reml")
-        >>> bm.emmeans(fit, "recipe").contrast("pairwise").frame[["contrast", "estimate", "p"]].round(2)
+        >>> bm.emmeans(fit, "recipe", df=42).contrast("pairwise").frame[["contrast", "estimate", "p"]].round(2)
           contrast  estimate     p
         0    A - B      1.48  0.82
         1    A - C      1.52  0.81
@@ -113,7 +121,7 @@ class Effects:
         draws = self.quantities.statistic() is None
         default = DEFAULT_ADJUSTMENT.get(method, "none") if isinstance(method, str) else "none"
         chosen = adjustment.checked(adjust, default, draws=draws)
-        if chosen == "tukey" and method != "pairwise":
+        if chosen == "tukey" and not (isinstance(method, str) and method in PAIRS):
             raise FitError('adjust="tukey" is for pairwise contrasts. Use "mvt", "holm" or "bonferroni".')
         return self._contrasted(method, within, chosen, ref)
 
@@ -203,6 +211,8 @@ class Effects:
         reference = "z" if np.isinf(self.df) else f"t with {self.df:g} degrees of freedom"
         made = ", ".join(filter(None, (reference, self.quantities.limits_made)))
         lines: tuple[str, ...] = (f"Limits: {coverage}, {made}.",)
+        if self.tested and self.waits:
+            lines += (NO_P,)
         if self.tested and self.adjust != "none":
             known = ~np.isnan(self.quantities.values)
             families = [rows[known[rows]] for rows in self._groups(self.by) if known[rows].any()]
@@ -211,7 +221,8 @@ class Effects:
                 contrasts=_range([len(rows) for rows in families]),
                 reference="normal" if np.isinf(self.df) else "t",
             )
-            lines += (f"Adjusted p and limits: {words}{', in each group' if len(families) > 1 else ''}.",)
+            what = "Adjusted limits" if self.waits else "Adjusted p and limits"
+            lines += (f"{what}: {words}{', in each group' if len(families) > 1 else ''}.",)
         return lines
 
     def __str__(self) -> str:

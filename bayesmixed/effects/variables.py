@@ -52,6 +52,11 @@ class Variable:
         )
         return 0.0 if self._numeric and abs(mean) < ROUNDING * self.data.abs().max() else mean
 
+    @property
+    def spread(self) -> float:
+        """The standard deviation of a number; NaN of anything else."""
+        return float(np.std(self.data.to_numpy(dtype=float))) if self._numeric else float("nan")
+
     def held(self) -> np.ndarray:
         """What it takes where nothing is asked: every level, both of two numbers, or the mean."""
         return self.values if self.values is not None else np.array([self.centre])
@@ -173,6 +178,12 @@ def only_in_offsets(model: Model) -> set[str]:
     side = model.design.encoding.formula.predictors["mu"]
     terms = [*side.terms, *(term for bar in side.bars for term in bar.terms)]
     return offset_columns(model) - set(_names(atom for term in terms for atom in term.atoms))
+
+
+def only_in_bars(model: Model) -> set[str]:
+    """The columns that random slopes read and nothing else does."""
+    slopes = (term for bar in model.design.encoding.formula.predictors["mu"].bars for term in bar.terms)
+    return set(_names(atom for term in slopes for atom in term.atoms)) - set(variables(model))
 
 
 def variable(

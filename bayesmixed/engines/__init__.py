@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import FitError, nearest, with_known_fields
+from ..likelihood.identified import unidentified
 from .base import Engine as Engine
 from .laplace import Laplace as Laplace
 from .map import MAP as MAP
@@ -63,4 +65,5 @@ def engine(method: str | Engine) -> Engine:
 
 def fit(model: Model, method: str | Engine, *, seed: int | None, progress: bool | None) -> PointFit | DrawsFit:
     """See `Model.fit`."""
-    return engine(method).fit(model, seed=seed, progress=progress)
+    found = engine(method).fit(model, seed=seed, progress=progress)
+    return replace(found, status=found.status.with_unidentified(unidentified(model)))  # type: ignore[arg-type]  # its own

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from ..fits.convergence import FEWEST_DRAWS, Convergence, bfmi, convergence, rhat_text
-from ..fits.status import DrawsStatus
+from ..fits.status import SLOW, DrawsStatus
 from .remedies import TUNED, call, higher_acceptance
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ def _depth(share: float, engine: NUTS) -> list[str]:
     if share <= DEPTH_SHARE:
         return []
     return [
-        f"{100 * share:.0f} % of the draws reached the largest tree depth: slow, not wrong. Use "
+        f"{100 * share:.0f} % of the draws reached the largest tree depth: {SLOW}. Use "
         f"{call(engine, max_tree_depth=engine.max_tree_depth + 2)}, and rescale columns of very different sizes."
     ]
 

@@ -152,7 +152,7 @@ class Fit(ABC):
         Parameters
         ----------
         newdata
-            A table with the columns of the right side; None for the rows used.
+            A table with the columns of the right side, or a dict of columns and single values; None for the rows used.
         re
             Random effects to include: "all", "none" or a list of grouping factors.
         scale

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +13,12 @@ from ..priors.default import column_spreads
 
 if TYPE_CHECKING:
     from ..likelihood.boundary import Direction
+    from ..likelihood.identified import Unidentified
 
 BOUNDARY = "Boundary fit (lme4: singular)"  # how the problem begins
+UNIDENTIFIED = "Not identified"  # how the problem of a bar that no data could settle begins
+INTEGRAL = ("Laplace's approximation", "Quadrature")  # how problems of the integral over the effects begin
+SLOW = "slow, not wrong"  # part of a problem of time alone
 SINGULAR = 1e-4  # lme4's rule for a diagonal element of a relative factor
 
 
@@ -55,6 +59,17 @@ class PointStatus:
     hessian_eigenvalues: tuple[float, ...] = ()
     quadrature_shift: float | None = None
     quadrature_error: float | None = None
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """The problems that make the estimates doubtful: no maximum was found, or not that of the likelihood."""
+        found = self.problems if not self.converged else ()
+        others = tuple(text for text in self.problems if text.startswith((*INTEGRAL, UNIDENTIFIED)))
+        return tuple(dict.fromkeys((*(text for text in found if not text.startswith(BOUNDARY)), *others)))
+
+    def with_unidentified(self, found: Sequence[Unidentified]) -> PointStatus:
+        """The same with what the data could not have determined."""
+        return replace(self, problems=(*_unidentified(found), *self.problems)) if found else self
 
     @classmethod
     def of(
@@ -115,6 +130,15 @@ class DrawsStatus:
         """Whether the draws are chains; else they were kept from weighted proposals and R-hat says nothing."""
         return bool(np.isnan(self.ess_weights))
 
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """The problems that make the draws doubtful: all but those of time alone."""
+        return tuple(text for text in self.problems if SLOW not in text)
+
+    def with_unidentified(self, found: Sequence[Unidentified]) -> DrawsStatus:
+        """The same with what the data could not have determined, of which the draws say what the prior says."""
+        return replace(self, problems=(*_unidentified(found), *self.problems)) if found else self
+
     def __eq__(self, other: object) -> bool:
         # what is not available is NaN, and NaN is not equal to itself
         if type(other) is not type(self):
@@ -123,6 +147,10 @@ class DrawsStatus:
         return all(a == b or (a != a and b != b) for a, b in pairs)
 
     __hash__ = None  # type: ignore[assignment]  # equal NaNs have different hashes
+
+
+def _unidentified(found: Sequence[Unidentified]) -> list[str]:
+    return [f"{UNIDENTIFIED}: {one.why}. {one.meaning}. {one.remedy[0].upper()}{one.remedy[1:]}." for one in found]
 
 
 def singular_terms(groups: Sequence[GroupTerm], factors: Sequence[np.ndarray]) -> Singularity:

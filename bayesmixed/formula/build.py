@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..errors import DataError, nearest
 from .assemble import assemble
-from .contrasts import NAMED
+from .contrasts import NAMED, is_reference
 from .design import Design, GroupTerm
 from .encoding import Encoding
 from .evaluate import Evaluator
@@ -46,7 +46,7 @@ def build_design(
         A column, an expression or an array as long as `data`. `offset` adds to ``offset()`` terms.
         Rows of weight zero are kept.
     contrasts : mapping, optional
-        By factor: "treatment", "sum", "helmert", "poly", an array (levels, k) or a DataFrame.
+        By factor: "treatment", "sum", "helmert", "poly", ("treatment", level), an array (levels, k) or a DataFrame.
     namespace : mapping, optional
         Names the formula may use besides columns and the built-in functions.
     missing : {"drop", "error"}
@@ -103,14 +103,16 @@ def _own(contrasts: Mapping[str, Any]) -> dict[str, Any]:
 def _own_spec(name: str, spec: Any) -> Any:
     if isinstance(spec, str):
         return spec
+    if is_reference(spec):
+        return tuple(spec)
     if isinstance(spec, pd.DataFrame):
         return spec.copy()
     try:
         return np.array(spec, float)
     except (TypeError, ValueError):
         raise DataError(
-            f"the contrasts of {name!r} must be a name ({', '.join(map(repr, NAMED))}), a matrix of numbers or a "
-            f"DataFrame, not {spec!r}."
+            f"the contrasts of {name!r} must be a name ({', '.join(map(repr, NAMED))}), a pair such as "
+            f'("treatment", level), a matrix of numbers or a DataFrame, not {spec!r}.'
         ) from None
 
 

@@ -27,9 +27,10 @@ def contrast(spec: Any, levels: np.ndarray, *, where: str) -> Contrast:
 
     Parameters
     ----------
-    spec : str, array (levels, k), DataFrame or Contrast-making function
-        "treatment", "sum", "helmert", "poly", R's ``contr.sum`` spellings; a DataFrame's columns name
-        the coefficients and its index, if it holds the levels, decides the order of its rows.
+    spec : str, pair, array (levels, k), DataFrame or Contrast-making function
+        "treatment", "sum", "helmert", "poly", R's ``contr.sum`` spellings; ("treatment", level) with another level
+        than the first as reference; a DataFrame's columns name the coefficients and its index, if it holds the levels,
+        decides the order of its rows.
     levels : array
         The factor's levels.
     where : str
@@ -42,6 +43,8 @@ def contrast(spec: Any, levels: np.ndarray, *, where: str) -> Contrast:
     """
     if isinstance(spec, str):
         return _named(spec, where)(levels)
+    if is_reference(spec):
+        return _against(spec, levels, where)
     if callable(spec):
         return spec(levels)
     if isinstance(spec, pd.DataFrame):
@@ -51,6 +54,21 @@ def contrast(spec: Any, levels: np.ndarray, *, where: str) -> Contrast:
     except (TypeError, ValueError):
         raise DataError(f"the contrasts of {where} are not a matrix of numbers: {spec!r}.") from None
     return _checked(matrix, _numbered(matrix.shape[-1] if matrix.ndim else 0), levels, where)
+
+
+def is_reference(spec: Any) -> bool:
+    """Whether a contrast is a pair of a name and a reference level: ("treatment", "b")."""
+    return isinstance(spec, tuple | list) and len(spec) == 2 and isinstance(spec[0], str) and np.ndim(spec[1]) == 0
+
+
+def _against(spec: Sequence[Any], levels: np.ndarray, where: str) -> Contrast:
+    name, level = spec
+    if _named(name, where) is not treatment:
+        raise DataError(f'the contrast {name!r} of {where} has no reference level: write "{name}" alone.')
+    texts = [level_text(each) for each in levels.tolist()]
+    if level_text(level) not in texts:
+        raise DataError(f"the contrasts of {where}: no level {level!r}. {nearest(level_text(level), texts, 'Levels')}")
+    return treatment(levels, texts.index(level_text(level)))
 
 
 def indicators(levels: np.ndarray) -> Contrast:

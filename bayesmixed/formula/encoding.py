@@ -18,7 +18,7 @@ from .given import Given, given
 from .grouping import Grouping, encode
 from .plain import from_plain, to_plain
 from .syntax import Call, Node
-from .table import column_names, rows_of, select
+from .table import column_names, rows_of, select, tabled
 from .used import Role, roles, used_columns
 from .variables import columns_in
 
@@ -56,7 +56,7 @@ class Encoding:
         Parameters
         ----------
         newdata : DataFrame
-            Any table with the columns of the right side.
+            Any table with the columns of the right side, or a dict of columns.
         unseen : {"error", "population", "sample"}
             What a level that a grouping factor did not have becomes: an error, code -1, or a code of its
             own after the known levels. A missing grouping value is such a level, and each row that has one a level
@@ -87,6 +87,7 @@ class Encoding:
         """
         if unseen not in ("error", "population", "sample"):
             raise DataError(f"unseen must be 'error', 'population' or 'sample', not {unseen!r}.")
+        newdata = tabled(newdata)
         columns = column_names(newdata)
         again = {
             "weights": (self.weights, weights),

@@ -43,6 +43,8 @@ ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "*": np.multiply,
     "/": np.divide,
     "^": np.power,
+    "%%": np.mod,  # the sign of the divisor, as in R
+    "%/%": np.floor_divide,
 }
 Value = Any  # float array, bool array, Factor, Columns, or a scalar, string or tuple inside a call
 

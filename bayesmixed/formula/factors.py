@@ -61,7 +61,7 @@ def as_factor(values: Any, where: str = "a column") -> Factor:
         return Factor(codes, values.categories.to_numpy(), bool(values.ordered))
     if getattr(values, "dtype", None) == np.bool_:
         return logical(np.asarray(values))
-    codes, levels = pd.factorize(_hashable(values, where), sort=True)
+    codes, levels = _sorted(_hashable(values, where), where)
     levels = _level_array(levels)
     return Factor(codes.astype(np.int32), levels, text=bool(len(levels)) and isinstance(levels[0], str))
 
@@ -156,6 +156,18 @@ def _hashable(values: Any, where: str) -> Any:
         shown = ", ".join(sorted(kind.__name__ for kind in kinds))
         raise DataError(f"{where} mixes values of different types ({shown}); make them all text or all numbers.")
     return array
+
+
+def _sorted(values: Any, where: str) -> tuple[np.ndarray, Any]:
+    """Codes and sorted levels."""
+    try:
+        return pd.factorize(values, sort=True)
+    except TypeError:
+        kinds = sorted({type(v).__name__ for v in np.asarray(values, dtype=object).tolist() if not _is_missing(v)})
+        raise DataError(
+            f"{where} holds values that have no order as levels ({', '.join(kinds)}): make them text, as with "
+            ".astype(str), or an ordered categorical."
+        ) from None
 
 
 def _is_missing(value: Any) -> bool:

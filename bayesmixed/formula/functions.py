@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError, FormulaError, nearest
+from .commas import decimal_commas
 from .factors import Factor, as_factor, drop_unused, level_text, logical, place_of, with_none
 
 MOST_INTERVALS = 10_000  # of cut()
@@ -51,7 +52,8 @@ def as_numeric(x: Any) -> np.ndarray:
     try:
         return np.append(x.levels.astype(float), np.nan)[x.codes]
     except ValueError as problem:
-        raise DataError(f"as.numeric(): not every value is a number ({problem}).") from None
+        commas = decimal_commas(x.levels)
+        raise DataError(f"as.numeric(): {commas or f'not every value is a number ({problem})'}.") from None
 
 
 def relevel(x: Any, ref: Any) -> Factor:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError, nearest
+from .commas import decimal_commas
 from .factors import Factor, as_factor, level_text
 from .functions import Columns
 from .syntax import Node, deparse
@@ -108,6 +109,8 @@ def as_number(value: Any, text: str) -> str:
     if getattr(value, "dtype", np.dtype(object)).kind == "M":
         column = f"data[{text.strip('`')!r}]"
         return f": make a column of days, ({column} - {column}.min()).dt.days, or of text for levels."
+    if isinstance(value, Factor) and (commas := decimal_commas(value.levels)):
+        return f", and cannot be used in arithmetic; {commas}."
     return ", and cannot be used in arithmetic; as.numeric() converts text that holds numbers."
 
 

@@ -7,7 +7,7 @@ from .syntax import Argument, Binary, Call, Name, Node, Number, Parenthesis, Str
 from .tokens import Token, tokenize
 
 _BINARY = {"|": 1, "||": 1, "&": 2, "&&": 2, "<": 4, "<=": 4, ">": 4, ">=": 4, "==": 4, "!=": 4}
-_BINARY |= {"+": 5, "-": 5, "*": 6, "/": 6, "%in%": 7, ":": 8, "^": 10}
+_BINARY |= {"+": 5, "-": 5, "*": 6, "/": 6, "%in%": 7, "%%": 7, "%/%": 7, ":": 8, "^": 10}
 _PREFIX = {"!": 3, "-": 9, "+": 9}
 _COMPARISON = 4
 _DEEPEST = 100  # levels; Python's own limit of 1000 frames allows three of ours per level with room to spare

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .syntax import Node, deparse
+from .syntax import Binary, Node, deparse
 
 
 @dataclass(frozen=True, repr=False)
@@ -15,8 +15,10 @@ class Term:
 
     @property
     def name(self) -> str:
-        """The term as R labels it."""
-        return ":".join(deparse(atom) for atom in self.atoms)
+        """The term as R labels it; a remainder in an interaction has parentheses, since ``:`` binds closer."""
+        if len(self.atoms) == 1:
+            return deparse(self.atoms[0])
+        return ":".join(f"({deparse(atom)})" if _remainder(atom) else deparse(atom) for atom in self.atoms)
 
     @property
     def key(self) -> frozenset[str]:
@@ -25,6 +27,10 @@ class Term:
 
     def __repr__(self) -> str:
         return f"Term({self.name!r})"
+
+
+def _remainder(atom: Node) -> bool:
+    return isinstance(atom, Binary) and atom.operator in ("%%", "%/%")
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import DataError
+from .commas import decimal_commas
 from .design import Response
 from .evaluate import Evaluator
 from .factors import Factor, level_text
@@ -22,7 +23,6 @@ _ADVICE = {  # what brms writes behind a bar on the left
     "weights": "give it as weights=",
     "subset": "select these rows of the data beforehand",
     "rate": "add offset(log(...)) on the right",
-    "se": "known standard errors are not supported",
     "cens": "censored responses are not supported",
     "trunc": "truncated responses are not supported",
     "mi": "imputation within the model is not supported",
@@ -119,12 +119,25 @@ def _trials(addition: Node, text: str) -> Node:
         name = part.function.removeprefix("resp_") if isinstance(part, Call) else deparse(part)
         if name == "trials" and isinstance(part, Call) and len(part.arguments) == 1:
             found = part.arguments[0].value
+        elif name == "se" and isinstance(part, Call) and part.arguments:
+            raise DataError(_known_errors(deparse(part.arguments[0].value), text))
         else:
             advice = _ADVICE.get(name, "write y | trials(n) for successes out of n")
             shown = f"{name}(...)" if isinstance(part, Call) else name
             raise DataError(f"the response `{text}` has the addition {shown}: {advice}.")
     assert found is not None
     return found
+
+
+def _known_errors(s: str, text: str) -> str:
+    """What stands for brms's ``y | se(s)``: weights are precisions, Var(e_i) = sigma^2 / w_i, and sigma is 1."""
+    y = text.partition("|")[0].strip()
+    inverse = f"1/{s}^2" if s.replace(".", "").replace("_", "").isalnum() else f"1/({s})^2"
+    return (
+        f"the response `{text}` has known standard errors: write {y} alone on the left and give "
+        f'weights="{inverse}", constants={{"sigma": 1}} to Model, which makes {s} the standard error of each row. '
+        "A bar with a level per row, (1 | study), then is what they differ by besides (docs/meta-analysis.md)."
+    )
 
 
 def _needs_trials(text: str, takes: Takes) -> str:
@@ -178,7 +191,9 @@ def _not_a_number(text: str, factor: Factor, takes: Takes) -> str:
             f"Write I({text} == {levels[-1]!r}) for one level against the others."
         )
     needs = f"the {takes.family} family needs numbers"
-    if numbers:
+    if commas := decimal_commas(factor.levels) if factor.text else "":
+        advice = f"{commas[0].upper()}{commas[1:]}."
+    elif numbers:
         advice = f"Write as.numeric({text}) for its numbers."
     elif len(levels) == 2:
         advice = f"family='bernoulli' models the probability of {levels[1]!r}."

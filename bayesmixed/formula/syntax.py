@@ -61,7 +61,7 @@ class Unary:
 
 @dataclass(frozen=True)
 class Binary:
-    """``left operator right``; operators: ``~ + - * / : ^ %in% | || & < <= > >= == !=`` (``**`` becomes ``^``)."""
+    """``left operator right``; operators: ``~ + - * / : ^ %in% %% %/% | || & < <= > >= == !=`` (``**`` is ``^``)."""
 
     operator: str
     left: Node
@@ -80,7 +80,7 @@ class Parenthesis:
 Node: TypeAlias = Name | Number | String | Call | Unary | Binary | Parenthesis
 
 _PLAIN_NAME = re.compile(r"(?:[^\W\d]|\.(?!\d))[\w.]*")
-_TIGHT = {":", "^", "/"}  # R prints these without spaces
+_TIGHT = {":", "^", "/", "%%", "%/%"}  # R prints these without spaces
 
 
 def deparse(node: Node) -> str:

@@ -14,19 +14,34 @@ from .typed import typed
 
 
 def column_names(data: Any) -> list[Any]:
-    """Names of the table's columns, in order.
+    """Names of the table's columns, in order, those that are numbers as text.
 
     Raises
     ------
     DataError
         `data` is no table.
     """
-    return list(data.columns) if isinstance(data, pd.DataFrame) else list(_narwhals(data).collect_schema().names())
+    return _texts(data) if isinstance(data, pd.DataFrame) else list(_narwhals(data).collect_schema().names())
 
 
 def rows_of(data: Any) -> pd.Index | None:
     """The row labels of a pandas table; None of any other."""
     return data.index if isinstance(data, pd.DataFrame) else None
+
+
+def tabled(data: Any) -> Any:
+    """A dict of columns as a table, a single value in every row; any table as it is.
+
+    >>> tabled({"x": [1, 2], "f": "a"}).to_numpy().tolist()
+    [[1, 'a'], [2, 'a']]
+    """
+    if not isinstance(data, Mapping):
+        return data
+    single = all(np.ndim(value) == 0 for value in data.values())
+    try:
+        return pd.DataFrame(dict(data), index=[0] if single and data else None)
+    except (TypeError, ValueError) as problem:
+        raise DataError(f"this dict is no table ({problem}): give columns of one length, or single values.") from None
 
 
 def select(data: Any, columns: Sequence[str]) -> pd.DataFrame:
@@ -45,13 +60,21 @@ def select(data: Any, columns: Sequence[str]) -> pd.DataFrame:
     """
     if not isinstance(data, pd.DataFrame):
         return _from_narwhals(data, columns)
-    if not data.columns.is_unique:
-        twice = [name for name in columns if list(data.columns).count(name) > 1]
+    texts = _texts(data)
+    places = {text: i for i, text in enumerate(texts)}
+    if len(places) < len(texts):
+        twice = [name for name in columns if texts.count(name) > 1]
         if twice:
             raise DataError(f"these columns exist more than once in the data: {', '.join(twice)}. Rename them.")
-    frame = data[list(columns)]
+    frame = data.iloc[:, [places[name] for name in columns]]
+    frame = frame.set_axis(list(columns), axis=1) if len(columns) else frame
     changed = {str(name): made for name, column in frame.items() if (made := typed(column)) is not column}
     return frame.assign(**changed) if changed else frame
+
+
+def _texts(data: pd.DataFrame) -> list[str]:
+    """The names of the columns as a formula can have them: 7 is `7` in backticks."""
+    return [name if isinstance(name, str) else str(name) for name in data.columns]
 
 
 def missing_rows(frame: pd.DataFrame, extra: Mapping[str, np.ndarray]) -> tuple[np.ndarray | None, dict[str, int]]:

@@ -211,8 +211,8 @@ def atom_of(node: Node) -> Node:
         For everything else, and for functions that bayesmixed does not have.
     """
     match node:
-        case Name():
-            return node
+        case Name() | Binary("%%" | "%/%"):
+            return _without_dot(node)  # a column computed from others, as in R
         case Call("offset"):
             raise Refusal("offset(...) is only ever added: write it as a term of its own, outside bars", node.position)
         case Call(function) if function in _UNSUPPORTED:
@@ -238,8 +238,8 @@ def _refuse_condition(operator: str, left: Node, right: Node, node: Binary) -> N
     raise Refusal(f"`{operator}` only works inside calls: write {meant}", node.position)
 
 
-def _without_dot(call: Call) -> Call:
-    for name in names(call):
-        if name.identifier == ".":
+def _without_dot(node: Node) -> Node:
+    for name in names(node):
+        if name.identifier == "." and not isinstance(node, Name):
             raise Refusal("`.` stands for columns only as a term: name the column inside a call", name.position)
-    return call
+    return node

@@ -52,7 +52,7 @@ _OPERATOR = re.compile(
     r"\|{3,}|\|>|\|\||&&|\*\*|<<-|<-|->|<=|>=|==|!=|:::|::|:=|%[^%\s]*%"
     r"|[-+*/^:()\[\]{},~=<>!&|$@?;\\%]"
 )
-_KNOWN = frozenset("|| && <= >= == != %in% + - * / ^ : ( ) , ~ = < > ! & |".split())
+_KNOWN = frozenset("|| && <= >= == != %in% %% %/% + - * / ^ : ( ) , ~ = < > ! & |".split())
 
 
 def _scan(text: str) -> Iterator[Token]:
@@ -121,8 +121,6 @@ _REMEDIES = {
     'list of numbers as c(1, 2), and one level of a factor as I(f == "a")',
     "{": "write arithmetic as I(x + 1)",
     "::": "write the function without its package (only base, stats, splines and lme4 may stand before ::)",
-    "%%": "write I(x - k * floor(x / k)), or make a column of it beforehand",
-    "%/%": "write floor(x / k)",
     "<-": "paste the formula only, without the assignment (a comparison with a negative number is x < -1)",
     "->": "paste the formula only, without the assignment",
     ":=": "paste the formula only, without the assignment",

@@ -24,7 +24,11 @@ def typed(series: pd.Series) -> pd.Series:
     """
     if isinstance(series.dtype, pd.ArrowDtype):
         return _from_arrow(series)
-    return _from_objects(series) if series.dtype == object else series
+    if series.dtype == object:
+        return _from_objects(series)
+    # pandas has no index of the other floats, which levels need
+    odd = isinstance(series.dtype, np.dtype) and series.dtype.kind == "f" and series.dtype.itemsize not in (4, 8)
+    return series.astype(float) if odd else series
 
 
 def _from_arrow(series: pd.Series) -> pd.Series:

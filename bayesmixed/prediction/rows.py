@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import BayesMixedWarning, FitError
 from ..formula.design import Design, Predictor
-from ..formula.table import column_names
+from ..formula.table import column_names, tabled
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -37,6 +37,7 @@ def encode(
         raise FitError(f"Responses of the {model.family.name} family are not out of trials: leave out trials=.")
     if newdata is None and offset is None and weights is None and trials is None:
         return model.design
+    newdata = tabled(newdata)
     if newdata is None:
         newdata = model.frame
         trials = model.design.trials if trials is None else trials

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..page import told
 from .default import column_spreads
 from .names import TermNames, term_names
 from .origin import constant_column, origins, stated_rows
@@ -46,8 +47,10 @@ def _centred(term: GroupTerm, named: TermNames, model: Model) -> str:
     at = constant_column(term, model.covariances[model.design.groups.index(term)], model.design)
     assert at is not None  # the caller's condition
     means = term.Z[model.design.used].mean(axis=0)
+    spreads = column_spreads(term.Z[model.design.used])
     others = [j for j, made_of in enumerate(term.variables) if j != at and len(made_of) == 1]
-    where = ", ".join(f"{term.columns[j]} = {means[j]:.4g}" for j in others[:3]) + (", ..." if len(others) > 3 else "")
+    shown = [f"{term.columns[j]} = {told(float(means[j]), float(spreads[j]))}" for j in others[:3]]
+    where = ", ".join(shown) + (", ..." if len(others) > 3 else "")
     names = f"{named.sds[at]} and {named.correlation}"
     return f"  The priors of {names} are those of {term.factor}'s line at the mean, {where}."
 
@@ -66,6 +69,6 @@ def _typed(term: GroupTerm, named: TermNames, far: list[tuple[str, float, float]
     bar = f"({', '.join(term.columns)} | {term.factor})"
     remedy = "bm.priors.centered(...) states them at the means" if movable else f"centre {name}, if zero means nothing"
     return (
-        f"  The priors of {bar} are stated where {name} is 0, and {name} has mean {mean:.4g} and "
+        f"  The priors of {bar} are stated where {name} is 0, and {name} has mean {told(mean, spread)} and "
         f"spread {spread:.3g}: they depend on what it is counted from ({remedy})."
     )

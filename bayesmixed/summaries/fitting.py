@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..fits.convergence import rhat_text
-from ..fits.status import BOUNDARY
+from ..fits.status import BOUNDARY, UNIDENTIFIED
 from .words import listed
 
 if TYPE_CHECKING:
@@ -61,7 +61,10 @@ def _problems(fit: Any) -> Iterator[str]:
         yield f"The fit is singular: {listed(found)}."
     if getattr(fit.status, "converged", True) is False:
         yield "The optimiser did not converge, so these numbers should not be reported."
+    undetermined = [text.split(". ")[0] for text in fit.status.problems if text.startswith(UNIDENTIFIED)]
+    yield from (f"{text}." for text in undetermined)
     # what to do about the others is no part of a paper
-    rest = [text.split(". ")[0].rstrip(".") for text in fit.status.problems if text not in boundary]
+    others = [text for text in fit.status.problems if not text.startswith((BOUNDARY, UNIDENTIFIED))]
+    rest = [text.split(". ")[0].rstrip(".") for text in others]
     if rest and getattr(fit.status, "converged", True):
         yield f"Unresolved: {'; '.join(rest)} (bm.diagnose(fit) says what to do)."

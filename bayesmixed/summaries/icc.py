@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..errors import BayesMixedError, FitError, nearest
 from ..fits.base import is_fit
+from ..fits.caution import with_caution
 from .anova import anova_shares
 from .answer import Answer
 from .distribution import Options
@@ -141,7 +142,7 @@ def _shares(fit: Fit, method: str, options: Options) -> tuple[pd.DataFrame, tupl
         for name, values in parts.items()
     }
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS).rename_axis("group")
-    return frame, (*found.notes, *_by_approximation(found), *words_over_rows(fit, found))
+    return frame, with_caution((*found.notes, *_by_approximation(found), *words_over_rows(fit, found)), fit)
 
 
 def _by_approximation(found: Variances) -> tuple[str, ...]:
@@ -167,7 +168,7 @@ def _at_values(fit: Fit, at: Any, options: Options) -> tuple[pd.DataFrame, tuple
     names = [at] if isinstance(at, str) else list(at)
     index = pd.MultiIndex.from_tuples(list(rows), names=[*names, "group"])
     frame = pd.DataFrame(list(rows.values()), index=index).reindex(columns=COLUMNS)
-    return frame, (*found.notes, *_by_averages(fit.model, names))
+    return frame, with_caution((*found.notes, *_by_averages(fit.model, names)), fit)
 
 
 def _by_averages(model: Model, names: list[str]) -> tuple[str, ...]:

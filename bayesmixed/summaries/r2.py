@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ..fits.caution import with_caution
 from ..prediction.linear_predictor import linear_predictor
 from ..prediction.responses import location
 from ..prediction.rows import responses_per_row, take_rows
@@ -83,7 +84,7 @@ def r2(fit: Fit, *, approximation: str = "lognormal", mean: str | float | None =
         notes = (*notes, _BAYES, *([_WITHIN] if every else []))
     frame = pd.DataFrame({key: _row(values) for key, values in shares.items()}).T
     frame.index = pd.MultiIndex.from_tuples(list(shares), names=["definition", "part"])
-    return Answer("Share of variance explained (R2)", frame, notes)
+    return Answer("Share of variance explained (R2)", frame, with_caution(notes, fit))
 
 
 def _by_approximation(found: Variances) -> tuple[str, ...]:

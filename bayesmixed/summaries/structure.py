@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..formula.syntax import deparse
+from ..page import told
 from ..prediction.rows import responses_per_row
 from .words import listed
 
@@ -92,7 +93,7 @@ def _given_offset(model: Model) -> list[str]:
     if given.array is None:
         return [f"the offset {given.text}"]
     low, high = np.min(given.array), np.max(given.array)
-    return [f"the offset {low:.4g}" if low == high else f"an offset given row by row ({low:.4g} to {high:.4g})"]
+    return [f"the offset {told(low)}" if low == high else f"an offset given row by row ({told(low)} to {told(high)})"]
 
 
 def _crossed(term: Term) -> str:
@@ -125,8 +126,9 @@ def _contrast(model: Model, name: str, state: dict[str, Any]) -> str:
 
 
 def _standardised(state: dict[str, Any]) -> str:
+    spread = state["scale"] if _is_number(state["scale"]) else float("nan")
     parts = [
-        f"centred at {state['center']:.4g}" if _is_number(state["center"]) else "",
+        f"centred at {told(state['center'], spread)}" if _is_number(state["center"]) else "",
         f"divided by {state['scale']:.4g}" if _is_number(state["scale"]) else "",
     ]
     return " and ".join(filter(None, parts)) or "as it is"

@@ -103,7 +103,7 @@ IN_R: dict[str, Callable[[], Any]] = {
     "empty": lambda: means_of("empty", "tension * wool"),
     "cake_at": lambda: means_of("cake", "recipe | temp", at={"temp": [180, 220]}),
     "cake_trend": lambda: bm.slopes(model_of_r("cake"), "temp", by="recipe"),
-    "cake_trend_pairs": lambda: bm.slopes(model_of_r("cake"), "temp", by="recipe").contrast("pairwise"),
+    "cake_trend_pairs": lambda: bm.slopes(model_of_r("cake"), "temp", by="recipe", df=np.inf).contrast("pairwise"),
     "cake_steps": lambda: means_of("cake_f", "temperature").contrast("sequential"),
     "cake_pairs": lambda: means_of("cake_f", "temperature").contrast("pairwise"),
     "sleep_mean": lambda: means_of("sleep", "1"),

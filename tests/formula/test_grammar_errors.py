@@ -15,8 +15,6 @@ REFUSALS = [
     ("y ~ x[1]", "[1]", "select rows of the table beforehand"),
     ("y ~ bs(x, knots = [1, 2])", "[1, 2])", "c(1, 2)"),
     ("y ~ {x + 1}", "{x + 1}", "I(x + 1)"),
-    ("y ~ x %% 2", "%% 2", "floor(x / k)"),
-    ("y ~ x %/% 2", "%/% 2", "write floor(x / k)"),
     ("y ~ a %o% b", "%o% b", "make a column of it beforehand"),
     ("y ~ a % b", "% b", "make a column of it beforehand"),
     ("y ~ mgcv::s(x)", "::s(x)", "without its package"),
