@@ -2,7 +2,7 @@
 # # Priors, and how to see what they say before any data
 #
 # A posterior is prior times likelihood. With many rows the likelihood speaks alone; with few groups, or in the tails
-# of a logit, the prior speaks too. This page shows how to read the priors of a model, how to see what they imply, and
+# of a logit, the prior speaks too, and rows of the same group add nothing to what is known about groups. This page shows how to read the priors of a model, how to see what they imply, and
 # how to tell where they matter.
 
 # %%
@@ -18,9 +18,16 @@ print(model.prior_summary())
 
 # %% [markdown]
 # Every parameter has a prior with a width in the response's own units: before the data, the slope lies between -96 and
-# 96 ms per day with 95 % probability, which excludes nothing that anyone would measure. The second table says what the
-# priors imply *together*, which single lines do not show: how much people may differ, and which share of the variance
-# that would be.
+# 96 ms per day with 95 % probability, which excludes nothing that anyone would measure. The location and scale of the
+# response were taken from the data, which are so used twice; weakly, since 140 ms are many standard errors of its mean.
+#
+# The standard deviations and the correlation are those of people's lines *at the average day*, as a line below the table
+# says. Counting days from another origin, or in another unit, gives the same posterior. The two columns of Subject share
+# one spread: half-Normal with the response's standard deviation over the square root of two, per unit of the column.
+#
+# The second table says what the priors imply *together*, which single lines do not show: how much people may differ (12
+# to 97 ms, where the response has a standard deviation of 56), which share of the variance that would be (anything from
+# 0.02 to 0.99), and how much responses would vary: by 140 ms in the median, because nothing is held about the slope.
 #
 # ## Simulate from the priors
 
@@ -43,7 +50,8 @@ print(f"below zero: {np.mean(default < 0):.0%}, above a second: {np.mean(default
 
 # %% [markdown]
 # Grey lines are people that the priors hold possible, the black one is a real one. Some react before the stimulus
-# (below the red line). The default is wide on purpose: it holds the scale of the response and nothing else.
+# (below the red line). The default is wide on purpose: it holds the location and the scale of the response, and nothing
+# of what is known about reactions.
 #
 # If you know more, say so. Reaction times lie around 300 ms; lack of sleep slows by some tens of milliseconds a day at
 # most; people differ by tens of milliseconds.
@@ -68,18 +76,22 @@ print(f"below zero: {np.mean(told < 0):.1%}, above a second: {np.mean(told > 100
 
 # %%
 post = model.fit("nuts", seed=1)
-print(bm.side_by_side(post, informed.fit("nuts", seed=1)))
+at_day_0 = model.replace(priors=bm.priors.as_typed("default")).fit("nuts", seed=1)
+print(bm.side_by_side(post, informed.fit("nuts", seed=1), at_day_0))
 
 # %% [markdown]
-# Default and informed priors: nothing moves by more than a tenth of its posterior standard deviation. Eighteen people
-# with ten rows each leave these priors nothing to decide.
+# Default and informed priors, in the first two columns: nothing moves by more than a tenth of its posterior standard
+# deviation. That is one direction in which to ask. The third column has the default's numbers *stated at day 0*, as brms
+# and rstanarm state theirs: the intercepts' standard deviation falls by more than half of its posterior standard deviation, the
+# correlation rises by more than half. The fixed effects do not care. Where the answer depends on the prior, a report has
+# to say so.
 
 # %%
 bm.plot.prior_posterior(post);
 
 # %% [markdown]
-# Where the posterior is much narrower than the prior the data have spoken. The correlation is the exception: eighteen
-# people hardly narrow it.
+# Where the posterior is much narrower than the prior the data have spoken: the fixed effects and sigma. The standard
+# deviations are narrowed less, and the correlation least.
 #
 # ## Where priors decide: few groups
 #
@@ -95,15 +107,23 @@ print(bm.side_by_side(reml, wide, narrow))
 
 # %% [markdown]
 # With four people the prior of their spread decides how large it is found to be (74 or 43 ms), and with it the
-# uncertainty of the intercept (41 or 25); the slope does not care. Neither is wrong. A report has to say which was
-# used, and `bm.report` does.
+# uncertainty of the intercept (41 or 25); the slope does not care.
+#
+# The second prior *conflicts* with the data. REML's estimate, 55 ms, is more than two standard deviations of
+# HalfNormal(25) away from zero, a place to which that prior gives a probability of 3 %; the posterior lies between the
+# two, and the intercept's error of 25 is below REML's 30, which is already too small with four people. Such a prior needs
+# a reason from outside the data. Without one, widen it: the default, half-Normal(0, 64) here, gives 63 ms and an error of
+# 35. The width of a posterior with few groups comes largely from its prior; a report has to say which was used, and
+# `bm.report` does.
 #
 # ## Presets
 #
 # | `priors=` | What |
 # |---|---|
 # | `"default"` | weakly informative, in units of the response, as above |
-# | `"brms"`, `"rstanarm"`, `"bambi"` | the conventions of those programs, for comparison |
+# | `"cautious"` | the default with longer tails, half-Student-t(3), for standard deviations |
+# | `"brms"`, `"rstanarm"`, `"bambi"` | the conventions of those programs, origin of columns included, for comparison |
+# | `bm.priors.centered("brms")`, `bm.priors.as_typed("default")` | the same numbers, stated at columns' means or at their zeros |
 # | `"boundary_avoiding"` | keeps standard deviations off zero (also what `"map"` uses) |
 # | `"flat"` | none, where that is possible |
 # | `{name: distribution}` | yours, laid over the default |
@@ -124,4 +144,6 @@ plt.show()
 
 # %% [markdown]
 # A standard deviation of 10 on the logit scale says that a herd has either no case or nothing but cases: wide on one
-# scale is extreme on another. The default, centred on the proportion in the data, holds all probabilities possible.
+# scale is extreme on another. The default, centred on the proportion in the data, holds all probabilities possible. It
+# is wide too: of whole data sets like this one, one in five would have an incidence below 5 or above 95 %
+# ([decision 17](../decisions/0017-default-priors-know-no-origin.md)).
