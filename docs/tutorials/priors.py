@@ -82,9 +82,8 @@ print(bm.side_by_side(post, informed.fit("nuts", seed=1), at_day_0))
 # %% [markdown]
 # Default and informed priors, in the first two columns: nothing moves by more than a tenth of its posterior standard
 # deviation. That is one direction in which to ask. The third column has the default's numbers *stated at day 0*, as brms
-# and rstanarm state theirs: the intercepts' standard deviation falls by more than half of its posterior standard deviation, the
-# correlation rises by more than half. The fixed effects do not care. Where the answer depends on the prior, a report has
-# to say so.
+# and rstanarm state theirs: the intercepts' standard deviation falls, and the correlation rises, by more than half of a posterior standard
+# deviation. The fixed effects do not care. Where the answer depends on the prior, a report has to say so.
 
 # %%
 bm.plot.prior_posterior(post);
