@@ -13,8 +13,8 @@ from scipy.stats import multivariate_normal
 from simulated import crossed, nested
 
 import bayesmixed as bm
+from bayesmixed.checks import integral
 from bayesmixed.checks import loo as loo_module
-from bayesmixed.checks import loo_integrated
 from bayesmixed.checks.loo_integrated import integrated_log_likelihood
 from bayesmixed.checks.rows_by import rows_by
 from bayesmixed.errors import FitError
@@ -106,7 +106,7 @@ def test_other_families_too_with_two_effects(family: str) -> None:
 def test_sampling_is_near_quadrature(monkeypatch: pytest.MonkeyPatch) -> None:
     fit = bm.Model(CBPP, bm.load_data("cbpp"), family="binomial").fit("ml")
     exact = summed(fit, "herd").sum()
-    monkeypatch.setattr(loo_integrated, "NODES", {})
+    monkeypatch.setattr(integral, "NODES", {})
     assert summed(fit, "herd", seed=1).sum() == pytest.approx(exact, abs=SAMPLED)
     np.testing.assert_array_equal(summed(fit, "herd", seed=1), summed(fit, "herd", seed=1))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,16 +10,25 @@ import numpy as np
 
 from ..covariance import Covariance
 from ..engines.generalized import LaplaceCriterion
-from ..engines.optimize import minimise
 from ..engines.search import Criterion
 from ..fits.point import PointFit
 from ..likelihood.at import laplace_of, likelihood_of
 from ..likelihood.at_sigma import NormalPrior, SigmaCriterion
 from .directions import Direction
+from .work import Work
 
 RISES = (1.0, 3.84)  # of the deviance: one standard error, and the 95 % limit of a profile
 CLOSE = 0.01  # relative error of a rise at which the search for its sd stops
 STEP = 1e-6  # of the differences of a change of coordinates
+SETTLED = 1e-3  # predicted decrease of the deviance at which a minimum is taken: a tenth of what CLOSE lets a rise err
+STEPS, HALVINGS = 25, 12  # of a search of one minimum, and of one of its steps
+SECANTS, FASTEST = (
+    30,
+    8.0,
+)  # of a search of one rise: its steps, and the largest factor of one while nothing is above it
+NEXT = 1.8  # times an sd: about where the rise is 3.84 times as large
+CURVED = 1e-8  # cosine between a step and the change of the gradient from which curvature is positive
+ARMIJO = 1e-4  # share of the predicted decrease that a step must bring
 FIRST, FARTHEST = 0.05, 1e4  # sds of a working (unit mean square) column: where to begin, where to give up
 
 
@@ -37,21 +46,20 @@ class Rise:
     corr: np.ndarray
 
 
-def profile(fit: PointFit, direction: Direction) -> tuple[Rise, ...]:
+def profile(fit: PointFit, direction: Direction, work: Work | None = None) -> tuple[Rise, ...]:
     """The sds at which the deviance (or REML criterion) has risen by 1 and by 3.84.
 
-    A column with sd zero: its sd. A column that others determine: the sd of its effects given those of all others,
-    the last diagonal element of Lambda with that column as the last. Everything else is re-maximised, in a
-    generalized model by Laplace. Empty where the fit maximised something else (MAP), or where the covariance structure
-    does not survive a change of columns.
+    A column with sd zero: its sd. A column that others determine: the sd of its effects given those of all others, the
+    last diagonal element of Lambda with that column as the last. Everything else is re-maximised, in a generalized
+    model by Laplace. `work` limits the evaluations: what it does not reach is left out. Empty where the fit maximised
+    something else (MAP), or where the covariance structure does not survive a change of columns.
     """
     if fit.engine.name not in ("ml", "reml"):
         return ()
     if fit.model.covariances[direction.term].invariance not in ("linear", "scaling"):
         return ()
-    held = _held(fit, direction)
-    found = (held.reach(target) for target in RISES)
-    return tuple(rise for rise in found if rise is not None)
+    held = _held(fit, direction, Work() if work is None else work)
+    return tuple(held.rises(RISES))
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,7 @@ class _Held:
     basis: np.ndarray
     scale: Callable[[np.ndarray], float]
     free_scale: bool
+    work: Work
 
     @cached_property
     def mix(self) -> np.ndarray:
@@ -120,48 +129,78 @@ class _Held:
             J[:, i] = (ends[0] - ends[1]) / (2 * STEP)
         return J
 
-    def minimum(self, sd: float, y: np.ndarray) -> tuple[float, np.ndarray]:
-        """The least criterion with the direction held at an sd, and its y, searched from `y`."""
-        free = np.delete(np.arange(len(y)), self.position)
-
-        def full(z: np.ndarray) -> np.ndarray:
-            whole = y.copy()
-            whole[free] = z
-            whole[self.position] = sd / self.scale(whole)
-            return whole
-
-        def function(z: np.ndarray) -> tuple[float, np.ndarray]:
-            whole = full(z)
+    def function(self, sd: float, z: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """The criterion with the direction held at an sd and the rest at z, its gradient in z, and the whole y."""
+        whole = y.copy()
+        whole[self.free] = z
+        whole[self.position] = sd / self.scale(whole)
+        self.work.count()
+        try:
             value, gradient = self.criterion.value_and_gradient(self.working(whole))
-            slopes = self.slopes(whole).T @ gradient
-            if self.free_scale:  # the element held is relative to it
-                slopes[-1] -= slopes[self.position] * whole[self.position]
-            return value, slopes[free]
+        except np.linalg.LinAlgError:
+            return np.inf, np.zeros(len(z)), whole
+        slopes = self.slopes(whole).T @ gradient
+        if self.free_scale:  # the element held is relative to it
+            slopes[-1] -= slopes[self.position] * whole[self.position]
+        return value, slopes[self.free], whole
 
-        optimum = minimise(function, y[free], metric=self._metric(full(y[free]), free))
-        return optimum.value, full(optimum.x)
+    @cached_property
+    def free(self) -> np.ndarray:
+        """Positions of what is not held."""
+        return np.delete(np.arange(len(self.x)), self.position)
 
-    def reach(self, target: float) -> Rise | None:
-        """The sd at which the criterion has risen by `target`; None where it never does.
+    def minimum(self, sd: float, y: np.ndarray, H: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """The least criterion with the direction held at an sd, its y, and the inverse curvature there.
+
+        BFGS from `y` and the inverse curvature `H` of a neighbour: one sd's minimum is near the last one's. No step is
+        longer than z itself, and one: z is in working columns and logarithms.
+        """
+        z = y[self.free]
+        value, g, whole = self.function(sd, z, y)
+        for _ in range(STEPS):
+            step = -H @ g
+            if -0.5 * g @ step < SETTLED or self.work.exhausted:
+                break
+            step /= max(1.0, float(np.max(np.abs(step))) / (1 + float(np.max(np.abs(z)))))
+            for _ in range(HALVINGS):
+                found = self.function(sd, z + step, y)
+                if found[0] <= value + ARMIJO * g @ step:
+                    break
+                step = 0.5 * step
+            else:
+                break
+            H = _updated(H, step, found[1] - g)
+            z, (value, g, whole) = z + step, found
+        return value, whole, H
+
+    def rises(self, targets: Sequence[float]) -> Iterator[Rise]:
+        """The points at which the criterion has risen by ascending targets, as far as it ever does.
 
         The square root of a rise is nearly linear in the sd, so that a secant needs few steps.
         """
-        goal, y = np.sqrt(target), self.mixed(self.x)
-        low, high, t = (0.0, 0.0), None, FIRST * self.unit
-        for _ in range(30):
-            value, y = self.minimum(t, y)
-            rise = max(value - self.lowest, 0.0)
-            if abs(rise - target) <= CLOSE * target:
-                return self._rise(y, rise)
-            root = float(np.sqrt(rise))
-            low, high = ((t, root), high) if root < goal else (low, (t, root))
-            if high is None:
-                t *= float(np.clip(goal / max(root, 1e-6), 1.1, 8.0))
+        y = self.mixed(self.x)
+        H = self._metric(y, self.free)
+        low, t = (0.0, 0.0), FIRST * self.unit
+        for target in targets:
+            goal, high = np.sqrt(target), None
+            for _ in range(SECANTS):
+                value, y, H = self.minimum(t, y, H)
+                rise = max(value - self.lowest, 0.0)
+                if self.work.exhausted or t > FARTHEST * self.unit:
+                    return
+                root = float(np.sqrt(rise))
+                if abs(rise - target) <= CLOSE * target:
+                    yield self._rise(y, rise)
+                    break
+                low, high = ((t, root), high) if root < goal else (low, (t, root))
+                if high is None:
+                    t *= float(np.clip(goal / max(root, 1e-6), 1.1, FASTEST))
+                else:
+                    t = low[0] + (high[0] - low[0]) * (goal - low[1]) / (high[1] - low[1])
             else:
-                t = low[0] + (high[0] - low[0]) * (goal - low[1]) / (high[1] - low[1])
-            if t > FARTHEST * self.unit:
-                return None
-        return None
+                return
+            low = (t, root)
+            t *= NEXT
 
     def _metric(self, y: np.ndarray, free: np.ndarray) -> np.ndarray:
         """A guess of the inverse curvature in the free elements."""
@@ -181,7 +220,17 @@ class _Held:
         return Rise(scale * float(y[self.position]), rise, sds, unit @ unit.T)
 
 
-def _held(fit: PointFit, direction: Direction) -> _Held:
+def _updated(H: np.ndarray, step: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """BFGS's inverse curvature after a step that changed the gradient; as it was where curvature is not positive."""
+    along = float(step @ change)
+    if not along > CURVED * np.linalg.norm(step) * np.linalg.norm(change):
+        return H
+    across = H @ change
+    mixed = np.outer(across, step)
+    return H + (along + change @ across) * np.outer(step, step) / along**2 - (mixed + mixed.T) / along
+
+
+def _held(fit: PointFit, direction: Direction, work: Work) -> _Held:
     j = direction.term
     criterion, x, bases, scale, free = _linear(fit) if fit.model.has_scale else _generalized(fit)
     structure, k = criterion.structures()[j]
@@ -190,7 +239,7 @@ def _held(fit: PointFit, direction: Direction) -> _Held:
         order, position = [direction.column, *others], where.start
     else:
         order, position = [*others, direction.column], where.stop - 1
-    return _Held(criterion, x, where, structure, order, position, bases[j], scale, free)
+    return _Held(criterion, x, where, structure, order, position, bases[j], scale, free, work)
 
 
 _Parts = tuple[Criterion, np.ndarray, tuple[np.ndarray, ...], Callable[[np.ndarray], float], bool]

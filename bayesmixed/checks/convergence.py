@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..engines.accuracy import LAPLACE_IS_OFF, QUADRATURE_IS_OFF
 from ..fits.point import PointFit
 from ..likelihood.boundary import ACCEPT
 from .finding import SERIOUS, WARNING, Finding
@@ -11,8 +12,7 @@ from .finding import SERIOUS, WARNING, Finding
 CHECK = "convergence"
 FLAT = 1e-7  # eigenvalue over the largest one: a direction in which the likelihood says nothing
 NO_ERROR = 1e-6  # residual sd over that of the response below which the fit is an interpolation
-LAPLACE = "Laplace's approximation"
-OTHERS = ("Boundary fit", LAPLACE)  # problems in a status that have findings of their own
+OTHERS = ("Boundary fit", LAPLACE_IS_OFF, QUADRATURE_IS_OFF)  # problems in a status that have findings of their own
 
 
 def convergence(fit: PointFit, explained: bool = False) -> tuple[Finding, ...]:
@@ -72,12 +72,15 @@ def _dispersion(fit: PointFit) -> list[Finding]:
 
 
 def _approximation(fit: PointFit) -> list[Finding]:
-    """Whether Laplace's approximation is good enough, where the fit has measured it."""
-    said = [problem for problem in fit.status.problems if problem.startswith(LAPLACE)]
+    """Whether the integral over the effects is good enough, where the fit has measured it."""
+    said = [problem for problem in fit.status.problems if problem.startswith((LAPLACE_IS_OFF, QUADRATURE_IS_OFF))]
     if not said:
         return []
-    shift = fit.status.quadrature_shift
+    shift, nodes = fit.status.quadrature_shift, fit.engine.quadrature
     size = "" if shift is None else f" by {abs(shift):.2g} in log-likelihood"
-    what = f"{LAPLACE} of the integral over the effects is off{size}"
+    subject = f"{LAPLACE_IS_OFF} of" if nodes == 1 else f"{QUADRATURE_IS_OFF} with {nodes} nodes of"
+    what = f"{subject} the integral over the effects is off{size}"
     remedy = 'model.fit(bm.ML(quadrature=15)) where one factor is grouped by, or model.fit("nuts", seed=1)'
+    if nodes > 1:
+        remedy = 'more nodes, or model.fit("nuts", seed=1)'
     return [Finding("quadrature", what, said[0], remedy, WARNING)]

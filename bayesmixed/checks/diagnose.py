@@ -11,6 +11,7 @@ from typing import Any, cast
 import pandas as pd
 
 from ..engines.map import MAP
+from ..engines.progress import progress_bar
 from ..errors import FitError
 from ..fits.base import Fit, is_fit
 from ..fits.draws import DrawsFit
@@ -20,14 +21,21 @@ from ..page import Page, Section, number
 from ..priors import Normal
 from . import singularity as singular
 from .convergence import convergence
+from .dispersion import dispersion, overdispersed
 from .finding import NOTE, SERIOUS, WARNING, Finding, findings_table
 from .sampled import sampled
 from .scaling import scaling
 from .separation import Separation, prior_names, separated, separation
+from .separation_within import Within, separation_within, within
 from .simpler import SAME, Simpler, simpler_formulas
+from .work import Work
 
 SHOWN = 6  # simpler formulas in the printed table: those of lowest AIC
 WIDTH = 100
+PROFILES, FORMULAS = 1.0, 2.5  # times the work of the fit that profiles and simpler formulas may take
+SETTING_UP = 2  # evaluations per parameter that take as long as what a fit does besides its search
+LEAST = 60  # evaluations that either may take all the same
+WAIT = 1.0  # seconds before progress is shown
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,6 +52,7 @@ class Diagnosis:
     simpler: Simpler | None
     separation: Separation | None
     refit: bool = True
+    within: Within | None = None
 
     @property
     def clean(self) -> bool:
@@ -70,6 +79,8 @@ class Diagnosis:
         return cast(PointFit, self.fit.model.fit(MAP(priors="model")))
 
     def _priors(self) -> str | dict[str, Any]:
+        if self.within is not None:
+            return "model"  # keeps sds from infinity too
         if self.separation is None:
             return "boundary_avoiding"
         sds = prior_names(self.fit.model, self.separation)
@@ -95,7 +106,7 @@ class Diagnosis:
         return self.page._repr_html_()
 
 
-def diagnose(fit: Fit, *, refit: bool = True) -> Diagnosis:
+def diagnose(fit: Fit, *, refit: bool = True, progress: bool | None = None) -> Diagnosis:
     """Check a fit and say in words what is wrong, what it means and what to do.
 
     Parameters
@@ -105,7 +116,10 @@ def diagnose(fit: Fit, *, refit: bool = True) -> Diagnosis:
         their status says and sds that reach zero; the model behind either for complete and quasi-complete separation,
         near-collinear and badly scaled columns, and grouping factors with few levels or few rows.
     refit
-        Whether a singular fit is compared with simpler formulas and with MAP; each takes a fit.
+        Whether a singular fit is compared with simpler formulas and with MAP, a fit of overdispersed counts with models
+        that allow for that. With it a diagnosis takes up to about five times as long as the fit.
+    progress
+        Whether to show how far it is, once it takes longer than a second; in a terminal or notebook if None.
 
     Returns
     -------
@@ -138,23 +152,43 @@ def diagnose(fit: Fit, *, refit: bool = True) -> Diagnosis:
         raise FitError(f'diagnose takes a fit, such as model.fit("ml"), not {type(fit).__name__}.')
     model = fit.model
     found = separated(model)
-    after = (*separation(model, found), *scaling(model))
+    inside = within(model) if found is None else None
+    in_levels = separation_within(fit, inside)
+    inside = inside if in_levels else None
+    explained = () if inside is None else inside.factors
+    spread = overdispersed(fit, dispersion(fit), refit)
+    after = (*in_levels, *separation(model, found, explained), *spread, *scaling(model))
     if fit.sampled:
-        findings = (*sampled(cast(DrawsFit, fit)), *after)
-        return Diagnosis(fit, _by_severity(findings), pd.DataFrame(), None, found)
-    return _point(cast(PointFit, fit), found, after, refit)
+        findings = (*sampled(cast(DrawsFit, fit), refit), *after)
+        return Diagnosis(fit, _by_severity(findings), pd.DataFrame(), None, found, refit, inside)
+    return _point(cast(PointFit, fit), found, inside, after, refit, progress)
 
 
 def _by_severity(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda found: (SERIOUS, WARNING, NOTE).index(found.severity)))
 
 
-def _point(fit: PointFit, found: Separation | None, after: Sequence[Finding], refit: bool) -> Diagnosis:
-    at_zero, profile, terms = singular.singularity(fit)
-    comparable = refit and terms and found is None and fit.model.arguments.data is not None
-    simpler = simpler_formulas(fit, terms) if comparable else None
-    findings = (*convergence(fit, explained=found is not None), *at_zero, *after)
-    return Diagnosis(fit, _by_severity(findings), profile, simpler, found, refit)
+def _point(
+    fit: PointFit,
+    found: Separation | None,
+    inside: Within | None,
+    after: Sequence[Finding],
+    refit: bool,
+    progress: bool | None,
+) -> Diagnosis:
+    endless = inside is not None and not fit.status.converged  # what is at zero is so where the search gave up
+    comparable = refit and found is None and fit.model.arguments.data is not None
+    own = fit.status.evaluations + SETTING_UP * fit.n_parameters
+    profiles, formulas = (max(LEAST, share * own) for share in (PROFILES, FORMULAS))
+    simpler = None
+    with progress_bar(progress, int(profiles + formulas), delay=WAIT) as bar:
+        work = Work(profiles, progress=bar)
+        at_zero, profile, terms = singular.NOTHING if endless else singular.singularity(fit, work)
+        if comparable and terms:
+            bar.say("simpler formulas")
+            simpler = simpler_formulas(fit, terms, Work(formulas, progress=bar))
+    findings = (*convergence(fit, explained=found is not None or inside is not None), *at_zero, *after)
+    return Diagnosis(fit, _by_severity(findings), profile, simpler, found, refit, inside)
 
 
 def _sections(diagnosis: Diagnosis) -> list[Section]:
@@ -172,14 +206,15 @@ def _sections(diagnosis: Diagnosis) -> list[Section]:
         lines = [line for text in singular.advice(cast(PointFit, fit), diagnosis.simpler) for line in _wrapped(text)]
         sections.append(Section("What to do about variances at zero", lines=tuple(lines)))
         sections += [] if diagnosis.simpler is None else [_formulas(diagnosis.simpler)]
-    beside = diagnosis.refit and fit.engine.name != "map" and (at_zero or diagnosis.separation is not None)
+    endless = diagnosis.separation is not None or (diagnosis.within is not None and not fit.sampled)
+    beside = diagnosis.refit and fit.engine.name != "map" and (at_zero or endless)
     return [*sections, _beside(diagnosis)] if beside else sections
 
 
 def _nothing(fit: Fit) -> str:
     rest = "no separation, columns and groups are fine."
     if fit.sampled:
-        return f"Nothing to report: the draws can be trusted, no sd reaches zero, {rest}"
+        return f"Nothing to report: no sampling problem was detected, no sd reaches zero, {rest}"
     gradient = cast(PointFit, fit).status.gradient_norm
     return f"Nothing to report: converged (largest gradient {gradient:.1g}), no variance at zero, {rest}"
 

@@ -3,34 +3,29 @@
 Given a draw of the parameters and of the effects that other groups' rows share, the rows of one group are independent
 of all others, so that leaving the group out needs log p(y_g | draw) = log of the integral of
 prod f(y_i | eta_i + z_i'b) N(b; 0, Sigma) over its own effects b alone. Of normal responses it has a closed form
-(MATHEMATICS section 2); else it is an adaptive Gauss-Hermite rule (Pinheiro & Bates 1995, J. Comput. Graph. Stat. 4,
-12-35) or importance sampling from a t distribution, about the mode, in the coordinates of its curvature.
+(MATHEMATICS section 2); else see `integral`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import gammaln, logsumexp
 
 from ..families import Observed, observed
 from ..formula.design import GroupTerm
 from ..parameters import Parameters
 from ..prediction.linear_predictor import group_contribution
 from ..prediction.seeds import generator
+from .integral import CHUNK, NODES, PAIRS, Integrand, log_integral, mode
 
 if TYPE_CHECKING:
     from ..model import Model
 
-NODES = {1: 15, 2: 9, 3: 7}  # of the quadrature per dimension; more dimensions are sampled
-SAMPLES = 500  # points of the importance sampling per draw
-FREEDOM = 5  # of its t distribution: tails above those of the integrand, whose prior is normal
-CHUNK = 2**21  # numbers of one array (16 MiB)
-STEPS = 60  # Newton's, per draw; the mode needs few, and halved steps some
-SETTLED = 1e-6  # squared length of a Newton step in prior sds: the rule about the mode need not know it better
+KEPT = 2**21  # numbers of the result that are held at once (16 MiB)
+SOME = 32  # draws whose average is the middle of all, near which their modes are searched
 LOG_2PI = float(np.log(2 * np.pi))
 
 
@@ -50,20 +45,45 @@ def integrated_log_likelihood(
     seed
         For what is sampled: more than three effects in one group, not normal.
     """
-    flat, rng = parameters.flat(), generator(seed)
+    draws, rng = _Draws.of(parameters.flat(), len(model.design.groups)), generator(seed)
     own = own_levels(model, members)
-    step = max(1, CHUNK // flat.n_draws)
+    step = max(1, KEPT // parameters.n_draws)
     for first in range(0, len(members), step):
         some = range(first, min(first + step, len(members)))
         parts = (_part(model, members[g], [np.flatnonzero(levels == g) for levels in own]) for g in some)
-        found = np.stack([_of_group(part, flat, rng) for part in parts], axis=-1)
+        found = np.stack([_of_group(part, draws, rng) for part in parts], axis=-1)
         yield found.reshape(*parameters.beta.shape[:2], len(some))
 
 
-def _of_group(part: _Part, draws: Parameters, rng: np.random.Generator) -> np.ndarray:
-    step = max(1, CHUNK // part.numbers_per_draw)
-    blocks = (draws.take(slice(first, first + step)) for first in range(0, draws.n_draws, step))
-    return np.concatenate([part.log_likelihood(block, rng) for block in blocks])
+def _of_group(part: _Part, draws: _Draws, rng: np.random.Generator) -> np.ndarray:
+    step, n_draws = max(1, CHUNK // part.numbers_per_draw), draws.n
+    blocks = (draws.take(slice(first, first + step)) for first in range(0, n_draws, step))
+    if part.model.has_scale:
+        return np.concatenate([part.normal(block) for block in blocks])
+    middle = part.middle(draws.take(np.unique(np.linspace(0, n_draws - 1, SOME).astype(int))))
+    return np.concatenate([log_integral(part.integrand(block), part.start(block, middle), rng) for block in blocks])
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """Draws (1, d) and per term the factors F (d, k, k) of the covariances of its effects, with F^+."""
+
+    values: Parameters
+    factors: list[np.ndarray]
+    inverses: list[np.ndarray]
+
+    @classmethod
+    def of(cls, values: Parameters, terms: int) -> _Draws:
+        factors = [values.factor(j)[0] for j in range(terms)]
+        return cls(values, factors, [np.linalg.pinv(factor) for factor in factors])
+
+    @property
+    def n(self) -> int:
+        return self.values.n_draws
+
+    def take(self, draws: np.ndarray | slice) -> _Draws:
+        """Some of the draws."""
+        return _Draws(self.values.take(draws), [F[draws] for F in self.factors], [F[draws] for F in self.inverses])
 
 
 def own_levels(model: Model, members: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -82,7 +102,9 @@ def how_integrated(model: Model, members: Sequence[np.ndarray]) -> str:
         return "none: no level belongs to one of these groups alone"
     if model.has_scale:
         return "exactly"
-    return f"quadrature, {NODES[most]} nodes per effect" if most in NODES else f"{SAMPLES} importance draws each"
+    if most in NODES:
+        return f"adaptive quadrature, {NODES[most][0]} to {NODES[most][-1]} nodes per effect"
+    return f"{2 * PAIRS[0]} to {2 * sum(PAIRS)} importance draws each"
 
 
 def _own_effects(model: Model, own: list[np.ndarray], groups: int) -> np.ndarray:
@@ -112,85 +134,69 @@ class _Part:
 
     @property
     def numbers_per_draw(self) -> int:
-        n, q = len(self.X), self.size
-        points = 1 if self.model.has_scale else NODES[q] ** q if q in NODES else SAMPLES if q else 1
-        return (n + q) * (q + points + 1)
+        return (len(self.X) + self.size) * (self.size + 1)
 
-    def log_likelihood(self, draws: Parameters, rng: np.random.Generator) -> np.ndarray:
-        """(draws,)"""
-        eta, A = self.shared(draws), self.directions(draws)
-        dispersion = {name: value.reshape(-1, 1) for name, value in draws.dispersion.items()}
-        if self.model.has_scale:
-            return _normal(self.model, self.seen, eta, A, dispersion["sigma"][:, 0])
-        target = _Target(self.model, self.seen, eta, A, dispersion)
-        if self.size == 0:
-            return target.value(np.zeros((len(eta), 0)))
-        return _about_the_mode(target, self.start(draws), rng)
+    def integrand(self, draws: _Draws) -> Integrand:
+        """The density of the rows given effects F u, u (d, size) standard normal."""
+        family = self.model.family
+        dispersion = {name: value.reshape(-1, 1) for name, value in draws.values.dispersion.items()}
+        constant = float(np.sum(family.constant(self.seen)))
+        eta, F = self.shared(draws), self.blocks(draws.factors, draws.n)
+        return Integrand(family, self.seen, eta, self.columns(), F, dispersion, constant)
 
-    def shared(self, draws: Parameters) -> np.ndarray:
+    def normal(self, draws: _Draws) -> np.ndarray:
+        """(draws,), of normal responses."""
+        sigma = draws.values.dispersion["sigma"].reshape(-1)
+        return _normal(
+            self.model, self.seen, self.shared(draws), self.columns() @ self.blocks(draws.factors, draws.n), sigma
+        )
+
+    def shared(self, draws: _Draws) -> np.ndarray:
         """The predictor (draws, n) without the effects that are integrated out."""
-        eta = draws.beta[0] @ self.X.T + self.offset
+        eta = draws.values.beta[0] @ self.X.T + self.offset
         for j, (term, own) in enumerate(zip(self.terms, self.levels, strict=True)):
-            eta += np.where(np.isin(term.codes, own), 0.0, group_contribution(term, draws.b[j][0]))
+            mine = np.isin(term.codes, own)
+            if not np.all(mine):
+                eta += np.where(mine, 0.0, group_contribution(term, draws.values.b[j][0]))
         return eta
 
-    def directions(self, draws: Parameters) -> np.ndarray:
-        """A (draws, n, q): what a unit of each standard normal effect adds to the predictor."""
-        A = np.zeros((draws.n_draws, len(self.X), self.size))
-        at = 0
-        for j, (term, own) in enumerate(zip(self.terms, self.levels, strict=True)):
-            scaled, k = term.Z @ draws.factor(j)[0], term.Z.shape[1]
-            for level in own:
-                A[:, :, at : at + k] = scaled * (term.codes == level)[:, None]
+    def columns(self) -> np.ndarray:
+        """Z (n, size): what a unit of each effect adds to the predictor."""
+        pairs = zip(self.terms, self.levels, strict=True)
+        parts = [term.Z * (term.codes == level)[:, None] for term, own in pairs for level in own]
+        return np.concatenate([np.zeros((len(self.X), 0)), *parts], axis=1)
+
+    def blocks(self, matrices: list[np.ndarray], n_draws: int) -> np.ndarray:
+        """Matrices (draws, k, k) per term along the diagonal of one (draws, size, size) for all effects."""
+        whole, at = np.zeros((n_draws, self.size, self.size)), 0
+        for matrix, own in zip(matrices, self.levels, strict=True):
+            k = matrix.shape[1]
+            for _ in own:
+                whole[:, at : at + k, at : at + k] = matrix
                 at += k
-        return A
+        return whole
 
-    def start(self, draws: Parameters) -> np.ndarray:
-        """The draws' own effects in standard normal coordinates (draws, q): inside the support, and near the mode."""
-        parts = []
-        for j, own in enumerate(self.levels):
-            back = np.linalg.pinv(draws.factor(j)[0])
-            parts.append(np.einsum("dij,dlj->dli", back, draws.b[j][0][:, own]).reshape(draws.n_draws, -1))
-        return np.concatenate(parts, axis=1)
+    def effects(self, draws: _Draws) -> np.ndarray:
+        """b (draws, size) as drawn."""
+        parts = [draws.values.b[j][0][:, own] for j, own in enumerate(self.levels)]
+        flat = [part.reshape(draws.n, -1) for part in parts]
+        return np.concatenate([np.zeros((draws.n, 0)), *flat], axis=1)
 
+    def middle(self, draws: _Draws) -> np.ndarray:
+        """The modes b (size,) of the effects, averaged over some draws."""
+        own = (self.blocks(draws.inverses, draws.n) @ self.effects(draws)[..., None])[..., 0]
+        integrand = self.integrand(draws)
+        u = mode(integrand, own).u
+        return np.mean((integrand.F @ u[..., None])[..., 0], axis=0)
 
-@dataclass(frozen=True)
-class _Target:
-    """log f(y | eta + A u) - u'u / 2 of the rows of one group, at u (draws, q)."""
-
-    model: Model
-    seen: Observed
-    eta: np.ndarray
-    A: np.ndarray
-    dispersion: dict[str, np.ndarray]
-
-    def value(self, u: np.ndarray) -> np.ndarray:
-        """(draws,), -inf outside the support."""
-        eta = self.eta + np.einsum("dnq,dq->dn", self.A, u)
-        return self._density(eta, self.dispersion, self.seen) - np.sum(u**2, axis=-1) / 2
-
-    def at_points(self, u: np.ndarray) -> np.ndarray:
-        """(draws, points) at u (draws, points, q)."""
-        eta = self.eta[:, None] + u @ np.swapaxes(self.A, 1, 2)
-        dispersion = {name: value[:, None] for name, value in self.dispersion.items()}
-        return self._density(eta, dispersion, self.seen) - np.sum(u**2, axis=-1) / 2
-
-    def newton(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Gradient (draws, q), and the curvature (draws, q, q), rows that bend the wrong way left out."""
-        eta = self.eta + np.einsum("dnq,dq->dn", self.A, u)
-        with np.errstate(all="ignore"):
-            slopes = self.model.family.derivatives(self.seen, eta, self.dispersion, 2)
-        V = np.maximum(np.nan_to_num(np.broadcast_to(slopes.V, eta.shape), posinf=0.0), 0.0)
-        g = np.nan_to_num(slopes.g, posinf=0.0, neginf=0.0)
-        curvature = np.swapaxes(self.A, 1, 2) @ (V[..., None] * self.A) + np.eye(u.shape[1])
-        return np.einsum("dnq,dn->dq", self.A, g) - u, curvature
-
-    def _density(self, eta: np.ndarray, dispersion: dict[str, np.ndarray], seen: Observed) -> np.ndarray:
-        low, high = self.model.family.eta_range
-        with np.errstate(all="ignore"):
-            rows = self.model.family.derivatives(seen, eta, dispersion, 0).kernel + self.model.family.constant(seen)
-        inside = (eta > low) & (eta < high) & ~np.isnan(rows)
-        return np.sum(np.where(inside, rows, -np.inf), axis=-1)
+    def start(self, draws: _Draws, middle: np.ndarray) -> np.ndarray:
+        """u (draws, size) near each draw's mode: at `middle`, or where that is outside the support its own effects."""
+        back, integrand = self.blocks(draws.inverses, draws.n), self.integrand(draws)
+        u = back @ middle
+        lost = np.flatnonzero(~np.isfinite(integrand.at_points(u[:, None])[:, 0]))
+        if len(lost):
+            u[lost] = (back[lost] @ self.effects(draws)[lost][..., None])[..., 0]
+        return u
 
 
 def _part(model: Model, rows: np.ndarray, levels: list[np.ndarray]) -> _Part:
@@ -211,72 +217,3 @@ def _normal(model: Model, seen: Observed, eta: np.ndarray, A: np.ndarray, sigma:
     rest = np.sum(r**2, axis=1) - np.sum(c**2, axis=1)
     logs = np.sum(np.log(np.diagonal(L, axis1=1, axis2=2)), axis=1) - np.sum(np.log(root), axis=1)
     return -0.5 * (rest + len(seen.y) * LOG_2PI) - logs + np.sum(model.family.log_jacobian(seen.y))
-
-
-def _about_the_mode(target: _Target, start: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """log of the integral (draws,) by points placed about the mode."""
-    u = _mode(target, start)
-    L = np.linalg.cholesky(target.newton(u)[1])
-    x, log_weights = _points(u.shape[0], u.shape[1], rng)
-    spread = np.swapaxes(np.linalg.solve(np.swapaxes(L, 1, 2), np.swapaxes(x, 1, 2)), 1, 2)
-    values = target.at_points(u[:, None] + spread)
-    logs = np.sum(np.log(np.diagonal(L, axis1=1, axis2=2)), axis=1)
-    return logsumexp(values + log_weights, axis=1) - logs
-
-
-def _mode(target: _Target, u: np.ndarray) -> np.ndarray:
-    value, u = target.value(u), u.copy()
-    active = np.arange(len(u))
-    for _ in range(STEPS):
-        gradient, curvature = _of(target, active).newton(u[active])
-        step = np.linalg.solve(curvature, gradient[..., None])[..., 0]
-        u[active], value[active] = _uphill(_of(target, active).value, u[active], value[active], step)
-        active = active[np.sum(step**2, axis=1) > SETTLED]
-        if not len(active):
-            break
-    return u
-
-
-def _uphill(
-    value: Callable[[np.ndarray], np.ndarray], u: np.ndarray, now: np.ndarray, step: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Each draw's Newton step, halved until it does not lower its value; where none does, the draw stays."""
-    share = np.ones(len(u))
-    there = value(u + step)
-    for _ in range(12):
-        worse = ~(there >= now)
-        if not worse.any():
-            break
-        share[worse] /= 2
-        there = np.where(worse, value(u + share[:, None] * step), there)
-    better = there >= now
-    return np.where(better[:, None], u + share[:, None] * step, u), np.where(better, there, now)
-
-
-def _of(target: _Target, draws: np.ndarray) -> _Target:
-    if len(draws) == len(target.eta):
-        return target
-    dispersion = {name: value[draws] for name, value in target.dispersion.items()}
-    return _Target(target.model, target.seen, target.eta[draws], target.A[draws], dispersion)
-
-
-def _points(draws: int, q: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """x (draws or 1, points, q) and log weights: the integral of h over u is the mean of h / density there.
-
-    The factor (2 pi)^(-q/2) of the normal distribution of the effects is in the weights.
-    """
-    if q in NODES:
-        z, w = np.polynomial.hermite_e.hermegauss(NODES[q])
-        grid = np.stack(np.meshgrid(*[z] * q, indexing="ij"), axis=-1).reshape(1, -1, q)
-        weights = np.stack(np.meshgrid(*[np.log(w / np.sqrt(2 * np.pi))] * q, indexing="ij"), axis=-1)
-        logs = weights.reshape(1, -1, q).sum(axis=-1)
-        return grid, logs + np.sum(grid**2, axis=-1) / 2
-    scale = np.sqrt(FREEDOM / rng.chisquare(FREEDOM, size=(draws, SAMPLES, 1)))
-    x = rng.standard_normal((draws, SAMPLES, q)) * scale
-    log_t = (
-        gammaln((FREEDOM + q) / 2)
-        - gammaln(FREEDOM / 2)
-        - q / 2 * np.log(FREEDOM * np.pi)
-        - (FREEDOM + q) / 2 * np.log1p(np.sum(x**2, axis=-1) / FREEDOM)
-    )
-    return x, -np.log(SAMPLES) - log_t - q / 2 * LOG_2PI

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linprog
 
-from ..families import observed
+from ..likelihood.foretold import TOLERANCE, independent, signs
 from ..model import Model
 from ..priors.default import column_spreads
 from .finding import SERIOUS, WARNING, Finding, combination, listed
 
 CHECK = "separation"
-TOLERANCE = 1e-7  # of a linear predictor of unit columns: HiGHS's feasibility tolerance
 LARGEST = 20_000_000  # elements of the linear program beyond which it is not tried
 CONSTANT_SHARE = 0.9  # of the levels with one and the same response from which their sd is in doubt
 MOST_NAMED = 4  # coefficients up to which the remedy names each
@@ -40,23 +39,10 @@ class Separation:
     term: str | None
 
 
-def signs(model: Model, rows: np.ndarray) -> np.ndarray | None:
-    """Which way (n,) of the linear predictor a row's likelihood never ends to rise: 1, -1, 0 for none.
-
-    None for a family whose likelihood falls both ways.
-    """
-    y, _, trials = observed(model.design, rows)
-    if model.family.binary:
-        return np.where(y == (1.0 if trials is None else trials), 1.0, np.where(y == 0, -1.0, 0.0))
-    if model.family.discrete and model.family.link.name == "log":
-        return np.where(y == 0, -1.0, 0.0)
-    return None
-
-
 def separated(model: Model) -> Separation | None:
     """The separating direction of a model's fixed effects, preferring one of a single term; None without one."""
     rows = np.flatnonzero(model.design.used)
-    found, X = signs(model, rows), model.design.mu.X[rows]
+    found, X = signs(model.design, model.family, rows), model.design.mu.X[rows]
     if found is None or not X.shape[1] or X.size > LARGEST:
         return None
     whole = _direction(X, found)
@@ -74,10 +60,10 @@ def separated(model: Model) -> Separation | None:
     return Separation(infinite, whole, settled, bool(settled.all()), None)
 
 
-def separation(model: Model, found: Separation | None) -> tuple[Finding, ...]:
-    """Findings: separation by the fixed effects, and levels of a grouping factor without variation."""
+def separation(model: Model, found: Separation | None, explained: Sequence[str] = ()) -> tuple[Finding, ...]:
+    """Findings: separation by the fixed effects, and levels without variation of grouping factors not `explained`."""
     fixed = [] if found is None else [_fixed(model, found)]
-    return (*fixed, *_constant_levels(model))
+    return (*fixed, *_constant_levels(model, explained))
 
 
 def prior_names(model: Model, found: Separation) -> dict[str, float]:
@@ -125,7 +111,7 @@ def _slopes(model: Model, found: Separation) -> Iterator[tuple[str, float]]:
 def _described(model: Model, found: Separation) -> str:
     """Which rows are settled, in terms of the columns."""
     rows = np.flatnonzero(model.design.used)
-    X, sign = model.design.mu.X[rows], signs(model, rows)
+    X, sign = model.design.mu.X[rows], signs(model.design, model.family, rows)
     assert sign is not None
     used = [i for i, value in enumerate(found.direction) if value and model.coefficients[i] != "Intercept"]
     if len(used) == 1:
@@ -202,7 +188,7 @@ def _direction(X: np.ndarray, sign: np.ndarray) -> np.ndarray | None:
     signed = s[s != 0, None] * U[s != 0]
     beta = None if np.any(s == 0) else _widest(signed)
     if beta is None:
-        beta = _farthest(signed, counts[s != 0], _independent(U[s == 0]))
+        beta = _farthest(signed, counts[s != 0], independent(U[s == 0]))
     if beta is None:
         return None
     beta = np.where(np.abs(beta) > 10 * TOLERANCE, beta, 0.0) / scale
@@ -226,21 +212,15 @@ def _farthest(signed: np.ndarray, counts: np.ndarray, mixed: np.ndarray) -> np.n
     return result.x if result.x is not None and counts @ signed @ result.x > TOLERANCE * counts.sum() else None
 
 
-def _independent(rows: np.ndarray) -> np.ndarray:
-    """Rows (r, p) that span the same space as these: x'beta = 0 is asked once per dimension."""
-    if not len(rows):
-        return rows
-    _, values, directions = np.linalg.svd(rows, full_matrices=False)
-    return directions[values > 1e-10 * values[0]] if values[0] > 0 else rows[:0]
-
-
-def _constant_levels(model: Model) -> Iterator[Finding]:
+def _constant_levels(model: Model, explained: Sequence[str]) -> Iterator[Finding]:
     """Grouping factors nearly all of whose levels have one response throughout: their sd may have no maximum."""
     rows = np.flatnonzero(model.design.used)
-    sign = signs(model, rows)
+    sign = signs(model.design, model.family, rows)
     if sign is None or not model.family.binary:
         return
     for factor, term in {term.factor: term for term in model.design.groups}.items():
+        if factor in explained:
+            continue
         codes = term.codes[rows]
         sums, counts = np.bincount(codes, sign, term.n_levels), np.bincount(codes, minlength=term.n_levels)
         seen = counts > 0

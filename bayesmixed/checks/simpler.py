@@ -1,26 +1,30 @@
-"""Which simpler formulas have the same likelihood as a singular fit, or nearly?"""
+"""Which simpler formulas have the same likelihood as a singular fit, or nearly? A search, step by step."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from ..engines.generalized import LaplaceCriterion
+from ..engines.ml import Criterion
 from ..errors import BayesMixedError
 from ..fits.point import PointFit
 from ..formula.formula import Formula
-from ..formula.parts import Bar, Term
+from ..formula.parts import Bar
 from ..formula.syntax import deparse
+from ..likelihood.at import laplace_of, likelihood_of
+from .reduced import Part, additions, grown, reductions, theta_of, whole
+from .work import Work
 
 SAME = 1e-4  # of the log-likelihood: MATHEMATICS' tolerance of a boundary optimum, ten times over
-ALL_SUBSETS = 3  # terms of a bar up to which every subset of them is tried, beyond it those with one term less
-MOST = 12  # simpler formulas fitted per bar
-
-Bars = tuple[Bar, ...]
+FITTED = 2  # candidates of a step that are fitted, the most promising first
+HOPELESS = 100.0  # of AIC, valued without a search: a candidate that much worse than the best so far is not fitted
+OVERHEAD = 5  # evaluations that take as long as building a model and collecting its fit
 
 
 @dataclass(frozen=True)
@@ -40,25 +44,16 @@ class Simpler:
         return dict(self.table[self.table["formula"] == formula].iloc[0])
 
 
-def simpler_formulas(fit: PointFit, terms: Sequence[int]) -> Simpler:
-    """Fit what remains when columns, correlations or whole bars are left out of the bars at `terms`.
+def simpler_formulas(fit: PointFit, terms: Sequence[int], work: Work | None = None) -> Simpler:
+    """Take columns, correlations and whole bars away while AIC falls, one step after the other from the best so far.
 
-    Each bar is simplified alone; the simplest of each that keep the likelihood are then taken together.
+    What a step took away may come back in a later one. Every candidate of a step is valued at once, without a search,
+    as a point on the boundary of the full model; the most promising are fitted from there. First come those at `terms`
+    (bars at their limit) that lose nothing.
     """
-    formula = fit.model.design.encoding.formula
-    bars = formula.bars
-    rows, reduced = [_row(fit, str(formula), fit)], list[Bars]((bar,) for bar in bars)
-    for j in terms:
-        tried = [(found, _fitted(fit, formula, [*bars[:j], *found, *bars[j + 1 :]])) for found in _reductions(fit, j)]
-        kept = [(found, other) for found, other in tried if other is not None and _is_simpler(other, fit)]
-        rows += [_row(other, _text(other), fit) for _, other in kept]
-        same = [(other.n_parameters, i) for i, (_, other) in enumerate(kept) if _is_same(other, fit)]
-        if same:
-            reduced[j] = kept[min(same)[1]][0]
-    if sum(part != (bar,) for part, bar in zip(reduced, bars, strict=True)) > 1:
-        together = _fitted(fit, formula, [bar for part in reduced for bar in part])
-        rows += [] if together is None else [_row(together, _text(together), fit)]
-    return _sorted(pd.DataFrame(rows).drop_duplicates("formula"), str(formula))
+    search = _Search(fit, Work() if work is None else work)
+    search.run(terms)
+    return _sorted(pd.DataFrame(search.rows).drop_duplicates("formula"), str(fit.model.design.encoding.formula))
 
 
 def formula_with(formula: Formula, bars: Sequence[Bar]) -> str:
@@ -74,66 +69,159 @@ def formula_with(formula: Formula, bars: Sequence[Bar]) -> str:
     return f"{formula.response} ~ " + " + ".join([*lead, *parts, *(bar.text for bar in bars)])
 
 
-def _reductions(fit: PointFit, j: int) -> Iterator[Bars]:
-    """What could stand in a bar's place, fewer columns first."""
-    bar = fit.model.design.encoding.formula.bars[j]
-    summands: list[Term | None] = [*([None] if bar.intercept else []), *bar.terms]
-    sizes = range(len(summands)) if len(summands) <= ALL_SUBSETS else [0, 1, len(summands) - 1]
-    found: list[Bars] = [(_part(bar, chosen),) if chosen else () for m in sizes for chosen in combinations(summands, m)]
-    if not bar.intercept:
-        found.append((replace(bar, intercept=True, terms=(), covariance="us", double=False),))
-    if bar.covariance == "us" and len(fit.model.design.groups[j].columns) > 1:
-        whole = [part for part in found if part and part[0].terms and (len(part[0].terms) + part[0].intercept > 1)]
-        found += [tuple(_uncorrelated(one) for one in part) for part in [*whole, (bar,)]]
-        found += _nested(fit, j)
-    yield from found[:MOST]
+@dataclass(frozen=True)
+class _State:
+    """A model that was fitted: what stands in each bar's place, its factors in the full model's columns, its fit."""
+
+    parts: tuple[Part, ...]
+    factors: tuple[np.ndarray, ...]
+    fit: PointFit
 
 
-def _part(bar: Bar, chosen: Sequence[Term | None]) -> Bar:
-    kept = replace(bar, intercept=None in chosen, terms=tuple(term for term in chosen if term is not None))
-    columns_of_one = len(chosen) == 1 and (None in chosen or bar.double)
-    return replace(kept, covariance="us", double=False) if columns_of_one else kept
+class _Search:
+    """Candidates by their formulas' text, so that none is fitted twice; `rows` of the table."""
 
+    def __init__(self, fit: PointFit, work: Work) -> None:
+        self.fit, self.work = fit, work
+        self.formula, self.groups = fit.model.design.encoding.formula, fit.model.design.groups
+        self.rows = [_row(fit, str(self.formula), fit)]
+        self.known: set[str] = set()
+        self.criterion = _valued(fit)
+        self.whole = tuple(whole(bar, term) for bar, term in zip(self.formula.bars, self.groups, strict=True))
 
-def _uncorrelated(bar: Bar) -> Bar:
-    return replace(bar, covariance="diag", double=True)
+    def run(self, terms: Sequence[int]) -> None:
+        first = _State(self.whole, self.fit.factors, self.fit)
+        for j in terms:  # forms of one bar that are no points of the full model
+            for part in reductions(self.whole[j], self.groups[j]):
+                if part.columns is None and len(part.bars) > 1 and not self.work.exhausted:
+                    self.fitted(first, _put(first.parts, j, part))
+        best: _State | None = first
+        while best is not None and not self.work.exhausted:
+            best = self.lossless(best, terms) or self.step(best)
 
-
-def _nested(fit: PointFit, j: int) -> list[Bars]:
-    """(1 | g) + (1 | g:f) for a bar of one factor f: one sd and one correlation for all of its levels."""
-    bar, term = fit.model.design.encoding.formula.bars[j], fit.model.design.groups[j]
-    if len(bar.terms) != 1 or not all(name == "Intercept" or "[" in name for name in term.columns):
-        return []
-    plain = replace(bar, intercept=True, terms=(), covariance="us", double=False)
-    return [(plain, replace(plain, factor=(*bar.factor, *bar.terms[0].atoms)))]
-
-
-def _fitted(fit: PointFit, formula: Formula, bars: Sequence[Bar]) -> PointFit | None:
-    """The same engine on the simpler formula; None where it cannot be built or uses other rows."""
-    others = formula.texts[1:]
-    text = formula_with(formula, bars)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = fit.model.replace(formula=Formula(text, *others) if others else text)
-            if model.n_obs != fit.n_obs:
-                return None
-            engine = replace(fit.engine, start=None)  # type: ignore[type-var]  # every engine that optimises has one
-            return model.fit(engine)  # type: ignore[return-value]
-    except BayesMixedError:
+    def lossless(self, state: _State, terms: Sequence[int]) -> _State | None:
+        """The candidate of fewest parameters that loses nothing; None where every one loses something."""
+        here = self.value(state, state.parts)
+        found: list[tuple[int, int, int, Part]] = []
+        for j in terms:
+            for part in self.candidates(state, j):
+                if part.columns is not None and self.value(state, _put(state.parts, j, part)) < here + 2 * SAME:
+                    found.append((part.parameters - state.parts[j].parameters, len(found), j, part))
+        for saved, _, j, part in sorted(found):
+            if saved < 0 and (other := self.fitted(state, _put(state.parts, j, part))) is not None:
+                return other if _is_same(other.fit, state.fit) else None
         return None
 
+    def step(self, state: _State) -> _State | None:
+        """The first of the most promising candidates whose AIC is lower; None where none is."""
+        for value, parts in self.ranked(state):
+            if self.work.exhausted or (value > HOPELESS and len(self.rows) > 1):
+                return None
+            other = self.fitted(state, parts)
+            if other is not None and other.fit.aic < state.fit.aic:
+                return other
+        return None
 
-def _is_simpler(other: PointFit, fit: PointFit) -> bool:
-    return other.n_parameters < fit.n_parameters and other.status.converged
+    def ranked(self, state: _State) -> list[tuple[float, tuple[Part, ...]]]:
+        """The best of each bar together, then the best of all, by the AIC that they add without a search."""
+        here = self.value(state, state.parts)
+        found: list[tuple[float, int, int, Part]] = []
+        for j in range(len(state.parts)):
+            for part in self.candidates(state, j):
+                if part.columns is not None:
+                    more = self.value(state, _put(state.parts, j, part)) - here
+                    found.append((more + 2 * (part.parameters - state.parts[j].parameters), len(found), j, part))
+        found.sort(key=lambda each: each[:2])
+        best = {j: (value, part) for value, _, j, part in reversed(found) if value < 0}
+        single = [(value, _put(state.parts, j, part)) for value, _, j, part in found[:FITTED]]
+        if len(best) < 2:
+            return single
+        together = tuple(best[j][1] if j in best else part for j, part in enumerate(state.parts))
+        return [(sum(value for value, _ in best.values()), together), *single]
+
+    def value(self, state: _State, parts: Sequence[Part]) -> float:
+        """The criterion of parts at a state, without a search."""
+        self.work.count(0.5)
+        return self.criterion(state, self.factors(state, parts))
+
+    def factors(self, state: _State, parts: Sequence[Part]) -> tuple[np.ndarray, ...]:
+        """Lambda per full bar to begin with: the state's, what it lacks as the full fit has it."""
+        triples = zip(parts, state.factors, self.fit.factors, strict=True)
+        return tuple(part.covered(grown(part, F, full)) for part, F, full in triples)
+
+    def candidates(self, state: _State, j: int) -> list[Part]:
+        """What could stand in one bar's place and was not tried with the others as they are."""
+        part, group = state.parts[j], self.groups[j]
+        parts = (*reductions(part, group), *additions(part, self.whole[j], group))
+        return [part for part in parts if self.text(_put(state.parts, j, part)) not in self.known]
+
+    def text(self, parts: Sequence[Part]) -> str:
+        return formula_with(self.formula, [bar for part in parts for bar in part.bars])
+
+    def fitted(self, state: _State, parts: tuple[Part, ...]) -> _State | None:
+        """The same engine on the simpler formula; None where it cannot be built, uses other rows or fails."""
+        text = self.text(parts)
+        self.known.add(text)
+        others = self.formula.texts[1:]
+        factors = self.factors(state, parts)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                model = self.fit.model.replace(formula=Formula(text, *others) if others else text)
+                if model.n_obs != self.fit.n_obs:
+                    return None
+                engine = replace(self.fit.engine, start=theta_of(model, parts, factors))  # type: ignore[type-var]
+                other: PointFit = model.fit(engine)  # type: ignore[assignment]
+        except BayesMixedError:
+            return None
+        self.work.count(other.status.evaluations + OVERHEAD)
+        if other.n_parameters >= self.fit.n_parameters or not other.status.converged:
+            return None
+        self.rows.append(_row(other, text, self.fit))
+        return _State(parts, self._placed(parts, other), other)
+
+    def _placed(self, parts: Sequence[Part], other: PointFit) -> tuple[np.ndarray, ...]:
+        """The factors of a simpler fit in the full model's columns."""
+        found, left = [], list(other.factors)
+        for part, group in zip(parts, self.groups, strict=True):
+            F = np.zeros((len(group.columns),) * 2)
+            own = [left.pop(0) for _ in part.bars]
+            if part.bars and part.columns is not None:
+                F[np.ix_(part.columns, part.columns)] = own[0]
+            found.append(F)
+        return tuple(found)
+
+
+def _valued(fit: PointFit) -> Callable[[_State, Sequence[np.ndarray]], float]:
+    """The deviance (or REML criterion) with factors of the full model's bars and what else a state has."""
+    model = fit.model
+    likelihood = likelihood_of(model) if model.has_scale else laplace_of(model)
+    criterion: Criterion | LaplaceCriterion = (
+        Criterion(likelihood, fit.engine.name == "reml", model.constants.get("sigma"))  # type: ignore[arg-type]
+        if model.has_scale
+        else LaplaceCriterion(likelihood)  # type: ignore[arg-type]
+    )
+    order = likelihood.order if model.has_scale else likelihood.rows.order  # type: ignore[union-attr]
+
+    def value(state: _State, factors: Sequence[np.ndarray]) -> float:
+        theta = np.concatenate([model.covariances[j].theta(factors[j]) for j in order])
+        x = likelihood.working(theta)
+        if not model.has_scale:
+            x = likelihood.joined(x, state.fit.beta, state.fit.dispersion)  # type: ignore[union-attr]
+        try:
+            return criterion.value(x)
+        except np.linalg.LinAlgError:
+            return np.inf
+
+    return value
+
+
+def _put(parts: Sequence[Part], j: int, part: Part) -> tuple[Part, ...]:
+    return (*parts[:j], part, *parts[j + 1 :])
 
 
 def _is_same(other: PointFit, fit: PointFit) -> bool:
     return other.loglik > fit.loglik - SAME
-
-
-def _text(fit: PointFit) -> str:
-    return " ".join(str(fit.model.formula).split())
 
 
 def _row(other: PointFit, text: str, fit: PointFit) -> dict[str, object]:

@@ -9,26 +9,33 @@ import pandas as pd
 
 from ..fits.point import PointFit
 from ..formula.design import GroupTerm
-from .boundary_profile import Rise, profile
+from .boundary_profile import RISES, Rise, profile
 from .directions import Direction, null_directions, perfect_pairs
 from .finding import Finding, combination, listed
 from .simpler import Simpler
+from .work import Work
 
 CHECK = "singularity"
+COLUMNS = ["direction", "sd", "deviance rises by"]  # of the table of profiles
+NOTHING = ((), pd.DataFrame(columns=COLUMNS), ())  # to be found
 CLEAR = 2.0  # of AIC: below it two models are about as good (Burnham & Anderson 2002, section 2.6)
 
 
-def singularity(fit: PointFit) -> tuple[tuple[Finding, ...], pd.DataFrame, tuple[int, ...]]:
-    """Findings, the profile of every direction at zero, and the positions of the bars concerned."""
-    directions = null_directions(fit)
-    rises = [profile(fit, direction) for direction in directions]
-    findings = [_finding(fit, d, r) for d, r in zip(directions, rises, strict=True)]
+def singularity(fit: PointFit, work: Work | None = None) -> tuple[tuple[Finding, ...], pd.DataFrame, tuple[int, ...]]:
+    """Findings, the profile of every direction at zero as far as `work` goes, and positions of the bars concerned."""
+    directions, work = null_directions(fit), Work() if work is None else work
+    rises, findings = [], []
+    for i, direction in enumerate(directions):
+        work.progress.say(f"profile of {_name(fit, direction)}")
+        own = work.part(work.left / (len(directions) - i))
+        rises.append(profile(fit, direction, own))
+        findings.append(_finding(fit, direction, rises[-1], own.exhausted))
     rows = [
         {"direction": _name(fit, d), "sd": point.sd, "deviance rises by": point.rise}
         for d, found in zip(directions, rises, strict=True)
         for point in found
     ]
-    table = pd.DataFrame(rows, columns=["direction", "sd", "deviance rises by"])
+    table = pd.DataFrame(rows, columns=COLUMNS)
     return tuple(findings), table, tuple(dict.fromkeys(d.term for d in directions))
 
 
@@ -73,7 +80,7 @@ def _nearest(fit: PointFit, row: dict[str, Any]) -> str:
     return f"{none} Of those tried, {row['formula']} is the best by AIC: {loses}."
 
 
-def _finding(fit: PointFit, direction: Direction, rises: Sequence[Rise]) -> Finding:
+def _finding(fit: PointFit, direction: Direction, rises: Sequence[Rise], stopped: bool) -> Finding:
     term, column = fit.model.design.groups[direction.term], _column(fit, direction)
     remedy = f'simplify {term.text}, or model.fit("map"), or model.fit("nuts", seed=1)'
     if direction.is_zero:
@@ -84,6 +91,8 @@ def _finding(fit: PointFit, direction: Direction, rises: Sequence[Rise]) -> Find
         )
     else:
         what, words = _determined(fit, direction, rises, term, column)
+    if stopped and len(rises) < len(RISES):
+        words = f"{words.rstrip()} How far it may be from that was not searched to the end: it takes long here."
     return Finding(CHECK, what, words, remedy)
 
 
@@ -118,8 +127,8 @@ def _cost(fit: PointFit, rises: Sequence[Rise], subject: str) -> str:
     name = "REML criterion" if fit.engine.name == "reml" else "deviance"
     small, large = rises
     return (
-        f"{subject} of up to {small.sd:.3g} (sd) costs less than 1 in {name}, of up to {large.sd:.3g} less than 3.84 "
-        f"(the 95 % limit): the data allow it, they do not prove that it is 0."
+        f"Profile limits for the sd of {subject}: {small.sd:.3g} ({name} +1), {large.sd:.3g} (+3.84, at zero about a "
+        "97.5 % one-sided limit). The data neither require a spread nor rule it out."
     )
 
 

@@ -78,9 +78,34 @@ class Covariance(ABC):
     def step_off(self, theta: np.ndarray, k: int, direction: np.ndarray) -> np.ndarray:
         """The theta of Lambda Lambda' + v v' for a `direction` v (k,) that `null_directions` offered."""
 
+    def leading(self, theta: np.ndarray, k: int) -> np.ndarray:
+        """The same Lambda Lambda' with its rank in the leading columns of Lambda; theta itself where that is one way.
+
+        A zero row of Lambda = [[0, 0], [0, c]] gets a covariance with the other by [[a, 0], [c, 0]] only: from there
+        the gradient in a sees it, from the former no gradient does.
+        """
+        return theta
+
     @abstractmethod
     def sample(self, sds: Any, k: int, site: str, correlation_prior: Any) -> Any:
         """Inside a NumPyro program: the Cholesky factor (k, k) of the covariance with sds (k,) as a JAX array."""
+
+
+def echelon(factor: np.ndarray) -> np.ndarray:
+    """E (k, k) with E E' = factor factor', row by row its rank in the leading columns: lower-triangular."""
+    turned, rank = np.array(factor, dtype=float), 0
+    for row in range(len(turned)):
+        rest = turned[row, rank:]
+        length = float(np.linalg.norm(rest))
+        if length <= 1e-10 * max(float(np.linalg.norm(turned[row])), 1e-300):
+            turned[row, rank:] = 0.0
+            continue
+        mirror = rest.copy()
+        mirror[0] += length if rest[0] >= 0 else -length
+        turned[row:, rank:] -= np.outer(turned[row:, rank:] @ mirror, mirror) * (2 / (mirror @ mirror))
+        turned[row, rank + 1 :] = 0.0
+        rank += 1
+    return turned
 
 
 def retriangularise(factor: np.ndarray) -> np.ndarray:

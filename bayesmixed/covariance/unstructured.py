@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .base import Covariance, retriangularise
+from .base import Covariance, echelon, retriangularise
 
 
 class Unstructured(Covariance):
@@ -51,6 +51,10 @@ class Unstructured(Covariance):
 
     def step_off(self, theta: np.ndarray, k: int, direction: np.ndarray) -> np.ndarray:
         return self.theta(np.column_stack([self.factor(theta, k), direction]))
+
+    def leading(self, theta: np.ndarray, k: int) -> np.ndarray:
+        lower = self.factor(theta, k)
+        return theta if np.all(np.diag(lower)) else echelon(lower).T[_triangle(k)]
 
     def sample(self, sds: Any, k: int, site: str, correlation_prior: Any) -> Any:
         import numpyro

@@ -1,4 +1,4 @@
-"""How far more nodes than a fit used would move it: is Laplace's approximation good enough here?"""
+"""How far a better integral than the one a fit used would move it: is Laplace's approximation, are its nodes enough?"""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..fits.status import PointStatus
-from ..likelihood.laplace.factoring import nested, quadrature
+from ..likelihood.laplace.factoring import MAX_NODES, nested, quadrature
 from ..likelihood.laplace.importance import importance
+from ..likelihood.laplace.level_sets import EVALUATIONS, applies, level_set_logs
 from ..likelihood.laplace.likelihood import Curved, LaplaceLikelihood
 
 NODES = (9, 7, 5, 4, 3)  # a dimension, the first that is cheap enough
@@ -19,6 +20,12 @@ NEWTON = 10  # nodes that take as long as finding a mode
 UNSURE = 0.5  # Monte Carlo error of a log-likelihood from which it says nothing
 MOVED = 0.2  # standard errors: what an estimate may move
 SHIFTED = 0.04  # log-likelihood per square root of levels: independent errors of so many levels
+LAPLACE_IS_OFF = "Laplace's approximation"
+QUADRATURE_IS_OFF = "Quadrature"  # how the problems begin
+FINER = 2  # times the nodes of a fit, and one more, that check its integral
+LOOSE = 1e-2  # log-likelihood: a bound on the error of a fit's own integral above which it is integrated again, exactly
+OFF = 0.2  # log-likelihood: an error of a fit's own integral that the difference of two models would show
+
 
 # On reference data sets and simulations (largest move in standard errors; shift per square root of levels): cbpp 0.03
 # and 0.01, with a level per row 0.12 and 0.003, Contraception 0.04 and 0.02 (nested 0.07 and 0.03), epil 0.02 and
@@ -51,7 +58,7 @@ class Accuracy:
 
     def _words(self) -> str:
         start = (
-            "Laplace's approximation is inaccurate here: more nodes move the log-likelihood at the estimates by "
+            f"{LAPLACE_IS_OFF} is inaccurate here: more nodes move the log-likelihood at the estimates by "
             f"{self.shift:+.2f}"
         )
         if self.move is None:
@@ -88,8 +95,75 @@ def accuracy(
         loglik, gradient = quadrature(likelihood, nodes).loglik_and_gradient(x, curved)
     except np.linalg.LinAlgError:
         return None
-    shift = loglik + 0.5 * likelihood.deviance(curved)
-    return Accuracy(shift, 0.0, _largest_move(hessian, gradient), levels)
+    found = Accuracy(loglik + 0.5 * likelihood.deviance(curved), 0.0, _largest_move(hessian, gradient), levels)
+    if not found.matters or not applies(likelihood) or rows.n * EVALUATIONS > allowed:
+        return found
+    exact = float(level_set_logs(likelihood, x, curved).sum()) + likelihood.constant
+    return replace(found, shift=exact + 0.5 * likelihood.deviance(curved))
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A fit's own integral beside a finer one at its estimates: `shift` what that adds to the log-likelihood, `move`
+    by how many standard errors an estimate would step.
+
+    `bound` sums over levels how far each one's integral moves, whatever the sign. `nodes` are the fit's.
+    """
+
+    nodes: int
+    shift: float
+    bound: float
+    move: float
+
+    @property
+    def matters(self) -> bool:
+        """Whether the likelihood is off by what a comparison of models would show, or an estimate moves."""
+        return self.bound > OFF or self.move > MOVED
+
+    def added(self, status: PointStatus) -> PointStatus:
+        """The status with the error and, where it matters, what to do."""
+        problems = (*status.problems, self._words()) if self.matters else status.problems
+        return replace(status, quadrature_shift=self.shift, quadrature_error=self.bound, problems=problems)
+
+    def _words(self) -> str:
+        far = "more than a standard error" if self.move > 1 else f"about {self.move:.2f} standard errors"
+        more = min(FINER * self.nodes + 1, MAX_NODES)
+        return (
+            f"{QUADRATURE_IS_OFF} with {self.nodes} nodes is inaccurate here: a finer integral moves the "
+            f"log-likelihood at the estimates by {self.shift:+.2f} (the levels' own errors add up to {self.bound:.2g}) "
+            f"and an estimate by {far}. Use more nodes, bm.ML(quadrature={more}), or integrate by sampling, "
+            'model.fit("nuts", seed=1).'
+        )
+
+
+def checked(
+    likelihood: LaplaceLikelihood, x: np.ndarray, curved: Curved, hessian: np.ndarray, nodes: int, evaluations: int
+) -> Checked | None:
+    """The error of a fit's own integral with `nodes` a dimension at its optimum; None where a finer one costs too much.
+
+    `hessian` and `evaluations` as in `accuracy`.
+    """
+    rows = likelihood.rows
+    allowed = max(CHEAP, evaluations * rows.n * _cost(likelihood, nodes))
+    finer = next((k for k in _finer(nodes) if rows.n * _cost(likelihood, k) <= allowed), None)
+    if finer is None:
+        return None
+    try:
+        rules = quadrature(likelihood, nodes), quadrature(likelihood, finer)
+        own, better = (rule.logs(x, curved) for rule in rules)
+        slopes = [rule.loglik_and_gradient(x, curved)[1] for rule in rules]
+    except np.linalg.LinAlgError:
+        return None
+    if np.abs(better - own).sum() > LOOSE and applies(likelihood) and rows.n * EVALUATIONS <= allowed:
+        better = level_set_logs(likelihood, x, curved)
+    gaps = better - own
+    move = _largest_move(hessian, slopes[1] - slopes[0])
+    return Checked(nodes, float(gaps.sum()), float(np.abs(gaps).sum()), move)
+
+
+def _finer(nodes: int) -> tuple[int, ...]:
+    """Numbers of nodes that check a number of them, the surest first."""
+    return tuple(k for k in (FINER * nodes + 1, nodes + 4, nodes + 2, nodes + 1) if k <= MAX_NODES)
 
 
 def _cost(likelihood: LaplaceLikelihood, nodes: int) -> float:

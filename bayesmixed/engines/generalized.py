@@ -18,9 +18,11 @@ from ..likelihood.effects import conditional_covariances
 from ..likelihood.laplace.likelihood import Curved, LaplaceLikelihood
 from ..likelihood.laplace.mode import Mode
 from ..likelihood.laplace.start import metric
+from ..likelihood.laplace.working import working_deviance
 from .optimize import Optimum
 from .runaway import at_limits, without_maximum
 from .search import Criterion
+from .second_look import StandIn
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -104,6 +106,10 @@ class LaplaceCriterion:
     def structures(self) -> dict[int, tuple[Covariance, int]]:
         """Covariance structure and number of columns of each group term."""
         return self.likelihood.structures()
+
+    def stand_in(self, x: np.ndarray) -> tuple[StandIn, int] | None:
+        """The deviance of the working linear model at x."""
+        return working_deviance(self.likelihood, self.at(x)), 2
 
 
 def certified(criterion: Criterion, optimum: Optimum, polish: bool) -> tuple[Optimum, np.ndarray]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FAR = 3.0  # prior sds: an estimate further out was not made by data that the priors leave alone
 
+TOWARDS = 0.9  # of the prior of a dispersion parameter that the rows push to its limit
 WIDEST = 1e3  # predictor units per unit column: of a coefficient of which neither rows nor prior say how far it may go
 
 
@@ -43,7 +44,17 @@ def generalized_start(model: Model) -> Start:
     known = np.isfinite(found.beta_sds) & (found.beta_sds > 0)
     widest = _widest(model)
     errors = np.where(known, found.beta_sds, widest)
-    return replace(found, beta_sds=np.minimum(errors, np.minimum(sds, widest)))
+    dispersion = {name: _short_of_limit(model, name, value) for name, value in found.dispersion.items()}
+    return replace(found, beta_sds=np.minimum(errors, np.minimum(sds, widest)), dispersion=dispersion)
+
+
+def _short_of_limit(model: Model, name: str, value: float) -> float:
+    """An estimate beyond its family's limit ran away, and only the prior says how far: its quantile towards there."""
+    limit = model.family.limits.get(name)
+    if limit is None or name in model.constants or not limit.reached(value):
+        return value
+    found = float(model.priors.distribution(name).quantile(TOWARDS if limit.bound > 1 else 1 - TOWARDS))
+    return found if np.isfinite(found) and found > 0 else value
 
 
 def _joint_mode(model: Model) -> Start:

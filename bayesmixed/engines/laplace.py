@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BayesMixedWarning, FitError, ModelError
-from ..fits.pareto import SmoothedWeights, resample, smooth_weights
+from ..fits.pareto import resample
 from ..likelihood.coordinates import Natural
 from ..likelihood.posterior.density import LogPosterior, log_posterior
 from ..priors.origin import to_typed
 from .base import Engine
 from .ml import ML, check_identifiable, fit_linear, tail_columns
 from .nuts import _check_flat, _is_integer, _seed
+from .pool import AT_ONCE, Pool, weighted_pool
 from .progress import Progress, progress_bar
-from .proposals import PosteriorMode, Proposals, find_mode, propose, refitted
+from .proposals import find_mode
 from .start import start_from
 from .threads import blas_threads
 from .trust import laplace_status
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from ..fits.point import PointFit
     from ..model import Model
 
-DOUBTFUL = 0.5  # Pareto k above which averages converge slowly: propose again, with the moments of the first pool
-AT_ONCE = 50  # proposals between two looks of the progress bar
-
 
 @dataclass(frozen=True)
 class Laplace(Engine):
@@ -37,18 +35,20 @@ class Laplace(Engine):
 
     Effects are integrated out of the posterior of the hyperparameters (standard deviations, correlations, dispersion,
     and coefficients where they are not integrated out as well): exactly in linear models, by quadrature with one
-    grouping factor, else by Laplace's approximation. Proposals from a t distribution about the mode of that *marginal*
-    posterior are weighted, and `draws` of them kept, so that skewed and heavy-tailed posteriors of standard
-    deviations come out right; where the weights are uneven (k above 0.5) a second pool has the moments of the first.
-    Effects are then drawn given the hyperparameters: exactly in linear models, else from the normal distribution about
-    their mode.
+    grouping factor, else by Laplace's approximation. Proposals come in rounds: from a t distribution about the mode of
+    that *marginal* posterior, then from t distributions fitted to the weighted proposals so far, in coordinates in
+    which coefficients are normal scores given the standard deviations. They end when no weight asks for more than two
+    draws.
+    `draws` of them are drawn with replacement, so that skewed and heavy-tailed posteriors of standard deviations come
+    out right. Effects are then drawn given the hyperparameters: exactly in linear models, else from the normal
+    distribution about their mode.
 
     Parameters
     ----------
     draws
         Draws kept, one chain.
     pool
-        Proposals per draw.
+        Proposals per draw at most; about two are enough where the weights are even.
 
     Raises
     ------
@@ -60,7 +60,8 @@ class Laplace(Engine):
     Notes
     -----
     `status.pareto_k` is the Pareto shape of the weights (below 0.7 the hyperparameters can be trusted),
-    `status.ess_weights` how many independent draws they are worth, `status.effect_shift` how far the mean of an effect
+    `status.ess_weights` how many independent draws they are worth, `status.distinct_draws` how many proposals the draws
+    have, `status.effect_shift` how far the mean of an effect
     is from its mode, in conditional standard deviations. ``idata.sample_stats["log_weight_proposal"]`` has the log
     weight that each draw's proposal had; the draws themselves are equally weighted.
 
@@ -109,29 +110,13 @@ def _fit(engine: Laplace, model: Model, seed: int, bar: Progress) -> DrawsFit:
     posterior = log_posterior(model)
     bar.say("looking for the mode")
     mode = find_mode(posterior, start_of(posterior, _point_fit(model)))
-    pool, weights = _weighted(engine, posterior, mode, rng, bar)
-    if weights.k > DOUBTFUL:
-        shape = refitted(mode, pool, weights.log_weights)
-        again = _weighted(engine, posterior, shape, rng, bar)
-        pool, weights = again if again[1].k < weights.k else (pool, weights)
-    kept = resample(weights.log_weights, engine.draws, rng)
+    pool = weighted_pool(posterior, mode, engine.draws, engine.pool * engine.draws, rng, bar)
+    kept = resample(pool.weights.log_weights, engine.draws, rng)
     natural = _natural(posterior, pool, kept, rng, bar)
-    statistics = {"log_weight_proposal": weights.log_weights[kept][None]}
-    status = laplace_status(model, posterior, mode, weights, engine.draws)
+    statistics = {"log_weight_proposal": pool.weights.log_weights[kept][None]}
+    distinct = len(np.unique(kept)) if posterior.space.dimension else engine.draws
+    status = laplace_status(model, posterior, mode, pool.weights, engine.draws, distinct)
     return DrawsFit(model, engine, natural, statistics, status, seed)
-
-
-def _weighted(
-    engine: Laplace, posterior: LogPosterior, shape: PosteriorMode, rng: np.random.Generator, bar: Progress
-) -> tuple[Proposals, SmoothedWeights]:
-    pool = propose(posterior, shape, engine.pool * engine.draws, rng)
-    log_density = _evaluated(posterior, pool.psi, bar)
-    if np.count_nonzero(np.isfinite(log_density)) < engine.draws:
-        raise FitError(
-            "The posterior is zero or cannot be computed at most proposals about its mode: "
-            'Laplace\'s approximation has nothing to stand on here. Use model.fit("nuts", seed=1).'
-        )
-    return pool, smooth_weights(log_density - pool.log_density)
 
 
 def _point_fit(model: Model) -> PointFit:
@@ -161,28 +146,22 @@ def start_of(posterior: LogPosterior, fit: PointFit) -> np.ndarray:
     return posterior.space.psi(Natural(factors, found.beta, found.dispersion))
 
 
-def _evaluated(posterior: LogPosterior, psi: np.ndarray, bar: Progress) -> np.ndarray:
-    parts = []
-    for first in range(0, len(psi), AT_ONCE):
-        some = psi[first : first + AT_ONCE]
-        parts.append(posterior.values(some))
-        bar.add(len(some))
-    return np.concatenate(parts)
-
-
 def _natural(
-    posterior: LogPosterior, pool: Proposals, kept: np.ndarray, rng: np.random.Generator, bar: Progress
+    posterior: LogPosterior, pool: Pool, kept: np.ndarray, rng: np.random.Generator, bar: Progress
 ) -> dict[str, Any]:
     """The draws by `DrawsFit`'s names: hyperparameters kept, and what was integrated out drawn given each."""
     psi = pool.psi[kept]
+    places = None if pool.places is None else tuple(part[kept] for part in pool.places)
     points = posterior.space.points(psi)
     x = posterior.space.x(psi, points)
     beta, effects = [], []
     for first in range(0, len(x), AT_ONCE):
-        for drawn_beta, drawn in posterior.marginal.draws(x[first : first + AT_ONCE], rng):
+        some = slice(first, first + AT_ONCE)
+        near = None if places is None else tuple(part[some] for part in places)
+        for drawn_beta, drawn in posterior.marginal.draws(x[some], rng, near):
             beta.append(drawn_beta)
             effects.append(drawn)
-        bar.add(len(x[first : first + AT_ONCE]))
+        bar.add(len(x[some]))
     factors = [posterior.space.factors(points, j) for j in range(len(points.sds))]
     return {
         "beta": np.stack(beta)[None],

@@ -32,7 +32,8 @@ from .generalized import LaplaceCriterion, broken_down, certified, collect
 from .ml import Criterion as DevianceCriterion
 from .ml import check_identifiable, tail_columns
 from .penalised import Added, Found, Penalised, minimise_penalised
-from .quadrature import QuadratureCriterion
+from .quadrature import QuadratureCriterion, judged
+from .residual import refuse_exact, with_lost_digits
 from .search import given_start
 from .threads import blas_threads
 
@@ -201,12 +202,14 @@ def _fit_linear(model: Model, engine: MAP) -> PointFit:
     likelihood = likelihood_of(model)
     if likelihood.n <= likelihood.p:
         raise FitError(f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.")
-    theta = likelihood.start() if engine.start is None else _given(likelihood, engine.start)
+    theta = likelihood.start(model.constants.get("sigma")) if engine.start is None else _given(likelihood, engine.start)
     base, rest = _linear_base(
         likelihood, engine.criterion == "reml", model.constants.get("sigma"), engine.penalty(model)
     )
     added = Added(base.coordinates(), rest)
-    found = minimise_penalised(Penalised(base, added), base.start(theta), engine.optimizer, engine.maxiter)
+    refuse_exact(model, likelihood, theta)
+    found = minimise_penalised(Penalised(base, added), base.start(theta), engine.optimizer, engine.maxiter, exact=True)
+    refuse_exact(model, likelihood, found.optimum.x[: likelihood.n_theta])
     return _collect(model, engine, added, base, found)
 
 
@@ -260,7 +263,7 @@ def _collect(model: Model, engine: MAP, added: Added, base: _Profiled | SigmaCri
         criterion=optimum.value,
         loglik=base.loglik(x),
         n_parameters=likelihood.p + likelihood.n_theta + ("sigma" not in model.constants),
-        status=found.status(model, status),
+        status=with_lost_digits(found.status(model, status), likelihood, x[: likelihood.n_theta], solution.rss),
     )
 
 
@@ -311,7 +314,11 @@ def _fit_generalized(model: Model, engine: MAP) -> PointFit:
         fit = collect(model, engine, base, optimum, found.edge, hessian, penalised=penalised)
     except np.linalg.LinAlgError:
         return broken_down(model, engine, base, x)
-    return replace(fit, status=found.status(model, fit.status))
+    fit = replace(fit, status=found.status(model, fit.status))
+    if found.unbounded:
+        return fit
+    x, curved, endless = optimum.x, base.at(optimum.x), added.penalty.relative  # other priors hold sds or coefficients
+    return judged(fit, likelihood, x, curved, hessian, int(engine.quadrature), laplace=False, endless=endless)
 
 
 def _working_prior(added: Added) -> Prior | None:

@@ -1,4 +1,4 @@
-"""ML and REML of linear mixed models: profiled criterion, exact gradient, boundary points proved."""
+"""ML and REML of linear mixed models: profiled criterion, exact gradient, boundary points checked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from ..likelihood.pls import Solution
 from .base import Engine
 from .optimize import Optimum
 from .quadrature import fit_generalized
+from .residual import refuse_exact, with_lost_digits
 from .search import given_start, search
+from .second_look import StandIn
 from .threads import blas_threads
 
 if TYPE_CHECKING:
@@ -153,8 +155,11 @@ def _fit_linear(
     if likelihood.n <= likelihood.p:
         raise FitError(f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.")
     criterion = Criterion(likelihood, reml, model.constants.get("sigma"))
-    first = likelihood.start() if start is None else likelihood.working(given_start(start, likelihood.n_theta))
+    sigma = criterion.sigma
+    first = likelihood.start(sigma) if start is None else likelihood.working(given_start(start, likelihood.n_theta))
+    refuse_exact(model, likelihood, first)
     optimum, edge = search(criterion, first, optimizer, maxiter)
+    refuse_exact(model, likelihood, optimum.x)
     return _collect(model, engine, criterion, optimum, edge)
 
 
@@ -190,6 +195,10 @@ class Criterion:
     def structures(self) -> dict[int, tuple[Covariance, int]]:
         """Covariance structure and number of columns of each group term."""
         return self.likelihood.structures()
+
+    def stand_in(self, theta: np.ndarray) -> tuple[StandIn, int]:
+        """Itself, searched once."""
+        return self.value_and_gradient, 1
 
     def solution(self, theta: np.ndarray) -> Solution:
         """The solved equations at theta."""
@@ -228,6 +237,9 @@ def _collect(model: Model, engine: Engine, criterion: Criterion, optimum: Optimu
     spread = likelihood.conditional_covariances(solution)
     singular = singular_terms(model.design.groups, factors)
     proved = edge is None or edge.slope >= ACCEPT
+    status = PointStatus.of(
+        optimum.converged and proved, singular, optimum.gradient, optimum.evaluations, edge, optimum.message
+    )
     return PointFit(
         model=model,
         engine=engine,
@@ -241,7 +253,5 @@ def _collect(model: Model, engine: Engine, criterion: Criterion, optimum: Optimu
         criterion=optimum.value,
         loglik=-0.5 * optimum.value,
         n_parameters=likelihood.p + likelihood.n_theta + (fixed_sigma is None),
-        status=PointStatus.of(
-            optimum.converged and proved, singular, optimum.gradient, optimum.evaluations, edge, optimum.message
-        ),
+        status=with_lost_digits(status, likelihood, optimum.x, solution.rss),
     )

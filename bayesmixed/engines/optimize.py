@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ OPTIMIZERS = ("BFGS", "L-BFGS-B", "TNC", "SLSQP")
 DECREASE = 1e-8  # predicted decrease of the criterion below which no further step is taken, and
 STEP = 1e-6  # predicted step, relative to 1 + |x|: both must be small
 ROUNDING = 1e-9  # of a value: what a step may raise it by
+MAX_ITERATIONS = 1000
+STOPPED = 99  # SciPy's status of a search that a callback ended
 HUGE = 1e100  # stands for +inf, which line searches cannot interpolate
 
 ValueAndGradient = Callable[[np.ndarray], tuple[float, np.ndarray]]
@@ -62,26 +64,70 @@ def minimise(
     """
     if optimizer is not None and optimizer not in OPTIMIZERS:
         raise FitError(f"Unknown optimizer {optimizer!r}. {nearest(optimizer, OPTIMIZERS)}")
-    counted = _Counted(function)
     if len(start) == 0:
-        value, gradient = counted(start)
+        value, gradient = _Counted(function)(start)
         return Optimum(start, value, gradient, 0.0, 1, "nothing to optimise")
+    unit = _units(metric, len(start))
+    if np.any(unit > 1):
+        within = _minimise(
+            _in_units(function, unit), start / unit, metric / np.outer(unit, unit), optimizer=optimizer, maxiter=maxiter
+        )
+        return replace(within, x=within.x * unit, gradient=within.gradient / unit)
+    return _minimise(function, start, metric, optimizer=optimizer, maxiter=maxiter)
+
+
+def _units(metric: np.ndarray | None, size: int) -> np.ndarray:
+    """What each coordinate is measured in: its own uncertainty where that is large, so that no gradient looks small.
+
+    An sd of 1e8 residual sds has a gradient of 1e-8, which SciPy's test takes for zero.
+    """
+    return np.ones(size) if metric is None else np.maximum(np.sqrt(np.abs(np.diag(metric))), 1.0)
+
+
+def _in_units(function: ValueAndGradient, unit: np.ndarray) -> ValueAndGradient:
+    def scaled(x: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = function(x * unit)
+        return value, gradient * unit
+
+    return scaled
+
+
+def _minimise(
+    function: ValueAndGradient,
+    start: np.ndarray,
+    metric: np.ndarray | None,
+    *,
+    optimizer: str | None,
+    maxiter: int | None,
+) -> Optimum:
+    counted = _Counted(function)
     method = optimizer or "BFGS"
     options: dict[str, Any] = {"gtol": 1e-5, "hess_inv0": metric} if method == "BFGS" else {"ftol": 1e-15}
     if method == "L-BFGS-B":
         options |= {"gtol": 1e-6, "maxcor": 30}
-    options["maxfun" if method == "TNC" else "maxiter"] = maxiter or 1000
+    options["maxfun" if method == "TNC" else "maxiter"] = maxiter or MAX_ITERATIONS
     stop = None if metric is None or method != "BFGS" else _stopper(counted, metric)
     result: Any = minimize(  # type: ignore[call-overload]
         counted, start, jac=True, method=method, options=options, callback=stop
     )
     inverse = result.hess_inv if hasattr(result, "hess_inv") else None
     dense = None if inverse is None else (inverse.todense() if hasattr(inverse, "todense") else inverse)
-    point = Optimum(result.x, float(result.fun), np.asarray(result.jac), np.inf, 0, str(result.message))
+    point = Optimum(result.x, float(result.fun), np.asarray(result.jac), np.inf, 0, _words(result, maxiter))
     polished = point if maxiter is not None and result.nit >= maxiter else _polish(counted, point, dense)
     return Optimum(
         polished.x, polished.value, polished.gradient, polished.decrease, counted.evaluations, polished.message
     )
+
+
+def _words(result: Any, maxiter: int | None) -> str:
+    """How the search ended, in words of our own."""
+    if not result.success and result.nit >= (maxiter or MAX_ITERATIONS):
+        return f"after {result.nit} iterations, the most allowed"
+    if not np.isfinite(result.fun) or result.fun >= HUGE:
+        return "no point was found at which the criterion can be evaluated"
+    if result.success or result.status == STOPPED:
+        return "the last steps were negligible, but the criterion still slopes there"
+    return "no step lowers the criterion any more, but it still slopes there, as where rounding hides the way down"
 
 
 class _Counted:

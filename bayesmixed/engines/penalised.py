@@ -16,6 +16,7 @@ from ..likelihood.unbounded import unbounded_terms
 from .limited import search_limited
 from .optimize import Optimum
 from .search import Criterion, search
+from .second_look import StandIn
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -98,6 +99,23 @@ class Penalised:
         """Covariance structure and number of columns of each group term."""
         return self.base.structures()
 
+    def stand_in(self, x: np.ndarray) -> tuple[StandIn, int] | None:
+        """The base's, with the penalty at everything else as in x."""
+        known = self.base.stand_in(x)
+        if known is None:
+            return None
+        base, searches = known
+        n_theta = max((where.stop for where in self.slices().values()), default=0)
+
+        def both(theta: np.ndarray) -> tuple[float, np.ndarray]:
+            extra, slope = self.added.value_and_gradient(np.concatenate([theta, x[n_theta:]]))
+            if not np.isfinite(extra):
+                return np.inf, np.zeros_like(theta)
+            value, gradient = base(theta)
+            return value + extra, gradient + slope[:n_theta]
+
+        return both, searches
+
 
 @dataclass(frozen=True)
 class Found:
@@ -123,15 +141,19 @@ class Found:
         return replace(status, converged=False, problems=problems)
 
 
-def minimise_penalised(criterion: Penalised, start: np.ndarray, optimizer: str | None, maxiter: int | None) -> Found:
+def minimise_penalised(
+    criterion: Penalised, start: np.ndarray, optimizer: str | None, maxiter: int | None, *, exact: bool = False
+) -> Found:
     """Search from `start`, then ask whether any sd can grow for ever.
 
-    That depends on levels and fixed effects alone, so it is asked at the start, where everything else is moderate.
+    That depends on levels and fixed effects alone, so it is asked at the start, where everything else is moderate. An
+    optimum far out is one where the criterion is `exact`, no approximation that fails there.
     """
     first, added = _inside(criterion, start), criterion.added
     optimum, edge = search(criterion, first, optimizer, maxiter)
     criterion.value(first)  # iterations that start where the last ended are brought back from where the search went
-    terms = unbounded_terms(criterion.value, added.coordinates, first, optimum.x, added.penalty.unbounded)
+    settled = exact and optimum.converged
+    terms = unbounded_terms(criterion.value, added.coordinates, first, optimum.x, added.penalty.unbounded, settled)
     if terms:
         return Found(_back(criterion, optimum, first), edge, tuple(terms), (), added)
     if optimum.converged or not added.penalty.limits(added.coordinates.natural(first)):

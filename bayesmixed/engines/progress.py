@@ -30,10 +30,18 @@ class Progress:
             self._bar.set_description(self._prefix + "sampling", refresh=False)
             self._bar.update(iterations)
 
+    def step(self, number: float) -> None:
+        """Count what is done, whatever it is called."""
+        if self._bar is not None:
+            self._bar.update(number)
+
 
 @contextmanager
-def progress_bar(wanted: bool | None, total: int, prefix: str = "") -> Iterator[Progress]:
-    """A bar of `total` iterations; None shows it in a terminal or notebook only, False never."""
+def progress_bar(wanted: bool | None, total: int, prefix: str = "", *, delay: float = 0.0) -> Iterator[Progress]:
+    """A bar of `total` iterations; None shows it in a terminal or notebook only, False never.
+
+    With a `delay` in seconds it is shown only once that much time has passed, and is gone at the end.
+    """
     if wanted is None:
         wanted = sys.stderr.isatty() or "ipykernel" in sys.modules
     if not wanted:
@@ -41,5 +49,5 @@ def progress_bar(wanted: bool | None, total: int, prefix: str = "") -> Iterator[
         return
     from tqdm.auto import tqdm
 
-    with tqdm(total=total, unit="it") as bar:
+    with tqdm(total=total, unit="it", delay=delay, leave=delay == 0) as bar:
         yield Progress(bar, prefix)

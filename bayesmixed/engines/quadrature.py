@@ -18,10 +18,13 @@ from ..likelihood.laplace.factoring import Quadrature, quadrature
 from ..likelihood.laplace.likelihood import Curved, LaplaceLikelihood
 from ..likelihood.laplace.placing import moved
 from ..likelihood.laplace.start import Starts, starts
-from .accuracy import accuracy
+from ..likelihood.laplace.working import working_deviance
+from .accuracy import accuracy, checked
 from .generalized import LaplaceCriterion, broken_down, certified, collect, held
+from .growing import growing
 from .optimize import Optimum
 from .search import given_start, search
+from .second_look import StandIn
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -42,6 +45,10 @@ class QuadratureCriterion(LaplaceCriterion):
         """The deviance and its exact gradient."""
         loglik, gradient = self.rule.loglik_and_gradient(x, self.at(x))
         return -2 * loglik, -2 * gradient
+
+    def stand_in(self, x: np.ndarray) -> tuple[StandIn, int] | None:
+        """None: Laplace's optimum, from which the search starts, was looked at."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -152,6 +159,10 @@ class JointCriterion:
         """Covariance structure and number of columns of each group term."""
         return self.likelihood.structures()
 
+    def stand_in(self, y: np.ndarray) -> tuple[StandIn, int] | None:
+        """The deviance of the working linear model at y."""
+        return working_deviance(self.likelihood, self.at(y)[1]), 2
+
 
 def joint(criterion: LaplaceCriterion, x: np.ndarray, optimizer: str | None, maxiter: int | None) -> Searched:
     """The optimum of quadrature = 0 from x; coefficients have the precision U of their joint mode, as lme4's."""
@@ -191,8 +202,33 @@ def fit_generalized(
         return broken_down(model, engine, criterion, x)
     x, curved = found.optimum.x, found.criterion.at(found.optimum.x)
     fit = collect(model, engine, found.criterion, found.optimum, found.edge, found.hessian, curved)
-    judged = accuracy(likelihood, x, curved, found.hessian, fit.status.evaluations) if nodes == 1 else None
-    return fit if judged is None else replace(fit, status=judged.added(fit.status))
+    return judged(fit, likelihood, x, curved, found.hessian, nodes)
+
+
+def judged(
+    fit: PointFit,
+    likelihood: LaplaceLikelihood,
+    x: np.ndarray,
+    curved: Curved,
+    hessian: np.ndarray,
+    nodes: int,
+    *,
+    laplace: bool = True,
+    endless: bool = True,
+) -> PointFit:
+    """The fit with a status that says how good its integral with `nodes` is, and whether its likelihood has a maximum.
+
+    `laplace` and `endless`: whether to ask this of one node, and whether anything could hold sds but the likelihood.
+    """
+    status, evaluations = fit.status, fit.status.evaluations
+    if likelihood.rows.blocks and nodes > 1:
+        found = checked(likelihood, x, curved, hessian, nodes, evaluations)
+        status = status if found is None else found.added(status)
+    elif nodes == 1 and laplace:
+        assessed = accuracy(likelihood, x, curved, hessian, evaluations)
+        status = status if assessed is None else assessed.added(status)
+    terms = growing(fit.model, likelihood, x) if endless else None
+    return replace(fit, status=status if terms is None else terms.added(status))
 
 
 def _best(

@@ -23,6 +23,8 @@ SD_FLOOR = 0.05  # times s / s_z: an sd of zero has no logarithm
 CORRELATION_CAP = 0.95  # beyond it the factor's transform is too steep to start from
 SINGULAR = 1e-4  # smallest singular value of a factor with unit rows: a direction without variance
 TINY = 1e-300
+DISPERSION = 0.5  # of the log of a dispersion parameter: more where it goes to its limit, less with many rows
+CORRELATION = 0.25  # of a correlation's unconstrained parameter where rows say nothing: the metric's floor trebles it
 CENTER_ABOVE = 0.2  # share of an effect's variance that rows explain, below which spherical effects mix better
 
 
@@ -192,20 +194,25 @@ def site_scales(
     if program.intercept:
         # At centred columns the intercept is known about as well as the best slope combination allows.
         scales[program.intercept] = np.asarray(start.beta_sds[at])
-    for parts in zip(program.terms, start.factors, start.effect_sds, _centering(program.terms, data), strict=True):
-        scales |= _block_scales(*parts)
-    scales |= {name: np.asarray(0.1) for name, _ in program.dispersion.free}
+    centering = _centering(program.terms, data)
+    parts = zip(program.terms, start.factors, start.effect_sds, start.reliability, centering, strict=True)
+    for each in parts:
+        scales |= _block_scales(*each)
+    scales |= {name: np.asarray(DISPERSION) for name, _ in program.dispersion.free}
     return scales
 
 
 def _block_scales(
-    term: TermSites, factor: np.ndarray, effect_sds: np.ndarray, power: np.ndarray
+    term: TermSites, factor: np.ndarray, effect_sds: np.ndarray, reliability: np.ndarray, power: np.ndarray
 ) -> dict[str, np.ndarray]:
     k, levels = term.n_columns, term.n_levels
-    scales = term.spread.rough_scales(levels)
+    scales = term.spread.rough_scales(levels, reliability)
     if term.correlation:
-        scales[term.correlation[0]] = np.full(k * (k - 1) // 2, 1 / np.sqrt(levels))
-    if term.effect_site:
+        said = levels * np.mean(reliability) ** 2
+        scales[term.correlation[0]] = np.full(k * (k - 1) // 2, 1 / np.sqrt(1 / CORRELATION**2 + said))
+    if term.effect_site and not term.centered:
+        scales[term.effect_site] = np.ones((levels, k))  # standard normal before rows speak, and often after
+    elif term.effect_site:
         sds = np.sqrt(np.sum(factor**2, axis=1))
         # Where ML says zero the rows say nothing of the effects, and the floor under the sds is their scale.
         known = np.where(effect_sds > 0, np.minimum(effect_sds, sds), sds)

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 K_LIMIT = 0.7  # Vehtari et al. (2024), section 3.2.4
 ESS_LEAST = 400  # independent draws below which means and interval ends are rough; at most half the draws asked for
+DISTINCT_LEAST = 0.5  # share of draws with a proposal of their own
 SHIFT_LIMIT = 0.15  # conditional sds between mean and mode of an effect, averaged over levels
 NUTS = 'model.fit("nuts", seed=1)'
 
 
 def laplace_status(
-    model: Model, posterior: LogPosterior, mode: PosteriorMode, weights: SmoothedWeights, draws: int
+    model: Model, posterior: LogPosterior, mode: PosteriorMode, weights: SmoothedWeights, draws: int, distinct: int
 ) -> DrawsStatus:
     """The state of a fit by `bm.Laplace`, with what is wrong in words."""
     m = posterior.space.dimension
@@ -30,6 +31,7 @@ def laplace_status(
     problems = [
         *_shape(weights.k),
         *_size(weights, draws),
+        *_distinct(distinct, draws),
         *_dimension(m),
         *_mode(mode),
         *(word for each in effects for word in _effects(model, each)),
@@ -45,6 +47,7 @@ def laplace_status(
         problems=tuple(problems),
         pareto_k=weights.k,
         ess_weights=weights.ess,
+        distinct_draws=distinct,
         effect_shift=max((each.shift for each in effects), default=0.0),
     )
 
@@ -65,6 +68,15 @@ def _size(weights: SmoothedWeights, draws: int) -> list[str]:
     return [
         f"The importance weights are worth {weights.ess:.0f} independent draws: means are rough and interval ends "
         f"rougher. Propose more, e.g. bm.Laplace(pool=16), or use {NUTS}."
+    ]
+
+
+def _distinct(distinct: int, draws: int) -> list[str]:
+    if distinct >= DISTINCT_LEAST * draws:
+        return []
+    return [
+        f"The {draws} draws come from {distinct} proposals, some of them many times: quantiles are rough. Propose "
+        f"more, e.g. bm.Laplace(pool=16), or use {NUTS}."
     ]
 
 

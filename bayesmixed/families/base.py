@@ -107,11 +107,11 @@ class Family(ABC):
     besides mu, all positive; `links` the link names it allows, the default first; `weights` is "precision" (Var =
     sigma^2 / w) or "frequency" (the log-likelihood contribution is multiplied by w); `discrete`; `limits` where
     dispersion parameters make a simpler family of it; `wider` what to fit where responses vary more than this family
-    lets them, as a sentence; `support`, in words, for error messages; `mean_range` the open interval of mu;
-    `log_concave` says that log f is concave in eta whatever the link; `takes_trials` that a response is successes out
-    of trials, `binary` that it may be one of two levels; `normal_conditional` that `normalised(y)` given the effects is
-    normal about mu with a constant sigma, so that with an identity link the marginal likelihood is exact and u is
-    scaled by sigma.
+    lets them, as a sentence, and `wider_family` the family in it; `support`, in words, for error messages; `mean_range`
+    the open interval of mu; `log_concave` says that log f is concave in eta whatever the link; `takes_trials` that a
+    response is successes out of trials, `binary` that it may be one of two levels; `normal_conditional` that
+    `normalised(y)` given the effects is normal about mu with a constant sigma, so that with an identity link the
+    marginal likelihood is exact and u is scaled by sigma.
     """
 
     link: Link
@@ -124,6 +124,7 @@ class Family(ABC):
     discrete: ClassVar[bool]
     limits: ClassVar[Mapping[str, Limit]] = MappingProxyType({})
     wider: ClassVar[str] = ""
+    wider_family: ClassVar[str] = ""
     support: ClassVar[str]
     mean_range: ClassVar[tuple[float, float]]
     log_concave: ClassVar[bool] = False

@@ -19,6 +19,7 @@ class Bernoulli(Binomial):
     name = "bernoulli"
     words = "Bernoulli"
     wider = ""
+    wider_family = ""
     support = "0 and 1"
     takes_trials = False
 

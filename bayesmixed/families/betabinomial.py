@@ -28,6 +28,7 @@ class BetaBinomial(Binomial):
     name = "betabinomial"
     words = "beta-binomial"
     wider = ""
+    wider_family = ""
     dispersion = ("phi",)
     limits = MappingProxyType({"phi": Limit(1e4, "the successes are not overdispersed", "binomial")})
     links = ("logit", "probit", "cloglog", "cauchit", "log")

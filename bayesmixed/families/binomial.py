@@ -27,6 +27,7 @@ class Binomial(Family):
     links: ClassVar[tuple[str, ...]] = ("logit", "probit", "cloglog", "cauchit", "log", "identity")
     discrete = True
     wider: ClassVar[str] = 'Fit family="betabinomial", or add an effect per row: a column of row numbers, (1 | row).'
+    wider_family: ClassVar[str] = "betabinomial"
     support = "whole numbers of successes between 0 and the number of trials"
     mean_range = (0.0, 1.0)
     takes_trials = True

@@ -43,6 +43,10 @@ def _by_rows(y: np.ndarray, a: np.ndarray, s: np.ndarray, order: int) -> tuple[n
     """Each row by the branch that it needs, and none where nothing was counted."""
     if a.ndim == 0:
         return _stirling(y, a, order, NUMPY) if a > STIRLING else _direct(y, a, s, order, NUMPY)
+    if np.ndim(y) == 1 and a.shape[-1] == 1:  # many sizes at once: counts repeat, and each is worked out once
+        counts, where = np.unique(y, return_inverse=True)
+        if len(counts) < len(y):
+            return tuple(part[..., where] for part in _by_rows(counts, a, s, order))
     y, a, s = np.broadcast_arrays(y, a, s)
     found = tuple(np.zeros(y.shape) for _ in range(order + 1))
     large = a > STIRLING

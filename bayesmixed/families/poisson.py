@@ -22,6 +22,7 @@ class Poisson(Counts):
     words = "Poisson"
     dispersion = ()
     wider = 'Fit family="negbinomial", or add an effect per row: a column of row numbers, (1 | row).'
+    wider_family = "negbinomial"
     log_concave = True
 
     def derivatives(

@@ -22,6 +22,11 @@ class SmoothedWeights:
     k: float
     ess: float
 
+    @property
+    def largest(self) -> float:
+        """The largest weight: the share of draws that its proposal gives."""
+        return float(np.exp(np.max(self.log_weights)))
+
 
 def smooth_weights(log_ratios: np.ndarray) -> SmoothedWeights:
     """Pareto-smoothed importance weights of log ratios (N,) of target and proposal; -inf has no weight.
@@ -89,27 +94,18 @@ def generalized_pareto_quantile(p: np.ndarray, k: float, scale: float) -> np.nda
 
 
 def resample(log_weights: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    """Positions (size,) drawn without replacement, each included with a probability proportional to its weight.
+    """Positions (size,) drawn with replacement, each as often as its weight says to within one.
 
-    Systematic sampling of a random order. A weight that calls for more than one inclusion is included once and the
-    rest share what is left; drawing one after another instead would favour small weights.
+    Systematic sampling of a random order: a position that is expected c times comes floor(c) or ceil(c) times, so no
+    weight is capped, and none comes twice where no expected number is above 1. Drawn without replacement instead, a
+    weight above N / size times the mean would count as that, and the tails of a posterior with it.
 
     References
     ----------
-    Madow (1949), Ann. Math. Stat. 20, 333-354; Tillé (2006), Sampling Algorithms, section 2.10.
+    Carpenter, Clifford & Fearnhead (1999), IEE Proc. Radar Sonar Navig. 146, 2-7; Douc & Cappe (2005), ISPA, 64-69.
     """
     order = rng.permutation(len(log_weights))
-    weights = np.exp(log_weights[order] - np.max(log_weights))
-    expected, sure = np.zeros(len(weights)), np.zeros(len(weights), dtype=bool)
-    while True:
-        left = size - np.count_nonzero(sure)
-        total = np.sum(weights[~sure])
-        expected = np.where(sure, 1.0, left * weights / total if total > 0 else 0.0)
-        more = (expected >= 1) & ~sure
-        if not more.any() or left == 0:
-            break
-        sure |= more
-    edges = np.cumsum(expected)
-    marks = rng.random() + np.arange(size)
+    edges = np.cumsum(np.exp(log_weights[order] - np.max(log_weights)))
+    marks = (rng.random() + np.arange(size)) * (edges[-1] / size)
     found = np.searchsorted(edges, np.minimum(marks, edges[-1] * (1 - 1e-15)), side="right")
     return order[rng.permutation(np.minimum(found, len(order) - 1))]

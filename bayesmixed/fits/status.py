@@ -39,8 +39,10 @@ class PointStatus:
     criterion; `boundary_slope`, the smallest derivative of the criterion in a variance that is zero
     (None where none is): not negative at a maximum; `problems`, each with its remedy; `hessian_eigenvalues` of the
     deviance in the same coordinates, parameters on their bound held, positive at a maximum (empty in a linear model,
-    whose criterion is profiled); `quadrature_shift`, what more nodes than Laplace's one add to the log-likelihood of a
-    discrete response at the estimates (None where that was not assessed: too costly, or too uncertain).
+    whose criterion is profiled); `quadrature_shift`, what a better integral over the effects adds to the log-likelihood
+    at the estimates: than Laplace's for a discrete response, than the fit's own nodes where it has several (None where
+    that was not assessed: too costly, or too uncertain); `quadrature_error`, of a fit with several nodes, a bound on
+    the error of its log-likelihood: the sum of how far each level's integral moves.
     """
 
     converged: bool
@@ -52,6 +54,7 @@ class PointStatus:
     problems: tuple[str, ...]
     hessian_eigenvalues: tuple[float, ...] = ()
     quadrature_shift: float | None = None
+    quadrature_error: float | None = None
 
     @classmethod
     def of(
@@ -85,9 +88,9 @@ class DrawsStatus:
     and tail effective sample sizes; `min_bfmi` over chains; `problems`, each with its remedy; `mean_tree_depth` and
     the share of draws at its limit, NaN for a method that builds no trees; `warmup` says in words where a second,
     longer warm-up was needed, else it is empty. Of draws kept from weighted proposals, which have no R-hat (NaN):
-    `pareto_k` and `ess_weights`, the Pareto shape of the weights and how many independent draws they are worth, and
-    `effect_shift`, how far an effect's mean is from its mode in conditional standard deviations (the largest average
-    over a grouping factor's levels).
+    `pareto_k` and `ess_weights`, the Pareto shape of the weights and how many independent draws they are worth,
+    `distinct_draws`, how many proposals the draws have between them, and `effect_shift`, how far an effect's mean is
+    from its mode in conditional standard deviations (the largest average over a grouping factor's levels).
     """
 
     route: str
@@ -103,6 +106,7 @@ class DrawsStatus:
     pareto_k: float = float("nan")
     ess_weights: float = float("nan")
     effect_shift: float = float("nan")
+    distinct_draws: int | None = None
 
     @property
     def chained(self) -> bool:
@@ -153,8 +157,8 @@ def _problems(converged: bool, singularity: Singularity, message: str) -> list[s
         )
     for words in singularity.words:
         problems.append(
-            f"{BOUNDARY}: {words}. The likelihood "
-            "says nothing more about it: see bm.diagnose(fit); simplify the term, keep it off the boundary with "
+            f"{BOUNDARY}: {words}. How far from it the "
+            "data let it be: bm.diagnose(fit). Simplify the term, keep it off the boundary with "
             'model.fit("map"), or use the posterior, model.fit("nuts", seed=1).'
         )
     return problems

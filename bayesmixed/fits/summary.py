@@ -179,7 +179,8 @@ def _diagnostics(fit: DrawsFit) -> Section:
 
 def _weighted(fit: DrawsFit) -> list[str]:
     s = fit.status
-    numbers = f"Weights of the proposals: Pareto k {s.pareto_k:.2f}, worth {s.ess_weights:.0f} independent draws."
+    numbers = f"Weights of the proposals: Pareto k {s.pareto_k:.2f}, worth {s.ess_weights:.0f} independent draws"
+    numbers += "." if s.distinct_draws is None else f"; {s.distinct_draws} of them are kept."
     if s.effect_shift > 0:
         numbers += f" Means of effects are {s.effect_shift:.2f} conditional sds from their modes on average."
     verdict = "Nothing speaks against this approximation." if not s.problems else "Read this before relying on it:"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -121,6 +122,16 @@ class SigmaCriterion:
     def structures(self) -> dict[int, tuple[Covariance, int]]:
         """Covariance structure and number of columns of each group term."""
         return self.likelihood.structures()
+
+    def stand_in(self, x: np.ndarray) -> tuple[Callable[[np.ndarray], tuple[float, np.ndarray]], int]:
+        """Itself as a function of theta, everything else as in x; searched once."""
+        n_theta = self.likelihood.n_theta
+
+        def function(theta: np.ndarray) -> tuple[float, np.ndarray]:
+            value, gradient = self.value_and_gradient(np.concatenate([theta, x[n_theta:]]))
+            return value, gradient[:n_theta]
+
+        return function, 1
 
     def residual_sd(self, x: np.ndarray) -> float:
         """The residual standard deviation at x."""

@@ -33,7 +33,7 @@ class Block:
 
 
 def blocks(groups: Sequence[GroupTerm], covariances: Sequence[Covariance]) -> tuple[Block, ...]:
-    """The blocks of a model, the factor with the most levels first (it will be eliminated)."""
+    """The blocks of a model, the factor with the most levels first: usually it is eliminated."""
     by_factor: dict[str, list[int]] = {}
     for position, term in enumerate(groups):
         by_factor.setdefault(term.factor, []).append(position)

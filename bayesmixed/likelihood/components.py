@@ -8,10 +8,9 @@ handed over as column-major upper ones, so that nothing is copied.
 from __future__ import annotations
 
 import numpy as np
-from scipy import sparse
 from scipy.linalg import blas, lapack
 
-from .tail import Batch, Tail, mirror
+from .batches import Batch
 
 
 def factorise(batch: Batch, S: np.ndarray) -> tuple[np.ndarray, float]:
@@ -58,17 +57,3 @@ def times(batch: Batch, symmetric: np.ndarray, right: np.ndarray) -> np.ndarray:
     if not batch.dense:
         return symmetric @ right
     return blas.dsymm(1.0, symmetric[0].T, right[0], side=0, lower=0)[None]
-
-
-def block_diagonal(tail: Tail, flat: np.ndarray) -> sparse.csr_array | np.ndarray:
-    """A flat block-diagonal matrix as one (q_t, q_t): dense where it is one component, else sparse."""
-    if len(tail.batches) == 1 and tail.batches[0].count == 1:
-        return mirror(flat.reshape(1, tail.n_columns, tail.n_columns).copy())[0]
-    rows, columns, values = [], [], []
-    for batch in tail.batches:
-        shape = (batch.count, batch.size, batch.size)
-        rows.append(np.broadcast_to(batch.members[:, :, None], shape).ravel())
-        columns.append(np.broadcast_to(batch.members[:, None, :], shape).ravel())
-        values.append(batch.view(flat).ravel())
-    entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
-    return sparse.csr_array(entries, shape=(tail.n_columns,) * 2)

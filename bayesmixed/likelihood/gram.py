@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -20,6 +20,10 @@ class Cross:
     rows: np.ndarray
     columns: np.ndarray
     values: np.ndarray
+
+    def transposed(self) -> Cross:
+        """Z_j'Z_i."""
+        return Cross(self.columns, self.rows, self.values.transpose(0, 2, 1))
 
     def __add__(self, other: Cross) -> Cross:
         rows = np.concatenate([self.rows, other.rows])
@@ -49,6 +53,14 @@ class Gram:
     def p(self) -> int:
         """Number of fixed effects."""
         return len(self.ww) - 1
+
+    def reordered(self, order: Sequence[int]) -> Gram:
+        """The same with its blocks in another order."""
+        cross = {}
+        for a, i in enumerate(order):
+            for b, j in enumerate(order[a + 1 :], a + 1):
+                cross[a, b] = self.cross[i, j] if i < j else self.cross[j, i].transposed()
+        return replace(self, zz=tuple(self.zz[i] for i in order), zw=tuple(self.zw[i] for i in order), cross=cross)
 
     def __add__(self, other: Gram) -> Gram:
         return Gram(

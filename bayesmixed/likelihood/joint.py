@@ -20,16 +20,14 @@ from ..formula.design import Design
 from ..parameters import Parameters
 from .at import likelihood_of
 from .blocks import Block
-from .components import block_diagonal
+from .dense import root
 from .gram import Gram
 from .linear import LinearLikelihood, linear_likelihood
-from .pls import Rest, Solution
+from .pls import Solution
 from .tail import Tail
 
 if TYPE_CHECKING:
     from ..model import Model
-
-CHUNK = 2**22  # elements of a dense chunk of rows x tail columns
 
 
 @dataclass(frozen=True)
@@ -59,8 +57,8 @@ class JointErrors:
         if solution.rest is not None:
             rest = solution.rest
             G = _tail_rows(rest.tail, columns[1:], self.likelihood.blocks[1:], codes, Wz)
-            total += _sparse_quadratic(G, block_diagonal(rest.tail, rest.K))
-            left_x = left_x - G @ rest.multiply(rest.K, rest.T_tw[:, :p])
+            total += rest.solved.quadratic(G)
+            left_x = left_x - G @ rest.solved.apply(rest.T_tw[:, :p])
         return self.sigma**2 * (total + _quadratic(left_x, solution.U_inverse))
 
     def draw(self, n: int, rng: np.random.Generator) -> Parameters:
@@ -112,13 +110,14 @@ def draw_errors(
     shift = gram.zw[0][:, :, :p] @ beta
     tail: list[np.ndarray] = []
     if solution.rest is not None:
-        b_t = _draw_tail(solution.rest, beta, rng)
-        shift = shift + (solution.rest.tail.coupling @ b_t).reshape(shift.shape)
+        rest = solution.rest
+        b_t = rest.solved.draw(n, rng) - rest.solved.apply(rest.T_tw[:, :p] @ beta)
+        shift = shift + (rest.tail.coupling @ b_t).reshape(shift.shape)
         edges = np.cumsum([0, *(z.shape[0] * z.shape[1] for z in gram.zz[1:])])
         pieces = zip(edges[:-1], edges[1:], gram.zz[1:], strict=True)
         tail = [b_t[first:last].reshape(*z.shape[:2], n) for first, last, z in pieces]
     W = solution.largest.W
-    return beta, [_root(W) @ rng.standard_normal((*W.shape[:2], n)) - W @ shift, *tail]
+    return beta, [root(W) @ rng.standard_normal((*W.shape[:2], n)) - W @ shift, *tail]
 
 
 def joint_errors(
@@ -181,29 +180,5 @@ def _tail_rows(
     return G.tocsr()
 
 
-def _draw_tail(rest: Rest, beta: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    p, n = beta.shape
-    drawn = np.empty((rest.tail.n_columns, n))
-    for batch in rest.tail.batches:
-        noise = rng.standard_normal((batch.count, batch.size, n))
-        drawn[batch.members] = _root(batch.view(rest.K)) @ noise
-    return drawn - rest.multiply(rest.K, rest.T_tw[:, :p] @ beta)
-
-
 def _quadratic(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return np.einsum("np,np->n", rows @ matrix, rows)
-
-
-def _sparse_quadratic(G: sparse.csr_array, K: sparse.csr_array | np.ndarray) -> np.ndarray:
-    step = max(1, CHUNK // K.shape[0])
-    parts = []
-    for first in range(0, G.shape[0], step):
-        rows = G[first : first + step]
-        parts.append(np.asarray(rows.multiply(rows @ K).sum(axis=1)).ravel())  # type: ignore[call-overload]
-    return np.concatenate(parts) if parts else np.zeros(0)
-
-
-def _root(matrices: np.ndarray) -> np.ndarray:
-    """Square roots of positive semi-definite matrices (zero variances included)."""
-    values, vectors = np.linalg.eigh(matrices)
-    return vectors * np.sqrt(np.clip(values, 0.0, None))[..., None, :]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -15,10 +16,24 @@ from .blocks import Block, block_factor, blocks, pull_back
 from .effects import Modes, conditional_covariances, log_det_slopes, modes
 from .gram import Gram, gram
 from .information import block_information, inverse
+from .orthogonal import OrthogonalRows, OrthogonalSolution, affordable, orthogonal_rows, solve_orthogonally
 from .pls import Solution, solve
+from .storing import eliminated_first
 from .tail import Tail, tail
 
 LOG_2PI = float(np.log(2 * np.pi))
+FAR = 300.0  # relative sd from which cross-products begin to lose the residual
+LOST = 1e-5  # of y'y: what is left of the response there, at most, if effects explain the rest
+FARTHEST = 12  # times a start is made ten times larger
+
+
+@dataclass(frozen=True)
+class Conditioned:
+    """What cross-products were formed of: per block columns (n, k), W (n, p + 1) and the weighted response (n,)."""
+
+    Z: tuple[np.ndarray, ...]
+    W: np.ndarray
+    response: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -28,7 +43,8 @@ class LinearLikelihood:
     theta has two forms: the reported one (lme4's, in the user's columns) and the working one, in the bases
     of `term_bases`, where every start is scale-free. Both list the terms by decreasing number of levels
     (`order`, positions in the design's group terms), each by its structure's own parameters. `log_jacobian` belongs to
-    log L where the normal response is a function of the one observed.
+    log L where the normal response is a function of the one observed. `rows`, where they are kept, are gone back to
+    where the residual is so small that cross-products have lost it.
     """
 
     blocks: tuple[Block, ...]
@@ -39,6 +55,14 @@ class LinearLikelihood:
     covariances: tuple[Covariance, ...]
     order: tuple[int, ...]
     log_jacobian: float = 0.0
+    rows: Conditioned | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def turned(self) -> OrthogonalRows | None:
+        """The rows turned for `orthogonal`; None where they are not at hand or too many."""
+        if self.rows is None or not affordable(self.blocks, self.tail, self.n, self.p):
+            return None
+        return orthogonal_rows(self.blocks, self.rows.Z, self.rows.W, self.rows.response)
 
     @property
     def n(self) -> int:
@@ -95,7 +119,20 @@ class LinearLikelihood:
 
     def solve(self, working: np.ndarray, *, invert: bool = False) -> Solution:
         """Penalised least squares at theta."""
-        return solve(self.gram, self.tail, self.factors(working), invert=invert)
+        factors = self.factors(working)
+        if _far(factors) and self.nearly_exact and self.turned is not None:
+            return solve_orthogonally(self.turned, self.tail, factors)
+        return solve(self.gram, self.tail, factors, invert=invert)
+
+    def is_far(self, working: np.ndarray) -> bool:
+        """Whether some effects are so large at theta that cross-products may lose the residual."""
+        return _far(self.factors(working))
+
+    @cached_property
+    def nearly_exact(self) -> bool:
+        """Whether effects can explain the response so well that cross-products lose what is left of it."""
+        turned = self.turned
+        return turned is not None and turned.spare * turned.left**2 < LOST * self.gram.ww[-1, -1]
 
     def criterion(self, solution: Solution, *, reml: bool, sigma: float | None = None) -> float:
         """Deviance or REML criterion with all constants, sigma profiled out unless given (Bates et al., eq. 34, 41)."""
@@ -117,8 +154,10 @@ class LinearLikelihood:
         factors = self.factors(working)
         df = self.n - self.p if reml else self.n
         weight = 1 / sigma**2 if sigma is not None else df / max(solution.rss, 1e-300)
-        slopes = log_det_slopes(self.gram, solution, reml)
-        found = modes(self.gram, solution)
+        if isinstance(solution, OrthogonalSolution):
+            slopes, found = solution.log_det_slopes(reml), solution.modes()
+        else:
+            slopes, found = log_det_slopes(self.gram, solution, reml), modes(self.gram, solution)
         full = [
             slope - 2 * weight * _residual_slope(Ze, Lambda)
             for slope, Ze, Lambda in zip(slopes, found.Ze, factors, strict=True)
@@ -141,7 +180,7 @@ class LinearLikelihood:
 
     def modes(self, solution: Solution) -> dict[int, np.ndarray]:
         """Conditional modes b (L, k) of each group term in the user's columns."""
-        found: Modes = modes(self.gram, solution)
+        found: Modes = solution.modes() if isinstance(solution, OrthogonalSolution) else modes(self.gram, solution)
         return {
             j: found.b[i][:, columns] @ self.term_bases[j].T
             for i, block in enumerate(self.blocks)
@@ -166,18 +205,46 @@ class LinearLikelihood:
             solution = replace(solution, rss=rss)
         return -0.5 * self.criterion(solution, reml=reml, sigma=sigma)
 
-    def start(self) -> np.ndarray:
-        """A working theta from moments: E[(z'e)^2 / z'z] = sigma^2 + tau^2 z'z per level, term by term."""
+    def start(self, sigma: float | None = None) -> np.ndarray:
+        """A working theta from moments: E[(z'e)^2 / z'z] = sigma^2 + tau^2 z'z per level, term by term.
+
+        `sigma` is the residual sd where that is known.
+        """
         variance = self.gram.ww[-1, -1] / self.n
         taus = {
             j: _moment_variances(self.gram.zz[i][:, columns, columns], self.gram.zw[i][:, columns, -1], variance)
             for i, block in enumerate(self.blocks)
             for j, columns in zip(block.terms, block.slices, strict=True)
         }
-        residual = max(variance - sum(t.sum() for t in taus.values()), 0.1 * variance, 1e-300)
+        left = variance - sum(t.sum() for t in taus.values())
+        residual = max(left, 0.1 * variance, 1e-300)
         sds = {j: np.clip(np.sqrt(t / residual), 0.2, 3.0) for j, t in taus.items()}
-        parts = [self.covariances[j].start(sds[j]) for j in self.order]
-        return np.concatenate(parts) if parts else np.zeros(0)
+        if not sds:
+            return np.zeros(0)
+        return self._started(sds) if left > 0.5 * variance else self._farther(sds, sigma)
+
+    def _started(self, sds: dict[int, np.ndarray]) -> np.ndarray:
+        return np.concatenate([self.covariances[j].start(sds[j]) for j in self.order])
+
+    def _farther(self, sds: dict[int, np.ndarray], sigma: float | None) -> np.ndarray:
+        """A start where effects explain nearly all: all sds ten times larger, then each smaller, while it is better."""
+        same = {j: np.ones(len(each)) for j, each in sds.items()}
+        smaller = [same | {j: np.where(np.arange(len(sds[j])) == i, 0.1, 1.0)} for j in sds for i in range(len(sds[j]))]
+        best = self._deviance(self._started(sds), sigma)
+        for ratios in [{j: 10 * ones for j, ones in same.items()}, *smaller]:
+            for _ in range(FARTHEST):
+                trial = {j: ratios[j] * each for j, each in sds.items()}
+                value = self._deviance(self._started(trial), sigma)
+                if not value < best:
+                    break
+                sds, best = trial, value
+        return self._started(sds)
+
+    def _deviance(self, working: np.ndarray, sigma: float | None) -> float:
+        try:
+            return self.criterion(self.solve(working), reml=False, sigma=sigma)
+        except np.linalg.LinAlgError:
+            return np.inf
 
     def metric(self, working: np.ndarray) -> np.ndarray:
         """A guess of the inverse curvature (n_theta, n_theta) of the criterion, to start a search with."""
@@ -192,7 +259,11 @@ class LinearLikelihood:
                 return block_factor(block, self.split(full))
 
             information[np.ix_(where, where)] = block_information(A, factor, working[where], self.n)
-        return inverse(information)
+        # curvatures of sds of 1e8 and of 1 are compared in units of their own
+        unit = np.ones(len(working))
+        for part in slices.values():
+            unit[part] = max(1.0, float(np.max(np.abs(working[part]), initial=0.0)))
+        return np.outer(unit, unit) * inverse(np.outer(unit, unit) * information)
 
 
 def linear_likelihood(design: Design, covariances: Sequence[Covariance]) -> LinearLikelihood:
@@ -210,10 +281,28 @@ def linear_likelihood(design: Design, covariances: Sequence[Covariance]) -> Line
     basis, W = fixed_basis(mu.X[keep], (design.response.y - mu.offset)[keep], root)
     bases = term_bases(groups, covariances, root)
     found = blocks(groups, covariances)
-    Z = [np.column_stack([_conditioned(groups[j].Z, bases[j], root) for j in block.terms]) for block in found]
+    Z = tuple(np.column_stack([_conditioned(groups[j].Z, bases[j], root) for j in block.terms]) for block in found)
     products = gram(found, Z, W, weights)
+    first = eliminated_first(found, {pair: (cross.rows, cross.columns) for pair, cross in products.cross.items()})
+    if first:
+        turned = [first, *(i for i in range(len(found)) if i != first)]
+        found, products = tuple(found[i] for i in turned), products.reordered(turned)
     order = sorted(range(len(groups)), key=lambda j: -groups[j].n_levels)
-    return LinearLikelihood(found, products, tail(found, products), basis, bases, tuple(covariances), tuple(order))
+    y = design.response.y[keep]
+    return LinearLikelihood(
+        blocks=found,
+        gram=products,
+        tail=tail(found, products),
+        basis=basis,
+        term_bases=bases,
+        covariances=tuple(covariances),
+        order=tuple(order),
+        rows=Conditioned(Z, W, y if root is None else y * root),
+    )
+
+
+def _far(factors: Sequence[np.ndarray]) -> bool:
+    return max((float(np.max(np.abs(Lambda))) for Lambda in factors), default=0.0) > FAR
 
 
 def _residual_slope(Ze: np.ndarray, Lambda: np.ndarray) -> np.ndarray:

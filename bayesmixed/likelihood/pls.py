@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import blas
 
-from .components import factorise, inner, invert_factor, solve_lower, times
 from .gram import Gram
-from .tail import Batch, Tail, mirror
+from .storage import Solved
+from .tail import Tail
 
 
 @dataclass(frozen=True)
@@ -33,34 +33,15 @@ class Largest:
 
 @dataclass(frozen=True)
 class Rest:
-    """The tail: `T`, `K` and `S_inverse` flat over its components, `T_tw` (q_t, p + 1), `log_det` = log|S|.
-
-    `K` and `S_inverse` are empty where no inverse was asked for.
-    """
+    """The tail: its structure, its system solved, and `T_tw` (q_t, p + 1)."""
 
     tail: Tail
-    factors: tuple[np.ndarray, ...]
-    T: np.ndarray
+    solved: Solved
     T_tw: np.ndarray
-    K: np.ndarray
-    S_inverse: np.ndarray
-    log_det: float
 
-    def multiply(self, flat: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """One of the symmetric flat matrices (T, K, S_inverse) times (q_t,) or (q_t, m)."""
-        columns = right if right.ndim == 2 else right[:, None]
-        product = np.empty_like(columns)
-        for batch in self.tail.batches:
-            product[batch.members] = times(batch, batch.view(flat), columns[batch.members])
-        return product if right.ndim == 2 else product[:, 0]
-
-    def scale_rows(self, right: np.ndarray) -> np.ndarray:
-        """blockdiag(Lambda') times (q_t, m)."""
-        scaled = np.empty_like(right)
-        for batch in self.tail.batches:
-            part = right[batch.members].transpose(0, 2, 1)
-            scaled[batch.members] = scale_columns(batch, part, self.factors).transpose(0, 2, 1)
-        return scaled
+    def pulled(self, shape: tuple[int, int, int]) -> np.ndarray:
+        """Blocks (L, k, k) of coupling K coupling' at the levels of the eliminated factor."""
+        return self.tail.pull(self.solved.K, shape)
 
 
 @dataclass(frozen=True)
@@ -82,7 +63,8 @@ class Solution:
     @property
     def log_det_M(self) -> float:
         """log|M| = log|M_0| + log|S|."""
-        return sum(part.log_det for part in (self.largest, self.rest) if part is not None)
+        eliminated = 0.0 if self.largest is None else self.largest.log_det
+        return eliminated if self.rest is None else eliminated + self.rest.solved.log_det
 
 
 def solve(gram: Gram, tail: Tail | None, factors: Sequence[np.ndarray], *, invert: bool) -> Solution:
@@ -110,7 +92,8 @@ def solve(gram: Gram, tail: Tail | None, factors: Sequence[np.ndarray], *, inver
         U = U - blas.dgemm(1.0, gram.zw[0].reshape(flat.shape), flat, trans_a=True)
         if tail is not None:
             T_tw = np.concatenate([zw.reshape(-1, flat.shape[1]) for zw in gram.zw[1:]]) - tail.coupling_t @ flat
-            rest, U = _rest(tail, tail.schur(largest.W), T_tw, U, factors, invert)
+            solved = tail.storage.solve(tail.schur(largest.W), T_tw, factors, invert=invert)
+            rest, U = Rest(tail, solved, T_tw), U - solved.explained
     log_det_U, inverse, beta, rss = _fixed(U)
     return Solution(rss, beta, U, inverse, log_det_U, largest, rest)
 
@@ -144,77 +127,6 @@ def _invert_pairs(M: np.ndarray) -> tuple[np.ndarray, float]:
     inverse[:, 0, 1] = inverse[:, 1, 0] = -M[:, 0, 1] / (M[:, 0, 0] * pivot)
     inverse[:, 0, 0] = M[:, 1, 1] / (M[:, 0, 0] * pivot)
     return inverse, float(np.sum(np.log(M[:, 0, 0] * pivot)))
-
-
-def _rest(
-    tail: Tail, T: np.ndarray, T_tw: np.ndarray, U: np.ndarray, factors: Sequence[np.ndarray], invert: bool
-) -> tuple[Rest, np.ndarray]:
-    K, S_inverse = (np.empty_like(T if invert else T[:0]) for _ in range(2))
-    log_det = 0.0
-    for batch in tail.batches:
-        S = _penalised(batch, batch.view(T), factors)
-        scaled = scale_columns(batch, T_tw[batch.members].transpose(0, 2, 1), factors).transpose(0, 2, 1)
-        half, part = factorise(batch, S)
-        log_det += part
-        if invert:
-            inverse = invert_factor(batch, half, S)
-            batch.view(S_inverse)[:] = inverse
-            batch.view(K)[:] = _outside(batch, inverse, factors)
-            U = U - inner(batch, scaled, times(batch, inverse, scaled))
-        else:
-            solved = solve_lower(batch, half, scaled)
-            U = U - inner(batch, solved, solved)
-    return Rest(tail, tuple(factors), T, T_tw, K, S_inverse, log_det), U
-
-
-def _penalised(batch: Batch, T: np.ndarray, factors: Sequence[np.ndarray]) -> np.ndarray:
-    """S = Lambda' T Lambda + I."""
-    if batch.scalar:
-        S = _scaled_both_sides(batch, T, factors)
-    else:
-        full = mirror(T.copy()) if batch.dense else T
-        S = scale_columns(batch, full, factors)
-        S = scale_columns(batch, S.transpose(0, 2, 1), factors)
-    S[:, np.arange(batch.size), np.arange(batch.size)] += 1.0
-    return S
-
-
-def _outside(batch: Batch, inverse: np.ndarray, factors: Sequence[np.ndarray]) -> np.ndarray:
-    """K = Lambda S^-1 Lambda'."""
-    if batch.scalar:
-        return _scaled_both_sides(batch, inverse, factors)
-    full = mirror(inverse) if batch.dense else inverse
-    half = scale_columns(batch, full, factors, transpose=True)
-    return scale_columns(batch, half.transpose(0, 2, 1), factors, transpose=True)
-
-
-def _scaled_both_sides(batch: Batch, matrix: np.ndarray, factors: Sequence[np.ndarray]) -> np.ndarray:
-    scale = scalar_scale(batch, factors)
-    scaled = matrix * scale
-    scaled *= scale[:, None]
-    return scaled
-
-
-def scalar_scale(batch: Batch, factors: Sequence[np.ndarray]) -> np.ndarray:
-    """Lambda (size,) of each column where every factor has one."""
-    return np.array([Lambda[0, 0] for Lambda in factors])[batch.owners]
-
-
-def scale_columns(
-    batch: Batch, matrices: np.ndarray, factors: Sequence[np.ndarray], transpose: bool = False
-) -> np.ndarray:
-    """matrices @ blockdiag(Lambda) (or Lambda') for (count, rows, size) matrices, a new array."""
-    if batch.scalar:
-        return matrices * scalar_scale(batch, factors)
-    scaled = np.empty(matrices.shape)
-    for block, columns, k in batch.parts:
-        Lambda = factors[block].T if transpose else factors[block]
-        part = matrices[:, :, columns]
-        if k == 1:
-            scaled[:, :, columns] = part * Lambda[0, 0]
-        else:
-            scaled[:, :, columns] = (part.reshape(*part.shape[:2], -1, k) @ Lambda).reshape(part.shape)
-    return scaled
 
 
 def _fixed(U: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, float]:

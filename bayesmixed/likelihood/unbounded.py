@@ -23,17 +23,20 @@ def unbounded_terms(
     start: np.ndarray,
     end: np.ndarray,
     terms: Sequence[int],
+    settled: bool = False,
 ) -> list[int]:
     """The terms of which some column's sd can grow for ever while the criterion falls.
 
     Far out the criterion is m log sd + constant with a whole number m: twice the number of levels that hold the sd
     down, less 3 of the penalty. (Laplace's approximation gets there slowly and from above, so that a search from
-    `start` whose `end` is far out counts for more.) Everything else is as at the start.
+    `start` whose `end` is far out counts for more.) Everything else is as at the start. An `end` far out that is known
+    to be an optimum, `settled`, is where effects are that large beside the residual.
     """
     found = []
     for j in terms:
         sizes = coordinates.sizes(end, j)
-        if any(_falls(value, coordinates, start, j, i, float(size)) for i, size in enumerate(sizes)):
+        asked = [(i, float(size)) for i, size in enumerate(sizes) if not (settled and size > FAR)]
+        if any(_falls(value, coordinates, start, j, i, size) for i, size in asked):
             found.append(j)
     return found
 

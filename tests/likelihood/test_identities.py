@@ -244,14 +244,14 @@ def test_dense_products_and_the_sparse_pattern_agree(monkeypatch: pytest.MonkeyP
 
 def test_nested_factors_fall_apart_into_small_components() -> None:
     model = bm.Model("y ~ x + (1 | school/room)", nested(schools=40))
-    batches = likelihood_of(model).tail.batches
+    batches = likelihood_of(model).tail.storage.batches
     assert sum(batch.count for batch in batches) == 40
     assert max(batch.size for batch in batches) == 1
 
 
 def test_a_tail_too_large_for_memory_is_refused_with_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bayesmixed.likelihood import tail
+    from bayesmixed.likelihood import storing
 
-    monkeypatch.setattr(tail, "MAX_DENSE_BYTES", 100)
+    monkeypatch.setattr(storing, "MAX_DENSE_BYTES", 100)
     with pytest.raises(bm.errors.FitError, match="12 crossed random effects"):
         bm.Model("y ~ (1 | a) + (1 | b)", crossed()).fit("ml")

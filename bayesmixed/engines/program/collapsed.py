@@ -137,8 +137,8 @@ def why_not_full(model: Model) -> str | None:
     sizes = _sizes(model)
     if not sizes:
         return None
-    largest = max(sizes)
-    tail = sum(levels * k for levels, k in sizes) - largest[0] * largest[1]
+    largest = sizes[0]
+    tail = sum(levels * k for levels, k in sizes[1:])
     if tail > MAX_TAIL:
         return f"{tail} effects remain beside the largest factor, more than {MAX_TAIL} (dense at every step)."
     if largest[0] * largest[1] * (tail + model.design.mu.X.shape[1] + 1) > MAX_ELEMENTS:
@@ -156,12 +156,8 @@ def why_not_partial(model: Model) -> str | None:
 
 
 def _sizes(model: Model) -> list[tuple[int, int]]:
-    """(levels, columns) of each grouping factor, all its bars together."""
-    sizes: dict[str, tuple[int, int]] = {}
-    for group in model.design.groups:
-        levels, k = sizes.get(group.factor, (group.n_levels, 0))
-        sizes[group.factor] = (levels, k + group.Z.shape[1])
-    return list(sizes.values())
+    """(levels, columns) of each grouping factor, all its bars together, the one that is eliminated first."""
+    return [(block.n_levels, block.k) for block in likelihood_of(model).blocks]
 
 
 def collapsed_program(

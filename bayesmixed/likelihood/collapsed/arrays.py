@@ -9,7 +9,7 @@ from scipy import sparse
 from scipy.linalg import solve_triangular
 
 from ..linear import LinearLikelihood
-from ..tail import Tail, dense_pattern, mirror
+from ..tail import Tail, dense_pattern
 from . import sums
 
 LOG_2PI = float(np.log(2 * np.pi))
@@ -135,18 +135,13 @@ def _pairs(pattern: sparse.csr_array, lower: np.ndarray, tail: Tail, k: int) -> 
 
 def _dense_direct(tail: Tail) -> np.ndarray:
     dense = np.zeros((tail.n_columns, tail.n_columns))
-    for batch in tail.batches:
-        view = mirror(batch.view(tail.direct).copy())
-        dense[batch.members[:, :, None], batch.members[:, None, :]] = view
+    rows, columns, values = tail.storage.elements(tail.direct)
+    dense[rows, columns] = values
     return dense
 
 
 def _tail_direct(tail: Tail) -> tuple[dict[str, np.ndarray], ...]:
     """The plan of the tail's own cross-products times a vector; symmetric, so its own transpose."""
-    rows, columns, values = [], [], []
-    for batch in tail.batches:
-        count, i, j = np.nonzero(mirror(batch.view(tail.direct).copy()))
-        rows.append(batch.members[count, i])
-        columns.append(batch.members[count, j])
-        values.append(batch.view(tail.direct)[count, np.maximum(i, j), np.minimum(i, j)])
-    return sums.plan(np.concatenate(rows), np.concatenate(columns), np.concatenate(values), tail.n_columns)
+    rows, columns, values = tail.storage.elements(tail.direct)
+    used = values != 0
+    return sums.plan(rows[used], columns[used], values[used], tail.n_columns)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 
-from ..components import block_diagonal
 from ..effects import conditional_covariances
+from ..fronts import with_data
 from ..gram import Gram
 from ..pls import Rest, Solution
 from .products import Pattern
@@ -29,21 +29,16 @@ def row_variances(rows: Rows, pattern: Pattern | None, gram: Gram, solution: Sol
     if solution.rest is None or pattern is None or solution.largest is None:
         return total
     rest, W = solution.rest, solution.largest.W
-    columns = {
-        pair: pattern.starts[pair[1] - 1]
-        + met.b[:, None] * rows.block_rows[pair[1]].k
-        + np.arange(rows.block_rows[pair[1]].k)
-        for pair, met in rows.pairs.items()
-    }
-    wanted = [(rows.pairs[pair].a, columns[pair]) for pair in rows.pairs if pair[0] == 0]
+    wanted = [
+        (pairs.a, pattern.columns(j, pairs.b, rows.block_rows[j].k)) for (i, j), pairs in rows.pairs.items() if i == 0
+    ]
     coupled = iter(_coupled(rest, W, wanted))
     for (i, j), pairs in rows.pairs.items():
         left, right = rows.block_rows[i], rows.block_rows[j]
         if i == 0:
             C = -next(coupled)
         else:
-            first = pattern.starts[i - 1] + pairs.a[:, None] * left.k + np.arange(left.k)
-            C = _tail_entries(rest, pattern, first, columns[i, j])
+            C = rest.solved.K[pattern.met[i, j]]
         total += 2 * pairs.bilinear(left, right, C)
     return total
 
@@ -58,7 +53,7 @@ def apply(solution: Solution, right: Sequence[np.ndarray]) -> list[np.ndarray]:
     if solution.rest is not None:
         rest = solution.rest
         r_t = np.concatenate([part.reshape(-1, m) for part in flat[1:]])
-        b_t = rest.multiply(rest.K, r_t - rest.tail.coupling_t @ (W @ flat[0]).reshape(-1, m))
+        b_t = rest.solved.apply(r_t - rest.tail.coupling_t @ (W @ flat[0]).reshape(-1, m))
         first = flat[0] - (rest.tail.coupling @ b_t).reshape(flat[0].shape)
         edges = np.cumsum([0, *(part.shape[0] * part.shape[1] for part in flat[1:])])
         tail = [b_t[a:b].reshape(part.shape) for a, b, part in zip(edges[:-1], edges[1:], flat[1:], strict=True)]
@@ -70,7 +65,7 @@ def _coupled(rest: Rest, W: np.ndarray, wanted: Sequence[tuple[np.ndarray, np.nd
     L, k0 = W.shape[:2]
     coupling = rest.tail.coupling
     scaled = _rows_times(coupling, W[:, 0, 0]) if k0 == 1 else _block_rows_matrix(W) @ coupling
-    K = block_diagonal(rest.tail, rest.K)
+    K = rest.solved.covariance()
     inside = np.arange(k0)[:, None]
     if not isinstance(K, np.ndarray):
         product = (scaled @ K).tocsr()
@@ -87,14 +82,7 @@ def _coupled(rest: Rest, W: np.ndarray, wanted: Sequence[tuple[np.ndarray, np.nd
 
 
 def _rows_times(matrix: sparse.csr_array, scale: np.ndarray) -> sparse.csr_array:
-    data = matrix.data * np.repeat(scale, np.diff(matrix.indptr))
-    return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)
-
-
-def _tail_entries(rest: Rest, pattern: Pattern, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Entries (m, k_a, k_b) of K at tail columns a (m, k_a), b (m, k_b); large components keep a lower triangle."""
-    left, right = a[:, :, None], b[:, None, :]
-    return rest.K[pattern.position.flat(np.maximum(left, right), np.minimum(left, right))]
+    return with_data(matrix, matrix.data * np.repeat(scale, np.diff(matrix.indptr)))
 
 
 def _block_rows_matrix(W: np.ndarray) -> sparse.csr_array:

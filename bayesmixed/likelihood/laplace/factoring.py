@@ -22,6 +22,9 @@ class Quadrature(Protocol):
     def loglik(self, x: np.ndarray, curved: Curved) -> float:
         """With every constant."""
 
+    def logs(self, x: np.ndarray, curved: Curved) -> np.ndarray:
+        """log of the integral of each level of the factor over which it factors, without the constant."""
+
     def loglik_and_gradient(self, x: np.ndarray, curved: Curved) -> tuple[float, np.ndarray]:
         """The log-likelihood and its exact gradient in x."""
 

@@ -28,8 +28,11 @@ class NestedPair:
 
     def loglik(self, x: np.ndarray, curved: Curved) -> float:
         """With every constant."""
-        found = self._integral(x, curved, _placed(self.laplace, x, curved), slopes=False)
-        return float(found.log.sum()) + self.laplace.constant
+        return float(self.logs(x, curved).sum()) + self.laplace.constant
+
+    def logs(self, x: np.ndarray, curved: Curved) -> np.ndarray:
+        """log of the integral (A,) of each outer level, without the constant."""
+        return self._integral(x, curved, _placed(self.laplace, x, curved), slopes=False).log
 
     def loglik_and_gradient(self, x: np.ndarray, curved: Curved) -> tuple[float, np.ndarray]:
         """The log-likelihood and its exact gradient in x, the movement of all nodes included."""

@@ -7,17 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
+from ..fronts import with_data
 from ..gram import Cross, Gram
-from ..tail import (
-    SPARSE_SHARE,
-    Position,
-    Tail,
-    component_batches,
-    coupling_matrix,
-    direct_products,
-    entry_pairs,
-    tail,
-)
+from ..tail import SPARSE_SHARE, Tail, coupling_matrix, entry_pairs, tail
 from .rows import Rows
 
 
@@ -25,25 +17,30 @@ from .rows import Rows
 class Pattern:
     """Where the tail's numbers go.
 
-    `entries` and `entries_t` order the concatenated cross-products with the largest factor into the coupling's data
-    and its transpose's; `left` and `right` are the coupling entries that each entry of the elimination pattern
-    multiplies (None where dense products are used).
+    `starts` are the first columns of its factors; `met` by pair of its factors the positions (m, k_i, k_j) of the
+    entries at levels that share rows. `entries` and `entries_t` order the concatenated cross-products with the largest
+    factor into the coupling's data and its transpose's; `left` and `right` are the coupling entries that each entry of
+    the elimination pattern multiplies (None where dense products are used).
     """
 
     tail: Tail
     starts: np.ndarray
-    position: Position
+    met: dict[tuple[int, int], np.ndarray]
     entries: np.ndarray
     entries_t: np.ndarray
     left: np.ndarray | None
     right: np.ndarray | None
 
+    def columns(self, block: int, levels: np.ndarray, k: int) -> np.ndarray:
+        """The tail's columns (m, k) of levels (m,) of a block."""
+        return self.starts[block - 1] + levels[:, None] * k + np.arange(k)
+
     def scratch(self) -> Pattern:
         """The same with arrays of its own, to be refilled step by step."""
         old = self.tail
-        coupling = _with_data(old.coupling, old.coupling.data.copy())
-        coupling_t = _with_data(old.coupling_t, old.coupling_t.data.copy())
-        pattern = None if old.pattern is None else _with_data(old.pattern, old.pattern.data.copy())
+        coupling = with_data(old.coupling, old.coupling.data.copy())
+        coupling_t = with_data(old.coupling_t, old.coupling_t.data.copy())
+        pattern = None if old.pattern is None else with_data(old.pattern, old.pattern.data.copy())
         pattern_t = None if pattern is None else pattern.T
         own = replace(old, coupling=coupling, coupling_t=coupling_t, pattern=pattern, pattern_t=pattern_t)
         return replace(self, tail=replace(own, direct=old.direct.copy()))
@@ -55,7 +52,7 @@ class Pattern:
         tail.coupling_t.data[:] = data[self.entries_t]
         if tail.pattern is not None and self.left is not None:
             np.multiply(data[self.left], data[self.right], out=tail.pattern.data)
-        tail.direct[:] = direct_products(rows.blocks, gram, self.starts, self.position, tail.batches)
+        tail.direct[:] = tail.storage.direct(gram)
         return tail
 
     def _entries(self, rows: Rows, gram: Gram) -> np.ndarray:
@@ -65,12 +62,12 @@ class Pattern:
     def filled(self, rows: Rows, gram: Gram) -> Tail:
         """The tail with the numbers of these cross-products."""
         old, data = self.tail, self._entries(rows, gram)
-        coupling = _with_data(old.coupling, data)
-        coupling_t = _with_data(old.coupling_t, data[self.entries_t])
-        direct = direct_products(rows.blocks, gram, self.starts, self.position, old.batches)
+        coupling = with_data(old.coupling, data)
+        coupling_t = with_data(old.coupling_t, data[self.entries_t])
+        direct = old.storage.direct(gram)
         pattern = pattern_t = None
         if old.pattern is not None and self.left is not None:
-            pattern = _with_data(old.pattern, data[self.left] * data[self.right])
+            pattern = with_data(old.pattern, data[self.left] * data[self.right])
             pattern_t = pattern.T
         return replace(
             old, direct=direct, coupling=coupling, coupling_t=coupling_t, pattern=pattern, pattern_t=pattern_t
@@ -86,26 +83,35 @@ def pattern(rows: Rows) -> Pattern | None:
     if found is None:
         return None
     starts = np.cumsum([0, *(b.n_levels * b.k for b in rows.blocks[1:])])
-    _, position = component_batches(rows.blocks, gram, starts)
     numbered = coupling_matrix(rows.blocks, _numbered(gram), starts)
     entries = numbered.data.astype(np.int64)
-    counted = _with_data(numbered, np.arange(len(entries), dtype=float))
+    counted = with_data(numbered, np.arange(len(entries), dtype=float))
     entries_t = counted.T.tocsr().data.astype(np.int64)
     if found.pattern is not None and _dense_is_cheaper(found, rows.blocks[0].k):
         found = replace(found, pattern=None, pattern_t=None, lower=found.lower[:0], multiplicity=found.multiplicity[:0])
     if found.pattern is None:
-        return Pattern(found, starts, position, entries, entries_t, None, None)
+        return _with_met(Pattern(found, starts, {}, entries, entries_t, None, None), rows)
     pairs = entry_pairs(found.coupling, rows.blocks[0].k, None)
     assert pairs is not None  # no limit was given
     left, right, weight = pairs
     a, b = found.coupling.indices[left].astype(np.int64), found.coupling.indices[right].astype(np.int64)
-    where = np.searchsorted(found.lower, position.flat(a, b))
+    where = np.searchsorted(found.lower, found.storage.flat(a, b))
     shape = found.pattern.shape
     order = sparse.coo_array((np.arange(len(left), dtype=float), (where, weight)), shape=shape).tocsr()
     order.sort_indices()
     picked = order.data.astype(np.int64)
     found = replace(found, pattern=order)
-    return Pattern(found, starts, position, entries, entries_t, left[picked], right[picked])
+    return _with_met(Pattern(found, starts, {}, entries, entries_t, left[picked], right[picked]), rows)
+
+
+def _with_met(pattern: Pattern, rows: Rows) -> Pattern:
+    met = {}
+    for (i, j), pairs in rows.pairs.items():
+        if i > 0:
+            left = pattern.columns(i, pairs.a, rows.block_rows[i].k)[:, :, None]
+            right = pattern.columns(j, pairs.b, rows.block_rows[j].k)[:, None, :]
+            met[i, j] = pattern.tail.storage.flat(np.maximum(left, right), np.minimum(left, right))
+    return replace(pattern, met=met)
 
 
 def weighted_gram(rows: Rows, V: np.ndarray, columns: np.ndarray, ww: np.ndarray | None = None) -> Gram:
@@ -139,11 +145,7 @@ def _numbered(gram: Gram) -> Gram:
 
 def _dense_is_cheaper(found: Tail, k: int) -> bool:
     """Whether one dense product costs less than refilling and applying the elimination pattern."""
-    if len(found.batches) != 1 or found.batches[0].count != 1 or found.pattern is None:
+    if not found.storage.square or found.pattern is None:
         return False
     dense = found.coupling.shape[0] * float(found.n_columns) ** 2
     return found.pattern.nnz > SPARSE_SHARE * dense
-
-
-def _with_data(matrix: sparse.csr_array, data: np.ndarray) -> sparse.csr_array:
-    return sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape)

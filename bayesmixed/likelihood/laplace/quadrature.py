@@ -218,8 +218,11 @@ class OneFactor:
 
     def loglik(self, x: np.ndarray, curved: Curved) -> float:
         """With every constant."""
-        found = self._found(x, curved, slopes=False)
-        return float(found.log.sum()) + self.laplace.constant
+        return float(self.logs(x, curved).sum()) + self.laplace.constant
+
+    def logs(self, x: np.ndarray, curved: Curved) -> np.ndarray:
+        """log of the integral (L,) of each level, without the constant."""
+        return self._found(x, curved, slopes=False).log
 
     def loglik_and_gradient(self, x: np.ndarray, curved: Curved) -> tuple[float, np.ndarray]:
         """The log-likelihood and its exact gradient in x, the movement of the nodes included."""

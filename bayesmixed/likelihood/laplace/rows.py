@@ -13,6 +13,7 @@ from ...families import Family, Observed, observed
 from ...formula.design import Design, GroupTerm
 from ..basis import orthonormal, term_bases
 from ..blocks import Block, blocks
+from ..storing import eliminated_first
 
 WIDE = 6  # columns from which one sparse product beats a count per column
 
@@ -104,9 +105,9 @@ class Rows:
 
     `unit` is what eta is measured in, so that working coefficients and sds, to which absolute steps and limits apply,
     are numbers near 1 whatever the unit of the response. `Q` (n, p) has orthogonal columns of mean square `unit`
-    squared, X = Q R; `blocks` with the largest factor first; `block_rows` and `pairs` as their names say; `term_bases`
-    the working bases of the group terms, which hold the unit too; `order` the positions of the group terms in theta;
-    `eta_range` the open interval in which eta is allowed.
+    squared, X = Q R; `blocks` with the eliminated factor first; `block_rows` and `pairs` as their names say;
+    `term_bases` the working bases of the group terms, which hold the unit too; `order` the positions of the group terms
+    in theta; `eta_range` the open interval in which eta is allowed.
     """
 
     family: Family
@@ -162,7 +163,12 @@ def rows_of(design: Design, family: Family, covariances: Sequence[Covariance]) -
     bases = tuple(unit * C for C in term_bases(groups, covariances, None))
     found = blocks(groups, covariances)
     block_rows = tuple(_block_rows(block, groups, bases) for block in found)
-    pairs = {(i, j): _pairs(block_rows[i], block_rows[j]) for i in range(len(found)) for j in range(i + 1, len(found))}
+    pairs = _all_pairs(block_rows)
+    first = eliminated_first(found, {pair: (met.a, met.b) for pair, met in pairs.items()})
+    if first:
+        turned = [first, *(i for i in range(len(found)) if i != first)]
+        found, block_rows = tuple(found[i] for i in turned), tuple(block_rows[i] for i in turned)
+        pairs = _all_pairs(block_rows)
     order = tuple(sorted(range(len(groups)), key=lambda j: -groups[j].n_levels))
     return Rows(
         family, seen, design.mu.offset[keep], Q * (root * unit), R / (root * unit), found, block_rows, pairs, bases,
@@ -191,6 +197,11 @@ def _block_rows(block: Block, groups: Sequence[GroupTerm], bases: Sequence[np.nd
     Z = np.column_stack([groups[j].Z @ bases[j] for j in block.terms])
     columns = tuple(None if np.all(z == 1.0) else np.ascontiguousarray(z) for z in Z.T)
     return BlockRows(np.ascontiguousarray(block.codes, dtype=np.int64), block.n_levels, columns)
+
+
+def _all_pairs(block_rows: Sequence[BlockRows]) -> dict[tuple[int, int], Pairs]:
+    count = len(block_rows)
+    return {(i, j): _pairs(block_rows[i], block_rows[j]) for i in range(count) for j in range(i + 1, count)}
 
 
 def _pairs(left: BlockRows, right: BlockRows) -> Pairs:

@@ -15,9 +15,10 @@ from ..linear import LOG_2PI
 from ..penalty import Coefficients
 from .effects import Normality
 from .generalized import JointMarginal, coordinates_of, laplace_marginal
-from .marginal import LinearMarginal, Marginal
+from .marginal import LinearMarginal, Marginal, Places
 from .prior import PriorDensity, coefficients_of, prior_density
 from .space import STEP, Space
+from .standardised import Standardised, normal_form
 
 if TYPE_CHECKING:
     from ...model import Model
@@ -41,12 +42,23 @@ class LogPosterior:
 
     def values(self, psi: np.ndarray) -> np.ndarray:
         """Of psi (N, m); -inf where the density is zero or cannot be found."""
-        points = self.space.points(psi)
-        found = self.prior.log_density(points)
-        x = self.space.x(psi, points)
+        return self.values_and_places(psi)[0]
+
+    def values_and_places(self, psi: np.ndarray) -> tuple[np.ndarray, Places | None]:
+        """`values`, and where the modes of effects are at each of psi (N, m); None where they are not kept."""
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # proposals far out have no density
+            points = self.space.points(psi)
+            found = self.prior.log_density(points)
+            x = self.space.x(psi, points)
         inside = np.isfinite(found)
-        found[inside] += self.marginal.values(x[inside])
-        return np.where(np.isnan(found), -np.inf, found)
+        values, some = self.marginal.values_and_places(x[inside])
+        found[inside] += values
+        places = None
+        if some is not None:
+            places = tuple(np.zeros((len(psi), *part.shape[1:])) for part in some)
+            for whole, part in zip(places, some, strict=True):
+                whole[inside] = part
+        return np.where(np.isnan(found), -np.inf, found), places
 
     def value_and_gradient(self, psi: np.ndarray) -> tuple[float, np.ndarray]:
         """At psi (m,); LinAlgError where the marginal likelihood cannot be found."""
@@ -82,6 +94,11 @@ class LogPosterior:
     def track(self, psi: np.ndarray) -> None:
         """Learn how modes of effects move from points (N, m) about the mode, itself the first."""
         self.marginal.track(self.space.x(psi, self.space.points(psi)))
+
+    def standardised(self, psi: np.ndarray) -> Standardised | None:
+        """Coordinates in which proposals are made, by the model linearised at psi (m,); None: psi are good enough."""
+        linearised = self.marginal.linearised(self._x(psi), normal_form(self.prior.coefficients))
+        return None if linearised is None else Standardised.about(self.space, linearised, psi)
 
     def normality(self, psi: np.ndarray) -> list[Normality]:
         """How normal effects are given the hyperparameters at psi (m,); empty where they are exactly."""

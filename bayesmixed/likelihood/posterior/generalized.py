@@ -18,11 +18,12 @@ from ..laplace.products import weighted_gram
 from ..laplace.quadrature import OneFactor
 from ..linear import LOG_2PI
 from ..pls import Solution, solve
+from .crossed import Crossed
 from .effects import Normality, normality
-from .marginal import Drawn, Marginal, by_term
+from .marginal import Drawn, Marginal, Places, by_term
+from .standardised import Linearised, NormalForm, linearised
 from .together import Together
 
-SMALL = 5_000  # rows up to which points are evaluated side by side: beyond it calls cost little
 NODES = 9  # of quadrature in each dimension
 MOST_TERMS = 200_000  # rows times nodes of an evaluation: beyond it thousands of evaluations take minutes
 
@@ -95,33 +96,39 @@ class LaplaceMarginal(Marginal):
         b = [part + error[..., 0] for part, error in zip(curved.mode.b, errors, strict=True)]
         return likelihood.beta(x), by_term(likelihood.rows.blocks, likelihood.rows.term_bases, b)
 
-    def values(self, x: np.ndarray) -> np.ndarray:
-        found = np.full(len(x), np.nan)
-        if self._side_by_side:
-            found = self._together(x).log_values(None if self.quadrature is None else self.quadrature.grid)
+    def values_and_places(self, x: np.ndarray) -> tuple[np.ndarray, Places | None]:
+        found, places = np.full(len(x), np.nan), None
+        if self._side_by_side and len(x):
+            together = self._together(x, None)
+            found = together.log_values(None if self.quadrature is None else self.quadrature.grid)
+            places = together.places
         for i in np.flatnonzero(np.isnan(found)):
             found[i] = self.value(x[i])
-        return found
+        return found, places
 
-    def draws(self, x: np.ndarray, rng: np.random.Generator) -> Sequence[Drawn]:
+    def draws(self, x: np.ndarray, rng: np.random.Generator, places: Places | None = None) -> Sequence[Drawn]:
         if not self._side_by_side:
             return super().draws(x, rng)
-        together = self._together(x)
+        together = self._together(x, places)
         found = together.found
         if found.all():
             return together.draws(x, rng)
         # the search of one point may fail where that of all together did not: only what was not found goes that way
-        drawn = iter(self._together(x[found]).draws(x[found], rng) if found.any() else ())
+        drawn = iter(self._together(x[found], None).draws(x[found], rng) if found.any() else ())
         return [next(drawn) if here else self.draw(each, rng) for each, here in zip(x, found, strict=True)]
 
     @property
     def _side_by_side(self) -> bool:
-        rows = self.likelihood.rows
-        return len(rows.blocks) == 1 and rows.n <= SMALL and self.path is not None
+        return self.path is not None and (Together.fits(self.likelihood) or Crossed.fits(self.likelihood))
 
-    def _together(self, x: np.ndarray) -> Together:
+    def _together(self, x: np.ndarray, places: Places | None) -> Together | Crossed:
         assert self.path is not None
-        return Together.at(self.likelihood, x, np.stack([self.path.at(each)[0] for each in x]))
+        if places is None:
+            starts = [self.path.at(each) for each in x]
+            places = tuple(np.stack(parts) for parts in zip(*starts, strict=True))
+        if len(self.likelihood.rows.blocks) == 1:
+            return Together.at(self.likelihood, x, places[0])
+        return Crossed.at(self.likelihood, x, places)
 
     def _loglik(self, x: np.ndarray, curved: Curved) -> float:
         if self.quadrature is not None:
@@ -130,6 +137,9 @@ class LaplaceMarginal(Marginal):
 
     def normality(self, x: np.ndarray) -> list[Normality]:
         return normality(self.likelihood, x, self.at(x).mode)
+
+    def linearised(self, x: np.ndarray, form: NormalForm | None) -> Linearised | None:
+        return linearised(self.likelihood, x, self.at(x), form) if self.likelihood.p else None
 
     def track(self, points: np.ndarray) -> None:
         self.path = path_through(points, [self.likelihood.mode(x, self.u).u for x in points])

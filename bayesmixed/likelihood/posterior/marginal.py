@@ -14,8 +14,11 @@ from ..coordinates import Coordinates
 from ..effects import modes
 from ..joint import draw_errors
 from .effects import Normality
+from .standardised import Linearised, NormalForm, normal_equations
 
 Drawn = tuple[np.ndarray, tuple[np.ndarray, ...]]  # beta (p,) and effects (L, k) per group term, in the user's columns
+
+Places = tuple[np.ndarray, ...]  # spherical effects (N, L, k) of each block: where searches of modes start
 
 
 class Marginal(ABC):
@@ -50,10 +53,14 @@ class Marginal(ABC):
 
     def values(self, x: np.ndarray) -> np.ndarray:
         """`value` at each of x (N, .)."""
-        return np.array([self.value(each) for each in x])
+        return self.values_and_places(x)[0]
 
-    def draws(self, x: np.ndarray, rng: np.random.Generator) -> Sequence[Drawn]:
-        """One draw at each of x (N, .)."""
+    def values_and_places(self, x: np.ndarray) -> tuple[np.ndarray, Places | None]:
+        """`value` at each of x (N, .), and the modes of the effects there; None where there are none or too many."""
+        return np.array([self.value(each) for each in x]), None
+
+    def draws(self, x: np.ndarray, rng: np.random.Generator, places: Places | None = None) -> Sequence[Drawn]:
+        """One draw at each of x (N, .); `places` are the modes of the effects there, where they are known."""
         return [self.draw(each, rng) for each in x]
 
     def track(self, points: np.ndarray) -> None:  # noqa: B027  (nothing to learn where there are no modes)
@@ -62,6 +69,10 @@ class Marginal(ABC):
     def normality(self, x: np.ndarray) -> list[Normality]:
         """How normal effects are given x, per grouping factor; empty where they are exactly."""
         return []
+
+    def linearised(self, x: np.ndarray, form: NormalForm | None) -> Linearised | None:
+        """The model linearised at x, `form` the priors of its coefficients; None where these are integrated out."""
+        return None
 
 
 @dataclass
@@ -91,6 +102,19 @@ class LinearMarginal(Marginal):
     def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = self.criterion.value_and_gradient(x)
         return -0.5 * value, -0.5 * gradient
+
+    def linearised(self, x: np.ndarray, form: NormalForm | None) -> Linearised | None:
+        likelihood, criterion = self.criterion.likelihood, self.criterion
+        if not criterion.free or not likelihood.p:
+            return None
+        precision, right = normal_equations(form, likelihood.basis.R, likelihood.basis.beta0)
+
+        def factors(x: np.ndarray) -> list[np.ndarray]:
+            return likelihood.factors(x[: likelihood.n_theta])
+
+        return Linearised(
+            likelihood.gram, likelihood.tail, factors, criterion.residual_sd, criterion.unit, precision, right
+        )
 
     def draw(self, x: np.ndarray, rng: np.random.Generator) -> Drawn:
         likelihood, sigma = self.criterion.likelihood, self.criterion.residual_sd(x)

@@ -13,8 +13,9 @@ import numpy as np
 from ..laplace.likelihood import LaplaceLikelihood
 from ..laplace.placing import Grid
 from ..laplace.quadrature import level_sums
-from .marginal import Drawn, by_term
+from .marginal import Drawn, Places, by_term
 
+SMALL = 5_000  # rows up to which points are evaluated side by side
 MAX_STEPS, MAX_HALVINGS = 50, 20
 FLOOR = 1e-3  # of the mean curvature: what a row without curvature of its own is given in a step
 FLAT = 1e-13  # smallest over largest eigenvalue of M, which is at least the identity but for rounding
@@ -37,6 +38,16 @@ class Together:
     half: np.ndarray
     kernel: np.ndarray
     found: np.ndarray
+
+    @staticmethod
+    def fits(likelihood: LaplaceLikelihood) -> bool:
+        """Whether all effects are of one factor, and rows so few that calls would cost more than numbers."""
+        return len(likelihood.rows.blocks) == 1 and likelihood.rows.n <= SMALL
+
+    @property
+    def places(self) -> Places:
+        """The modes, to start a later search at."""
+        return (self.u,)
 
     @classmethod
     def at(cls, likelihood: LaplaceLikelihood, x: np.ndarray, u: np.ndarray) -> Together:

@@ -1,0 +1,294 @@
+"""Many hyperparameters at once where effects of several factors meet: Newton steps over arrays (points, rows).
+
+The same joint modes and curvatures as one point at a time (`likelihood.laplace`), the levels of the largest factor
+eliminated, what is left of the others dense: for small data the time goes into calls, not into numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..laplace.likelihood import LaplaceLikelihood
+from ..laplace.placing import Grid
+from ..laplace.quadrature import level_sums
+from ..laplace.rows import BlockRows, Pairs
+from .marginal import Drawn, Places, by_term
+
+SMALL = 5_000  # rows up to which points are evaluated side by side
+MOST_COUPLED, MOST_PRODUCTS = 20_000, 4_000_000  # elements of the coupling with the tail, and products to eliminate it
+MAX_STEPS, MAX_HALVINGS = 50, 20
+FLOOR = 1e-3  # of the largest curvature: what a row without curvature of its own is given in a step
+SETTLED, ROUNDING = 1e-8, 1e-13  # Newton decrement after which a step leaves its square; and relative to the value
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """M (., q, q) at points: of the largest factor its inverse blocks `H` (N, L, k, k), `E` = H C (N, L k, q).
+
+    C is the coupling with the tail, `half` (N, q, q) the Cholesky factor of what is left of the tail, `log_det` (N,).
+    """
+
+    H: np.ndarray
+    E: np.ndarray
+    half: np.ndarray
+    log_det: np.ndarray
+
+    def solve(self, right: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
+        """M^-1 right, both per block (N, L, k)."""
+        n, flat = len(self.H), right[0].reshape(len(self.H), -1, 1)
+        tail = np.concatenate([part.reshape(n, -1) for part in right[1:]], axis=1)[..., None]
+        tail = tail - np.swapaxes(self.E, 1, 2) @ flat
+        tail = np.linalg.solve(self.half, tail)
+        tail = np.linalg.solve(np.swapaxes(self.half, 1, 2), tail)
+        return self._back((self.H @ right[0][..., None])[..., 0], tail, right)
+
+    def draw(self, like: Sequence[np.ndarray], rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+        """A draw from Normal(0, M^-1) at each point, per block."""
+        z = rng.standard_normal((*self.half.shape[:2], 1))
+        tail = np.linalg.solve(np.swapaxes(self.half, 1, 2), z)
+        noise = rng.standard_normal((*like[0].shape, 1))
+        return self._back((np.linalg.cholesky(self.H) @ noise)[..., 0], tail, like)
+
+    def _back(self, first: np.ndarray, tail: np.ndarray, like: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:
+        """The largest factor's part given the tail's (N, q, 1): `first` less E times it."""
+        first = first - (self.E @ tail).reshape(first.shape)
+        edges = np.cumsum([0, *(part.shape[1] * part.shape[2] for part in like[1:])])
+        pieces = zip(edges[:-1], edges[1:], like[1:], strict=True)
+        return (first, *(tail[:, a:b, 0].reshape(part.shape) for a, b, part in pieces))
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """Points x (N, .) with the modes `u` of their effects per block (N, L, k), and the curvature there.
+
+    `fixed` (N, n) is the predictor without effects, `kernel` (N,) log f at the modes without what is constant;
+    `found` (N,) False where no mode was found this way.
+    """
+
+    likelihood: LaplaceLikelihood
+    fixed: np.ndarray
+    factors: tuple[np.ndarray, ...]
+    dispersion: dict[str, np.ndarray]
+    u: Places
+    kernel: np.ndarray
+    curvature: Curvature | None
+    found: np.ndarray
+
+    @staticmethod
+    def fits(likelihood: LaplaceLikelihood) -> bool:
+        """Whether there are several factors and everything is so small that calls would cost more than numbers."""
+        sizes = [block.n_levels * block.k for block in likelihood.rows.blocks]
+        tail = sum(sizes[1:])
+        coupled = sizes[0] * tail if sizes else 0
+        small = likelihood.rows.n <= SMALL and coupled <= MOST_COUPLED and coupled * tail <= MOST_PRODUCTS
+        return len(sizes) > 1 and small
+
+    @property
+    def places(self) -> Places:
+        """The modes, to start a later search at."""
+        return self.u
+
+    @classmethod
+    def at(cls, likelihood: LaplaceLikelihood, x: np.ndarray, u: Places) -> Crossed:
+        """Newton steps for every point from u."""
+        rows, first = likelihood.rows, likelihood.n_theta
+        fixed = rows.offset + x[:, first : first + likelihood.p] @ rows.Q.T
+        per_point = [likelihood.factors(each) for each in x]
+        factors = tuple(np.stack(parts) for parts in zip(*per_point, strict=True))
+        values = [likelihood.split(each)[2] for each in x]
+        dispersion = {name: np.array([[v[name]] for v in values]) for name in rows.family.dispersion}
+        found = np.zeros(len(x), dtype=bool)
+        start = cls(likelihood, fixed, factors, dispersion, u, np.zeros(len(x)), None, found)
+        with np.errstate(all="ignore"):  # points far out overflow, and are not found
+            return start._settled()
+
+    def log_values(self, grid: Grid | None) -> np.ndarray:
+        """log marginal likelihood (N,) by Laplace's approximation; NaN where no mode was found."""
+        found = np.full(len(self.found), np.nan)
+        if self.curvature is not None:
+            penalty = sum(np.sum(part**2, axis=(1, 2)) for part in self.u)
+            log = self.kernel - 0.5 * penalty - 0.5 * self.curvature.log_det + self.likelihood.constant
+            found[self.found] = log[self.found]
+        return found
+
+    def draws(self, x: np.ndarray, rng: np.random.Generator) -> list[Drawn]:
+        """Coefficients as x (N, .) has them, and a draw of the effects of each point."""
+        assert self.curvature is not None
+        errors = self.curvature.draw(self.u, rng)
+        u = [mode + error for mode, error in zip(self.u, errors, strict=True)]
+        b = [part @ np.swapaxes(F, 1, 2) for part, F in zip(u, self.factors, strict=True)]
+        rows = self.likelihood.rows
+        effects = [by_term(rows.blocks, rows.term_bases, [part[i] for part in b]) for i in range(len(x))]
+        return [(self.likelihood.beta(each), parts) for each, parts in zip(x, effects, strict=True)]
+
+    def _take(self, some: np.ndarray) -> Crossed:
+        """Some of the points, without what was found at them."""
+        return replace(
+            self,
+            fixed=self.fixed[some],
+            factors=tuple(part[some] for part in self.factors),
+            dispersion={name: value[some] for name, value in self.dispersion.items()},
+            u=tuple(part[some] for part in self.u),
+        )
+
+    def _spread(self, u: Sequence[np.ndarray]) -> np.ndarray:
+        """Z Lambda u (N, n)."""
+        total = np.zeros(self.fixed.shape)
+        for rows, part, F in zip(self.likelihood.rows.block_rows, u, self.factors, strict=True):
+            b = part @ np.swapaxes(F, 1, 2)
+            for j in range(rows.k):
+                total += rows.weighted(j, b[:, rows.codes, j])
+        return total
+
+    def _valued(self, u: Places, eta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """kernel (N,), the value with its penalty (N,), g and V (N, n); -inf outside the domain of the link."""
+        rows = self.likelihood.rows
+        low, high = rows.family.eta_range
+        d = rows.family.derivatives(rows.observed, eta, self.dispersion, 2)
+        inside = np.all((eta > low) & (eta < high), axis=1)
+        kernel = np.where(inside, np.sum(np.broadcast_to(d.kernel, eta.shape), axis=1), -np.inf)
+        kernel = np.where(np.isnan(kernel), -np.inf, kernel)
+        return kernel, kernel - 0.5 * sum(np.sum(part**2, axis=(1, 2)) for part in u), d.g, d.V
+
+    def _gradient(self, u: Places, g: np.ndarray) -> tuple[np.ndarray, ...]:
+        found = []
+        for rows, part, F in zip(self.likelihood.rows.block_rows, u, self.factors, strict=True):
+            found.append(np.stack([level_sums(rows, g, j) for j in range(rows.k)], axis=2) @ F - part)
+        return tuple(found)
+
+    def _settled(self) -> Crossed:
+        """All points stepped until each has its mode; those that lag behind are stepped alone."""
+        n = len(self.fixed)
+        u, kernel, found = [part.copy() for part in self.u], np.zeros(n), np.zeros(n, dtype=bool)
+        left, now = np.arange(n), self
+        eta = now.fixed + now._spread(now.u)
+        at, value, g, V = now._valued(now.u, eta)
+        for _ in range(MAX_STEPS):
+            usable = np.isfinite(value)
+            gradient = now._gradient(now.u, np.nan_to_num(g))
+            curvature, positive = now._curvature(_raised(np.nan_to_num(V)))
+            step = curvature.solve(gradient)
+            decrement = sum(np.sum(a * b, axis=(1, 2)) for a, b in zip(gradient, step, strict=True))
+            settled = decrement < SETTLED + ROUNDING * np.abs(value)
+            new, eta, (at, value, g, V), moved = now._halved(step, eta, (at, value, g, V))
+            ended = settled & usable & positive
+            for whole, part in zip(u, new, strict=True):
+                whole[left[ended]] = part[ended]
+            kernel[left[ended]], found[left[ended]] = at[ended], True
+            on = usable & positive & ~ended & moved
+            if not on.any():
+                break
+            now, left, eta = replace(now, u=new)._take(on), left[on], eta[on]
+            at, value, g, V = at[on], value[on], g[on], V[on]
+        return replace(self, u=tuple(u), kernel=kernel, found=found)._curved()
+
+    def _curved(self) -> Crossed:
+        """With the curvature at the modes."""
+        eta = self.fixed + self._spread(self.u)
+        _, _, _, V = self._valued(self.u, eta)
+        curvature, positive = self._curvature(np.nan_to_num(V))
+        return replace(self, curvature=curvature, found=self.found & positive)
+
+    def _halved(
+        self, step: Sequence[np.ndarray], eta: np.ndarray, old: tuple[np.ndarray, ...]
+    ) -> tuple[Places, np.ndarray, tuple[np.ndarray, ...], np.ndarray]:
+        """The first of the full, half ... steps of each point that does not lower its value; `moved` where one does."""
+        size, along = np.ones(len(eta)), self._spread(step)
+        for _ in range(MAX_HALVINGS):
+            new = tuple(part + size[:, None, None] * d for part, d in zip(self.u, step, strict=True))
+            new_eta = eta + size[:, None] * along
+            valued = self._valued(new, new_eta)
+            worse = ~(valued[1] >= old[1] - 1e-12 * (1 + np.abs(old[1])))
+            if not worse.any():
+                break
+            size[worse] /= 2
+        stays = worse[:, None]
+        u = tuple(np.where(stays[..., None], part, there) for part, there in zip(self.u, new, strict=True))
+        pairs = zip(old, valued, strict=True)
+        kept = tuple(np.where(worse if a.ndim == 1 else stays, a, b) for a, b in pairs)
+        return u, np.where(stays, eta, new_eta), kept, ~worse
+
+    def _curvature(self, V: np.ndarray) -> tuple[Curvature, np.ndarray]:
+        """M for weights V (N, n), the identity where it is not positive definite; and where it is."""
+        rows = self.likelihood.rows
+        n, blocks = len(V), rows.block_rows
+        starts = np.cumsum([0, *(each.n_levels * each.k for each in blocks[1:])])
+        C = np.zeros((n, blocks[0].n_levels * blocks[0].k, starts[-1]))
+        T = np.zeros((n, starts[-1], starts[-1]))
+        for i, block in enumerate(blocks):
+            own = np.swapaxes(self.factors[i], 1, 2)[:, None] @ _own(block, V) @ self.factors[i][:, None]
+            own = own + np.eye(block.k)
+            if i == 0:
+                first = own
+            else:
+                at = starts[i - 1] + np.arange(block.n_levels)[:, None] * block.k + np.arange(block.k)
+                T[:, at[:, :, None], at[:, None, :]] = own
+        for (i, j), pairs in rows.pairs.items():
+            values = _products(pairs, blocks[i], blocks[j], V)
+            values = np.swapaxes(self.factors[i], 1, 2)[:, None] @ values @ self.factors[j][:, None]
+            a = pairs.a[:, None] * blocks[i].k + np.arange(blocks[i].k)
+            b = starts[j - 1] + pairs.b[:, None] * blocks[j].k + np.arange(blocks[j].k)
+            if i == 0:
+                C[:, a[:, :, None], b[:, None, :]] = values
+            else:
+                a = starts[i - 1] + a
+                T[:, a[:, :, None], b[:, None, :]] = values
+                T[:, b[:, :, None], a[:, None, :]] = np.swapaxes(values, 2, 3)
+        return _eliminated(first, C, T)
+
+
+def _own(block: BlockRows, V: np.ndarray) -> np.ndarray:
+    """Z'VZ per level (N, L, k, k) of one block, for V (N, n)."""
+    found = np.empty((len(V), block.n_levels, block.k, block.k))
+    for i in range(block.k):
+        left = block.weighted(i, V)
+        for j in range(i + 1):
+            found[:, :, i, j] = found[:, :, j, i] = level_sums(block, left, j)
+    return found
+
+
+def _products(pairs: Pairs, left: BlockRows, right: BlockRows, V: np.ndarray) -> np.ndarray:
+    """Z_a' V Z_b per pair of levels (N, m, k_a, k_b), for V (N, n)."""
+    n, m = len(V), len(pairs.a)
+    found = np.empty((n, m, left.k, right.k))
+    where = (pairs.where + m * np.arange(n)[:, None]).ravel()
+    for i in range(left.k):
+        part = left.weighted(i, V)
+        for j in range(right.k):
+            values = right.weighted(j, part)
+            found[:, :, i, j] = values if pairs.single else np.bincount(where, values.ravel(), n * m).reshape(n, m)
+    return found
+
+
+def _eliminated(first: np.ndarray, C: np.ndarray, T: np.ndarray) -> tuple[Curvature, np.ndarray]:
+    """From the blocks of M; a point whose M is not positive definite gets the identity, and False."""
+    n, L, k = first.shape[:3]
+    positive = np.all(np.isfinite(first), axis=(1, 2, 3)) & np.all(np.isfinite(T), axis=(1, 2))
+    if k == 1:
+        positive &= np.all(first[..., 0, 0] > 0, axis=1)
+    else:
+        positive[positive] = np.all(np.linalg.eigvalsh(first[positive])[..., 0] > 0, axis=1)
+    first = np.where(positive[:, None, None, None], first, np.eye(k))
+    H = 1 / first if k == 1 else np.linalg.inv(first)
+    log_det = np.sum(np.log(first[..., 0, 0]), axis=1) if k == 1 else np.sum(np.linalg.slogdet(first)[1], axis=1)
+    E = (H @ C.reshape(n, L, k, -1)).reshape(C.shape)
+    S = T - np.swapaxes(C, 1, 2) @ E
+    S = np.where(positive[:, None, None], S, np.eye(S.shape[1]))
+    try:
+        half = np.linalg.cholesky(S)
+    except np.linalg.LinAlgError:
+        positive &= np.linalg.eigvalsh(S)[:, 0] > 0
+        S = np.where(positive[:, None, None], S, np.eye(S.shape[1]))
+        half = np.linalg.cholesky(S)
+    log_det = log_det + 2 * np.sum(np.log(np.diagonal(half, axis1=1, axis2=2)), axis=1)
+    return Curvature(H, E, half, log_det), positive
+
+
+def _raised(V: np.ndarray) -> np.ndarray:
+    """Curvatures with which a step climbs: rows without one of their own are given a little."""
+    if np.min(V, initial=0.0) >= 0:
+        return V
+    return np.where(V > 0, V, FLOOR * np.max(np.abs(V), axis=1, keepdims=True))
