@@ -168,10 +168,10 @@ rates.index = pd.MultiIndex.from_tuples(rates.index)
 print(rates.unstack().round(3))
 
 # %% [markdown]
-# F1 finds an effect of frequency in a third of the experiments in which there is none: twelve rare words differ from
+# F1 finds an effect of frequency in more than a quarter of the experiments in which there is none: twelve rare words differ from
 # twelve frequent ones by chance, everyone sees the same words, and no number of people averages that out. For priming,
-# which varies within words, the damage is smaller. The mixed model holds 5 % to within the error of 200 experiments (1.5
-# %). Here t has as many degrees of freedom as there are words less what is estimated of them, the smaller of the two
+# which varies within words, the damage is smaller. The mixed model is near 5 % (the error of 200 experiments is 1.5
+# %). Its t has as many degrees of freedom as there are words less what is estimated of them, the smaller of the two
 # samples; averaging over people (F2) and asking for both F1 and F2 to be significant is no test with a known error.
 #
 # ## Why not an analysis of variance of proportions?
@@ -205,7 +205,7 @@ print("interaction found (p < 0.05), of 100 experiments without one")
 print((pd.DataFrame(found) < 0.05).sum())
 
 # %% [markdown]
-# The analysis of proportions sees an interaction in most experiments: priming costs more of rare words in percentage
+# The analysis of proportions sees an interaction in two of three experiments: priming costs more of rare words in percentage
 # points, because frequent words are near the ceiling. That is a fact about percentages. Whether it is one about priming
 # depends on the scale on which effects add, and the scale of proportions has no claim to be it: it predicts accuracies
 # above 1 and has another variance in each cell. If percentage points are what matters, ask the logistic model for them:
