@@ -48,9 +48,9 @@ print(likelihood_ratio("no average slope", "slopes"))
 # Slopes vary, nothing speaks for a correlation of intercepts and slopes, and people slow down on average.
 #
 # **The order matters.** The random effects are settled first, and the average slope is tested in a model that lets
-# slopes vary. In models with intercepts alone the same test has a statistic of 116 in place of 23.5, because there every
-# person's slope is taken to be the average one. What that is worth shows in data whose slopes vary about an average of
-# *zero*:
+# slopes vary. In models with intercepts alone the same test has a statistic of 116 in place of 23.5, because there
+# every person's slope is taken to be the average one. What that is worth shows in data whose slopes vary about an
+# average of *zero*:
 
 
 # %%
@@ -78,8 +78,8 @@ print(f"95 % of the right statistics are below {np.quantile(right, 0.95):.1f}; c
 #
 # **At the boundary.** The p-value of "intercepts in uncorrelated" is too large, since a standard deviation cannot be
 # negative: under the smaller model the extra variance is often estimated as exactly zero. The textbook reference is an
-# even mixture of chi-squared with 0 and 1 degrees of freedom, whose 95 % point is 2.71. That is for many groups; with 18
-# people:
+# even mixture of chi-squared with 0 and 1 degrees of freedom, whose 95 % point is 2.71. That is for many groups; with
+# 18 people:
 
 # %%
 boundary = replicated(models["intercepts"], models["uncorrelated"], ml["intercepts"], n=500, seed=1)
@@ -130,9 +130,9 @@ post["student"] = models["slopes"].replace(family="student").fit("nuts", seed=1)
 print(bm.loo_compare(*post.values()))
 
 # %% [markdown]
-# Tails matter more than anything else: with slopes, Student's t predicts better than the normal distribution by 32 units
-# of log predictive density, with a standard error of 13; better than normal intercepts by 56, with one of 10. The two
-# normal models alone differ by 24 with an error of 12, two errors. That is not much, because few rows decide:
+# Tails matter more than anything else: with slopes, Student's t predicts better than the normal distribution by 32
+# units of log predictive density, with a standard error of 13; better than normal intercepts by 56, with one of 10.
+# The two normal models alone differ by 24 with an error of 12, two errors. That is not much, because few rows decide:
 
 # %%
 gain = bm.loo(post["slopes"]).frame["elpd"] - bm.loo(post["intercepts"]).frame["elpd"]
@@ -140,8 +140,8 @@ by_person = gain.groupby(sleep["Subject"], observed=True).sum().sort_values()
 print(by_person.round(1).iloc[[0, 1, 2, -3, -2, -1]])
 
 # %% [markdown]
-# Slopes predict 335 and 309, whose lines are flat, and 337, whose line is steep, better, and 332 worse by 10 units: this
-# person's last measurements are 454, 347, 330 and 254 ms, and no line foresees them. Student's t lets one such
+# Slopes predict 335 and 309, whose lines are flat, and 337, whose line is steep, better, and 332 worse by 10 units:
+# this person's last measurements are 454, 347, 330 and 254 ms, and no line foresees them. Student's t lets one such
 # measurement be an outlier:
 
 # %%
@@ -177,8 +177,8 @@ print(bm.loo(post["student"]))
 #
 # | Question | Answer |
 # |---|---|
-# | Is there an effect at all? | likelihood ratio by ML, in a model with the random effects that the design calls for; simulated with few groups; or the posterior |
-# | Does a variance belong in the model? | the design decides: what was sampled gets an effect; or the halved p, which is cautious |
+# | Is there an effect at all? | likelihood ratio by ML, beside the random effects of the design; or the posterior |
+# | Does a variance belong in the model? | the design decides; or the halved p, which is cautious; or simulate |
 # | Which distribution? | `bm.residual_checks(fit)` first, then `bm.loo_compare(...)` |
 # | Which model predicts new responses of known groups? | `bm.loo_compare(...)` |
 # | Which model predicts new groups? | `bm.loo_compare(..., by="group")`, or AIC |

@@ -2,13 +2,13 @@
 # # Counts and proportions: three generalized mixed models
 #
 # Fruits of 625 plants (counts), cases of a disease in 15 herds (proportions), and an experiment in which one treatment
-# never fails (separation). In the first two the obvious model is *overdispersed*: responses vary more than it lets them.
-# Looking for that is [routine](overdispersion.md).
+# never fails (separation). In the first two the obvious model is *overdispersed*: responses vary more than it lets
+# them. Looking for that is [routine](overdispersion.md).
 #
 # ## Arabidopsis: counts that vary too much
 #
-# Plants of 24 genotypes from 9 populations grew with little or much nutrient, clipped (as by a herbivore) or not, in two
-# racks of a greenhouse (Banta et al., 2010). Do plants compensate for clipping when nutrient is plentiful?
+# Plants of 24 genotypes from 9 populations grew with little or much nutrient, clipped (as by a herbivore) or not, in
+# two racks of a greenhouse (Banta et al., 2010). Do plants compensate for clipping when nutrient is plentiful?
 
 # %%
 import numpy as np
@@ -69,10 +69,10 @@ for problem in maximal.status.problems:
     print("-", problem)
 
 # %% [markdown]
-# That fit is singular: 24 genotypes do not determine four standard deviations and six correlations. `bm.diagnose` lists
-# simpler formulas; by AIC they win, with up to nine fewer parameters. That is no reason to take them: AIC does not ask
-# whether the standard error of a tested treatment is right, and a variance that cannot be told from zero is not one that
-# is zero. MAP keeps what the design asks for and ends off the boundary:
+# That fit is singular: 24 genotypes do not determine four standard deviations and six correlations. `bm.diagnose`
+# lists simpler formulas; by AIC they win, with up to nine fewer parameters. That is no reason to take them: AIC does
+# not ask whether the standard error of a tested treatment is right, and a variance that cannot be told from zero is
+# not one that is zero. MAP keeps what the design asks for and ends off the boundary:
 
 # %%
 penalised = maximal.model.fit("map")
@@ -84,8 +84,8 @@ print("AIC without slopes", round(negbinomial.aic, 1), "with", round(maximal.aic
 # %% [markdown]
 # The interaction as a ratio of ratios: nutrient makes up for clipping by a factor of 1.6. Without slopes its limits
 # (1.10 to 2.52) are clear of 1; with slopes by ML, singular, they are 1.02 to 2.44, and by MAP 0.99 to 2.68, which
-# includes 1. The data speak for compensation, at the edge of what 24 genotypes can say, and a model that leaves slopes out
-# makes them sound surer than they are.
+# includes 1. The data speak for compensation, at the edge of what 24 genotypes can say, and a model that leaves slopes
+# out makes them sound surer than they are.
 #
 # ### What it says
 
@@ -109,8 +109,8 @@ bm.plot.effects(penalised, "nutrient", by="amd");
 bm.plot.caterpillar(penalised, "popu");
 
 # %% [markdown]
-# Population 7.SW has few fruits, 8.SP many. With nine populations their standard deviation is hardly known, and so is the
-# share of variance that they make up; which also depends on how the variance of a count on the log scale is
+# Population 7.SW has few fruits, 8.SP many. With nine populations their standard deviation is hardly known, and so is
+# the share of variance that they make up; which also depends on how the variance of a count on the log scale is
 # approximated ([ICC and R2](icc_and_r2.md)).
 #
 # ## cbpp: Laplace's approximation, quadrature, and a model that is too small
@@ -125,9 +125,9 @@ laplace, exact = disease.fit("ml"), disease.fit(bm.ML(quadrature=25))
 print(bm.side_by_side(laplace, disease.fit(bm.ML(quadrature=5)), exact))
 
 # %% [markdown]
-# Five nodes and 25 agree to three digits, and Laplace's approximation is off by 0.05 in the log-likelihood and by
-# less than a hundredth of a standard error in the fixed effects. This is the textbook model, and its *integral* is known
-# as well as one may wish. The model itself is another matter: within a herd and a period it takes animals for
+# Five nodes and 25 agree to three digits, and Laplace's approximation is off by 0.05 in the log-likelihood and by less
+# than a hundredth of a standard error in the fixed effects. This is the textbook model, and its *integral* is known as
+# well as one may wish. The model itself is another matter: within a herd and a period it takes animals for
 # independent. The disease is contagious.
 
 # %%
@@ -139,9 +139,10 @@ print(f"AIC: binomial {laplace.aic:.1f}, an effect per row {per_row.aic:.1f}, be
 print(bm.residual_checks(laplace, seed=1).frame.round(2).to_string(index=False))
 
 # %% [markdown]
-# Cases vary 1.5 times as much about the herds' effects as a binomial distribution lets them. The test of dispersion alone
-# does not reject it: 56 rows of few animals have little power, and residuals about estimated effects are too narrow. The
-# likelihood decides: AIC falls by 7 with an effect for every row (herd and period), and by 6 with a beta-binomial.
+# Cases vary 1.5 times as much about the herds' effects as a binomial distribution lets them. The test of dispersion
+# alone does not reject it: 56 rows of few animals have little power, and residuals about estimated effects are too
+# narrow. The likelihood decides: AIC falls by 7 with an effect for every row (herd and period), and by 6 with a
+# beta-binomial.
 #
 # With it goes what the binomial model took for lasting differences between herds. Their standard deviation is 0.64
 # there, 0.18 with an effect per row, and exactly 0 in the beta-binomial: outbreaks come and go, and four periods of 15
@@ -166,9 +167,8 @@ print(bm.odds_ratios(per_row))
 print(bm.emmeans(per_row, "period", scale="response", kind="population"))
 
 # %% [markdown]
-# In the last period the odds of a case are 0.16 of those in the first (0.05 to 0.5), in a given herd. The second table is
-# averaged over herds and outbreaks: a fifth of the animals at risk fall ill in the first period, 5 % in
-# the last.
+# In the last period the odds of a case are 0.16 of those in the first (0.05 to 0.5), in a given herd. The second table
+# is averaged over herds and outbreaks: a fifth of the animals at risk fall ill in the first period, 5 % in the last.
 #
 # ## Separation: when one treatment never fails
 #

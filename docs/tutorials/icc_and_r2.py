@@ -1,8 +1,8 @@
 # %% [markdown]
 # # What ICC and R2 mean, and what has to be said with them
 #
-# Both are shares of variance: the intraclass correlation (ICC) is the share that lies between groups, R2 the share that a
-# model explains. In a model with one normal error and random intercepts both are simple. With slopes, counts or
+# Both are shares of variance: the intraclass correlation (ICC) is the share that lies between groups, R2 the share
+# that a model explains. In a model with one normal error and random intercepts both are simple. With slopes, counts or
 # proportions each needs a definition, and the number changes with it.
 #
 # ## The plain case
@@ -20,9 +20,9 @@ print(f"{between:.0f} / ({between:.0f} + {within:.0f}) = {between / (between + w
 print(bm.icc(dyestuff))
 
 # %% [markdown]
-# Two readings of 0.42: it is the share of the variance that lies between batches, and the correlation of two samples from
-# one batch. *Adjusted* is the share of what the fixed effects leave (random and residual variance), *conditional* that of
-# all variance, the fixed effects' included; without predictors they are the same.
+# Two readings of 0.42: it is the share of the variance that lies between batches, and the correlation of two samples
+# from one batch. *Adjusted* is the share of what the fixed effects leave (random and residual variance), *conditional*
+# that of all variance, the fixed effects' included; without predictors they are the same.
 #
 # It is an estimate from six batches. A posterior says how uncertain it is:
 
@@ -106,9 +106,9 @@ herds = bm.Model("prop(incidence, size) ~ period + (1 | herd)", cbpp, family="bi
 print(bm.icc(herds))
 
 # %% [markdown]
-# 0.11 is the share for *one animal's* outcome. For a herd's proportion among n animals the between-herd share is larger,
-# as the mean of n is less variable, and a model that allows for [overdispersion](overdispersion.md) has another value
-# altogether. With a guessing rate the shares are those of the latent scale, guesses apart.
+# 0.11 is the share for *one animal's* outcome. For a herd's proportion among n animals the between-herd share is
+# larger, as the mean of n is less variable, and a model that allows for [overdispersion](overdispersion.md) has
+# another value altogether. With a guessing rate the shares are those of the latent scale, guesses apart.
 #
 # ## What to report
 #
@@ -116,5 +116,5 @@ print(bm.icc(herds))
 # - An ICC with its definition (adjusted or conditional), and the values of x for which it holds if slopes vary.
 # - Of generalized models the scale, the approximation and the mean at which it was taken.
 # - An interval: with few groups the point is nearly arbitrary. Point fits give none here; draws do.
-# - R2 for description. It does not compare models ([leave-one-out does](comparing_models.md)), and a high conditional R2
-#   says that groups differ, not that the model is right.
+# - R2 for description. It does not compare models ([leave-one-out does](comparing_models.md)), and a high conditional
+#   R2 says that groups differ, not that the model is right.

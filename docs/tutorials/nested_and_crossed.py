@@ -36,9 +36,9 @@ print(bm.side_by_side(slash, colon, unique, wrong))
 print(bm.icc(slash))
 
 # %% [markdown]
-# What these shares mean, and what they become with slopes or counts, is a page of its own: [ICC and R2](icc_and_r2.md).
-# Here 78 % of the variance is between casks of one batch, 15 % between batches, and the rest, 6 %, between two tests of one
-# cask. To learn more about a batch, test more casks rather than the same cask again.
+# What these shares mean, and what they become with slopes or counts, is a page of its own: [ICC and
+# R2](icc_and_r2.md). Here 78 % of the variance is between casks of one batch, 15 % between batches, and the rest, 6 %,
+# between two tests of one cask. To learn more about a batch, test more casks rather than the same cask again.
 #
 # ## Crossed: plates and samples of penicillin
 #
@@ -111,9 +111,9 @@ post = bm.Model(formulas["full"], machines).fit("nuts", seed=1)
 print(bm.emmeans(post, "Machine").contrast("pairwise"))
 
 # %% [markdown]
-# The differences and their intervals are about the same. With six workers the priors of their spread have a part in these
-# widths. (`adjust="tukey"`, the default for point fits, would widen the limits for three comparisons at once; intervals
-# of draws are not adjusted.)
+# The differences and their intervals are about the same. With six workers the priors of their spread have a part in
+# these widths. (`adjust="tukey"`, the default for point fits, would widen the limits for three comparisons at once;
+# intervals of draws are not adjusted.)
 #
 # ## Cells within mice, each measured several times
 #

@@ -1,10 +1,10 @@
 # %% [markdown]
 # # Overdispersion, as a matter of routine
 #
-# A Poisson or binomial distribution has no parameter for its spread: the mean decides the variance. Real counts usually
-# vary more, because rows differ in ways that no column holds. The estimates then are often fine and their standard errors
-# too small, or, worse, variation between rows is taken for variation between groups. So after *every* Poisson or binomial
-# fit:
+# A Poisson or binomial distribution has no parameter for its spread: the mean decides the variance. Real counts
+# usually vary more, because rows differ in ways that no column holds. The estimates then are often fine and their
+# standard errors too small, or, worse, variation between rows is taken for variation between groups. So after *every*
+# Poisson or binomial fit:
 #
 # 1. `bm.diagnose(fit)`: how much more do responses vary than the family says?
 # 2. Fit what allows for it: `negbinomial` or `betabinomial`, or an effect for every row, `(1 | obs)`.
@@ -38,9 +38,9 @@ print(f"AIC: Poisson {poisson.aic:.1f}, negative binomial {negbinomial.aic:.1f},
 
 # %% [markdown]
 # AIC falls by almost 200. The coefficients hardly move, and here neither do their standard errors: years and heights
-# vary between broods, and the effects of broods had taken care of that. (The factor in the diagnosis is that of what varies
-# from row to row.) What moves is the *division*: broods' standard deviation falls a little, because part of what broods
-# seemed to differ by were chicks.
+# vary between broods, and the effects of broods had taken care of that. (The factor in the diagnosis is that of what
+# varies from row to row.) What moves is the *division*: broods' standard deviation falls a little, because part of
+# what broods seemed to differ by were chicks.
 #
 # ## Where the standard errors pay
 #
@@ -67,10 +67,10 @@ print(bm.side_by_side(counts, wider))
 # | `betabinomial` | of n trials, up to n times that of the binomial | every row has a probability of its own |
 # | `(1 \| obs)` with `binomial` | the same, the logit being normal | so, with a sd on the scale of the other effects |
 #
-# They mostly agree about everything but the last digits; AIC compares them. An effect per row has its standard deviation
-# on the scale of the other random effects, so that the two can be compared. Two cautions: Laplace's approximation is at
-# its worst where a row's effect has a single small count to go by (`fit.status.quadrature_shift` says how far off it is),
-# and 0/1 rows cannot be overdispersed: a row of its own has nothing to repeat.
+# They mostly agree about everything but the last digits; AIC compares them. An effect per row has its standard
+# deviation on the scale of the other random effects, so that the two can be compared. Two cautions: Laplace's
+# approximation is at its worst where a row's effect has a single small count to go by (`fit.status.quadrature_shift`
+# says how far off it is), and 0/1 rows cannot be overdispersed: a row of its own has nothing to repeat.
 #
 # ## When the test says nothing
 #
@@ -80,7 +80,7 @@ print(bm.side_by_side(counts, wider))
 cbpp = bm.load_data("cbpp")
 binomial = bm.Model("prop(incidence, size) ~ period + (1 | herd)", cbpp, family="binomial").fit("ml")
 tests = bm.residual_checks(binomial, seed=1).frame
-print(tests.loc[tests["test"] == "dispersion", ["observed", "expected", "p", "adjusted"]].round(2).to_string(index=False))
+print(tests[tests["test"] == "dispersion"].round(2).to_string(index=False))
 cbpp["obs"] = np.arange(len(cbpp))
 animals = bm.Model("prop(incidence, size) ~ period + (1 | herd) + (1 | obs)", cbpp, family="binomial").fit("ml")
 beta = binomial.model.replace(family="betabinomial").fit("ml")
@@ -88,10 +88,10 @@ print(bm.side_by_side(binomial, animals, beta))
 print(f"AIC: binomial {binomial.aic:.1f}, an effect per row {animals.aic:.1f}, beta-binomial {beta.aic:.1f}")
 
 # %% [markdown]
-# The test is not significant, and the likelihood prefers both remedies by six units of AIC and more. The standard deviation
-# of herds was 0.64; it is 0.18 or 0. A ranking of herds by the first model is a ranking of outbreaks
-# ([counts and proportions](counts_and_proportions.md)). Fit the wider model whether the test rejects or not: it costs a
-# parameter, and where nothing is overdispersed it says so:
+# The test is not significant, and the likelihood prefers both remedies by six units of AIC and more. The standard
+# deviation of herds was 0.64; it is 0.18 or 0. A ranking of herds by the first model is a ranking of outbreaks
+# ([counts and proportions](counts_and_proportions.md)). Fit the wider model whether the test rejects or not: it costs
+# a parameter, and where nothing is overdispersed it says so:
 
 # %%
 table = pd.DataFrame({"group": np.repeat([f"g{i}" for i in range(20)], 10), "x": np.tile(np.arange(10.0), 20)})
@@ -102,8 +102,8 @@ print(bm.side_by_side(clean.fit("ml"), clean.replace(family="negbinomial").fit("
 
 # %% [markdown]
 # These counts are Poisson. The negative binomial's alpha is large (the larger, the less overdispersion), its
-# log-likelihood is higher by 0.2, less than its parameter costs, and estimates and errors are nearly those of the Poisson
-# fit.
+# log-likelihood is higher by 0.2, less than its parameter costs, and estimates and errors are nearly those of the
+# Poisson fit.
 #
 # ## Underdispersion, and too many zeros
 #

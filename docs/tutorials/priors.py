@@ -2,8 +2,9 @@
 # # Priors, and how to see what they say before any data
 #
 # A posterior is prior times likelihood. With many rows the likelihood speaks alone; with few groups, or in the tails
-# of a logit, the prior speaks too, and rows of the same group add nothing to what is known about groups. This page shows how to read the priors of a model, how to see what they imply, and
-# how to tell where they matter.
+# of a logit, the prior speaks too, and more rows of the same groups add little to what is known about how much groups
+# differ. This page shows how to read the priors of a model, how to see what they imply, and how to tell where they
+# matter.
 
 # %%
 import matplotlib.pyplot as plt
@@ -21,9 +22,10 @@ print(model.prior_summary())
 # 96 ms per day with 95 % probability, which excludes nothing that anyone would measure. The location and scale of the
 # response were taken from the data, which are so used twice; weakly, since 140 ms are many standard errors of its mean.
 #
-# The standard deviations and the correlation are those of people's lines *at the average day*, as a line below the table
-# says. Counting days from another origin, or in another unit, gives the same posterior. The two columns of Subject share
-# one spread: half-Normal with the response's standard deviation over the square root of two, per unit of the column.
+# The standard deviations and the correlation are those of people's lines *at the average day*, as a line below the
+# table says. Counting days from another origin, or in another unit, gives the same posterior. The two columns of
+# Subject share one spread: half-Normal with the response's standard deviation over the square root of two, per unit of
+# the column.
 #
 # The second table says what the priors imply *together*, which single lines do not show: how much people may differ (12
 # to 97 ms, where the response has a standard deviation of 56), which share of the variance that would be (anything from
@@ -81,9 +83,10 @@ print(bm.side_by_side(post, informed.fit("nuts", seed=1), at_day_0))
 
 # %% [markdown]
 # Default and informed priors, in the first two columns: nothing moves by more than a tenth of its posterior standard
-# deviation. That is one direction in which to ask. The third column has the default's numbers *stated at day 0*, as brms
-# and rstanarm state theirs: the intercepts' standard deviation falls, and the correlation rises, by more than half of a posterior standard
-# deviation. The fixed effects do not care. Where the answer depends on the prior, a report has to say so.
+# deviation. That is one direction in which to ask. The third column has the default's numbers *stated at day 0*, as
+# brms and rstanarm state theirs: the intercepts' standard deviation falls, and the correlation rises, by more than
+# half of a posterior standard deviation. The fixed effects do not care. Where the answer depends on the prior, a
+# report has to say so.
 
 # %%
 bm.plot.prior_posterior(post);
@@ -110,10 +113,10 @@ print(bm.side_by_side(reml, wide, narrow))
 #
 # The second prior *conflicts* with the data. REML's estimate, 55 ms, is more than two standard deviations of
 # HalfNormal(25) away from zero, a place to which that prior gives a probability of 3 %; the posterior lies between the
-# two, and the intercept's error of 25 is below REML's 30, which is already too small with four people. Such a prior needs
-# a reason from outside the data. Without one, widen it: the default, half-Normal(0, 64) here, gives 63 ms and an error of
-# 35. The width of a posterior with few groups comes largely from its prior; a report has to say which was used, and
-# `bm.report` does.
+# two, and the intercept's error of 25 is below REML's 30, which is already too small with four people. Such a prior
+# needs a reason from outside the data. Without one, widen it: the default, half-Normal(0, 64) here, gives 63 ms with an
+# error of the intercept of 35. The width of a posterior with few groups comes largely from its prior; a report has to
+# say which was used, and `bm.report` does.
 #
 # ## Presets
 #
@@ -122,7 +125,7 @@ print(bm.side_by_side(reml, wide, narrow))
 # | `"default"` | weakly informative, in units of the response, as above |
 # | `"cautious"` | the default with longer tails, half-Student-t(3), for standard deviations |
 # | `"brms"`, `"rstanarm"`, `"bambi"` | the conventions of those programs, origin of columns included, for comparison |
-# | `bm.priors.centered("brms")`, `bm.priors.as_typed("default")` | the same numbers, stated at columns' means or at their zeros |
+# | `bm.priors.centered("brms")` | its numbers, stated at columns' means; `bm.priors.as_typed("default")` the reverse |
 # | `"boundary_avoiding"` | keeps standard deviations off zero (also what `"map"` uses) |
 # | `"flat"` | none, where that is possible |
 # | `{name: distribution}` | yours, laid over the default |

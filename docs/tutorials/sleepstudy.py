@@ -98,8 +98,8 @@ print(from_baseline.varcorr().round(2))
 
 # %% [markdown]
 # Per night of restricted sleep reactions slow by 11.44 ms (standard error 1.85), a millisecond more than the line
-# through the days of training says, and people differ by 6.8 ms per night. The slope that answers the study's question is
-# this one; 10.47 mixes two days of getting used to the task with seven of lost sleep.
+# through the days of training says, and people differ by 6.8 ms per night. The slope that answers the study's question
+# is this one; 10.47 mixes two days of getting used to the task with seven of lost sleep.
 #
 # ## Maximum likelihood against the posterior
 
@@ -112,10 +112,10 @@ print(bm.side_by_side(model.fit("ml"), slopes, post))
 # both: their posterior is skewed to the right, since data of eighteen people exclude small spreads better than large
 # ones. What the posterior adds is a standard deviation, in brackets, for every parameter.
 #
-# The correlation's mean has another sign, for a reason. The default priors are stated for people's lines at the average
-# day, 4.5, where level and slope go together (a correlation of 0.75 by REML: who slows more has slowed more by then), and
-# the prior draws that one towards zero. With priors stated at day 0, as in brms, its mean is 0.09 and the intercepts' sd
-# 26.8 (`priors="brms"`): eighteen people leave the correlation to the prior.
+# The correlation's mean has another sign, for a reason. The default priors are stated for people's lines at the
+# average day, 4.5, where level and slope go together (a correlation of 0.75 by REML: who slows more has slowed more by
+# then), and the prior draws that one towards zero. With priors stated at day 0, as in brms, its mean is 0.09 and the
+# intercepts' sd 26.8 (`priors="brms"`): eighteen people leave the correlation to the prior.
 
 # %%
 print(model.prior_summary())
@@ -146,11 +146,11 @@ bm.plot.pp_check(post, seed=1);
 print(bm.residual_checks(slopes, seed=1))
 
 # %% [markdown]
-# The largest reaction time and the spread are like those of data that the model generates. The smallest is outside what
-# the model predicts: the fastest responses are less fast than in normal data. The residuals are not normal either: most
-# rows lie closer to the lines than normal residuals would, and three (labels 7, 56 and 59) lie beyond all of a thousand
-# replicates. `family="student"` is the remedy that the page names; [comparing models](comparing_models.md) shows that it
-# predicts far better, with the same average slope.
+# The largest reaction time and the spread are like those of data that the model generates. The smallest is outside
+# what the model predicts: the fastest responses are less fast than in normal data. The residuals are not normal
+# either: most rows lie closer to the lines than normal residuals would, and three (labels 7, 56 and 59) lie beyond all
+# of a thousand replicates. `family="student"` is the remedy that the page names; [comparing
+# models](comparing_models.md) shows that it predicts far better, with the same average slope.
 #
 # ## Prediction
 

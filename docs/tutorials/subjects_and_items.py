@@ -42,8 +42,8 @@ print(trials.groupby(["prime", "word"], observed=True)["item"].agg(["size", "nun
 # | `word` (frequent or rare) | yes: everyone sees both | **no**: a word is one or the other |
 # | `prime:word` | yes | no |
 #
-# Hence `(prime * word | subject) + (prime | item)`, the *maximal* model of this design. `(prime * word | item)` would ask
-# how much a word's frequency affects that same word.
+# Hence `(prime * word | subject) + (prime | item)`, the *maximal* model of this design. `(prime * word | item)` would
+# ask how much a word's frequency affects that same word.
 #
 # ## Contrast coding
 #
@@ -52,10 +52,10 @@ print(trials.groupby(["prime", "word"], observed=True)["item"].agg(["size", "nun
 # `prime` is the effect *for frequent words*, and `word` the effect after a related prime: "simple effects", which are
 # often reported as main effects by mistake. Codes of -1 and 1 would give half of each difference.
 #
-# The coding also decides what the standard deviations of the random effects are of. With -0.5 and 0.5, `1|subject` is how
-# much people differ on average over conditions; with treatment contrasts it is how much they differ in the reference
-# cell, and its correlation with the other effects is partly made by that choice. The full covariance is the same model
-# either way; `(prime || subject)` and every model without some correlations is not.
+# The coding also decides what the standard deviations of the random effects are of. With -0.5 and 0.5, `1|subject` is
+# how much people differ on average over conditions; with treatment contrasts it is how much they differ in the
+# reference cell, and its correlation with the other effects is partly made by that choice. The full covariance is the
+# same model either way; `(prime || subject)` and every model without some correlations is not.
 
 # %%
 truth = {
@@ -117,8 +117,8 @@ table = {
 print(pd.DataFrame(table).T.round(4))
 
 # %% [markdown]
-# The first three agree on the effect, and its error is 0.021 to 0.025. The last leaves out that words and people differ in
-# their priming, and its error of 0.016 is too small.
+# The first three agree on the effect, and its error is 0.021 to 0.025. The last leaves out that words and people
+# differ in their priming, and its error of 0.016 is too small.
 #
 # How much words differ in level and in priming, by MAP:
 
@@ -127,9 +127,9 @@ bm.plot.caterpillar(rivals["maximal, MAP"], "item");
 
 # %% [markdown]
 #
-# AIC should not make this choice: it may drop a slope that belongs in the design because one sample shows little of it,
-# and the error of exactly the tested effect pays. Drop correlations and slopes of untested effects first, keep the slope
-# of what is tested, and report what was dropped.
+# AIC should not make this choice: it may drop a slope that belongs in the design because one sample shows little of
+# it, and the error of exactly the tested effect pays. Drop correlations and slopes of untested effects first, keep the
+# slope of what is tested, and report what was dropped.
 #
 # ## What goes wrong when words are forgotten
 #
@@ -168,11 +168,12 @@ rates.index = pd.MultiIndex.from_tuples(rates.index)
 print(rates.unstack().round(3))
 
 # %% [markdown]
-# F1 finds an effect of frequency in more than a quarter of the experiments in which there is none: twelve rare words differ from
-# twelve frequent ones by chance, everyone sees the same words, and no number of people averages that out. For priming,
-# which varies within words, the damage is smaller. The mixed model is near 5 % (the error of 200 experiments is 1.5
-# %). Its t has as many degrees of freedom as there are words less what is estimated of them, the smaller of the two
-# samples; averaging over people (F2) and asking for both F1 and F2 to be significant is no test with a known error.
+# F1 finds an effect of frequency in more than a quarter of the experiments in which there is none: twelve rare words
+# differ from twelve frequent ones by chance, everyone sees the same words, and no number of people averages that out.
+# For priming, which varies within words, the damage is smaller. The mixed model is near 5 % (the error of 200
+# experiments is 1.5 %). Its t has as many degrees of freedom as there are words less what is estimated of them, the
+# smaller of the two samples; averaging over people (F2) and asking for both F1 and F2 to be significant is no test
+# with a known error.
 #
 # ## Why not an analysis of variance of proportions?
 #
@@ -196,19 +197,21 @@ print(trials.assign(correct=answers.mean(axis=0)).groupby(["prime", "word"], obs
 
 found = []
 for y in answers:
-    cells = trials.assign(y=y).groupby(["subject", "prime", "word"], observed=True)["y"].mean().unstack(["prime", "word"])
+    cells = trials.assign(y=y).groupby(["subject", "prime", "word"], observed=True)["y"].mean().unstack([1, 2])
     cost = cells["unrelated"] - cells["related"]
     anova = stats.ttest_rel(cost["rare"], cost["frequent"]).pvalue  # F of the interaction is this t squared
     fit = logistic.with_response(y).fit("ml")
-    found.append({"ANOVA of proportions": anova, "logistic mixed model": by_mixed_model(fit, "prime[cost]:word[cost]", np.inf)})
+    logit = by_mixed_model(fit, "prime[cost]:word[cost]", np.inf)
+    found.append({"ANOVA of proportions": anova, "logistic mixed model": logit})
 print("interaction found (p < 0.05), of 100 experiments without one")
 print((pd.DataFrame(found) < 0.05).sum())
 
 # %% [markdown]
-# The analysis of proportions sees an interaction in two of three experiments: priming costs more of rare words in percentage
-# points, because frequent words are near the ceiling. That is a fact about percentages. Whether it is one about priming
-# depends on the scale on which effects add, and the scale of proportions has no claim to be it: it predicts accuracies
-# above 1 and has another variance in each cell. If percentage points are what matters, ask the logistic model for them:
+# The analysis of proportions sees an interaction in two of three experiments: priming costs more of rare words in
+# percentage points, because frequent words are near the ceiling. That is a fact about percentages. Whether it is one
+# about priming depends on the scale on which effects add, and the scale of proportions has no claim to be it: it
+# predicts accuracies above 1 and has another variance in each cell. If percentage points are what matters, ask the
+# logistic model for them:
 
 # %%
 print(bm.comparisons(logistic.fit("ml"), "prime", by="word", newdata="data", average=True, kind="population"))
