@@ -333,9 +333,11 @@ def test_columns_of_very_different_scale_are_a_note() -> None:
 
 def test_draws_say_which_sds_reach_zero() -> None:
     model = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff2"))
-    draws = model.fit(bm.NUTS(draws=200, tune=200, chains=2), seed=1)
+    draws = model.fit(bm.NUTS(draws=400, tune=300, chains=2), seed=1)
     found = bm.diagnose(draws)
     finding = the(found, "singularity")
+    assert "this posterior, under these priors, does not exclude zero" in finding.words
+    assert "the deviance is 0 lower with this spread" in finding.words and "neither require a spread" in finding.words
     assert finding.what == "Intercept|Batch: the posterior of its sd reaches zero" and finding.severity == "note"
     stopped = replace(draws, status=replace(draws.status, problems=("3 divergences. Raise target_accept.",)))  # type: ignore[type-var]
     assert the(bm.diagnose(stopped), "sampling").remedy == "Raise target_accept"

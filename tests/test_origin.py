@@ -108,7 +108,7 @@ def test_laplaces_draws_are_the_same_under_shifts_and_scales(name: str) -> None:
     quantities = []
     for shift, scale in ((0.0, 1.0), (50.0, 24.0)):
         fit = bm.Model(FORMULAS[name], moved(shift, scale)).fit(bm.Laplace(draws=200), seed=3, progress=False)
-        last = "I(Days ** 2)" if name == "polynomial" else "Days:f[b]" if name == "interaction" else "Days"
+        last = "I(Days^2)" if name == "polynomial" else "Days:f[b]" if name == "interaction" else "Days"
         power = scale ** (2 if name == "polynomial" else 1)
         at = fit.model.design.groups[0].columns.index(last)
         sds = fit.parameters.sds[0][0][:, at] * power
@@ -176,12 +176,15 @@ def test_presets_of_other_packages_keep_columns_as_typed_unless_asked(preset: st
     assert dict(typed.priors) == dict(chosen.priors)
 
 
-def test_a_users_dict_is_centred_unless_asked() -> None:
+def test_what_a_users_dict_names_is_as_typed_unless_asked() -> None:
     given = {"1|Subject_sigma": HalfNormal(20.0), "Intercept": Normal(250.0, 10.0)}
-    model = bm.Model(FORMULAS["line"], SLEEP, priors=given)
-    assert model.priors.centered and "at the mean, Days = 4.5" in str(model)
-    typed = model.replace(priors=bm.priors.as_typed(given))
-    assert origins(typed) == (None,) and "are stated where Days is 0" in str(typed)
+    typed = bm.Model(FORMULAS["several bars"], TABLE, priors=given)
+    subject, item = origins(typed)
+    assert subject is None and item is not None  # a bar that nobody named keeps the default's place
+    assert "(Intercept, Days, z | Subject) are stated where Days is 0" in str(typed)
+    chosen = typed.replace(priors=bm.priors.centered(given))
+    assert origins(chosen)[0] is not None and "at the mean, Days = 4.5, z = " in str(chosen)
+    assert origins(typed.replace(priors=bm.priors.as_typed())) == (None, None)
 
 
 @pytest.mark.parametrize("bar", ["(Days || Subject)", "(0 + Days | Subject)", "(0 + Days + z | Subject)"])

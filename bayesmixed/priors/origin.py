@@ -14,6 +14,7 @@ import numpy as np
 
 from ..covariance import Covariance
 from .centring import triangular
+from .names import TermNames, term_names
 
 if TYPE_CHECKING:
     from ..formula.design import Design, GroupTerm
@@ -35,8 +36,8 @@ def centered(spec: Any = None) -> Placed:
     Parameters
     ----------
     spec
-        What ``Model(priors=)`` takes: a preset's name, a dict, a function. The default priors and a dict are centred
-        already; ``"brms"``, ``"rstanarm"`` and ``"bambi"`` are not.
+        What ``Model(priors=)`` takes: a preset's name, a dict, a function. The default priors are centred already;
+        what a dict names is not, and neither are ``"brms"``, ``"rstanarm"`` and ``"bambi"``.
 
     Returns
     -------
@@ -82,10 +83,17 @@ def origins(model: Model, priors: Priors | None = None) -> tuple[np.ndarray | No
 
     `priors` are the model's own by default.
     """
-    if not (model.priors if priors is None else priors).centered:
-        return tuple(None for _ in model.design.groups)
-    pairs = zip(model.design.groups, model.covariances, strict=True)
-    return tuple(_origin(term, structure, model.design) for term, structure in pairs)
+    chosen = model.priors if priors is None else priors
+    bars = zip(model.design.groups, term_names(model.design.groups), model.covariances, strict=True)
+    return tuple(
+        None if _as_typed(chosen, named) else _origin(term, structure, model.design) for term, named, structure in bars
+    )
+
+
+def _as_typed(priors: Priors, named: TermNames) -> bool:
+    """Whether the priors of a bar are for columns as typed: of other packages, or named by the user."""
+    own = {*named.sds, named.correlation, named.covariance}
+    return not priors.centered or not own.isdisjoint(priors.typed)
 
 
 def _origin(term: GroupTerm, structure: Covariance, design: Design) -> np.ndarray | None:

@@ -38,7 +38,7 @@ def _fixed(model: Model) -> list[str]:
     shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
     return [
         f"  The priors of {shown} are those at the mean of what they interact with (of a polynomial: at the mean); a "
-        "coefficient that priors= names is the one as typed."
+        "coefficient named in priors= is the one as typed."
     ]
 
 

@@ -72,7 +72,8 @@ def resolve(
         no LKJ or has the wrong dimension; a vector of the wrong length; both intercepts.
     """
     if isinstance(spec, Placed):
-        return replace(resolve(spec.spec, design, family, covariances, constants, base), centered=spec.centered)
+        found = resolve(spec.spec, design, family, covariances, constants, base)
+        return replace(found, centered=spec.centered, typed=frozenset())
     parameters, blocks = slots(design, family), block_slots(design, family)
     held = tuple(constants or ())
     if isinstance(spec, LaidOver):

@@ -28,8 +28,8 @@ class Priors(Mapping[str, Prior]):
     Names are "Intercept_centered" or "Intercept", coefficient names, "1|Subject_sigma" and
     "Subject_corr" (or "Subject_cov" for both together), and dispersion names. `sources` says for each
     whether it is a preset's or the user's. `centered` says that sds and correlations of a correlated bar with an
-    intercept, and coefficients, are those for columns centred at their means, not for columns as typed; but for
-    coefficients in `typed`, which the user named.
+    intercept, and coefficients, are those for columns centred at their means, not for columns as typed; but for those
+    in `typed`, which the user named, and the rest of their bar.
 
     >>> from bayesmixed.priors import Normal, Priors
     >>> Priors.of({"Days": Normal(0, 20)}, "user").table().iloc[0].tolist()
