@@ -159,8 +159,9 @@ print(pd.DataFrame(above).round(2).T.to_string())
 bm.plot.densities(post["an effect per row"], "herd");
 
 # %% [markdown]
-# By the binomial model herds 7 and 14 are above average with probabilities of 0.99. With an effect per row that is 0.76
-# and 0.68: no herd can be singled out, and to rank them would be pointless. Nothing in the first table warned of it.
+# By the binomial model herds 7 and 14 are above average with probabilities of 0.99. With an effect per row that is
+# three quarters and two thirds: no herd can be singled out, and to rank them would be pointless. Nothing in the first
+# table warned of it.
 
 # %%
 print(bm.odds_ratios(per_row))
@@ -217,4 +218,4 @@ bm.plot.forest(penalised, post);
 
 # %% [markdown]
 # Averaged over blocks, 88 % of corals without symbionts are expected to be eaten (68 to 98 %), and 39 % of those with
-# both (17 to 64 %). The ranking of shrimp and both is open: their intervals overlap nearly whole.
+# both (17 to 63 %). The ranking of shrimp and both is open: their intervals overlap nearly whole.

@@ -82,11 +82,13 @@ at_day_0 = model.replace(priors=bm.priors.as_typed("default")).fit("nuts", seed=
 print(bm.side_by_side(post, informed.fit("nuts", seed=1), at_day_0))
 
 # %% [markdown]
-# Default and informed priors, in the first two columns: nothing moves by more than a tenth of its posterior standard
-# deviation. That is one direction in which to ask. The third column has the default's numbers *stated at day 0*, as
-# brms and rstanarm state theirs: the intercepts' standard deviation falls, and the correlation rises, by more than
-# half of a posterior standard deviation. The fixed effects do not care. Where the answer depends on the prior, a
-# report has to say so.
+# The fixed effects and sigma do not care: nothing moves by more than a tenth of its posterior standard deviation. How
+# *wide* the priors are hardly matters for the rest either: the second column, informed, and the third, which has the
+# default's numbers, agree. What matters is *where* they are stated. Priors that you name are those of the columns as
+# typed, of people's lines at day 0, and so are those of the third column (as in brms and rstanarm); the default's are
+# of lines at the average day. Between the first column and the others the intercepts' standard deviation and the
+# correlation differ by more than half of a posterior standard deviation. Where an answer depends on the prior, a
+# report has to say so; `bm.priors.centered({...})` states yours at the average day.
 
 # %%
 bm.plot.prior_posterior(post);

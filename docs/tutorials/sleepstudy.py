@@ -114,8 +114,8 @@ print(bm.side_by_side(model.fit("ml"), slopes, post))
 #
 # The correlation's mean has another sign, for a reason. The default priors are stated for people's lines at the
 # average day, 4.5, where level and slope go together (a correlation of 0.75 by REML: who slows more has slowed more by
-# then), and the prior draws that one towards zero. With priors stated at day 0, as in brms, its mean is 0.09 and the
-# intercepts' sd 26.8 (`priors="brms"`): eighteen people leave the correlation to the prior.
+# then), and the prior draws that one towards zero. With priors stated at day 0, as in brms (`priors="brms"`), its mean
+# is near 0.08 and that of the intercepts' sd near 27: eighteen people leave much of the correlation to the prior.
 
 # %%
 print(model.prior_summary())
