@@ -88,8 +88,9 @@ print(bm.side_by_side(*fits.values()))
 
 # %% [markdown]
 # Prior scales of 0.5, the default's and 4 give a spread of 1.2, 2.1 and 2.6, and intervals for the mean that differ by
-# a factor of two. An interval of this kind is as honest as its prior: it says what four sites *and* stated beliefs
-# about the spread say. The prior has to be reported, and a second one tried.
+# a factor of two. (The first conflicts with the data: REML's 1.9 is almost four of its standard deviations away from
+# zero.) An interval of this kind is as honest as its prior: it says what four sites *and* stated beliefs about the
+# spread say. The prior has to be reported, and a second one tried.
 #
 # ## What to do
 #

@@ -83,7 +83,7 @@ print(f"REML log-likelihoods: {maximal.loglik:.2f} and {treatment.loglik:.2f}")
 # The same log-likelihood, twice the same model. The second `prime` is the effect for frequent words alone.
 #
 # Reaction times are skewed; their logarithms are analysed here, so that an effect of 0.06 is 6 % of the time. For raw
-# milliseconds: `family="lognormal"`, whose estimates are these.
+# milliseconds: `family="lognormal"`, the same model fitted by ML.
 #
 # ## Maximal, and then?
 
