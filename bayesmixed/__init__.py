@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .summaries.icc import icc as icc
     from .summaries.pooling import pooling as pooling
     from .summaries.r2 import r2 as r2
+    from .summaries.ranks import ranks as ranks
     from .summaries.write_up import report as report
 
 # name -> module that defines it (a module name alone is the module itself); loaded when first asked for
@@ -72,6 +73,7 @@ _PUBLIC = {
     "pp_check": "checks.pp_check",
     "predictions": "effects.predictions",
     "r2": "summaries.r2",
+    "ranks": "summaries.ranks",
     "report": "summaries.write_up",
     "residual_checks": "checks.residual_checks",
     "sbc": "checks.sbc",
@@ -120,6 +122,7 @@ __all__ = [
     "predictions",
     "priors",
     "r2",
+    "ranks",
     "report",
     "residual_checks",
     "sbc",

@@ -275,7 +275,7 @@ def picture(result: Any, path: Path) -> None:
 
     matplotlib.use("agg")
     path.parent.mkdir(parents=True, exist_ok=True)
-    bm.plot.calibration(result)[0].figure.savefig(path, dpi=80)
+    bm.plot.calibration(result).savefig(path, dpi=80)
 
 
 def write(run: dict[str, Any], path: Path) -> None:

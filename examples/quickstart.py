@@ -21,7 +21,7 @@ def main() -> None:
     print(bm.side_by_side(ml, reml, post), end="\n\n")
 
     picture = Path("shrinkage.png")
-    bm.plot.shrinkage(post).figure.savefig(picture, dpi=150, bbox_inches="tight")
+    bm.plot.shrinkage(post).savefig(picture, dpi=150, bbox_inches="tight")
     print(f"Wrote {picture.resolve()}")
 
 

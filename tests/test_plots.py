@@ -271,12 +271,12 @@ def plt() -> Iterator[Any]:
     pyplot.close("all")
 
 
-def drawn(axes: Any) -> bytes:
+def drawn(axes: bm.plot.Picture) -> bytes:
     """The picture, drawn without a warning."""
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        np.ravel(axes)[0].figure.savefig(file)
+        axes.savefig(file)
     return file.getvalue()
 
 
@@ -293,46 +293,46 @@ def test_a_registered_plot_is_public_and_has_a_frame(name: str) -> None:
 @pytest.mark.parametrize("fit", [sleep_fit, draws_fit, cake_fit])
 def test_a_plot_draws_labelled_axes_and_leaves_global_style_alone(name: str, fit: Callable[[], Any], plt: Any) -> None:
     before = dict(plt.rcParams)
-    axes = bm.plot.PLOTS[name](fit())
-    first = np.ravel(axes)[0]
-    assert drawn(axes)
-    assert first.get_title() or first.figure.get_suptitle()
-    assert first.figure.get_supxlabel() or all(ax.get_xlabel() for ax in np.ravel(axes))
-    assert first.figure.get_supylabel() or first.get_ylabel()
+    picture = bm.plot.PLOTS[name](fit())
+    first, figure = picture.axes.flat[0], picture.figure
+    assert drawn(picture)
+    assert first.get_title() or figure.get_suptitle()
+    assert figure.get_supxlabel() or all(ax.get_xlabel() for ax in picture.axes.flat)
+    assert figure.get_supylabel() or first.get_ylabel()
     assert dict(plt.rcParams) == before
 
 
 @pytest.mark.parametrize("name", bm.plot.PLOTS)
 def test_a_plot_on_given_axes_opens_no_figure(name: str, plt: Any) -> None:
-    panels = np.size(bm.plot.PLOTS[name](few_fit()))
+    panels = bm.plot.PLOTS[name](few_fit()).axes.size
     plt.close("all")
     figure, given = plt.subplots(1, panels)
-    axes = bm.plot.PLOTS[name](few_fit(), ax=given)
-    assert list(np.ravel(axes)) == list(np.ravel(given)) and plt.get_fignums() == [figure.number]
-    assert all(ax.get_xlabel() for ax in np.ravel(axes)) and np.ravel(axes)[0].get_ylabel()
-    assert drawn(axes)
+    picture = bm.plot.PLOTS[name](few_fit(), ax=given)
+    assert list(picture.axes.flat) == list(np.ravel(given)) and plt.get_fignums() == [figure.number]
+    assert all(ax.get_xlabel() for ax in picture.axes.flat) and picture.axes.flat[0].get_ylabel()
+    assert picture.figure is figure and drawn(picture)
 
 
 def test_two_columns_make_a_plane_and_one_makes_rows(plt: Any) -> None:
-    plane = bm.plot.shrinkage(sleep_fit(), columns=["Days", "Intercept"])
+    plane = bm.plot.shrinkage(sleep_fit(), columns=["Days", "Intercept"]).axes[0]
     assert (plane.get_xlabel(), plane.get_ylabel()) == ("Days", "Intercept")
-    rows = bm.plot.shrinkage(sleep_fit(), columns="Days")
+    rows = bm.plot.shrinkage(sleep_fit(), columns="Days").axes[0]
     estimates = sleep_fit().coef()["Subject"]["Days"]
     assert [label.get_text() for label in rows.get_yticklabels()] == list(estimates.sort_values().index)
 
 
 def test_a_plane_shows_the_first_two_of_three_columns(plt: Any) -> None:
-    ax = bm.plot.shrinkage(fitted("score ~ Machine + (Machine | Worker)", "Machines"))
+    ax = bm.plot.shrinkage(fitted("score ~ Machine + (Machine | Worker)", "Machines")).axes[0]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("Intercept", "Machine[B]")
 
 
 def test_levels_are_sorted_by_the_first_panel_or_stand_as_in_the_data(plt: Any) -> None:
     effects = sleep_fit().ranef()["Subject"]
-    ordered = bm.plot.caterpillar(sleep_fit())
+    ordered = bm.plot.caterpillar(sleep_fit()).axes
     assert [label.get_text() for label in ordered[0].get_yticklabels()] == list(
         effects["Intercept"].sort_values().index
     )
-    as_given = bm.plot.caterpillar(sleep_fit(), column="Days", sort=False)
+    as_given = bm.plot.caterpillar(sleep_fit(), column="Days", sort=False).axes
     assert len(as_given) == 1
     assert [label.get_text() for label in as_given[0].get_yticklabels()] == list(effects.index[::-1])
 
@@ -340,7 +340,7 @@ def test_levels_are_sorted_by_the_first_panel_or_stand_as_in_the_data(plt: Any) 
 def test_a_picture_of_the_first_factor_names_the_others(plt: Any) -> None:
     for name in ("shrinkage", "caterpillar", "densities", "qq"):
         plot = bm.plot.PLOTS[name]
-        heads = [np.ravel(plot(pastes_fit(), group))[0].figure for group in (None, "batch")]
+        heads = [plot(pastes_fit(), group).figure for group in (None, "batch")]
         first, asked = ((head.get_suptitle() or head.axes[0].get_title()) for head in heads)
         assert first.endswith('also: group="batch:cask"') and "also" not in asked
 
@@ -356,17 +356,18 @@ def test_the_legend_says_what_own_estimates_hold(plt: Any) -> None:
         assert legend[0] == words and legend[2] == "population"
 
 
-def test_many_levels_are_thinned_or_unlabelled_and_the_picture_says_so(plt: Any) -> None:
-    ax = bm.plot.shrinkage(sleep_fit(), max_groups=5)
-    assert "5 of 18 levels" in ax.get_title()
-    assert drawn(ax)
+def test_many_levels_are_thinned_or_names_left_out_and_the_picture_says_so(plt: Any) -> None:
+    picture = bm.plot.shrinkage(sleep_fit(), max_groups=5)
+    assert "5 of 18 levels" in picture.axes[0].get_title() and picture.frame["level"].nunique() == 5
+    assert drawn(picture)
     rng = np.random.default_rng(3)
     g = np.repeat(np.arange(60), 4)
     fit = bm.Model("y ~ 1 + (1 | g)", pd.DataFrame({"y": rng.normal(size=60)[g] + rng.normal(size=240), "g": g})).fit(
         "ml"
     )
-    for axes in (bm.plot.shrinkage(fit), bm.plot.caterpillar(fit)[0]):
-        assert "60 levels, names left out" in axes.get_ylabel() and len(axes.get_yticks()) == 0
+    for plot in (bm.plot.shrinkage, bm.plot.caterpillar):
+        bare = plot(fit, names=0).axes[0]
+        assert "60 levels, names left out" in bare.get_ylabel() and len(bare.get_yticks()) == 0
 
 
 def test_groups_that_the_picture_lacks_are_counted_in_its_legend(plt: Any) -> None:
@@ -378,9 +379,9 @@ def test_groups_that_the_picture_lacks_are_counted_in_its_legend(plt: Any) -> No
     # A group of one row, and one whose two rows all but share their x: a slope of any size.
     far = pd.DataFrame({"y": [0.0, 1.0, 0.3], "x": [0.5, 0.5 + 1e-4, 0.0], "g": [20, 20, 21]})
     fit = bm.Model("y ~ x + (x | g)", pd.concat([rows, far], ignore_index=True)).fit("ml")
-    ax = bm.plot.shrinkage(fit)
+    picture = bm.plot.shrinkage(fit)
     assert "no pooling (impossible for 1, 1 off the picture)" in [
-        t.get_text() for t in ax.figure.legends[0].get_texts()
+        t.get_text() for t in picture.figure.legends[0].get_texts()
     ]
-    assert ax.get_ylim()[1] < 100
-    assert drawn(ax)
+    assert picture.axes[0].get_ylim()[1] < 100
+    assert drawn(picture)

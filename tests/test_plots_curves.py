@@ -54,12 +54,12 @@ def plt() -> Iterator[Any]:
     pyplot.close("all")
 
 
-def drawn(axes: Any) -> bytes:
+def drawn(axes: bm.plot.Picture) -> bytes:
     """The picture, drawn without a warning."""
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        np.ravel(axes)[0].figure.savefig(file)
+        axes.savefig(file)
     return file.getvalue()
 
 

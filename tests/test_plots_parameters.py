@@ -45,12 +45,12 @@ def plt() -> Iterator[Any]:
     pyplot.close("all")
 
 
-def drawn(axes: Any) -> bytes:
+def drawn(axes: bm.plot.Picture) -> bytes:
     """The picture, drawn without a warning."""
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        np.ravel(axes)[0].figure.savefig(file)
+        axes.savefig(file)
     return file.getvalue()
 
 
@@ -138,9 +138,10 @@ def test_posteriors_are_kernel_densities_of_the_draws_and_the_intercept_is_centr
 
 
 def test_the_prior_of_a_correlation_is_the_lkj_marginal() -> None:
-    """LKJ(eta) of two columns: (1 - r^2)^(eta - 1), normalised."""
-    prior = draws_fit().model.priors["Subject_corr"]
-    rows = bm.plot.prior_posterior_frame(draws_fit(), "Subject_corr")
+    """LKJ(eta) of two columns: (1 - r^2)^(eta - 1), normalised, where it is stated for the columns as typed."""
+    fit = draws_fit().model.replace(priors=bm.priors.as_typed()).fit(bm.Laplace(draws=100), seed=1)
+    prior = fit.model.priors["Subject_corr"]
+    rows = bm.plot.prior_posterior_frame(fit, "Subject_corr")
     r = rows["value"].to_numpy()
     density = (1 - r**2) ** (prior.values["concentration"] - 1)
     inside = np.abs(r) < 0.9
@@ -188,7 +189,7 @@ def test_pairs_hold_every_draw_under_the_names_of_side_by_side() -> None:
 
 def test_pairs_are_a_square_of_panels_with_correlations_above_the_diagonal() -> None:
     axes = bm.plot.pairs(draws_fit(), ["Intercept", "Days", "sigma"])
-    assert axes.shape == (3, 3) and drawn(axes)
+    assert axes.axes.shape == (3, 3) and drawn(axes)
     beta = draws_fit().parameters.flat().beta[0]
     expected = f"{np.corrcoef(beta.T)[0, 1]:.2f}"
     assert axes[0, 1].texts[0].get_text().lstrip("-") == expected.lstrip("-")

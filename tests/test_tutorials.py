@@ -122,6 +122,8 @@ def test_every_picture_of_a_notebook_is_shown_and_not_the_first_alone(tmp_path: 
     source = tmp_path / "draws.py"
     fit = 'fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("reml")'
     drawn = "bm.plot.caterpillar(fit);"
-    source.write_text(f"# %%\nimport bayesmixed as bm\n\n{fit}\n\n# %%\n{drawn}\n\n# %%\n{drawn}\n", encoding="utf-8")
+    kept = "bm.plot.caterpillar(fit)"  # the value of a cell, which the end of the cell must not show again
+    cells = "\n\n# %%\n".join(["# %%\nimport bayesmixed as bm", fit, drawn, drawn, kept])
+    source.write_text(f"{cells}\n", encoding="utf-8")
     page = script.run(source)
-    assert len(page.pictures) == 2
+    assert len(page.pictures) == 3

@@ -2,7 +2,7 @@
 
 A new picture of a fit is one file and one line of `PLOTS`, of what a check found one line of `CHECKED`, of a model, of
 several fits or of draws alone one line of `OF_OTHERS`. matplotlib is imported when something is drawn, not before, and
-its global style stays as it is.
+its global style stays as it is. Every picture is a `Picture`: its figure, its axes, the frame that is drawn.
 """
 
 from __future__ import annotations
@@ -19,29 +19,32 @@ from .densities import densities, densities_frame
 from .effects import effects, effects_frame
 from .forest import forest, forest_frame
 from .pairs import pairs, pairs_frame
+from .picture import Picture
 from .pooling import pooling, pooling_frame
 from .pp_check import pp_check, pp_check_frame
 from .prior_posterior import prior_posterior, prior_posterior_frame
 from .qq import qq, qq_frame
+from .ranks import ranks, ranks_frame
 from .residuals import residuals, residuals_frame
 from .shrinkage import shrinkage, shrinkage_frame
 
-PLOTS: dict[str, Callable[..., Any]] = {
+PLOTS: dict[str, Callable[..., Picture]] = {
     "caterpillar": caterpillar,
     "curves": curves,
     "densities": densities,
     "effects": effects,
     "pp_check": pp_check,
     "qq": qq,
+    "ranks": ranks,
     "shrinkage": shrinkage,
 }
-OF_OTHERS: dict[str, Callable[..., Any]] = {
+OF_OTHERS: dict[str, Callable[..., Picture]] = {
     "data": data,
     "forest": forest,
     "pairs": pairs,
     "prior_posterior": prior_posterior,
 }
-CHECKED: dict[str, Callable[..., Any]] = {
+CHECKED: dict[str, Callable[..., Picture]] = {
     "calibration": calibration,
     "pooling": pooling,
     "residuals": residuals,
@@ -56,6 +59,7 @@ __all__ = [
     "CHECKED",
     "OF_OTHERS",
     "PLOTS",
+    "Picture",
     "calibration",
     "calibration_frame",
     "caterpillar",
@@ -80,6 +84,8 @@ __all__ = [
     "prior_posterior_frame",
     "qq",
     "qq_frame",
+    "ranks",
+    "ranks_frame",
     "residuals",
     "residuals_frame",
     "shrinkage",

@@ -11,6 +11,7 @@ import pandas as pd
 from ..checks.uniform import counts, envelope, points
 from ..errors import FitError, nearest, with_known_options
 from . import canvas, theme
+from .picture import Picture, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +24,7 @@ PANEL_HEIGHT = 1.3  # inches
 @with_known_options
 def calibration(
     result: Calibration, quantities: str | Iterable[str] | None = None, *, level: float = 0.95, ax: Any = None
-) -> np.ndarray:
+) -> Picture:
     """Draw the distribution function of normalised ranks less that of a uniform one, one panel per quantity.
 
     A line that leaves its band is not uniform; the band holds for the whole line at once. Draws that are too low bend
@@ -43,8 +44,8 @@ def calibration(
 
     Returns
     -------
-    array of Axes
-        One per panel, also where there is only one.
+    Picture
+        One panel per quantity, with its rows of `calibration_frame`.
 
     Raises
     ------
@@ -69,7 +70,7 @@ def calibration(
         if ax is None:
             title = f"{result.formula}, {result.used} replicates, {100 * level:g} % bands"
             axes[0].figure.suptitle(title)
-    return axes
+    return picture(axes, frame[frame["quantity"].isin(names)].reset_index(drop=True))
 
 
 @with_known_options

@@ -50,10 +50,10 @@ def ink(ax: Axes) -> Any:
     return ax.xaxis.label.get_color()
 
 
-def one_axes(ax: Axes | None, height: float = theme.HEIGHT) -> Axes:
-    """`ax`, or the axes of a new figure."""
+def one_axes(ax: Any, height: float = theme.HEIGHT) -> Axes:
+    """`ax`, an Axes or an array of one, or the axes of a new figure."""
     if ax is not None:
-        return ax
+        return _given(1, ax, "columns")[0]  # type: ignore[no-any-return]
     return pyplot().subplots(figsize=(theme.WIDTH, height), layout="constrained")[1]
 
 
@@ -113,6 +113,8 @@ def square(k: int, ax: Any, panel: float) -> np.ndarray:
 def _given(n: int, ax: Axes | Sequence[Axes], choose: str) -> np.ndarray:
     """`ax` as an array of `n` axes; `choose` is the argument that decides which panels."""
     given = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
+    if n == 1 != len(given):
+        raise FitError(f"This picture has one panel but ax= holds {len(given)} axes. Give one of them: ax=axes[0].")
     if len(given) != n:
         raise FitError(
             f"This picture has {n} panels but ax= holds {len(given)} axes. "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,9 +10,10 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ..errors import with_known_options
-from . import canvas, marks, theme
+from . import canvas, marks, naming, theme
 from .observed import link_scale
-from .varying import Varying, each, other_factors, response_name, varying
+from .picture import Picture, picture
+from .varying import Varying, each, other_factors, response_name, varying, whose
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,8 +29,9 @@ def caterpillar(
     *,
     level: float = 0.95,
     sort: bool = True,
+    names: int | Sequence[Any] | None = None,
     ax: Any = None,
-) -> np.ndarray:
+) -> Picture:
     """Draw the random effects of one grouping factor with intervals, one panel per column.
 
     Parameters
@@ -43,18 +46,23 @@ def caterpillar(
         Coverage of the intervals, see `caterpillar_frame`.
     sort
         Order the levels by the estimates of the first panel, else as in the data from the top down.
+    names
+        Which levels are named: a list of them, or so many at each end of every panel; None for all up to forty, and
+        the lowest and highest where there are more.
     ax
         One Axes per panel; None for a new figure.
 
     Returns
     -------
-    array of Axes
-        One per panel, also where there is only one.
+    Picture
+        One panel per column, with the rows of `caterpillar_frame` that it draws. The axis says whose uncertainty the
+        intervals hold.
 
     Raises
     ------
     FitError
-        If the model has no random effects, not that grouping factor or column, or `level` is not in (0, 1).
+        If the model has no random effects, not that grouping factor, column or level, or `level` is not in
+        (0, 1).
 
     Examples
     --------
@@ -64,17 +72,20 @@ def caterpillar(
     ['Intercept', 'Days']
     """
     of = varying(fit, group)
-    names = of.chosen(column)
+    columns = of.chosen(column)
     frame = _tidy(of, level)
-    order = _order(frame, names[0], sort)
+    order = _order(frame, columns[0], sort)
+    rows = _named_rows(of, columns, names)[order].nonzero()[0]
     with canvas.style(ax):
-        axes = canvas.panels(len(names), ax, theme.rows_height(len(order)))
-        for panel, name in zip(axes, names, strict=True):
-            _panel(panel, of.factor, frame[frame["column"] == name].iloc[order], link_scale(fit.model))
+        axes = canvas.panels(len(columns), ax, theme.rows_height(len(order)))
+        for panel, name in zip(axes, columns, strict=True):
+            _panel(panel, of.factor, frame[frame["column"] == name].iloc[order], rows)
+            bars = f"{100 * level:g} % {whose(fit, 'intervals')}"
+            panel.set_xlabel(f"deviation from the fixed part{link_scale(fit.model)}\n{bars}")
             panel.set_title(name)
         if ax is None:
-            axes[0].figure.suptitle(_title(fit, of, level) + other_factors(fit, group))
-    return axes
+            axes[0].figure.suptitle(_title(fit, of) + other_factors(fit, group))
+    return picture(axes, frame[frame["column"].isin(columns)].reset_index(drop=True))
 
 
 @with_known_options
@@ -88,8 +99,9 @@ def caterpillar_frame(fit: Fit, group: str | None = None, *, level: float = 0.95
     group
         One grouping factor; None for all.
     level
-        Coverage. Point fits give mode +- normal quantile x conditional sd, given the estimated
-        parameters; draws give equal-tailed posterior quantiles.
+        Coverage. Point fits give mode +- normal quantile x conditional sd, given the estimated coefficients and
+        variances, as lme4 does: what these leave uncertain is not in it, nor is what two levels share, see `bm.ranks`
+        for their differences. Draws give equal-tailed posterior quantiles, which hold all of it.
 
     Returns
     -------
@@ -133,17 +145,28 @@ def _order(frame: pd.DataFrame, name: str, sort: bool) -> np.ndarray:
     return np.argsort(estimates, kind="stable") if sort else np.arange(len(estimates))[::-1]
 
 
-def _panel(ax: Axes, factor: str, frame: pd.DataFrame, scale: str) -> None:
+def _named_rows(of: Varying, columns: list[str], names: naming.Names) -> np.ndarray:
+    """Which levels (L,) are named."""
+    estimates = of.effects.mean(axis=(0, 1))[:, [of.columns.index(name) for name in columns]]
+    chosen = np.zeros(len(of.levels), dtype=bool)
+    chosen[naming.named(of.levels, estimates, names)] = True
+    return chosen
+
+
+def _panel(ax: Axes, factor: str, frame: pd.DataFrame, named: np.ndarray) -> None:
+    """Intervals, those of `named` rows dark among many."""
     at, n = np.arange(len(frame)), len(frame)
     ax.axvline(0, color=theme.REFERENCE, lw=0.8, zorder=2)
     ax.hlines(at, frame["lower"], frame["upper"], color=theme.interval_color(n), lw=theme.line_width(n), zorder=1)
+    if n > theme.MAX_LABELS:
+        stand_out = frame.iloc[named]
+        ax.hlines(named, stand_out["lower"], stand_out["upper"], color=theme.ESTIMATE, lw=1.0, zorder=1.5)
     ax.plot(frame["estimate"], at, "o", color=theme.ESTIMATE, ms=0.85 * theme.marker_size(n), mew=0, zorder=3)
-    ax.set_xlabel(f"deviation from the fixed part{scale}")
-    marks.level_axis(ax, factor, frame["level"].to_numpy())
+    marks.level_axis(ax, factor, frame["level"].to_numpy(), named)
     ax.label_outer()
     if not frame["sd"].any():
         marks.zero_sd(ax)
 
 
-def _title(fit: Fit, of: Varying, level: float) -> str:
-    return f"{response_name(fit)} by {of.factor} ({len(of.levels)} levels), {fit.label}, {100 * level:g} % intervals"
+def _title(fit: Fit, of: Varying) -> str:
+    return f"{response_name(fit)} by {of.factor} ({len(of.levels)} levels), {fit.label}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..effects.emmeans import emmeans
 from ..effects.variables import Variable, only_in_offsets
 from ..errors import FitError, nearest, with_known_options
 from ..formula.factors import level_text
@@ -16,6 +17,8 @@ from . import across, canvas, marks, theme
 from .effects import effects_frame
 from .group_rows import group_rows, held_offset
 from .observed import at_offset, observed_means, response_axis
+from .picture import Picture, picture
+from .shares import are_zeros_and_ones, shares
 from .varying import Varying, varying
 
 if TYPE_CHECKING:
@@ -24,9 +27,10 @@ if TYPE_CHECKING:
     from ..fits.base import Fit
 
 KINDS = {"lattice": 24, "spaghetti": 150}  # and how many groups each shows unless asked for more
-_JITTER = 0.025  # of zeros and ones, so that they do not hide each other
 _TITLE_LENGTH = 15  # letters above a small panel
-_GOLDEN = 0.6180339887498949
+_CLASSES = {"lattice": 12, "spaghetti": 20}  # of a number, whose shares of ones are drawn where it has more values
+_COUNTED = {"lattice": 6, "spaghetti": 24}  # shares of a panel beside which their numbers of rows can be read
+_NUMBERED = 12  # panels of a lattice large enough for them
 
 
 @with_known_options
@@ -40,11 +44,14 @@ def curves(
     level: float = 0.95,
     max_groups: int | None = None,
     ax: Any = None,
-) -> np.ndarray:
+) -> Picture:
     """Draw the fitted curve of every group over its data, with that of the population.
 
     All curves have one offset, the mean of the data's, and rows are moved to it on the link scale: of counts with the
-    logarithm of an exposure the dots are rates times that exposure.
+    logarithm of an exposure the dots are rates times that exposure. Rows of zeros and ones are drawn as the shares of
+    ones at each value of the column across, or in classes of about equal size where it has many, each with its number
+    of rows: as the area of its dot, in the legend, and beside it where there is room. In spaghetti these shares are of
+    all groups together, which lie nearer to one half than the curve of a group with random effects of zero.
 
     Parameters
     ----------
@@ -69,8 +76,8 @@ def curves(
 
     Returns
     -------
-    array of Axes
-        One per panel, also where there is only one.
+    Picture
+        One panel per group, or one for all; the rows of `curves_frame` that are drawn.
 
     Raises
     ------
@@ -96,12 +103,13 @@ def curves(
         by=by,
         level=level,
         curves=group_rows(fit, of, column, by, shown).curves(fit, level),
-        rows=_rows(fit, of, column, by),
+        rows=_rows(fit, of, column, by, shown if kind == "lattice" else None),
         colors=_colors(fit, by),
         offset=_shared_offset(fit, column, by),
     )
     with canvas.style(ax):
-        return _lattice(drawn, ax) if kind == "lattice" else _spaghetti(drawn, ax)
+        axes = _lattice(drawn, ax) if kind == "lattice" else _spaghetti(drawn, ax)
+    return picture(axes, drawn.curves)
 
 
 @with_known_options
@@ -173,7 +181,10 @@ def _shown(of: Varying, most: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Drawn:
-    """What is drawn of a fit: the groups' `curves`, the `rows` of the data, a colour per value of `by`."""
+    """What is drawn of a fit: the groups' `curves`, the `rows` of the data, a colour per value of `by`.
+
+    `rows` have code, by, at (the place across), response, and count, which is missing unless they are shares of ones.
+    """
 
     fit: Fit
     of: Varying
@@ -193,9 +204,20 @@ class _Drawn:
         at = "" if self.offset is None else f", at the mean offset {self.offset:.3g}"
         return f"Fitted curves by {theme.short(self.of.factor)} ({count}), {self.fit.label}{at}"
 
-    def split(self, rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, np.ndarray]]:
-        """Colour, rows and places across for each value of `by` among `rows`."""
-        for name, own in rows.groupby("by", sort=False):
+    @property
+    def shares(self) -> bool:
+        """Whether `rows` are shares of ones."""
+        return bool(self.rows["count"].notna().any())
+
+    @property
+    def counted(self) -> str:
+        """Of how many rows the shares are."""
+        least, most = self.rows["count"].min(), self.rows["count"].max()
+        return f"shares of {most:g} rows" if least == most else f"shares of {least:g} to {most:g} rows"
+
+    def split(self, curves: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, np.ndarray]]:
+        """Colour, rows and places across for each value of `by` among `curves`."""
+        for name, own in curves.groupby("by", sort=False):
             yield self.colors[str(name)], own, across.places(self.column, own["value"])
 
 
@@ -204,15 +226,31 @@ def _shared_offset(fit: Fit, column: Variable, by: str | None) -> float | None:
     return held_offset(fit.model, column, by) if np.ptp(fit.model.design.mu.offset) > 0 else None
 
 
-def _rows(fit: Fit, of: Varying, column: Variable, by: str | None) -> pd.DataFrame:
-    """The rows of the data: code, value (of the column across), by, response at the offset of the curves."""
+def _rows(fit: Fit, of: Varying, column: Variable, by: str | None, shown: np.ndarray | None) -> pd.DataFrame:
+    """The rows of the data at the offset of the curves, see `_Drawn`; of zeros and ones the shares, group by group.
+
+    `shown` are the groups of a lattice; None is spaghetti, where shares of single groups would hide each other, and
+    they are of all groups together.
+    """
     model, offset = fit.model, _shared_offset(fit, column, by)
     y = observed_means(model)
     y = y if offset is None else at_offset(model, y, offset)
     splits = "" if by is None else [level_text(value) for value in model.frame[by]]
-    columns = {"code": of.codes, "by": splits, "response": y, "value": model.frame[column.name].to_numpy()}
-    kept = np.isfinite(y) & (of.codes >= 0) & model.design.used
-    return pd.DataFrame(columns)[kept].reset_index(drop=True)
+    at = across.places(column, model.frame[column.name])
+    columns = {"code": of.codes, "by": splits, "at": at, "response": y, "count": np.nan}
+    kept = np.isfinite(y) & (of.codes >= 0 if shown is None else np.isin(of.codes, shown)) & model.design.used
+    rows = pd.DataFrame(columns)[kept]
+    if offset is not None or not are_zeros_and_ones(rows["response"].to_numpy()):
+        return rows.reset_index(drop=True)
+    counted = model.design.weights is not None and model.family.weights == "frequency"
+    weights = pd.Series(model.design.weights if counted else np.ones(len(y)))
+    rows = rows.assign(code=-1) if shown is None else rows
+    most = _CLASSES["spaghetti" if shown is None else "lattice"] if across.continuous(column) else None
+    parts = [
+        shares(own["at"], own["response"], weights[own.index], most).assign(code=code, by=split)
+        for (code, split), own in rows.groupby(["code", "by"], sort=False)
+    ]
+    return pd.concat(parts, ignore_index=True).rename(columns={"value": "at"})
 
 
 def _colors(fit: Fit, by: str | None) -> dict[str, str]:
@@ -226,7 +264,8 @@ def _lattice(drawn: _Drawn, ax: Any) -> np.ndarray:
     axes = canvas.lattice(len(levels), ax)
     names = theme.level_labels(levels, _TITLE_LENGTH)
     for panel, level, name in zip(axes, levels, names, strict=True):
-        _dots(panel, drawn, drawn.rows[drawn.rows["code"] == code[level]], size=2.6, alpha=0.7)
+        rows = drawn.rows[drawn.rows["code"] == code[level]]
+        _dots(panel, drawn, rows, size=2.6, alpha=0.7, numbers=_COUNTED["lattice"] if len(levels) <= _NUMBERED else 0)
         _curves(panel, drawn, drawn.curves[drawn.curves["level"] == level])
         panel.set_title(name, fontsize=8, pad=3)
         across.name_axis(panel, drawn.column, width=0.35, label=ax is not None)
@@ -254,26 +293,33 @@ def _curves(ax: Axes, drawn: _Drawn, rows: pd.DataFrame) -> None:
         ax.plot(at, own["estimate"], color=color, lw=1.4, zorder=4)
 
 
-def _dots(ax: Axes, drawn: _Drawn, rows: pd.DataFrame, size: float, alpha: float) -> None:
-    model = drawn.fit.model
-    for color, own, at in drawn.split(rows):
-        y = own["response"].to_numpy()
-        if model.family.binary and model.design.trials is None:
-            y = y + _JITTER * (2 * ((_GOLDEN * np.arange(len(y))) % 1) - 1)
-        shown = canvas.ink(ax) if drawn.by is None else color
-        ax.plot(at, y, "o", ms=size, mew=0, color=shown, alpha=alpha, zorder=3)
+def _dots(ax: Axes, drawn: _Drawn, rows: pd.DataFrame, size: float, alpha: float, numbers: int) -> None:
+    """Rows, or shares with areas as their numbers of rows, which stand beside at most `numbers` if they differ."""
+    counts = drawn.rows["count"]
+    largest, numbered = counts.max(), counts.nunique() > 1 and len(rows) <= numbers
+    for name, own in rows.groupby("by", sort=False):
+        shown = canvas.ink(ax) if drawn.by is None else drawn.colors[str(name)]
+        if not drawn.shares:
+            ax.plot(own["at"], own["response"], "o", ms=size, mew=0, color=shown, alpha=alpha, zorder=3)
+            continue
+        areas = (1.2 + 2.2 * size * np.sqrt(own["count"] / largest)) ** 2
+        ax.scatter(own["at"], own["response"], s=areas, color=shown, alpha=0.75, lw=0, zorder=5)
+        if numbered:
+            marks.numbers(ax, own[["at", "response"]].to_numpy(), own["count"].to_numpy())
 
 
 def _spaghetti(drawn: _Drawn, ax: Any) -> np.ndarray:
     axes = canvas.panels(1, ax, theme.HEIGHT - 1.1, wide=True)
     n, panel = drawn.curves["level"].nunique(), axes[0]
-    _dots(panel, drawn, drawn.rows, size=2.0, alpha=0.25 if len(drawn.rows) < 500 else 0.12)
+    _dots(
+        panel, drawn, drawn.rows, size=2.0, alpha=0.25 if len(drawn.rows) < 500 else 0.12, numbers=_COUNTED["spaghetti"]
+    )
     for _, rows in drawn.curves.groupby("level", sort=False):
         for color, own, at in drawn.split(rows):
             look = "-" if len(at) > 1 else "D"
             panel.plot(at, own["estimate"], look, color=color, lw=0.9, ms=2.5, alpha=0.55 if n <= 40 else 0.3)
     for name, held in _held(drawn.fit, drawn.by):
-        own = effects_frame(drawn.fit, drawn.column.name, at=held, level=drawn.level)
+        own = _population(drawn, held)
         at = across.places(drawn.column, own["value"])
         color = canvas.ink(panel) if drawn.by is None else drawn.colors[name]
         panel.fill_between(at, own["lower"], own["upper"], color=color, alpha=0.18, lw=0, zorder=1)
@@ -284,6 +330,18 @@ def _spaghetti(drawn: _Drawn, ax: Any) -> np.ndarray:
     entries = _entries(drawn, canvas.ink(panel), ("thick", canvas.ink(panel)))
     marks.legend(panel, entries, outside=ax is None, title=_heading(drawn))
     return axes
+
+
+def _population(drawn: _Drawn, held: dict[str, Any]) -> pd.DataFrame:
+    """value, estimate, lower, upper of the population; constant along a column that is in bars alone."""
+    fixed = across.fixed(drawn.fit)
+    held = {name: values for name, values in held.items() if name in fixed}
+    if drawn.column.name in fixed:
+        return effects_frame(drawn.fit, drawn.column.name, at=held, level=drawn.level)
+    values = across.shown(drawn.column)
+    ends = values if not across.continuous(drawn.column) else [values[0], values[-1]]
+    whole = emmeans(drawn.fit, "1", at=held, scale="response", level=drawn.level).frame
+    return pd.concat([whole.assign(value=value) for value in ends], ignore_index=True)
 
 
 def _held(fit: Fit, by: str | None) -> list[tuple[str, dict[str, Any]]]:
@@ -298,9 +356,9 @@ def _heading(drawn: _Drawn) -> str | None:
 
 
 def _entries(drawn: _Drawn, ink: str, population: tuple[str, str]) -> list[tuple[str, str, str]]:
+    rows = ("dot", ink, drawn.counted if drawn.shares else "rows of the data")
     if drawn.by is not None:
-        return marks.entries("line", drawn.colors)
+        return [*marks.entries("line", drawn.colors), *([rows] if drawn.shares else [])]
     zero = "" if drawn.fit.model.family.scale == "identity" else " (random effects zero)"
     (color,) = drawn.colors.values()
-    rows = ("dot", ink, "rows of the data")
     return [rows, ("line", color, "group's curve"), (*population, f"population{zero}")]

@@ -1,4 +1,4 @@
-"""How the response lies in each group before any model is fitted: boxes, violins or dots, group by group."""
+"""How the response lies in each group before any model is fitted: lines, boxes, violins or dots, group by group."""
 
 from __future__ import annotations
 
@@ -15,16 +15,20 @@ from ..formula.table import column_names
 from ..model import Model
 from ..prediction.linear_predictor import same_factor
 from . import canvas, marks, theme
+from .data_lines import draw_lines, number
 from .density import kernel_density
 from .observed import observed_means, response_axis
+from .picture import Picture, picture
+from .shares import are_zeros_and_ones
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ..effects.variables import Variable
     from ..fits.base import Fit
     from ..formula.formula import Formula
 
-KINDS = ("box", "violin", "dots")
+KINDS = ("lines", "box", "violin", "dots")
 _WHISKER = 1.5  # interquartile ranges, Tukey's
 _SPREAD = 0.8  # of a row that its marks may fill
 _GOLDEN = 0.6180339887498949  # multiples of it, modulo 1, spread evenly whatever their number
@@ -36,13 +40,14 @@ def data(
     table: Any = None,
     *,
     group: str | None = None,
+    x: str | None = None,
     by: str | None = None,
     kind: str | None = None,
     sort: bool = True,
     family: Any = "gaussian",
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw the response of every group, one row per level: the first look at clustered data.
+    ax: Any = None,
+) -> Picture:
+    """Draw the response of every group, a line over a number or a row per level: the first look at clustered data.
 
     Parameters
     ----------
@@ -50,12 +55,16 @@ def data(
         A model or a fit; or a formula and the table that it speaks of.
     group
         Grouping factor or column of the table; None for the first bar's, without bars the first categorical column.
+    x
+        For lines, the number across; None for the first that has a slope by the group.
     by
         A column of the table that colours the groups, and splits those in which it varies.
     kind
-        "box" (quartiles, whiskers to the last row within 1.5 interquartile ranges), "violin" (kernel densities from
-        the first row to the last), both with the rows as dots, or "dots" (rows and their mean, which of zeros and ones
-        is the share of ones). None: "dots" of zeros and ones, else "box".
+        "lines" (each group's rows along `x`, their means where several share a value, of zeros and ones their shares;
+        of more than 150 groups as many, evenly spaced in the order of the data), "box" (quartiles, whiskers to the last
+        row within 1.5 interquartile ranges), "violin" (kernel densities from the first row to the last), both with the
+        rows as dots, or "dots" (rows and their mean, which of zeros and ones is the share of ones). None: "lines" where
+        a number has a slope by the group or `x` is given, else "dots" of zeros and ones and "box" of other responses.
     sort
         Order the levels by their medians (ties by their means), within `by` where it does not vary inside them; else
         as in the data from the top down.
@@ -66,8 +75,8 @@ def data(
 
     Returns
     -------
-    Axes
-        With the rows of `data_frame` drawn on it.
+    Picture
+        One panel, with `data_frame`.
 
     Raises
     ------
@@ -77,28 +86,32 @@ def data(
     Examples
     --------
     >>> import bayesmixed as bm
-    >>> ax = bm.plot.data("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy"))
-    >>> ax.get_xlabel(), ax.get_ylabel(), len(ax.get_yticks())
+    >>> sleep = bm.load_data("sleepstudy")
+    >>> lines = bm.plot.data("Reaction ~ Days + (Days | Subject)", sleep).axes[0]
+    >>> lines.get_xlabel(), lines.get_ylabel()
+    ('Days', 'Reaction')
+    >>> boxes = bm.plot.data("Reaction ~ Days + (1 | Subject)", sleep).axes[0]
+    >>> boxes.get_xlabel(), boxes.get_ylabel(), len(boxes.get_yticks())
     ('Reaction', 'Subject', 18)
     """
     if kind is not None and kind not in KINDS:
         raise FitError(f"kind={kind!r} is not an option. {nearest(str(kind), KINDS)}")
     model = _model(model, table, family)
-    frame = _tidy(model, group, by)
-    shares = bool(frame["response"].isin([0, 1]).all())
-    rows, kind = _rows(frame, by, sort), kind or ("dots" if shares else "box")
+    frame = _tidy(model, group, by, x)
+    zeros_and_ones = are_zeros_and_ones(frame["response"].to_numpy())
+    column = number(model, str(frame["group"].iloc[0]), x) if kind in (None, "lines") else None
+    if kind is None:
+        kind = "lines" if column is not None else "dots" if zeros_and_ones else "box"
+    splits, colors = _splits(frame, by)
     with canvas.style(ax):
-        axes = canvas.one_axes(ax, _height(rows) + 1.0)
-        for color in rows.colors.values():
-            _draw(axes, [mark for mark in rows.marks if mark.color == color], kind, rows.labelled)
-        factor = str(frame["group"].iloc[0])
-        marks.level_axis(axes, factor, rows.levels)
-        axes.set_xlabel(response_axis(model))
-        marked = ", lines at shares" if shares and kind == "dots" else ""
-        axes.set_title(f"{len(frame)} rows of {len(rows.levels)} levels of {theme.short(factor)}{marked}")
+        if kind == "lines":
+            axes = _along(canvas.one_axes(ax, theme.HEIGHT), model, frame.assign(split=splits), column, colors)
+        else:
+            axes = _across(ax, model, frame, _rows(frame, splits, colors, sort), kind, zeros_and_ones)
         if by is not None:
-            marks.legend(axes, marks.entries("dot", rows.colors), outside=ax is None, title=theme.short(by))
-    return axes
+            mark = "line" if kind == "lines" else "dot"
+            marks.legend(axes, marks.entries(mark, colors), outside=ax is None, title=theme.short(by))
+    return picture(axes, frame)
 
 
 @with_known_options
@@ -107,6 +120,7 @@ def data_frame(
     table: Any = None,
     *,
     group: str | None = None,
+    x: str | None = None,
     by: str | None = None,
     family: Any = "gaussian",
 ) -> pd.DataFrame:
@@ -114,14 +128,15 @@ def data_frame(
 
     Parameters
     ----------
-    model, table, group, by, family
+    model, table, group, x, by, family
         As in `data`.
 
     Returns
     -------
     DataFrame
-        One row per row used: group (the factor's name), level, by (its value; empty without `by`) and response (a
-        share where it is successes out of trials), with the index of the data.
+        One row per row used: group (the factor's name), level, by (its value; empty without `by`), x (the number
+        across of lines, missing where there is none) and response (a share where it is successes out of trials), with
+        the index of the data.
 
     Raises
     ------
@@ -135,7 +150,7 @@ def data_frame(
     >>> frame.groupby("level")["response"].median().round(0).tolist()[:3]
     [1520.0, 1540.0, 1560.0]
     """
-    return _tidy(_model(model, table, family), group, by)
+    return _tidy(_model(model, table, family), group, by, x)
 
 
 def _model(model: Any, table: Any, family: Any) -> Model:
@@ -150,10 +165,12 @@ def _model(model: Any, table: Any, family: Any) -> Model:
     return model  # type: ignore[no-any-return]  # what has a design is one
 
 
-def _tidy(model: Model, group: str | None, by: str | None) -> pd.DataFrame:
+def _tidy(model: Model, group: str | None, by: str | None, x: str | None) -> pd.DataFrame:
     name, levels = _levels(model, group)
     splits: Any = "" if by is None else _column(model, by)
-    columns = {"group": name, "level": levels, "by": splits, "response": observed_means(model)}
+    column = number(model, name, x)
+    across = np.nan if column is None else model.frame[column.name].to_numpy(dtype=float)
+    columns = {"group": name, "level": levels, "by": splits, "x": across, "response": observed_means(model)}
     frame = pd.DataFrame(columns, index=model.design.index)
     return frame[np.isfinite(columns["response"]) & model.design.used]
 
@@ -222,10 +239,43 @@ class _Rows:
     labelled: bool
 
 
-def _rows(frame: pd.DataFrame, by: str | None, sort: bool) -> _Rows:
+def _splits(frame: pd.DataFrame, by: str | None) -> tuple[pd.Series, dict[str, str]]:
+    """The value of `by` of every row as text, and a colour for each."""
     names = [level_text(value) for value in frame["by"].sort_values().unique()]
-    splits = frame["by"].astype(object).map(level_text)
     colors = dict(zip(names, theme.categories(len(names), by), strict=True))
+    return frame["by"].astype(object).map(level_text), colors
+
+
+def _along(ax: Axes, model: Model, frame: pd.DataFrame, column: Variable | None, colors: dict[str, str]) -> Axes:
+    """Lines of the groups along a number."""
+    if column is None:
+        raise FitError(
+            'kind="lines" needs a number across, and none has a slope by this group: name one of the formula with x=, '
+            'or draw kind="box".'
+        )
+    shown, total = draw_lines(ax, frame, colors), frame["level"].nunique()
+    ax.set_xlabel(theme.short(column.name))
+    ax.set_ylabel(response_axis(model))
+    lines = f"lines of {shown}" if shown < total else "a line each"
+    ax.set_title(f"{len(frame)} rows of {total} levels of {theme.short(str(frame['group'].iloc[0]))}, {lines}")
+    return ax
+
+
+def _across(ax: Any, model: Model, frame: pd.DataFrame, rows: _Rows, kind: str, zeros_and_ones: bool) -> Axes:
+    """A row per level."""
+    axes = canvas.one_axes(ax, _height(rows) + 1.0)
+    for color in rows.colors.values():
+        _draw(axes, [mark for mark in rows.marks if mark.color == color], kind, rows.labelled)
+    factor = str(frame["group"].iloc[0])
+    marks.level_axis(axes, factor, rows.levels)
+    axes.set_xlabel(response_axis(model))
+    marked = ", lines at shares" if zeros_and_ones and kind == "dots" else ""
+    axes.set_title(f"{len(frame)} rows of {len(rows.levels)} levels of {theme.short(factor)}{marked}")
+    return axes
+
+
+def _rows(frame: pd.DataFrame, splits: pd.Series, colors: dict[str, str], sort: bool) -> _Rows:
+    names = list(colors)
     order, within = _order(frame, splits.map(names.index), sort), splits.groupby(frame["level"], sort=False).nunique()
     place = {level: i for i, level in enumerate(order)}
     lanes = int(within.max())

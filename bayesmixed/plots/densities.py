@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from ..errors import FitError, with_known_options
 from . import canvas, marks, theme
 from .density import POINTS, kernel_density
 from .observed import link_scale
-from .varying import Varying, each, other_factors, response_name, varying
+from .picture import Picture, picture
+from .varying import Varying, each, other_factors, response_name, varying, whose
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +32,7 @@ def densities(
     *,
     max_levels: int = theme.MAX_LABELS,
     ax: Any = None,
-) -> np.ndarray:
+) -> Picture:
     """Draw the distribution of every level's random effect, level above level, one panel per column.
 
     Densities of one panel share their scale: a high one is narrow, so the level is known well.
@@ -50,8 +52,9 @@ def densities(
 
     Returns
     -------
-    array of Axes
-        One per panel, also where there is only one. Levels ascend by the estimates of the first panel.
+    Picture
+        One panel per column, with the rows of `densities_frame` that it draws. Levels ascend by the estimates of the
+        first panel. The axis says whose uncertainty the curves hold.
 
     Raises
     ------
@@ -74,10 +77,10 @@ def densities(
             k = of.columns.index(name)
             _panel(panel, of, [_curve(of, level, k) for level in order], order)
             panel.set_title(name)
-            panel.set_xlabel(f"deviation from the fixed part{link_scale(fit.model)}")
+            panel.set_xlabel(f"deviation from the fixed part{link_scale(fit.model)}\n{whose(fit, 'densities')}")
         if ax is None:
             axes[0].figure.suptitle(_title(fit, of, len(order)) + other_factors(fit, group))
-    return axes
+    return picture(axes, _tidy(of, np.sort(order), names))
 
 
 @with_known_options
@@ -111,17 +114,19 @@ def densities_frame(fit: Fit, group: str | None = None) -> pd.DataFrame:
     >>> frame.columns.tolist(), frame["level"].nunique()
     (['group', 'level', 'column', 'value', 'density'], 6)
     """
-    return pd.concat([_tidy(of) for of in each(fit, group)], ignore_index=True)
+    return pd.concat([_tidy(of, np.arange(len(of.levels)), of.columns) for of in each(fit, group)], ignore_index=True)
 
 
-def _tidy(of: Varying) -> pd.DataFrame:
-    L, K = len(of.levels), len(of.columns)
-    curves = np.array([_curve(of, level, k) for level in range(L) for k in range(K)]).reshape(L * K, 2, POINTS)
+def _tidy(of: Varying, levels: np.ndarray, columns: Sequence[str]) -> pd.DataFrame:
+    """The curves of these levels (positions) and columns."""
+    L, K = len(levels), len(columns)
+    ks = [of.columns.index(name) for name in columns]
+    curves = np.array([_curve(of, level, k) for level in levels for k in ks]).reshape(L * K, 2, POINTS)
     return pd.DataFrame(
         {
             "group": of.factor,
-            "level": np.repeat(of.levels, K * POINTS),
-            "column": np.tile(np.repeat(np.array(of.columns, dtype=object), POINTS), L),
+            "level": np.repeat(of.levels[levels], K * POINTS),
+            "column": np.tile(np.repeat(np.array(columns, dtype=object), POINTS), L),
             "value": curves[:, 0].ravel(),
             "density": curves[:, 1].ravel(),
         }

@@ -14,6 +14,7 @@ from ..errors import FitError, with_known_options
 from ..formula.factors import level_text
 from . import across, canvas, marks, theme
 from .observed import response_axis
+from .picture import Picture, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +37,7 @@ def effects(
     kind: str = "conditional",
     level: float = 0.95,
     ax: Any = None,
-) -> np.ndarray:
+) -> Picture:
     """Draw the mean response along one or several columns, with bands; one panel per column.
 
     Parameters
@@ -58,8 +59,8 @@ def effects(
 
     Returns
     -------
-    array of Axes
-        One per panel, also where there is only one.
+    Picture
+        One panel per column, with `effects_frame`.
 
     Raises
     ------
@@ -90,7 +91,7 @@ def effects(
             axes[0].figure.suptitle(f"{_what(fit, kind)}, {100 * level:g} % intervals")
         if by is not None:
             marks.legend(axes[0], marks.entries("line", colors), outside=ax is None, title=theme.short(by))
-    return axes
+    return picture(axes, frame)
 
 
 @with_known_options

@@ -15,6 +15,7 @@ from ..fits.side_by_side import numbered
 from ..fits.tables import scalar_table
 from . import canvas, marks, theme
 from .observed import link_scale
+from .picture import Picture, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +33,7 @@ def forest(
     labels: Sequence[str] | None = None,
     level: float = 0.95,
     ax: Axes | None = None,
-) -> Axes:
+) -> Picture:
     """Draw coefficients of several fits with intervals, one row per coefficient and a colour per fit.
 
     Parameters
@@ -52,8 +53,8 @@ def forest(
 
     Returns
     -------
-    Axes
-        With `forest_frame` drawn on it.
+    Picture
+        One panel, with `forest_frame`.
 
     Raises
     ------
@@ -83,7 +84,7 @@ def forest(
         if len(shown) > 1:
             entries = [("dot", color, theme.short(name)) for name, color in zip(shown, theme.CATEGORIES, strict=False)]
             marks.legend(axes, entries, outside=ax is None)
-    return axes
+    return picture(axes, frame)
 
 
 @with_known_options

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import canvas, theme
+from . import canvas, naming, theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +18,8 @@ _TURNS = np.arange(16) * np.pi / 8
 _DIRECTIONS = np.column_stack([np.cos(_TURNS), np.sin(_TURNS)])
 _LABEL_SIZE = 7.0  # points
 _LEGEND_NAME = 34  # letters of one name in it
+NAME_HEIGHT = 10.5  # points from one name of a level to the next
+_FAN = 12.0  # points between such names and the axis
 _LETTER = 0.62  # width of a letter over its size, on the wide side
 
 
@@ -48,10 +50,11 @@ def arrows(ax: Axes, start: np.ndarray, end: np.ndarray, color: str) -> None:
         ax.add_patch(arrow)
 
 
-def labels(ax: Axes, names: Sequence[str], at: np.ndarray, towards: np.ndarray) -> None:
+def labels(ax: Axes, names: Sequence[str], at: np.ndarray, towards: np.ndarray, every: bool = False) -> None:
     """Names beside the dots `at` (L, 2), away from `towards`, where they cover no dot, arrow or other name.
 
-    A name that fits nowhere is left out: two on one spot say less than one.
+    A name that fits nowhere is left out, for two on one spot say less than one; unless `every` name is to be shown.
+    An empty name is none.
     """
     from matplotlib.patheffects import withStroke
 
@@ -60,17 +63,28 @@ def labels(ax: Axes, names: Sequence[str], at: np.ndarray, towards: np.ndarray) 
     page = ax.transAxes.transform([(0, 0), (1, 1)]).ravel() * 72 / ax.figure.dpi
     lines = _along(dots, ends, longest=float(np.linalg.norm(page)))
     obstacles = np.vstack([_boxes(np.vstack([dots, ends]), 3.0), _boxes(lines, 1.5)])
-    for i, name in enumerate(names):
+    for i in (i for i, name in enumerate(names) if name):
+        name = names[i]
         size = np.array([len(name) * _LETTER, 1.1]) * _LABEL_SIZE
         centres = dots[i] + _away(dots[i] - ends[i]) * (size / 2 + 4.5)
         boxes = _boxes(centres, size / 2)
         free = [k for k, box in enumerate(boxes) if _inside(box, page) and not _overlap(box, obstacles)]
+        if not free and every:
+            free = [min(range(len(boxes)), key=lambda k: (not _inside(boxes[k], page), _hidden(boxes[k], obstacles)))]
         if free:
             obstacles = np.vstack([obstacles, boxes[free[0]]])
             shift = centres[free[0]] - dots[i]
             text = ax.annotate(name, at[i], shift, textcoords="offset points", fontsize=_LABEL_SIZE, zorder=6)
             text.set(ha="center", va="center_baseline", color=canvas.ink(ax), alpha=0.8)
             text.set_path_effects([withStroke(linewidth=2, foreground=ax.get_facecolor())])
+
+
+def numbers(ax: Axes, at: np.ndarray, values: np.ndarray) -> None:
+    """Small numbers below the dots `at` (L, 2), above those in the lower half of zero to one."""
+    for place, value in zip(at, values, strict=True):
+        above = place[1] < 0.5
+        text = ax.annotate(f"{value:g}", place, (0, 4.5 if above else -4.5), textcoords="offset points", fontsize=5.5)
+        text.set(ha="center", va="bottom" if above else "top", color=canvas.ink(ax), alpha=0.75, zorder=6)
 
 
 def ellipses(ax: Axes, centre: np.ndarray, covariance: np.ndarray, sds: Sequence[float] = (1.0, 2.0)) -> None:
@@ -83,16 +97,50 @@ def ellipses(ax: Axes, centre: np.ndarray, covariance: np.ndarray, sds: Sequence
         ax.plot(x, y, color=theme.REFERENCE, lw=0.8, ls=DASHES, zorder=1)
 
 
-def level_axis(ax: Axes, factor: str, levels: np.ndarray) -> None:
-    """Rows 0, 1, ... of the vertical axis named by `levels`, if they are few enough to be read."""
+def level_axis(
+    ax: Axes,
+    factor: str,
+    levels: np.ndarray,
+    named: np.ndarray | None = None,
+    above: Mapping[float, str] | None = None,
+) -> None:
+    """Rows 0, 1, ... of the vertical axis named by `levels`.
+
+    `named` are the rows to name; None for all if they are few enough to be read, else those at both ends. Names of
+    neighbouring rows that would hide each other stand apart, a line leads from each to its row. `above` the levels may
+    be further rows, which have their own names.
+    """
     L = len(levels)
-    few = L <= theme.MAX_LABELS
-    ax.set_yticks(np.arange(L) if few else [])
-    if few:
-        ax.set_yticklabels(theme.level_labels(levels))
-    margin = 0.7 if few else 0.02 * L
-    ax.set_ylim(-margin, L - 1 + margin)
-    ax.set_ylabel(factor if few else f"{factor} ({L} levels, names left out)")
+    rows = naming.ends(L) if named is None else named
+    above = {} if above is None else above
+    margin = 0.7 if L <= theme.MAX_LABELS else 0.02 * L
+    ax.set_ylim(-margin, max([L - 1, *above]) + margin)
+    names = [*theme.level_labels(np.asarray(levels, dtype=object)[rows]), *above.values()]
+    places = np.array([*rows, *above], dtype=float)
+    if L <= theme.MAX_LABELS:
+        ax.set_yticks(places, names)
+    else:
+        _fan(ax, places, names)
+    left_out = f" ({L} levels, {len(rows)} named)" if len(rows) else f" ({L} levels, names left out)"
+    ax.set_ylabel(factor if len(rows) == L else factor + left_out)
+
+
+def _fan(ax: Axes, rows: np.ndarray, names: Sequence[str]) -> None:
+    """Names left of the vertical axis, each with a line to its row."""
+    from matplotlib.collections import LineCollection
+
+    low, high = ax.get_ylim()
+    at = naming.spread(rows, NAME_HEIGHT * (high - low) / height(ax), low, high)
+    ax.set_yticks(at, names)
+    ax.tick_params(axis="y", length=0, pad=_FAN + 2)
+    place = ax.get_subplotspec()
+    if place is not None and not place.is_first_col():
+        return
+    left = -_FAN / (ax.get_window_extent().width * 72 / ax.figure.dpi)
+    lines = [[(left, name), (0.0, row)] for name, row in zip(at, rows, strict=True)]
+    fan = LineCollection(lines, colors=theme.REFERENCE, linewidths=0.6, transform=ax.get_yaxis_transform())
+    fan.set(clip_on=False, in_layout=False)
+    ax.add_collection(fan, autolim=False)
 
 
 def zero_sd(ax: Axes) -> None:
@@ -137,6 +185,11 @@ def legend(ax: Axes, entries: Sequence[tuple[str, str, str]], outside: bool, tit
     return -(-len(handles) // columns)
 
 
+def height(ax: Axes) -> float:
+    """How high the axes are in points, before a layout moves them."""
+    return float(ax.get_window_extent().height * 72 / ax.figure.dpi)
+
+
 def _points(ax: Axes, values: np.ndarray) -> np.ndarray:
     """Data coordinates as points (1/72 inch) on the page."""
     return ax.transData.transform(values) * 72 / ax.figure.dpi
@@ -165,4 +218,9 @@ def _inside(box: np.ndarray, page: np.ndarray) -> bool:
 
 
 def _overlap(box: np.ndarray, others: np.ndarray) -> bool:
-    return bool(np.any(np.all(box[:2] < others[:, 2:], axis=1) & np.all(others[:, :2] < box[2:], axis=1)))
+    return _hidden(box, others) > 0
+
+
+def _hidden(box: np.ndarray, others: np.ndarray) -> int:
+    """How many of `others` a box covers."""
+    return int(np.sum(np.all(box[:2] < others[:, 2:], axis=1) & np.all(others[:, :2] < box[2:], axis=1)))

@@ -13,6 +13,7 @@ from ..errors import FitError, with_known_options
 from . import canvas, marks, theme
 from .density import kernel_density
 from .drawn import Scalar, chosen, refuse_point_fit, scalars
+from .picture import Picture, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,9 +28,7 @@ _TITLE_LENGTH = 18  # letters above each panel of the top row
 
 
 @with_known_options
-def pairs(
-    fit: Fit, parameters: str | Sequence[str] | None = None, *, max_draws: int = 1000, ax: Any = None
-) -> np.ndarray:
+def pairs(fit: Fit, parameters: str | Sequence[str] | None = None, *, max_draws: int = 1000, ax: Any = None) -> Picture:
     """Draw every pair of parameters: draws below the diagonal, densities on it, correlations above it.
 
     Parameters
@@ -45,9 +44,9 @@ def pairs(
 
     Returns
     -------
-    array of Axes
-        (k, k). Draws of a divergent transition are marked and stand before the others. The title names the parameters
-        that are left out unless some were asked for.
+    Picture
+        Its ``.axes`` are (k, k), with `pairs_frame`. Draws of a divergent transition are marked and stand before the
+        others. The title names the parameters that are left out unless some were asked for.
 
     Raises
     ------
@@ -58,7 +57,7 @@ def pairs(
     --------
     >>> import bayesmixed as bm
     >>> model = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff"))
-    >>> bm.plot.pairs(model.fit("laplace", seed=1)).shape
+    >>> bm.plot.pairs(model.fit("laplace", seed=1)).axes.shape
     (3, 3)
     """
     if max_draws < 1:
@@ -80,7 +79,7 @@ def pairs(
             if divergent.any():
                 entry = ("dot", _DIVERGENT, f"{divergent.sum()} divergent transitions")
                 marks.legend(axes[0, 0], [entry], outside=True)
-    return axes
+    return picture(axes, _tidy(fit, {name: table[name] for name in names}))
 
 
 @with_known_options
@@ -113,6 +112,11 @@ def pairs_frame(fit: Fit, parameters: str | Sequence[str] | None = None) -> pd.D
     refuse_point_fit(fit, "pairs")
     table = scalars(fit)
     names = chosen(parameters, list(table), list(table)[:MOST])
+    return _tidy(fit, {name: table[name] for name in names})
+
+
+def _tidy(fit: Fit, table: dict[str, Scalar]) -> pd.DataFrame:
+    """Every draw of these parameters."""
     chains, draws = fit.parameters.beta.shape[:2]
     parts = [
         pd.DataFrame(
@@ -121,10 +125,10 @@ def pairs_frame(fit: Fit, parameters: str | Sequence[str] | None = None) -> pd.D
                 "draw": np.tile(np.arange(draws), chains),
                 "divergent": _divergent(fit),
                 "parameter": name,
-                "value": table[name].values,
+                "value": scalar.values,
             }
         )
-        for name in names
+        for name, scalar in table.items()
     ]
     return pd.concat(parts, ignore_index=True)
 

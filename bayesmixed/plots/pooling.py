@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..errors import FitError, nearest, with_known_options
 from . import canvas, marks, theme
+from .picture import Picture, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +25,7 @@ _ROWS = {"partial": "partial pooling", "none": "no pooling", "means": "group mea
 
 
 @with_known_options
-def pooling(pooled: Pooling, column: str | Sequence[str] | None = None, *, ax: Any = None) -> np.ndarray:
+def pooling(pooled: Pooling, column: str | Sequence[str] | None = None, *, ax: Any = None) -> Picture:
     """Draw the estimates of `bm.pooling` with their 95 % intervals, one panel per coefficient.
 
     Above, the population by each analysis; below, each level's own estimate and its partially pooled one.
@@ -40,9 +41,9 @@ def pooling(pooled: Pooling, column: str | Sequence[str] | None = None, *, ax: A
 
     Returns
     -------
-    array of Axes
-        One per panel, also where there is only one. Where a level's interval is far wider than the rest, or its
-        estimate far from them, an arrow at the edge of the panel says that it goes on.
+    Picture
+        One panel per coefficient, with its rows of `pooling_frame`. Where a level's interval is far wider than the
+        rest, or its estimate far from them, an arrow at the edge of the panel says that it goes on.
 
     Raises
     ------
@@ -67,10 +68,12 @@ def pooling(pooled: Pooling, column: str | Sequence[str] | None = None, *, ax: A
             _panel(panel, shown[shown["coefficient"] == name], levels, kinds)
             panel.set_title(name)
             panel.set_xlabel(_quantity(pooled))
-            _axis(panel, pooled.group, levels, kinds)
+            above = dict(zip(_above(len(levels), len(kinds)), map(_ROWS.__getitem__, reversed(kinds)), strict=True))
+            marks.level_axis(panel, pooled.group, np.array(levels, dtype=object), above=above)
+            panel.label_outer()
         if ax is None:
             axes[0].figure.suptitle(f"Pooling over {pooled.group} ({pooled.fit.label}), 95 % intervals")
-    return axes
+    return picture(axes, shown.reset_index(drop=True))
 
 
 @with_known_options
@@ -130,16 +133,16 @@ def _levels(frame: pd.DataFrame, name: str) -> list[Any]:
 
 def _panel(ax: Axes, rows: pd.DataFrame, levels: list[Any], kinds: list[str]) -> None:
     of_level = rows["level"].notna()
-    population = rows[~of_level].set_index("pooling")
+    population, above = rows[~of_level].set_index("pooling"), _above(len(levels), len(kinds))
     for i, kind in enumerate(reversed(kinds)):
         if kind in population.index:
-            _marks(ax, population.loc[[kind]], np.array([len(levels) + 0.8 + i]), kind, 1)
+            _marks(ax, population.loc[[kind]], above[[i]], kind, 1)
     own = rows[of_level]
     for kind, shift in (("none", _APART), ("partial", -_APART)):
         found = own[own["pooling"] == kind].set_index("level").reindex(levels)
         _marks(ax, found, np.arange(len(levels)) + shift, kind, len(levels))
     if len(levels):
-        ax.axhline(len(levels), color=theme.REFERENCE, lw=0.6)
+        ax.axhline((len(levels) - 1 + above[0]) / 2, color=theme.REFERENCE, lw=0.6)
         for at in population.loc[population.index == "partial", "estimate"]:
             ax.axvline(at, color=theme.REFERENCE, lw=0.8, zorder=1)
     low, high = _window(rows)
@@ -199,13 +202,7 @@ def _window(rows: pd.DataFrame) -> tuple[float, float]:
     return float(near.min() - margin), float(near.max() + margin)
 
 
-def _axis(ax: Axes, group: str, levels: list[Any], kinds: list[str]) -> None:
-    """Rows named by levels, if they are few enough to be read, and by analyses above them."""
-    if len(levels):
-        marks.level_axis(ax, group, np.array(levels, dtype=object))
-    named = 0 < len(levels) <= theme.MAX_LABELS
-    at = [*(range(len(levels)) if named else []), *(len(levels) + 0.8 + i for i in range(len(kinds)))]
-    labels = [*(theme.level_labels(levels) if named else ()), *(_ROWS[kind] for kind in reversed(kinds))]
-    ax.set_yticks(at, labels)
-    ax.set_ylim(ax.get_ylim()[0] if len(levels) else 0.2, len(levels) + 0.4 + len(kinds))
-    ax.label_outer()
+def _above(L: int, n: int) -> np.ndarray:
+    """Places (n,) of the rows of the population above `L` levels, as far apart as names must be."""
+    step = max(1.0, L / (theme.UNLABELLED_HEIGHT * 72 / marks.NAME_HEIGHT)) if L > theme.MAX_LABELS else 1.0
+    return L - 1 + step * (1.8 + np.arange(n))

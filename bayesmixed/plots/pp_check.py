@@ -11,6 +11,7 @@ import pandas as pd
 from ..checks.statistics import NAMED
 from ..errors import FitError, nearest, with_known_options
 from . import canvas, marks, pp_check_counts, pp_check_curves, pp_check_intervals, pp_check_statistic, theme
+from .picture import Picture, picture
 from .pp_check_replicates import Asked, Kind, replicates
 from .varying import response_name
 
@@ -42,7 +43,7 @@ def pp_check(
     level: float = 0.9,
     seed: int | None = None,
     ax: Any = None,
-) -> np.ndarray:
+) -> Picture:
     """Draw the observed response over replicates that the fitted model gives.
 
     Of a fit with draws every replicate has parameters of its own (a posterior predictive check); of a point fit they
@@ -76,8 +77,8 @@ def pp_check(
 
     Returns
     -------
-    array of Axes
-        One per panel, also where there is only one.
+    Picture
+        One panel, or with ``by=`` one per level, with `pp_check_frame`.
 
     Raises
     ------
@@ -118,7 +119,7 @@ def pp_check(
         if ax is None and not one:
             axes[0].figure.suptitle(f"{_title(fit, asked)}, by {asked.by_name}")
         marks.legend(axes[0], chosen.legend(asked, canvas.ink(axes[0])), outside=ax is None)
-    return axes
+    return picture(axes, frame)
 
 
 @with_known_options

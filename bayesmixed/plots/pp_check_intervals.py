@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import FitError
-from . import canvas, theme
+from . import canvas, marks, theme
 from .pp_check_replicates import Asked, Kind, tails
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 N = 500
 PANEL = "intervals"
+NAMED = 8  # of those outside, where there are too many to name all
 MAX_ROWS = 2000  # intervals that can be told apart in a picture
 
 
@@ -54,12 +55,26 @@ def _draw(ax: Axes, frame: pd.DataFrame, asked: Asked) -> None:
     ink = canvas.ink(ax)
     ax.plot(at[~outside], frame["observed"][~outside], "o", color=ink, ms=0.8 * size, mew=0, zorder=3)
     ax.plot(at[outside], frame["observed"][outside], "o", color=theme.CATEGORIES[1], ms=size, mew=0, zorder=4)
+    if many:
+        _name_farthest(ax, frame[outside])
     if asked.by is None or many:
         ax.set_xticks([])
     else:
         names = theme.level_labels(frame["label"])
         crowded = sum(len(name) + 1 for name in names) > 70
         ax.set_xticks(at, names, rotation=90 if crowded else 0)
+
+
+def _name_farthest(ax: Axes, outside: pd.DataFrame) -> None:
+    """Names beside those that lie farthest outside, in lengths of their intervals."""
+    observed, lower, upper = (outside[name].to_numpy(dtype=float) for name in ("observed", "lower", "upper"))
+    with np.errstate(divide="ignore"):  # replicates that are all alike, as of rare counts: nothing is farther outside
+        beyond = np.maximum(observed - upper, lower - observed) / (upper - lower)
+    far = outside.iloc[np.argsort(-beyond, kind="stable")[:NAMED]]
+    if len(far):
+        ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())  # final, for names are placed on the page
+        names = theme.level_labels(far["label"])
+        marks.labels(ax, names, far[["position", "observed"]].to_numpy(), far[["position", "middle"]].to_numpy())
 
 
 def _labels(asked: Asked) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from ..priors.origin import origins, stated_rows
 from . import canvas, marks, theme
 from .density import POINTS, kernel_density
 from .drawn import BOUNDS, chosen, refuse_point_fit
+from .picture import Picture, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +34,7 @@ _NAME_LENGTH = 30
 
 
 @with_known_options
-def prior_posterior(fit: Fit, parameters: str | Sequence[str] | None = None, *, ax: Any = None) -> np.ndarray:
+def prior_posterior(fit: Fit, parameters: str | Sequence[str] | None = None, *, ax: Any = None) -> Picture:
     """Draw the prior and the posterior density of every parameter, one panel each.
 
     Parameters
@@ -47,9 +48,9 @@ def prior_posterior(fit: Fit, parameters: str | Sequence[str] | None = None, *, 
 
     Returns
     -------
-    array of Axes
-        One per panel, also where there is only one. A panel holds the posterior, and the prior as far as eight times
-        the posterior's range; a flat prior has no density and the panel says so.
+    Picture
+        One panel per parameter, with `prior_posterior_frame`. A panel holds the posterior, and the prior as far as
+        eight times the posterior's range; a flat prior has no density and the panel says so.
 
     Raises
     ------
@@ -74,7 +75,7 @@ def prior_posterior(fit: Fit, parameters: str | Sequence[str] | None = None, *, 
             axes[0].set_ylabel("density")
             entries = [("dashes", canvas.ink(axes[0]), "prior"), ("line", theme.ESTIMATE, f"posterior ({fit.label})")]
             marks.legend(axes[0], entries, outside=ax is None)
-    return axes
+    return picture(axes, frame)
 
 
 @with_known_options
@@ -157,9 +158,7 @@ def _coefficients(fit: Fit) -> dict[str, _Pair]:
     }
 
 
-def _sds(
-    model: Model, named: TermNames, sds: np.ndarray, factors: np.ndarray | None, moved: bool
-) -> dict[str, _Pair]:
+def _sds(model: Model, named: TermNames, sds: np.ndarray, factors: np.ndarray | None, moved: bool) -> dict[str, _Pair]:
     """Of columns as typed: the prior is drawn where it is one of the block, or stated for columns `moved`."""
     by_draws = moved or named.covariance in model.priors
     drawn = None if factors is None else np.linalg.norm(factors, axis=2)

@@ -10,6 +10,7 @@ import pandas as pd
 from ..errors import with_known_options
 from . import canvas, marks, theme
 from .normal import draw_points, normal_quantiles
+from .picture import Picture, picture
 from .spread import estimate_spread
 from .varying import Varying, each, other_factors, response_name, varying
 
@@ -26,7 +27,7 @@ LEAST = 0.01  # of the effects' sd that the sd of an estimate must be for it to 
 @with_known_options
 def qq(
     fit: Fit, group: str | None = None, column: str | None = None, *, level: float = 0.95, ax: Any = None
-) -> np.ndarray:
+) -> Picture:
     """Draw standardised random effects of one grouping factor against normal quantiles, one panel per column.
 
     Estimated effects are shrunk, and vary less than the effects themselves: each is divided by the standard deviation
@@ -52,8 +53,8 @@ def qq(
 
     Returns
     -------
-    array of Axes
-        One per panel, also where there is only one.
+    Picture
+        One panel per column, with its rows of `qq_frame`.
 
     Raises
     ------
@@ -80,7 +81,7 @@ def qq(
         if ax is None:
             title = f"{response_name(fit)} by {of.factor} ({len(of.levels)} levels), {fit.label}"
             axes[0].figure.suptitle(title + other_factors(fit, group))
-    return axes
+    return picture(axes, frame[frame["column"].isin(names)].reset_index(drop=True))
 
 
 @with_known_options

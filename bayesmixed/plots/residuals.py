@@ -12,6 +12,7 @@ from ..errors import FitError, nearest, with_known_options
 from ..fits.base import is_fit
 from . import canvas, theme
 from .normal import draw_points, normal_quantiles
+from .picture import Picture, picture
 from .varying import response_name
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def residuals(
     level: float = 0.95,
     seed: int | None = None,
     ax: Any = None,
-) -> np.ndarray:
+) -> Picture:
     """Draw residuals against fitted values, and their quantiles against normal ones.
 
     Quantile residuals are normal if the model is true, whatever its family: those of discrete responses are drawn at
@@ -61,8 +62,8 @@ def residuals(
 
     Returns
     -------
-    array of Axes
-        One per panel, also where there is only one.
+    Picture
+        One panel or two, with `residuals_frame`.
 
     Raises
     ------
@@ -97,7 +98,7 @@ def residuals(
         axes[0].set_ylabel(f"{kind} residual")
         if ax is None:
             axes[0].figure.suptitle(f"Residuals of {response_name(fit)} ({fit.label})")
-    return axes
+    return picture(axes, frame)
 
 
 @with_known_options

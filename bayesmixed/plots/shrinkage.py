@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from ..errors import FitError, with_known_options
-from . import canvas, marks, theme
+from . import canvas, marks, naming, theme
 from .observed import link_scale
+from .picture import Picture, picture
 from .separate import SeparateFits, separate_fits
 from .varying import Varying, each, other_factors, response_name, varying
 
@@ -31,8 +32,9 @@ def shrinkage(
     columns: str | Sequence[str] | None = None,
     *,
     max_groups: int = 150,
+    names: int | Sequence[Any] | None = None,
     ax: Axes | None = None,
-) -> Axes:
+) -> Picture:
     """Draw each group's own estimate, its partially pooled one, and the population's, joined by arrows.
 
     A group's own estimate is that of its rows alone of the columns that vary by group; all else is held at the
@@ -49,41 +51,49 @@ def shrinkage(
         One column (levels down the page) or two (a plane, with ellipses of 1 and 2 estimated standard
         deviations between groups); None for the first two, or the only one.
     max_groups
-        With more levels than this, as many are drawn, evenly spaced in the order of their estimates.
+        With more levels than this, as many are drawn, evenly spaced in the order of their estimates, and those that
+        `names` lists.
+    names
+        Which levels are named: a list of them, or so many at each end of every column; None for all up to forty, and
+        the lowest and highest where there are more; of the latter those that fit in the plane.
     ax
         Where to draw; None for a new figure.
 
     Returns
     -------
-    Axes
-        With `shrinkage_frame` drawn on it.
+    Picture
+        One panel, with the rows of `shrinkage_frame` that it draws.
 
     Raises
     ------
     FitError
-        If the model has no random effects, not that grouping factor, or not those columns.
+        If the model has no random effects, not that grouping factor, or not those columns or
+        levels.
 
     Examples
     --------
     >>> import bayesmixed as bm
     >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("reml")
-    >>> ax = bm.plot.shrinkage(fit)
-    >>> ax.get_xlabel(), ax.get_ylabel()
+    >>> picture = bm.plot.shrinkage(fit)
+    >>> picture.axes[0].get_xlabel(), picture.axes[0].get_ylabel()
     ('Intercept', 'Days')
     """
     of = varying(fit, group)
-    names = _drawn_columns(columns, of)
-    drawn = _thinned(_estimates(of, separate_fits(fit, of), names), max_groups)
+    chosen, fits = _drawn_columns(columns, of), separate_fits(fit, of)
+    drawn = _thinned(_estimates(of, fits, chosen), max_groups, names)
+    named = naming.named(drawn.levels, drawn.partial, names)
     with canvas.style(ax):
-        if len(names) == 2:
-            axes = _plane(canvas.one_axes(ax), drawn)
-            axes.set_ylabel(names[1] + link_scale(fit.model))
+        if len(chosen) == 2:
+            axes = _plane(canvas.one_axes(ax), drawn, named, every=names is not None)
+            axes.set_ylabel(chosen[1] + link_scale(fit.model))
         else:
-            axes = _rows(canvas.one_axes(ax, theme.rows_height(len(drawn.levels)) + 1.2), drawn, of.factor)
-        axes.set_xlabel(names[0] + link_scale(fit.model))
+            axes = _rows(canvas.one_axes(ax, theme.rows_height(len(drawn.levels)) + 1.2), drawn, of.factor, named)
+        axes.set_xlabel(chosen[0] + link_scale(fit.model))
         axes.set_title(_title(fit, of, drawn) + other_factors(fit, group))
         marks.legend(axes, _legend_entries(drawn, fit.label, canvas.ink(axes)), outside=ax is None)
-    return axes
+    frame = _tidy(of, fits)
+    shown = frame["column"].isin(chosen) & frame["level"].isin(list(drawn.levels))
+    return picture(axes, frame[shown].reset_index(drop=True))
 
 
 @with_known_options
@@ -119,11 +129,10 @@ def shrinkage_frame(fit: Fit, group: str | None = None) -> pd.DataFrame:
     >>> bm.plot.shrinkage_frame(fit).round(1).loc[0, ["no_pooling", "population"]].tolist()
     [1505.0, 1527.5]
     """
-    return pd.concat([_tidy(fit, of) for of in each(fit, group)], ignore_index=True)
+    return pd.concat([_tidy(of, separate_fits(fit, of)) for of in each(fit, group)], ignore_index=True)
 
 
-def _tidy(fit: Fit, of: Varying) -> pd.DataFrame:
-    fits = separate_fits(fit, of)
+def _tidy(of: Varying, fits: SeparateFits) -> pd.DataFrame:
     frame = of.tidy(
         no_pooling=fits.estimates,
         partial_pooling=fits.population + of.effects.mean(axis=(0, 1)),
@@ -185,19 +194,21 @@ def _estimates(of: Varying, fits: SeparateFits, names: list[str]) -> _Estimates:
     )
 
 
-def _thinned(estimates: _Estimates, max_groups: int) -> _Estimates:
+def _thinned(estimates: _Estimates, max_groups: int, names: naming.Names) -> _Estimates:
     if max_groups < 1:
         raise FitError(f"max_groups={max_groups} draws nothing: give at least 1.")
     L = len(estimates.levels)
     if L <= max_groups:
         return estimates
     kept = theme.evenly(L, max_groups)
+    if names is not None and not isinstance(names, int | np.integer):
+        kept = np.union1d(kept, naming.named(estimates.levels, estimates.partial, names))
     own, partial = estimates.own[kept], estimates.partial[kept]
     return replace(estimates, levels=estimates.levels[kept], own=own, partial=partial)
 
 
-def _plane(ax: Axes, e: _Estimates) -> Axes:
-    """Two columns: first across, second up."""
+def _plane(ax: Axes, e: _Estimates, named: np.ndarray, every: bool) -> Axes:
+    """Two columns: first across, second up; `named` are the positions of levels with their names beside them."""
     marks.ellipses(ax, e.population, e.covariance)
     _dots(ax, e.own, e.partial)
     ax.plot(*e.population, marker="P", ms=9, mfc=canvas.ink(ax), mec=ax.get_facecolor(), mew=0.8, ls="none", zorder=5)
@@ -205,19 +216,20 @@ def _plane(ax: Axes, e: _Estimates) -> Axes:
     ax.set_xlim(*_window(e, 0, spread[0]))
     ax.set_ylim(*_window(e, 1, spread[1]))
     marks.arrows(ax, e.own, e.partial, theme.NO_POOLING)
-    if len(e.levels) <= theme.MAX_LABELS:
-        marks.labels(ax, theme.level_labels(e.levels), e.own, e.partial)
+    texts = np.full(len(e.levels), "", dtype=object)
+    texts[named] = theme.level_labels(e.levels[named])
+    marks.labels(ax, list(texts), e.own, e.partial, every)
     return ax
 
 
-def _rows(ax: Axes, e: _Estimates, factor: str) -> Axes:
+def _rows(ax: Axes, e: _Estimates, factor: str, named: np.ndarray) -> Axes:
     """One column: a row per level, in the order of the estimates."""
     at = np.arange(len(e.levels), dtype=float)
     own, partial = np.column_stack([e.own[:, 0], at]), np.column_stack([e.partial[:, 0], at])
     ax.axvline(e.population[0], color=canvas.ink(ax), lw=1.0, zorder=1)
     _dots(ax, own, partial)
     ax.set_xlim(*_window(e, 0))
-    marks.level_axis(ax, factor, e.levels)
+    marks.level_axis(ax, factor, e.levels, named)
     marks.arrows(ax, own, partial, theme.NO_POOLING)
     return ax
 

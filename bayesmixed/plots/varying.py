@@ -103,6 +103,11 @@ def response_name(fit: Fit) -> str:
     return theme.short(response.name) if response else "Response"
 
 
+def whose(fit: Fit, what: str) -> str:
+    """Whose uncertainty intervals or curves of random effects hold, a line of an axis: `what` is "intervals"."""
+    return f"posterior {what}" if fit.sampled else f"{what} given the coefficients"
+
+
 def other_factors(fit: Fit, group: str | None) -> str:
     """A title's second line: which factors a picture of the first leaves out; empty where one was asked for."""
     others = [f'group="{name}"' for name in factors(fit)[1:]] if group is None else []

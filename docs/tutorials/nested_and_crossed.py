@@ -58,7 +58,7 @@ print(crossed)
 # plates. If it could differ by plate, one would add `(1 | plate:sample)`, which needs more than one reading per pair.
 
 # %%
-bm.plot.caterpillar(crossed, "sample");
+bm.plot.caterpillar(crossed, "sample")
 
 # %% [markdown]
 # Samples A and C lie two millimetres above the average, F three below, with limits of less than half a millimetre: of a

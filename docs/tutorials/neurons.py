@@ -51,7 +51,7 @@ neurons = pd.concat(parts, ignore_index=True)
 neurons["time"] = pd.Categorical(neurons["time"], categories=list(groups.index))
 look = neurons.groupby("time", observed=True)
 print(look.agg(cells=("signal", "size"), mice=("mouse", "nunique"), mean=("signal", "mean")).round(2))
-bm.plot.data("signal ~ time + (1 | mouse)", neurons, by="time");
+bm.plot.data("signal ~ time + (1 | mouse)", neurons, by="time")
 
 # %% [markdown]
 # A row per mouse, a colour per group. Cells of one mouse lie together, and mice of one group can lie far apart.
@@ -84,6 +84,7 @@ print(bm.icc(mixed, "time", method="anova"))
 # Shuffle the labels of the groups among the mice, each mouse keeping its cells: no treatment has an effect any more,
 # and a right test gives p < 0.05 in 5 % of such data sets. Each is tested by a linear model (analysis of variance of
 # all cells) and by the mixed model (an F test with 24 mice - 5 means = 19 degrees of freedom).
+
 
 # %%
 def mixed_p(fit, df=24 - 5):
@@ -133,7 +134,7 @@ print(bm.emmeans(mixed, "time", df=19).contrast("trt.vs.ctrl"))
 # only and numbers of cells are about equal:
 
 # %%
-bm.plot.pooling(bm.pooling(mixed), "time[24h]");
+bm.plot.pooling(bm.pooling(mixed), "time[24h]")
 
 # %% [markdown]
 # Complete pooling (the linear model) has a narrow interval around the same estimate; the mixed model and the analyses

@@ -33,6 +33,7 @@ print(model.prior_summary())
 #
 # ## Simulate from the priors
 
+
 # %%
 def simulated_curves(model, seed=1):
     """Fifty data sets from the priors alone: the first person of each."""
@@ -91,7 +92,7 @@ print(bm.side_by_side(post, informed.fit("nuts", seed=1), at_day_0))
 # report has to say so; `bm.priors.centered({...})` states yours at the average day.
 
 # %%
-bm.plot.prior_posterior(post);
+bm.plot.prior_posterior(post)
 
 # %% [markdown]
 # Where the posterior is much narrower than the prior the data have spoken: the fixed effects and sigma. The standard

@@ -85,7 +85,7 @@ print("problems:", post.status.problems or "none")
 # ## Psychometric curves
 
 # %%
-bm.plot.curves(penalised, "size", by="condition");
+bm.plot.curves(penalised, "size", by="condition")
 
 # %% [markdown]
 # A panel per person: shares of correct answers and the curve of each condition with its band; dashed, that of a person

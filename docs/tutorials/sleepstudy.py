@@ -21,7 +21,7 @@ print(sleep.groupby("Days")["Reaction"].agg(["count", "mean", "std"]).round(1).T
 # The mean rises, and so does the spread between people: a first sign that people differ in their slopes.
 
 # %%
-bm.plot.data("Reaction ~ Days + (Days | Subject)", sleep);
+bm.plot.data("Reaction ~ Days + (Days | Subject)", sleep)
 
 # %% [markdown]
 # People differ in level, and far more in how much they vary over the ten days: 309 hardly does, 308 does by more
@@ -66,7 +66,7 @@ print(slopes)
 # (correlation 0.07). Single measurements scatter by 25.6 ms around a person's line.
 
 # %%
-bm.plot.curves(slopes);
+bm.plot.curves(slopes)
 
 # %% [markdown]
 # A panel per person: the measurements, the person's line with its 95 % band, and the average line dashed.
@@ -74,7 +74,7 @@ bm.plot.curves(slopes);
 # ## Shrinkage
 
 # %%
-bm.plot.shrinkage(slopes);
+bm.plot.shrinkage(slopes)
 
 # %% [markdown]
 # Each arrow runs from a person's own least-squares line to the line that the model gives: towards the population, most
@@ -82,7 +82,7 @@ bm.plot.shrinkage(slopes);
 # 21.8 becomes 19.7; 369, in the middle, hardly moves.
 
 # %%
-bm.plot.caterpillar(slopes);
+bm.plot.caterpillar(slopes)
 
 # %% [markdown]
 # The same as deviations from the population, with 95 % limits: those of each effect by itself, the coefficients and
@@ -137,7 +137,7 @@ print(f"P(slope > 5 ms/day) = {np.mean(draws > 5):.3f}")
 print(bm.pp_check(post, ["min", "max", "sd"], seed=1))
 
 # %%
-bm.plot.pp_check(post, seed=1);
+bm.plot.pp_check(post, seed=1)
 
 # %% [markdown]
 # The distribution of the response beside those of data that the model generates.

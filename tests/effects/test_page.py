@@ -1,4 +1,4 @@
-"""The page on effects: its code runs and prints what the page shows."""
+"""The pages on effects and on ranks: their code runs and prints what they show."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from typing import Any
 
 import pytest
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "effects.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 @pytest.mark.slow
-def test_the_page_shows_what_its_code_prints() -> None:
-    blocks = re.findall(r"^```(\w*)\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+@pytest.mark.parametrize("name", ["effects.md", "ranks.md"])
+def test_a_page_shows_what_its_code_prints(name: str) -> None:
+    page = DOCS / name
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     scope: dict[str, Any] = {}
     for (language, code), (following, shown) in zip(blocks, [*blocks[1:], ("python", "")], strict=True):
         if language != "python":
             continue
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(compile(code, str(PAGE), "exec"), scope)
+            exec(compile(code, str(page), "exec"), scope)
         if following == "":
             assert [line.rstrip() for line in printed.getvalue().splitlines()] == shown.splitlines()
