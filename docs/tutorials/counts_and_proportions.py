@@ -49,7 +49,7 @@ print(f"AIC: Poisson {poisson.aic:.0f}, an effect per row {per_row.aic:.0f}, neg
 print(bm.residual_checks(negbinomial, seed=1))
 
 # %%
-bm.plot.residuals(negbinomial, seed=1);
+bm.plot.residuals(negbinomial, seed=1)
 
 # %% [markdown]
 # One fault is left: 20 % of plants have no fruit, where 14 % are expected. A model with a part for zeros would be the
@@ -97,7 +97,7 @@ print(bm.emmeans(penalised, "amd | nutrient", scale="response").contrast("pairwi
 # limits on both sides of 1.
 
 # %%
-bm.plot.effects(penalised, "nutrient", by="amd");
+bm.plot.effects(penalised, "nutrient", by="amd")
 
 # %% [markdown]
 # Means for a typical genotype with their 95 % limits. The limits hold what is common to both treatments too (how
@@ -106,7 +106,7 @@ bm.plot.effects(penalised, "nutrient", by="amd");
 # ### How much genotypes and populations differ
 
 # %%
-bm.plot.caterpillar(penalised, "popu");
+bm.plot.caterpillar(penalised, "popu")
 
 # %% [markdown]
 # Population 7.SW has few fruits, 8.SP many. With nine populations their standard deviation is hardly known, and so is
@@ -156,7 +156,7 @@ print("P(herd is above average)")
 print(pd.DataFrame(above).round(2).T.to_string())
 
 # %%
-bm.plot.densities(post["an effect per row"], "herd");
+bm.plot.densities(post["an effect per row"], "herd")
 
 # %% [markdown]
 # By the binomial model herds 7 and 14 are above average with probabilities of 0.99. With an effect per row that is
@@ -214,7 +214,7 @@ print(bm.side_by_side(ml, penalised, post))
 print(bm.emmeans(post, "symbionts", scale="response", kind="population"))
 
 # %%
-bm.plot.forest(penalised, post);
+bm.plot.forest(penalised, post)
 
 # %% [markdown]
 # Averaged over blocks, 88 % of corals without symbionts are expected to be eaten (68 to 98 %), and 39 % of those with

@@ -123,7 +123,7 @@ print(pd.DataFrame(table).T.round(4))
 # How much words differ in level and in priming, by MAP:
 
 # %%
-bm.plot.caterpillar(rivals["maximal, MAP"], "item");
+bm.plot.caterpillar(rivals["maximal, MAP"], "item")
 
 # %% [markdown]
 #
