@@ -151,10 +151,10 @@ print(f"the same, two sides: p = {2 * stats.t.sf(2.130, 19):.3f}")
 
 # %% [markdown]
 # The probability that the mean at 24 h is above the first one is 0.97, where the table above has p = 0.15. The two do
-# not contradict each other. A probability of one side of one comparison, 0.97, is a one-sided p of about 0.03, or a
-# two-sided one of about 0.05, the last line. The table's 0.15 is that of the largest of four comparisons, any of which
-# might have stood out. A probability near one for *one* of four groups, picked because it was the largest, deserves
-# the same caution; it is not adjusted for having been picked.
+# not contradict each other. A probability of one side of one comparison is a one-sided matter without adjustment: by t
+# it is 0.98, a two-sided p of 0.046, as the last two lines say. The table's 0.15 is that of the largest of four
+# comparisons, any of which might have stood out. A probability near one for *one* of four groups, picked because it
+# was the largest, deserves the same caution; it is not adjusted for having been picked.
 #
 # ## Example 2: every mouse in every session
 #

@@ -126,7 +126,6 @@ print(pd.DataFrame(table).T.round(4))
 bm.plot.caterpillar(rivals["maximal, MAP"], "item")
 
 # %% [markdown]
-#
 # AIC should not make this choice: it may drop a slope that belongs in the design because one sample shows little of
 # it, and the error of exactly the tested effect pays. Drop correlations and slopes of untested effects first, keep the
 # slope of what is tested, and report what was dropped.
