@@ -138,10 +138,12 @@ def __getattr__(name: str) -> Any:
         value: Any = import_module(f".{_MODULES[name]}", __name__)
     elif name in _PUBLIC:
         value = getattr(import_module(f".{_PUBLIC[name]}", __name__), name)
+    elif name.startswith("__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     else:
-        from .errors import nearest
+        from .fits.elsewhere import function
 
-        raise AttributeError(f"bayesmixed has no {name!r}. {nearest(name, __all__)}")
+        raise AttributeError(f"bayesmixed has no {name!r}. {function(name, __all__)}", name=name)
     globals()[name] = value
     return value
 

@@ -261,7 +261,11 @@ class Model:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
+            if not name.startswith("_") and hasattr(Model, name):  # it raised one of its own, which says more
+                return object.__getattribute__(self, name)
             fitted = f': ask a fit, model.fit("reml").{name}' if name in _OF_FITS else ""
+            if name in _TAKE_FITS:
+                fitted = f': it is a function of a fit, bm.{name}(model.fit("reml"), ...)'
             raise AttributeError(f"a Model has no {name!r}{fitted}", name=name, obj=self)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -282,8 +286,10 @@ class Model:
 
 
 _OF_FITS = frozenset(
-    "summary fixef ranef coef varcorr vcov predict predict_draws simulate fitted residuals save status idata".split()
+    "summary fixef ranef coef coefficients varcorr vcov predict predict_draws simulate fitted residuals save status "
+    "idata sigma loglik aic bic deviance theta to_html ranef_sd".split()
 )
+_TAKE_FITS = frozenset("emmeans comparisons slopes predictions odds_ratios diagnose icc r2 report loo pp_check".split())
 
 
 def _parts_with_response(model: Model, y: Any) -> dict[str, Any]:

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
-from math import floor, log10
+from math import floor, isfinite, log10
+from shutil import get_terminal_size
 from sys import float_info
+from textwrap import wrap
 
 import pandas as pd
+
+SCIENTIFIC = -1  # in place of a number of decimals
+HUGE = 1e8  # from which on fixed decimals are not read
+WIDEST = 11  # digits of a number with fixed decimals
+NOISE = 1e-12  # of the largest number of a column: what rounding leaves of zero
+WIDTH, NARROWEST = 102, 60  # of lines where there is no terminal; of lines in a very narrow one
 
 
 @dataclass(frozen=True)
 class Section:
-    """One part of a page: a heading, then a frame of strings or lines of text; `index` shows row labels."""
+    """One part of a page: a heading, then a frame of strings or lines of text; `index` shows row labels.
+
+    Headings and lines that are longer than the terminal is wide are wrapped, but for `verbatim` lines: tables made
+    elsewhere.
+    """
 
     heading: str
     table: pd.DataFrame | None = None
     lines: tuple[str, ...] = ()
     index: bool = True
+    verbatim: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,24 +77,67 @@ def probability(p: float, digits: int = 4) -> str:
     return f"{p:.2e}" if p < 10.0**-digits else f"{p:.{digits}f}"
 
 
-def places(values: pd.Series, least: int = 3, most: int = 8) -> int:
-    """Decimals at which the smallest of `values` that matters keeps two significant digits, at least `least`.
+def places(values: Iterable[float], least: int = 3, most: int = 8) -> int:
+    """Decimals at which the smallest of `values` keeps two significant digits, at least `least`.
 
-    Zeros, and what is below 1e-4 of the largest, do not matter.
+    `SCIENTIFIC` where that takes more than `most`, or more digits than are read. Zeros, and what rounding leaves of
+    them, do not matter.
 
-    >>> places(pd.Series([24.7, 0.0052])), places(pd.Series([24.7, 0.066, 0.0]))
-    (4, 3)
+    >>> places([24.7, 0.0052]), places([24.7, 0.066, 0.0]), places([3e4, 2e-7])
+    (4, 3, -1)
     """
-    sizes = values.abs()
-    sizes = sizes[(sizes > 1e-4 * sizes.max()) & (sizes < float("inf"))]
-    return least if sizes.empty else min(most, max(least, 1 - floor(log10(sizes.min()))))
+    sizes = [abs(value) for value in values if isfinite(value)]
+    largest = max(sizes, default=0.0)
+    sizes = [size for size in sizes if size > NOISE * largest]
+    if not sizes:
+        return least
+    needed = max(least, 1 - floor(log10(min(sizes))))
+    return needed if needed <= most and needed + floor(log10(largest)) < WIDEST else SCIENTIFIC
+
+
+def column(values: Iterable[float], digits: int = 3) -> list[str]:
+    """Numbers in one format: all with `digits` decimals, or all in scientific form where one is huge; blank if NaN.
+
+    What is below the last decimal prints as zero: `digits` should come from errors, by `places`.
+
+    >>> column([24.74045, float("nan"), -2.678e-13], 2), column([0.5, 3e9])
+    (['24.74', '', '0.00'], ['5.00e-01', '3.00e+09'])
+    """
+    known = [float("nan") if value is None or pd.isna(value) else float(value) for value in values]
+    huge = any(isfinite(value) and abs(value) >= HUGE for value in known)
+    form = "{:.2e}" if huge or digits == SCIENTIFIC else f"{{:z.{digits}f}}"
+    return ["" if value != value else form.format(value) for value in known]
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _text(section: Section) -> str:
-    parts = [section.heading] if section.heading else []
+    parts = wrapped(section.heading) if section.heading else []
     if section.table is not None and len(section.table):
         parts += _aligned(section.table, section.index)
-    return "\n".join([*parts, *section.lines])
+    for line in section.lines:
+        parts += [line] if section.verbatim else wrapped(line)
+    return "\n".join(parts)
+
+
+def wrapped(line: str, width: int | None = None) -> list[str]:
+    """A line as several of the terminal's width, indented alike; code in it is not broken at hyphens.
+
+    >>> wrapped("  one two three", 9)
+    ['  one two', '  three']
+    """
+    width = max(get_terminal_size((WIDTH, 24)).columns, NARROWEST) if width is None else width
+    indent = line[: len(line) - len(line.lstrip())]
+    if len(line) <= width:
+        return [line]
+    return wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _aligned(table: pd.DataFrame, index: bool) -> list[str]:

@@ -151,7 +151,7 @@ def test_effects_and_coefficients_together_by_laplace_are_exact_for_a_normal_res
     coefficients = coefficients_of(model)
     assert isinstance(exact.marginal, LinearMarginal) and coefficients is not None
     joint = joint_marginal(laplace_of(model), coefficients)
-    space = Space(joint.coordinates(), None)
+    space = Space(joint.coordinates(), None, exact.space.origins)
     for psi in around(exact, 3):
         points = exact.space.points(psi[None])
         unit = exact.space.coordinates.dispersion["sigma"]

@@ -163,3 +163,26 @@ def test_a_lognormal_mean_knows_its_precision() -> None:
     np.testing.assert_allclose(fit.fitted(), expected, rtol=0.15)
     np.testing.assert_allclose(fit.predict()["estimate"], fit.fitted())
     assert abs(fit.residuals("pearson").mean()) < 0.2
+
+
+def test_fitted_values_and_residuals_go_back_into_the_table() -> None:
+    """By label: rows dropped for missing values stay blank, whatever the index is; a saved fit knows it too."""
+    table = bm.load_data("sleepstudy")
+    table.index = pd.Index([f"row {i}" for i in range(len(table))])
+    table.loc[["row 3", "row 50"], "Days"] = np.nan
+    fit = bm.Model("Reaction ~ Days + (Days | Subject)", table).fit("reml")
+    table["fit"], table["rest"] = fit.fitted(), fit.residuals()
+    assert list(table.index[table["fit"].isna()]) == ["row 3", "row 50"]
+    used = table.dropna()
+    np.testing.assert_allclose(used["fit"] + used["rest"], used["Reaction"], rtol=ALGEBRA)
+    np.testing.assert_allclose(used["fit"], fit.predict(used)["estimate"], rtol=ALGEBRA)
+
+
+def test_a_row_of_weight_zero_has_its_place_among_the_residuals() -> None:
+    table = bm.load_data("cbpp").assign(w=1.0)
+    table.index = table.index[::-1]
+    table.loc[7, "w"] = 0.0
+    fit = bm.Model("prop(incidence, size) ~ period + (1 | herd)", table, family="binomial", weights="w").fit("ml")
+    for kind in ("response", "pearson", "deviance", "quantile"):
+        assert fit.residuals(kind, seed=1).index.equals(table.index), kind
+    assert fit.fitted().loc[7] == pytest.approx(fit.predict(table.loc[[7]])["estimate"].iloc[0])

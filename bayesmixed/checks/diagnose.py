@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from textwrap import wrap
 from typing import Any, cast
 
 import pandas as pd
@@ -17,7 +16,7 @@ from ..fits.base import Fit, is_fit
 from ..fits.draws import DrawsFit
 from ..fits.point import PointFit
 from ..fits.side_by_side import SideBySide, side_by_side
-from ..page import Page, Section, number
+from ..page import Page, Section, column, number, wrapped
 from ..priors import Normal
 from . import singularity as singular
 from .convergence import convergence
@@ -31,7 +30,6 @@ from .simpler import SAME, Simpler, simpler_formulas
 from .work import Work
 
 SHOWN = 6  # simpler formulas in the printed table: those of lowest AIC
-WIDTH = 100
 PROFILES, FORMULAS = 1.0, 2.5  # times the work of the fit that profiles and simpler formulas may take
 SETTING_UP = 2  # evaluations per parameter that take as long as what a fit does besides its search
 LEAST = 60  # evaluations that either may take all the same
@@ -195,15 +193,16 @@ def _sections(diagnosis: Diagnosis) -> list[Section]:
     fit, findings = diagnosis.fit, diagnosis.findings
     title = f"Diagnosis of {' '.join(str(fit.model.formula).split())} ({fit.label})"
     if not findings:
-        return [Section(title, lines=("  " + _nothing(fit),))]
+        return [Section(title, lines=("  " + _nothing(fit),), verbatim=True)]
     sections = [Section(title, _overview(findings), index=False)]
     at_zero = not fit.sampled and any(found.check == singular.CHECK for found in findings)
     advised = at_zero and diagnosis.separation is None
     for found in findings:
-        own = () if advised and found.check == singular.CHECK else _wrapped(f"What to do: {found.remedy}.")
-        sections.append(Section(f"{found.check}: {found.what}", lines=(*_wrapped(found.words), *own)))
+        words = (f"  {found.words}",) if found.words else ()
+        own = () if advised and found.check == singular.CHECK else (f"  What to do: {found.remedy}.",)
+        sections.append(Section(f"{found.check}: {found.what}", lines=(*words, *own)))
     if advised:
-        lines = [line for text in singular.advice(cast(PointFit, fit), diagnosis.simpler) for line in _wrapped(text)]
+        lines = [f"  {text}" for text in singular.advice(cast(PointFit, fit), diagnosis.simpler)]
         sections.append(Section("What to do about variances at zero", lines=tuple(lines)))
         sections += [] if diagnosis.simpler is None else [_formulas(diagnosis.simpler)]
     endless = diagnosis.separation is not None or (diagnosis.within is not None and not fit.sampled)
@@ -233,9 +232,9 @@ def _formulas(simpler: Simpler) -> Section:
         {
             "formula": table["formula"],
             "parameters": [str(n) for n in table["parameters"]],
-            "log-likelihood": [number(v, 3) for v in table["loglik"]],
+            "log-likelihood": column(table["loglik"], 3),
             "loss": ["0" if abs(v) < SAME else number(-v, 3) for v in table["difference"]],
-            "AIC": [number(v, 1) for v in table["AIC"]],
+            "AIC": column(table["AIC"], 1),
         }
     )
     return Section("Simpler formulas, fitted the same way", shown, index=False)
@@ -243,10 +242,6 @@ def _formulas(simpler: Simpler) -> Section:
 
 def _beside(diagnosis: Diagnosis) -> Section:
     lines = str(diagnosis.comparison).splitlines()
-    lines += [line for problem in diagnosis.map.status.problems for line in _wrapped(f"MAP: {problem}")]
+    lines += [line for problem in diagnosis.map.status.problems for line in wrapped(f"  MAP: {problem}")]
     words = ", ".join(diagnosis.map.engine.priors_used(diagnosis.fit.model).split("; "))  # type: ignore[attr-defined]
-    return Section(f"{diagnosis.fit.label} beside MAP (priors: {words})", lines=tuple(lines))
-
-
-def _wrapped(text: str) -> tuple[str, ...]:
-    return tuple("  " + line for line in wrap(text, WIDTH))
+    return Section(f"{diagnosis.fit.label} beside MAP (priors: {words})", lines=tuple(lines), verbatim=True)

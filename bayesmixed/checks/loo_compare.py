@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ..errors import FitError, with_known_options
-from ..fits.side_by_side import numbered
-from ..page import Page, Section, number
+from ..fits.told_apart import labelled, numbered
+from ..page import Page, Section, column
 from .finding import listed
 from .loo import LeaveOneOut, loo
 
@@ -42,7 +42,7 @@ class Comparison:
         what = "rows" if self.by is None else f"levels of {self.by}"
         table = self.frame.astype(object)
         for name in ("elpd", "se", "p_loo", "elpd_diff", "se_diff", "weight"):
-            table[name] = self.frame[name].map(lambda value: number(value, 2))
+            table[name] = column(self.frame[name], 2)
         heading = f"Leave-one-out of {self.left_out} {what}: the best model first"
         return Page((Section(heading, table.astype(str), tuple(_words(self))),))
 
@@ -106,7 +106,11 @@ def loo_compare(
     found = [one if isinstance(one, LeaveOneOut) else loo(one, by, draws=draws, seed=seed) for one in fits]
     for other in found[1:]:
         _refuse_different(found[0], other)
-    return Comparison(_frame(found, _labelled(found, labels)), found[0].by, len(found[0].frame))
+    return Comparison(
+        _frame(found, _names(found) if labels is None else labelled(labels, len(found))),
+        found[0].by,
+        len(found[0].frame),
+    )
 
 
 def _is_list(fits: tuple[Any, ...]) -> bool:
@@ -138,15 +142,6 @@ def _refuse_different(one: LeaveOneOut, other: LeaveOneOut) -> None:
 
 def _kind(found: LeaveOneOut) -> str:
     return "probabilities" if found.model.family.discrete else "densities"
-
-
-def _labelled(found: list[LeaveOneOut], labels: Sequence[str] | None) -> list[str]:
-    if labels is None:
-        return _names(found)
-    given = [labels] if isinstance(labels, str) else [str(label) for label in labels]
-    if len(set(given)) != len(found) or len(given) != len(found):
-        raise FitError(f"labels= takes {len(found)} different names, one per fit in their order, not {labels!r}.")
-    return given
 
 
 def _frame(found: list[LeaveOneOut], names: list[str]) -> pd.DataFrame:

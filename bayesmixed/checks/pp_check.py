@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..page import Page, Section, number
+from ..page import Page, Section, column, places
 from .finding import listed
 from .replicated import Replicated, replicated
 from .rows_by import RowsBy, rows_by
@@ -212,8 +212,9 @@ def _shown(check: PredictiveCheck) -> pd.DataFrame:
         frame = frame.sort_values("p_two_sided", kind="stable").head(SHOWN)
     words = [name for name in ("statistic", "group", "rows") if name in frame]
     table = frame[words].astype(str)
+    digits = places(frame["upper"] - frame["lower"])
     for name in ("observed", "mean", "lower", "upper"):
-        table[name] = frame[name].map(number)
+        table[name] = column(frame[name], digits)
     for name, heading in (("p", "p"), ("p_two_sided", "two-sided")):
         table[heading] = [_share(value, check.n) for value in frame[name]]
     return table

@@ -12,7 +12,7 @@ import pandas as pd
 from ..errors import FitError
 from ..families import observed
 from ..fits.base import is_fit
-from ..page import Page, Section, number, probability
+from ..page import Page, Section, column, places, probability
 from ..prediction.linear_predictor import linear_predictor
 from ..prediction.rows import take_rows
 from ..prediction.seeds import generator
@@ -95,7 +95,7 @@ class ResidualChecks:
         """The page that is printed."""
         table = self.frame[["test"]].copy()
         for name in ("observed", "expected"):
-            table[name] = self.frame[name].map(number)
+            table[name] = column(self.frame[name], places(self.frame[name]))
         for name in ("p", "adjusted"):
             table[name] = self.frame[name].map(lambda p: probability(p, 3))
         table["reading"] = self.frame["reading"]

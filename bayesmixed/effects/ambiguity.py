@@ -34,6 +34,10 @@ class Ambiguity:
         values, slopes = np.where(finite, self.values, 0.0), np.where(finite[:, None], self.slopes, 0.0)
         return Ambiguity(weights @ values, weights @ slopes, np.abs(weights) @ np.where(finite, self.sizes, 0.0))
 
+    def taken(self, places: np.ndarray) -> Ambiguity:
+        """Of the numbers at `places` alone."""
+        return Ambiguity(self.values[places], self.slopes[places], self.sizes[places])
+
     def mapped(self, show: np.ndarray, slope: np.ndarray) -> Ambiguity:
         """Of an elementwise function of the numbers: its values and derivatives at `values`."""
         return Ambiguity(show, slope[:, None] * self.slopes, np.abs(slope) * self.sizes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +12,13 @@ import pandas as pd
 
 from ..errors import FitError, nearest, with_known_options
 from ..formula.factors import level_text
+from ..page import listed
+from .called import called
 from .grid import Asked, Rows, rows, wanted
 from .means import Question, check_fit, means
 from .quantities import AS_IS, EXPONENTIAL, Quantities, Scale
+from .repeats import Elsewhere, without_repeats
+from .steps import stepwise
 from .table import Effects
 from .variables import Variable, variable
 from .variables import variables as variables_of
@@ -103,9 +108,10 @@ def comparisons(
     """
     check_fit(fit)
     question = Question(scale, kind)
+    variables, at, by = (called(fit.model, given) for given in (variables, at, by))
     if comparison not in COMPARISONS:
         raise FitError(f"comparison={comparison!r} is not an option. {nearest(str(comparison), COMPARISONS)}")
-    inner, shown, _ = COMPARISONS[comparison]
+    shown = COMPARISONS[comparison][1]
     known, found = variables_of(fit.model, bars=True), Parts([], [], [])
     groups = {term.factor for term in fit.model.design.groups}
     for name, change in wanted(variables).items():
@@ -113,14 +119,35 @@ def comparisons(
         made = changes(variable(known, name, groups=groups), change, sign)
         asked = Asked(wanted(at, "at"), newdata, by, average, offset, without=name, fixed=made[0].fixed)
         base = rows(fit.model, asked)
+        found.notes.extend(_steps(fit, base, question, known[name], made[0]))
         for one in made:
-            after, before = (means(fit, _set(base, name, value), question) for value in (one.after, one.before))
-            _refuse_outside(comparison, fit, question, after, before)
-            found.add(base, name, one.label, after.mapped(inner).minus(before.mapped(inner)))
+            evaluate = partial(_change, fit, question, name, one, comparison)
+            there = Elsewhere(fit.model, known, asked, evaluate, f"{comparison.replace('_', ' ')}s")
+            found.add(base, name, one.label, evaluate(base), there)
     return found.effects(
         f"Comparisons ({comparison.replace('_', ' ')})", fit, question,
         scale=shown, level=level, df=df, ratio=None if shown is AS_IS else shown,
     )  # fmt: skip
+
+
+def _change(fit: Fit, question: Question, name: str, change: Change, comparison: str, base: Rows) -> Quantities:
+    """What the change does to the means at the rows of a table, on the scale on which differences are taken."""
+    after, before = (means(fit, _set(base, name, value), question) for value in (change.after, change.before))
+    _refuse_outside(comparison, fit, question, after, before)
+    inner = COMPARISONS[comparison][0]
+    return after.mapped(inner).minus(before.mapped(inner))
+
+
+def _steps(fit: Fit, base: Rows, question: Question, column: Variable, change: Change) -> list[str]:
+    """A note where a number that moves from where it is enters by steps alone."""
+    terms = "" if change.fixed else stepwise(fit.model, base, question, column)
+    if not terms:
+        return []
+    low, high = column.shown()[[0, -1]]
+    return [
+        f"Note: {column.name} enters only by a step, {terms}: what a change does depends on where it starts. Give two "
+        f'values, {{"{column.name}": ({low:g}, {high:g})}}.'
+    ]
 
 
 def _refuse_outside(comparison: str, fit: Fit, question: Question, *means: Quantities) -> None:
@@ -145,13 +172,20 @@ class Parts:
     quantities: list[Quantities]
     notes: list[str]
 
-    def add(self, base: Rows, term: str, label: str, quantities: Quantities) -> None:
-        """One change of one column."""
+    def add(self, base: Rows, term: str, label: str, quantities: Quantities, elsewhere: Elsewhere) -> None:
+        """One change of one column; on a grid one row for all values that nobody asked for and that change nothing."""
         columns = [name for name in base.keys.columns if name != term or len(base.keys[term].unique()) > 1]
-        named = pd.DataFrame({"term": term, "contrast": label}, index=base.keys.index)
-        self.keys.append(pd.concat([named, base.keys[columns]], axis=1))
+        noted = [*base.notes, *elsewhere.notes(base, quantities)]
+        keys, quantities, same = without_repeats(base.keys[columns], quantities, elsewhere.free(columns))
+        named = pd.DataFrame({"term": term, "contrast": label}, index=keys.index)
+        self.keys.append(pd.concat([named, keys], axis=1))
         self.quantities.append(quantities)
-        self.notes.extend(note for note in base.notes if note not in self.notes)
+        for note in [f"The same for every {listed(same)}: one row."] * bool(same) + noted:
+            self._note(note)
+
+    def _note(self, note: str) -> None:
+        if note and note not in self.notes:
+            self.notes.append(note)
 
     def effects(self, title: str, fit: Fit, question: Question, **options: Any) -> Effects:
         """All of them."""

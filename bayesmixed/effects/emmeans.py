@@ -12,6 +12,7 @@ import pandas as pd
 from ..errors import FitError, nearest, with_known_options
 from ..formula.factors import level_text
 from ..formula.variables import columns_in
+from .called import called
 from .grid import (
     Asked,
     Rows,
@@ -125,7 +126,7 @@ def emmeans(
     if not (at is None or isinstance(at, Mapping)):
         raise FitError(f'at= is a dict of values by column, such as at={{"x": [0, 1]}}, not {at!r}.')
     named, within = _named(fit.model, specs, by)
-    rows = _rows(fit.model, named, within, dict(at or {}), weights, offset)
+    rows = _rows(fit.model, named, within, called(fit.model, dict(at or {})), weights, offset)
     back = question.scale == "response" and kind == "conditional"
     inner = Question("link", kind) if back else question
     family, what = fit.model.family, ", ".join([*within, *named]) or "overall"
@@ -174,7 +175,7 @@ def _scale(scale: str | None, kind: str) -> str:
 
 def _named(model: Model, specs: Any, by: Any) -> tuple[list[str], list[str]]:
     """The columns of `specs` and of `by`."""
-    known, within = variables(model), names_of(by, "by")
+    known, within, specs = variables(model), names_of(called(model, by), "by"), called(model, specs)
     if isinstance(specs, str) and specs not in known:
         contrast, tilde, right = specs.partition("~")
         if contrast.strip() and tilde:
@@ -183,8 +184,8 @@ def _named(model: Model, specs: Any, by: Any) -> tuple[list[str], list[str]]:
                 f'bm.emmeans(fit, "{right.strip()}").contrast("{contrast.strip()}").'
             )
         main, _, given = specs.partition("|")
-        within = list(dict.fromkeys([*_split(given), *within]))
-        specs = [name for name in _split(main) if name != "1"]
+        within = list(dict.fromkeys([*called(model, _split(given)), *within]))
+        specs = called(model, [name for name in _split(main) if name != "1"])
     named = [name for name in names_of(specs, "specs") if name not in within]
     groups = {term.factor for term in model.design.groups}
     found = grouping(model, known, within)
@@ -194,7 +195,7 @@ def _named(model: Model, specs: Any, by: Any) -> tuple[list[str], list[str]]:
 
 
 def _split(text: str) -> list[str]:
-    parts = re.split(r"[*:+]", text.strip().removeprefix("~"))
+    parts = re.split(r"[*:+](?![^(]*\))", text.strip().removeprefix("~"))  # not inside of a call
     return [part.strip().strip("`") for part in parts if part.strip()]
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from ..errors import FitError, with_known_options
 from ..formula.design import Design
 from ..prediction.linear_predictor import same_factor
+from .called import called
 from .curve import Curve, Point
 from .grid import at_notes, held_notes, mean_offset, product
 from .means import Question, Values, check_fit, covariance_root
@@ -94,8 +95,8 @@ def inverse_predict(
     known = variables(model, bars=True)
     target = _targets(fit, p)
     _refuse_factor(variable(known, column))
-    factors, groups = _split(model, known, by)
-    values = _values(known, column, at := dict(at or {}))
+    factors, groups = _split(model, known, called(model, by))
+    values = _values(known, column, at := called(model, dict(at or {})))
     own = own_values(model, groups, [name for name in values if name not in at]) if groups else None
     shown = list(dict.fromkeys([*factors, *(name for name in at if name in values and len(values[name]) > 1)]))
     shown = [name for name in shown if name != column]

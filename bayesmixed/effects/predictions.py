@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import with_known_options
+from .called import called
 from .grid import Asked, rows, wanted
 from .means import Question, check_fit, means
 from .table import Effects
@@ -82,6 +83,7 @@ def predictions(
     """
     check_fit(fit)
     question = Question(scale, kind)
+    variables, by = called(fit.model, variables), called(fit.model, by)
     found = rows(fit.model, Asked(wanted(variables), newdata, by, average, offset))
     return Effects(
         "Average predictions" if average or by else "Predictions",

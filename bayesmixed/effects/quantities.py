@@ -13,6 +13,8 @@ from scipy.special import ndtr
 from ..prediction.quantiles import equal_tailed
 from .ambiguity import Ambiguity
 
+SAME, ROUNDING = 1e-7, 1e-10  # of a standard error and of a number: what two evaluations of one number may differ by
+
 Elementwise = Callable[[np.ndarray], np.ndarray]
 
 
@@ -86,6 +88,14 @@ class Quantities(ABC):
     @abstractmethod
     def followed_by(self, others: Sequence[Quantities]) -> Quantities:
         """These numbers and then others of the same fit."""
+
+    @abstractmethod
+    def taken(self, places: np.ndarray) -> Quantities:
+        """Those at `places` alone."""
+
+    @abstractmethod
+    def alike(self, places: np.ndarray) -> bool:
+        """Whether each number is, but for rounding, that at `places` (m,), with the same uncertainty."""
 
     @abstractmethod
     def covariance(self) -> np.ndarray:
@@ -167,6 +177,17 @@ class Linearised(Quantities):
             limits=None,
         )
 
+    def taken(self, places: np.ndarray) -> Linearised:
+        ambiguity = self.ambiguity and self.ambiguity.taken(places)
+        return replace(
+            self, estimate=self.estimate[places], jacobian=self.jacobian[places], ambiguity=ambiguity, limits=None
+        )
+
+    def alike(self, places: np.ndarray) -> bool:
+        se, values = self.se(), self.values
+        apart = np.linalg.norm((self.jacobian - self.jacobian[places]) @ self.root, axis=1)
+        return _all_near(values, values[places], se) and _all_near(apart, np.zeros_like(apart), se)
+
     def covariance(self) -> np.ndarray:
         half = self.jacobian @ self.root
         return half @ half.T
@@ -229,6 +250,15 @@ class Sampled(Quantities):
         every = [self.draws, *(other.draws for other in others if isinstance(other, Sampled))]
         return replace(self, draws=np.concatenate(every, axis=1), ambiguity=_joined(self.ambiguity, others))
 
+    def taken(self, places: np.ndarray) -> Sampled:
+        return replace(self, draws=self.draws[:, places], ambiguity=self.ambiguity and self.ambiguity.taken(places))
+
+    def alike(self, places: np.ndarray) -> bool:
+        with np.errstate(invalid="ignore"):  # of draws that are infinite
+            sd = self.draws.std(axis=0)
+        known = _blank(self.draws, self.ambiguity)
+        return all(_all_near(one, one[places], sd) for one in known)
+
     def covariance(self) -> np.ndarray:
         m = self.draws.shape[1]
         return np.cov(self.draws, rowvar=False).reshape(m, m)
@@ -247,6 +277,13 @@ class Sampled(Quantities):
                 return self.draws.std(axis=0, ddof=1)
         below, above = np.quantile(self.draws, [ndtr(-1.0), ndtr(1.0)], axis=0)
         return (above - below) / 2
+
+
+def _all_near(values: np.ndarray, others: np.ndarray, se: np.ndarray) -> bool:
+    """Whether numbers differ by no more than rounding does, beside their size or their standard errors."""
+    with np.errstate(invalid="ignore"):
+        near = np.abs(values - others) <= SAME * se + ROUNDING * np.abs(others)
+    return bool(np.all(near | (values == others) | (np.isnan(values) & np.isnan(others))))
 
 
 def _blank(values: np.ndarray, ambiguity: Ambiguity | None) -> np.ndarray:

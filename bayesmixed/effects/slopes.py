@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import FitError, with_known_options
 from ..prediction.rows import take_rows
+from .called import called
 from .comparisons import Parts
 from .direction import Direction, direction
 from .grid import Asked, Rows, rows, wanted
 from .means import Piece, Question, Values, averages, check_fit, refuse_infinite
 from .quantities import Quantities
+from .repeats import Elsewhere
+from .steps import stepwise
 from .table import Effects
-from .variables import names_of, variable
+from .variables import Variable, names_of, variable
 from .variables import variables as variables_of
 
 if TYPE_CHECKING:
@@ -76,20 +80,41 @@ def slopes(
     check_fit(fit)
     question, known, found = Question(scale, kind), variables_of(fit.model, bars=True), Parts([], [], [])
     undefined: list[str] = []
+    variables, at, by = (called(fit.model, given) for given in (variables, at, by))
     for name in names_of(variables, "variables"):
         column = variable(known, name)
         if column.levels is not None or not np.issubdtype(column.data.to_numpy().dtype, np.number):
             raise FitError(f'{name!r} is no number, so it has no slope: use comparisons(fit, "{name}").')
         spread = float(np.ptp(column.data.to_numpy(float)))
-        base = rows(fit.model, Asked(wanted(at, "at"), newdata, by, average, offset, without=name))
+        asked = Asked(wanted(at, "at"), newdata, by, average, offset, without=name)
+        base = rows(fit.model, asked)
         if name not in base.table:
             raise FitError(f"newdata has no column {name!r}, at whose values the slope is to be taken.")
+        found.notes.extend(_steps(fit, base, question, column))
         along = direction(fit.model, base, question, name, spread)
         undefined += _undefined(along, name)
-        found.add(base, name, f"d / d {name}", _rates(fit, base, question, along))
+        there = Elsewhere(fit.model, known, asked, partial(_slopes, fit, question, name, spread), "slopes")
+        found.add(base, name, f"d / d {name}", _rates(fit, base, question, along), there)
     found.notes.extend(undefined)
     blank = {"blank": ""} if undefined and not fit.model.design.mu.aliased else {}
     return found.effects("Slopes", fit, question, level=level, df=df, **blank)
+
+
+def _slopes(fit: Fit, question: Question, name: str, spread: float, base: Rows) -> Quantities:
+    """The slopes at the rows of a table."""
+    return _rates(fit, base, question, direction(fit.model, base, question, name, spread))
+
+
+def _steps(fit: Fit, base: Rows, question: Question, column: Variable) -> list[str]:
+    """A note where a number enters by steps alone."""
+    terms = stepwise(fit.model, base, question, column)
+    if not terms:
+        return []
+    low, high = column.shown()[[0, -1]]
+    return [
+        f"Note: {column.name} enters only by a step, {terms}, and has no slope between its jumps. Compare two values: "
+        f'bm.comparisons(fit, {{"{column.name}": ({low:g}, {high:g})}}).'
+    ]
 
 
 def _rates(fit: Fit, base: Rows, question: Question, along: Direction) -> Quantities:

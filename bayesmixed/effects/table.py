@@ -13,7 +13,7 @@ from scipy import stats
 
 from ..errors import FitError
 from ..formula.factors import level_text
-from ..page import Page, Section, number, places, probability
+from ..page import Page, Section, column, places, probability
 from . import adjustment
 from .contrasts import DEFAULT_ADJUSTMENT, contrasts
 from .quantities import AS_IS, Quantities, Scale
@@ -231,15 +231,14 @@ def formatted(frame: pd.DataFrame, keys: int) -> pd.DataFrame:
     digits = places(frame["se"]) if len(frame) else 3
     shown = []  # by position: a key may be called p too
     for i, name in enumerate(frame.columns):
-        column = frame.iloc[:, i]
+        values = frame.iloc[:, i]
         if i < keys:
-            shown.append(["" if _missing(value) else _key(value) for value in column])
+            shown.append(["" if _missing(value) else _key(value) for value in values])
         elif name == "p":
-            shown.append([probability(p) for p in column])
+            shown.append([probability(p) for p in values])
         else:
-            rounding = ROUNDING * frame["se"] if name in LEVELS else 0.0 * frame["se"]
-            kept = column.where(~(column.abs() < rounding), 0.0)
-            shown.append([number(value, DIGITS.get(str(name), digits)) for value in kept])
+            kept = values.where(~(values.abs() < ROUNDING * frame["se"]), 0.0) if name in LEVELS else values
+            shown.append(column(kept, DIGITS.get(str(name), digits)))
     texts = pd.DataFrame(dict(enumerate(shown)), index=frame.index)
     return texts.set_axis([str(name) for name in frame.columns], axis=1)
 

@@ -22,8 +22,31 @@ ENGINES: dict[str, type[Engine]] = {kind.name: with_known_fields(kind) for kind 
 _ANSWERS = {
     "agq": "Adaptive quadrature is an option of ML: write model.fit(bm.ML(quadrature=9)).",
     "lmer": 'Write model.fit("reml"), lmer\'s default, or model.fit("ml").',
-    "mcmc": 'Write model.fit("nuts", seed=1).',
+    "mle": 'Write model.fit("ml").',
+    "blmer": 'Write model.fit(bm.MAP(criterion="reml")).',
+    "bootstrap": 'Fit by model.fit("ml") first; replicates of its response are fit.simulate(200, seed=1).',
 }
+_ANSWERS |= dict.fromkeys(("glmer", "glmmtmb", "pql", "em", "gee"), 'Write model.fit("ml").')
+_ANSWERS |= dict.fromkeys(("lme", "nlme", "mixedlm", "ols", "lm"), _ANSWERS["lmer"].replace("lmer's", "their"))
+_ANSWERS |= dict.fromkeys(
+    (
+        "mcmc",
+        "hmc",
+        "gibbs",
+        "sample",
+        "stan",
+        "brm",
+        "brms",
+        "bambi",
+        "pymc",
+        "numpyro",
+        "bayes",
+        "bayesian",
+        "posterior",
+    ),
+    'Write model.fit("nuts", seed=1).',
+)
+_ANSWERS |= dict.fromkeys(("vi", "advi", "svi", "inla", "pathfinder"), 'Write model.fit("laplace", seed=1).')
 
 
 def engine(method: str | Engine) -> Engine:

@@ -10,6 +10,7 @@ import xarray as xr
 
 from ..fits.convergence import FEWEST_DRAWS, Convergence, bfmi, convergence, rhat_text
 from ..fits.status import DrawsStatus
+from .remedies import TUNED, call, higher_acceptance
 
 if TYPE_CHECKING:
     from .nuts import NUTS
@@ -32,7 +33,9 @@ class Judged(Convergence):
 Found = dict[str, Judged]
 
 
-def draws_status(route: str, posterior: xr.Dataset, stats: xr.Dataset, engine: NUTS) -> DrawsStatus:
+def draws_status(
+    route: str, posterior: xr.Dataset, stats: xr.Dataset, engine: NUTS, sampled: str = ""
+) -> DrawsStatus:
     """The state of a fit by NUTS, with what is wrong in words.
 
     Parameters
@@ -43,6 +46,8 @@ def draws_status(route: str, posterior: xr.Dataset, stats: xr.Dataset, engine: N
         Draws (chain, draw, ...) and sample statistics (chain, draw).
     engine
         The options used, which the remedies speak of.
+    sampled
+        The route as a sentence.
     """
     found = every_convergence(posterior)
     energy = bfmi(stats["energy"].to_numpy())
@@ -67,6 +72,7 @@ def draws_status(route: str, posterior: xr.Dataset, stats: xr.Dataset, engine: N
         problems=tuple(problems),
         mean_tree_depth=float(np.mean(depth)),
         share_at_max_depth=float(np.mean(depth >= engine.max_tree_depth)),
+        sampled=sampled,
     )
 
 
@@ -158,10 +164,11 @@ def _divergences(count: int, stats: xr.Dataset, route: str, engine: NUTS) -> lis
     # Up to one in a thousand says nothing about the posterior's shape.
     if count <= stats["diverging"].size // 1000:
         return []
-    higher = min(0.99, round(1 - (1 - engine.target_accept) / 4, 3))
+    higher, easier = higher_acceptance(engine.target_accept, type(engine).target_accept), _easier(route, engine)
+    smaller = "" if higher is None else f"{call(engine, target_accept=higher)}; if some remain, "
     return [
         f"{count} of {stats['diverging'].size} draws diverged: part of the posterior may be missing. Use "
-        f"bm.NUTS(target_accept={higher:g}); if some remain, {_easier(route, engine)}."
+        f"{smaller}{easier}."
     ]
 
 
@@ -173,7 +180,7 @@ def _mixing(found: Found, limits: dict[str, float], posterior: xr.Dataset, engin
     named = _listed([f"{element} is {rhat_text(-value)}" for element, value in bad])
     return [
         f"R-hat of {named}: the chains have not found the same distribution. Run longer: "
-        f"bm.NUTS(tune={2 * _tuned(engine)}, draws={2 * engine.draws})."
+        f"{call(engine, tune=2 * _tuned(engine), draws=2 * engine.draws)}."
     ]
 
 
@@ -188,7 +195,7 @@ def _sizes(found: Found, chains: int, posterior: xr.Dataset, engine: NUTS) -> li
     named = _listed([f"{element} is {size:.0f}" for element, size in low])
     return [
         f"The effective sample size of {named}, below {ESS_PER_CHAIN} per chain: means are rough and interval ends "
-        f"rougher. Draw more: bm.NUTS(draws={4 * engine.draws})."
+        f"rougher. Draw more: {call(engine, draws=4 * engine.draws)}."
     ]
 
 
@@ -208,7 +215,7 @@ def _energy(smallest: float, route: str, engine: NUTS) -> list[str]:
         return []
     return [
         f"BFMI is {smallest:.2f}, below {BFMI_LIMIT:g}: the sampler crosses energies slowly and may miss tails. "
-        f"Use a longer warm-up, bm.NUTS(tune={2 * _tuned(engine)}), or {_easier(route, engine)}."
+        f"Use a longer warm-up, {call(engine, tune=2 * _tuned(engine))}, or {_easier(route, engine)}."
     ]
 
 
@@ -216,7 +223,7 @@ def _easier(route: str, engine: NUTS) -> str:
     """What makes the posterior easier to cross; effects that are integrated out have no parameterisation."""
     if "full" in route:
         return "tighter priors on sds"
-    return f"the other parameterisation, bm.NUTS(centered={engine.centered is False}), or tighter priors on sds"
+    return f"the other parameterisation, {call(engine, centered=engine.centered is False)}, or tighter priors on sds"
 
 
 def _depth(share: float, engine: NUTS) -> list[str]:
@@ -224,12 +231,12 @@ def _depth(share: float, engine: NUTS) -> list[str]:
         return []
     return [
         f"{100 * share:.0f} % of the draws reached the largest tree depth: slow, not wrong. Use "
-        f"bm.NUTS(max_tree_depth={engine.max_tree_depth + 2}), and rescale columns of very different sizes."
+        f"{call(engine, max_tree_depth=engine.max_tree_depth + 2)}, and rescale columns of very different sizes."
     ]
 
 
 def _tuned(engine: NUTS) -> int:
-    return engine.tune if isinstance(engine.tune, int) else 1000
+    return engine.tune if isinstance(engine.tune, int) else TUNED
 
 
 def _listed(names: list[str]) -> str:

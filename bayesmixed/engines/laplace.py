@@ -115,7 +115,7 @@ def _fit(engine: Laplace, model: Model, seed: int, bar: Progress) -> DrawsFit:
     natural = _natural(posterior, pool, kept, rng, bar)
     statistics = {"log_weight_proposal": pool.weights.log_weights[kept][None]}
     distinct = len(np.unique(kept)) if posterior.space.dimension else engine.draws
-    status = laplace_status(model, posterior, mode, pool.weights, engine.draws, distinct)
+    status = laplace_status(model, posterior, mode, pool.weights, engine, distinct)
     return DrawsFit(model, engine, natural, statistics, status, seed)
 
 

@@ -144,7 +144,9 @@ class _Task:
             )
         natural, statistics = _kept(natural, keep), _kept(statistics, keep)
         posterior = posterior_dataset(self.model, natural)
-        status = draws_status(self.program.route, posterior, sample_stats_dataset(statistics), engine)
+        status = draws_status(
+            self.program.route, posterior, sample_stats_dataset(statistics), engine, self.program.sentence
+        )
         return Sampled(natural, statistics, status)
 
 
@@ -184,8 +186,8 @@ def _vectorized(chain_method: str) -> bool:
 
 
 def _higher(target_accept: float) -> float:
-    """A quarter of the rejections."""
-    return min(0.99, round(1 - (1 - target_accept) / 4, 3))
+    """A quarter of the rejections, not below what was asked for."""
+    return max(target_accept, min(0.99, round(1 - (1 - target_accept) / 4, 3)))
 
 
 def _say_size(engine: NUTS, model: Model) -> None:

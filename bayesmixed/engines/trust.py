@@ -11,9 +11,11 @@ from ..fits.status import DrawsStatus
 from ..likelihood.posterior.density import MANY, LogPosterior
 from ..likelihood.posterior.effects import Normality
 from .proposals import PosteriorMode
+from .remedies import call
 
 if TYPE_CHECKING:
     from ..model import Model
+    from .laplace import Laplace
 
 K_LIMIT = 0.7  # Vehtari et al. (2024), section 3.2.4
 ESS_LEAST = 400  # independent draws below which means and interval ends are rough; at most half the draws asked for
@@ -23,15 +25,20 @@ NUTS = 'model.fit("nuts", seed=1)'
 
 
 def laplace_status(
-    model: Model, posterior: LogPosterior, mode: PosteriorMode, weights: SmoothedWeights, draws: int, distinct: int
+    model: Model,
+    posterior: LogPosterior,
+    mode: PosteriorMode,
+    weights: SmoothedWeights,
+    engine: Laplace,
+    distinct: int,
 ) -> DrawsStatus:
     """The state of a fit by `bm.Laplace`, with what is wrong in words."""
     m = posterior.space.dimension
     effects = posterior.normality(mode.psi)
     problems = [
         *_shape(weights.k),
-        *_size(weights, draws),
-        *_distinct(distinct, draws),
+        *_size(weights, engine),
+        *_distinct(distinct, engine),
         *_dimension(m),
         *_mode(mode),
         *(word for each in effects for word in _effects(model, each)),
@@ -61,23 +68,27 @@ def _shape(k: float) -> list[str]:
     ]
 
 
-def _size(weights: SmoothedWeights, draws: int) -> list[str]:
-    least = min(ESS_LEAST, draws / 2)
+def _size(weights: SmoothedWeights, engine: Laplace) -> list[str]:
+    least = min(ESS_LEAST, engine.draws / 2)
     if weights.ess >= least:
         return []
     return [
         f"The importance weights are worth {weights.ess:.0f} independent draws: means are rough and interval ends "
-        f"rougher. Propose more, e.g. bm.Laplace(pool=16), or use {NUTS}."
+        f"rougher. Propose more, e.g. {_more(engine)}, or use {NUTS}."
     ]
 
 
-def _distinct(distinct: int, draws: int) -> list[str]:
-    if distinct >= DISTINCT_LEAST * draws:
+def _distinct(distinct: int, engine: Laplace) -> list[str]:
+    if distinct >= DISTINCT_LEAST * engine.draws:
         return []
     return [
-        f"The {draws} draws come from {distinct} proposals, some of them many times: quantiles are rough. Propose "
-        f"more, e.g. bm.Laplace(pool=16), or use {NUTS}."
+        f"The {engine.draws} draws come from {distinct} proposals, some of them many times: quantiles are rough. "
+        f"Propose more, e.g. {_more(engine)}, or use {NUTS}."
     ]
+
+
+def _more(engine: Laplace) -> str:
+    return call(engine, pool=4 * engine.pool)
 
 
 def _dimension(m: int) -> list[str]:

@@ -31,6 +31,7 @@ from .beta import Beta as Beta
 from .betabinomial import BetaBinomial as BetaBinomial
 from .binomial import Binomial as Binomial
 from .custom import custom as custom
+from .elsewhere import unknown
 from .gamma import Gamma as Gamma
 from .gaussian import Gaussian as Gaussian
 from .inverse_gaussian import InverseGaussian as InverseGaussian
@@ -85,32 +86,11 @@ def _named_by(value: Any) -> Any:
     return {f"{__name__}.{name}": name for name in FAMILIES}.get(getattr(value, "__name__", ""), value)
 
 
-# what other programs call them; asked for by mistake they are named, not guessed
-_ALIASES = {"normal": "gaussian", "norm": "gaussian", "lm": "gaussian", "lmm": "gaussian"}
-_ALIASES |= dict.fromkeys(("logistic", "binary"), "bernoulli")
-_ALIASES |= dict.fromkeys(("beta_binomial", "betabin", "bb"), "betabinomial")
-_ALIASES |= dict.fromkeys(
-    ("nbinom", "nbinom2", "nb", "nb2", "negativebinomial", "neg_binomial", "neg_binomial_2"), "negbinomial"
-)
-_ALIASES |= dict.fromkeys(("negative_binomial", "negative.binomial", "negbin"), "negbinomial")
-_ALIASES |= dict.fromkeys(("nbinom1", "nb1", "negativebinomial1"), "negbinomial1")
-_ALIASES |= dict.fromkeys(("inverse.gaussian", "inversegaussian", "wald", "invgauss"), "inverse_gaussian")
-_ALIASES |= dict.fromkeys(("beta_family", "betareg"), "beta")
-_ALIASES |= dict.fromkeys(("t", "t_family", "studentt", "student_t"), "student")
-_ALIASES |= dict.fromkeys(("log_normal", "lnorm"), "lognormal")
-_LATER = tuple("cumulative sratio acat categorical multinomial weibull exponential skew_normal ex_gaussian".split())
-_QUASI = {"quasibinomial": "betabinomial", "quasipoisson": "negbinomial1"}
-
-
 def _unknown(value: object) -> str:
     if isinstance(value, type) and issubclass(value, Family):
         return f"family={value.__name__} is a class: write family={value.name!r}, or {value.__name__}() with options."
-    name = str(value).lower()
-    if name.startswith("quasi"):
-        instead = _QUASI.get(name, "gamma")
-        return f"{value!r} is no distribution, so it has no likelihood: family={instead!r} estimates the dispersion."
-    if name in _LATER:
-        return f"The family {value!r} is not available yet. Known: {', '.join(FAMILIES)}."
-    if name in _ALIASES:
-        return f"Unknown family {value!r}. Did you mean {_ALIASES[name]!r}?"
-    return f"Unknown family {value!r}. {nearest(name, FAMILIES)}"
+    return unknown(value, FAMILIES)
+
+
+def __getattr__(name: str) -> Any:
+    raise AttributeError(f"bm.families has no {name!r}." if name.startswith("_") else unknown(name, FAMILIES))

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from ..errors import with_known_options
+from ..errors import NoSuchAnswer, with_known_options
 from ..parameters import Parameters
 from ..prediction import predict as prediction
 from ..prediction import residuals as residuals_of
 from ..prediction import simulate as simulation
-from . import tables
+from . import elsewhere, tables
 from .status import DrawsStatus, PointStatus
 
 if TYPE_CHECKING:
@@ -110,15 +110,15 @@ class Fit(ABC):
             self.model.design.groups, [s[0, 0] for s in mean.sds], corrs, None if sigma is None else float(sigma[0, 0])
         )
 
-    def fitted(self) -> np.ndarray:
-        """Fitted means (n,) of the rows used, random effects included."""
-        return prediction.fitted(self.model, self.parameters)
+    def fitted(self) -> pd.Series:
+        """Fitted means of the rows used, random effects included, with their index: ``df["fit"] = fit.fitted()``."""
+        return pd.Series(prediction.fitted(self.model, self.parameters), index=self.model.design.index, name="fitted")
 
     @with_known_options
     def residuals(
         self, kind: str = "response", *, re: str | Sequence[str] = "all", seed: int | None = None
-    ) -> np.ndarray:
-        """Residuals (n,) of the rows used.
+    ) -> pd.Series:
+        """Residuals of the rows used, with their index: rows dropped for missing values stay blank in the table.
 
         Parameters
         ----------
@@ -129,7 +129,8 @@ class Fit(ABC):
         seed
             For quantile residuals of discrete responses.
         """
-        return residuals_of.residuals(self.model, self.parameters, kind, re=re, seed=seed)
+        found = residuals_of.residuals(self.model, self.parameters, kind, re=re, seed=seed)
+        return pd.Series(found, index=self.model.design.index, name="residual")
 
     @with_known_options
     def predict(
@@ -279,6 +280,18 @@ class Fit(ABC):
         from ..document import to_html
 
         return to_html(self, path)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+            kind = type(self)
+            if hasattr(kind, name):  # it raised an AttributeError of its own, which says more
+                return object.__getattribute__(self, name)
+            called = {one: "()" if callable(getattr(kind, one)) else "" for one in dir(kind) if one[0] != "_"}
+            known = {one: one + parentheses for one, parentheses in called.items()}
+            raise NoSuchAnswer(f"A fit has no {name!r}. {elsewhere.member(name, known)}")
 
     def __str__(self) -> str:
         return str(self.summary())

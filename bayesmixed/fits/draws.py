@@ -198,7 +198,8 @@ class DrawsFit(Fit):
     @property
     def coefficients(self) -> pd.DataFrame:
         """Fixed effects: mean, sd, lower, upper (95 %, equal-tailed), rhat, ess_bulk, ess_tail."""
-        return draws_table(self.parameters.beta, list(self.model.coefficients), chained=self.status.chained)
+        table = draws_table(self.parameters.beta, list(self.model.coefficients), chained=self.status.chained)
+        return tables.Coefficients(table)
 
     def vcov(self) -> pd.DataFrame:
         """Posterior covariance (p x p) of the fixed effects."""

@@ -83,7 +83,7 @@ class PointFit(Fit):
     @property
     def deviance_conditional(self) -> float:
         """Sum of squared deviance residuals at the conditional modes: lme4's ``deviance()`` of a generalized model."""
-        return float(np.sum(self.residuals("deviance")[self.model.design.used] ** 2))
+        return float(np.sum(self.residuals("deviance").to_numpy()[self.model.design.used] ** 2))
 
     @property
     def aic(self) -> float:
@@ -107,7 +107,7 @@ class PointFit(Fit):
             "upper": estimate + half,
             "statistic": estimate / se,
         }
-        return pd.DataFrame(columns, index=list(self.model.coefficients))
+        return tables.Coefficients(columns, index=list(self.model.coefficients))
 
     def vcov(self) -> pd.DataFrame:
         """Covariance (p x p) of the fixed effects, conditional on theta as lme4's."""

@@ -2,58 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from html import escape
+from collections.abc import Callable, Mapping, Sequence
+from math import floor, log10
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..errors import FitError
-from ..page import number
+from ..errors import FitError, with_known_options
+from ..page import Page, Section, wrapped
 from . import tables
 from .base import Fit
+from .told_apart import differences, labelled, numbered, same_data
 
 LOGLIK, RESTRICTED = "log-likelihood", "REML log-likelihood"  # minus half the REML criterion
+ROUNDING = 1e-9  # of a standard error: less is what rounding leaves of zero
 LEGEND = "Estimate (standard error); of draws posterior mean (standard deviation)."
 
 
 class SideBySide(pd.DataFrame):
-    """A DataFrame (parameters x (fit, estimate | se)) that prints without NaNs."""
+    """A DataFrame (parameters x (fit, estimate | se)) that prints without NaNs.
+
+    `attrs` hold the rows of each fit ("rows") and the lines below the table ("lines").
+    """
 
     @property
     def _constructor(self) -> type[pd.DataFrame]:
         return pd.DataFrame
 
     def __str__(self) -> str:
-        shown = pd.DataFrame(index=self.index)
-        for label in self.columns.get_level_values(0).unique():
-            pairs = zip(self[label, "estimate"], self[label, "se"], strict=True)
-            shown[label] = [_cell(name, *pair) for name, pair in zip(self.index, pairs, strict=True)]
-        lines = [line.rstrip() for line in shown.to_string(justify="right").splitlines()]
-        return "\n".join([*lines, *self.attrs.get("formulas", ()), LEGEND])
+        lines = [line.rstrip() for line in self._shown().to_string(justify="right").splitlines()]
+        notes = [part for line in (*self.attrs.get("lines", ()), LEGEND) for part in wrapped(line)]
+        return "\n".join([*lines, *notes])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        formulas = "".join(f"<p>{escape(line)}</p>" for line in self.attrs.get("formulas", ()))
-        return self.map(number).to_html(border=0) + formulas
+        return Page((Section("", self._shown(), (*self.attrs.get("lines", ()), LEGEND)),))._repr_html_()
+
+    def _shown(self) -> pd.DataFrame:
+        shown, rows = pd.DataFrame(index=[*self.index, "rows"]), self.attrs.get("rows", {})
+        for label in self.columns.get_level_values(0).unique():
+            pairs = zip(self[label, "estimate"], self[label, "se"], strict=True)
+            cells = [_cell(name, *pair) for name, pair in zip(self.index, pairs, strict=True)]
+            shown[label] = [*cells, str(rows.get(label, ""))]
+        return shown
 
 
-def side_by_side(*fits: Fit) -> SideBySide:
+@with_known_options
+def side_by_side(*fits: Any, labels: str | Sequence[str] | None = None) -> SideBySide:
     """Fixed effects, standard deviations, correlations and sigma of several fits of comparable models.
 
     Parameters
     ----------
     *fits
-        Any fits: point fits give estimates and standard errors (of fixed effects), draws posterior
-        means and standard deviations.
+        Any fits, or one dict of them by label: point fits give estimates and standard errors (of fixed effects),
+        draws posterior means and standard deviations.
+    labels
+        One for each; by default the method, numbered where it occurs again.
 
     Returns
     -------
     DataFrame
         Rows are parameters, columns (fit, "estimate" | "se"); the last rows are the log-likelihood of point fits and
         that of REML fits, minus half their criterion, which compares to no other criterion. Printing it shows
-        "estimate (se)", and which formula each fit has where they differ.
+        "estimate (se)" and how many rows each fit used (``attrs["rows"]``), and says what differs between the models
+        (formula, family, link, constants, weights) and where rows or responses do.
+
+    Raises
+    ------
+    FitError
+        For anything but fits, and labels that are not one per fit.
 
     Examples
     --------
@@ -66,37 +85,28 @@ def side_by_side(*fits: Fit) -> SideBySide:
     sigma                          49.51          49.51
     log-likelihood               -163.66
     REML log-likelihood                         -159.83
+    rows                              30             30
     Estimate (standard error); of draws posterior mean (standard deviation).
     """
+    if len(fits) == 1 and isinstance(fits[0], Mapping):
+        labels, fits = labels or [str(name) for name in fits[0]], tuple(fits[0].values())
     if not fits:
         raise FitError("side_by_side needs at least one fit: bm.side_by_side(ml, reml, post).")
-    columns: dict[tuple[str, str], pd.Series] = {}
     for fit in fits:
         if not isinstance(fit, Fit):
             what = "a list: put a star before it, side_by_side(*fits)" if isinstance(fit, list | tuple) else repr(fit)
             raise FitError(f'side_by_side takes fits, such as model.fit("ml"), not {what}.')
-    labels = numbered([fit.label for fit in fits])
-    for fit, label in zip(fits, labels, strict=True):
-        estimate, se = _estimates(fit)
-        columns[label, "estimate"], columns[label, "se"] = estimate, se
+    names = numbered([fit.label for fit in fits]) if labels is None else labelled(labels, len(fits))
+    columns: dict[tuple[str, str], pd.Series] = {}
+    for fit, label in zip(fits, names, strict=True):
+        columns[label, "estimate"], columns[label, "se"] = _estimates(fit)
     order = list(dict.fromkeys(name for series in columns.values() for name in series.index))
     order.sort(key=_rank(fits))
     table = pd.DataFrame({key: series.reindex(order) for key, series in columns.items()})
     found = SideBySide(table.dropna(how="all"))
-    formulas = [" ".join(str(fit.model.formula).split()) for fit in fits]
-    if len(set(formulas)) > 1:
-        found.attrs["formulas"] = tuple(f"{label}: {text}" for label, text in zip(labels, formulas, strict=True))
+    found.attrs["rows"] = {label: fit.n_obs for label, fit in zip(names, fits, strict=True)}
+    found.attrs["lines"] = (*differences(fits, names), *filter(None, [same_data(fits)]))
     return found
-
-
-def numbered(names: Sequence[str]) -> list[str]:
-    """Names of which one that occurs again gets #2, #3, ...
-
-    >>> numbered(["ML", "NUTS", "ML"])
-    ['ML', 'NUTS', 'ML #2']
-    """
-    counts = [list(names[: i + 1]).count(name) for i, name in enumerate(names)]
-    return [name if n == 1 else f"{name} #{n}" for name, n in zip(names, counts, strict=True)]
 
 
 def _estimates(fit: Fit) -> tuple[pd.Series, pd.Series]:
@@ -125,12 +135,20 @@ def _cell(name: str, estimate: float, se: float) -> str:
         return ""
     if name in (LOGLIK, RESTRICTED):
         return f"{estimate:.2f}"
+    if abs(estimate) < ROUNDING * (0 if pd.isna(se) else se):
+        estimate = 0.0
     text = _significant(estimate, 4) if abs(estimate) < 1e3 else f"{estimate:.1f}"
     return text if pd.isna(se) else f"{text} ({_significant(se, 3)})"
 
 
 def _significant(value: float, digits: int) -> str:
-    """A number with its zeros, 42.00 rather than 42, and no exponent for a large one."""
+    """A number with its zeros, 42.00 rather than 42, without an exponent but for one below 1e-8.
+
+    >>> _significant(42, 4), _significant(6.27e-5, 3), _significant(1.5e-9, 3)
+    ('42.00', '0.0000627', '1.50e-09')
+    """
     if value == 0 or abs(value) >= 10**digits:
         return f"{value:.0f}"
+    if 1e-8 < abs(value) < 1e-4:
+        return f"{value:.{digits - 1 - floor(log10(abs(value)))}f}"
     return f"{value:#.{digits}g}".rstrip(".")

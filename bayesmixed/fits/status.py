@@ -90,7 +90,8 @@ class DrawsStatus:
     longer warm-up was needed, else it is empty. Of draws kept from weighted proposals, which have no R-hat (NaN):
     `pareto_k` and `ess_weights`, the Pareto shape of the weights and how many independent draws they are worth,
     `distinct_draws`, how many proposals the draws have between them, and `effect_shift`, how far an effect's mean is
-    from its mode in conditional standard deviations (the largest average over a grouping factor's levels).
+    from its mode in conditional standard deviations (the largest average over a grouping factor's levels). `sampled`
+    is the route as a sentence.
     """
 
     route: str
@@ -107,6 +108,7 @@ class DrawsStatus:
     ess_weights: float = float("nan")
     effect_shift: float = float("nan")
     distinct_draws: int | None = None
+    sampled: str = ""
 
     @property
     def chained(self) -> bool:

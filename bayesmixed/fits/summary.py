@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from ..page import Page, Section, number, places, probability
+from ..page import Page, Section, column, places, probability
 from . import tables
 from .convergence import HOPELESS, rhat_text
+from .told_apart import family_words
 
 if TYPE_CHECKING:
     from .base import Fit
@@ -91,7 +91,7 @@ def _heading(fit: Fit, title: str) -> Section:
     if not model.has_scale:
         levels = model.design.response.levels if model.design.response else None
         success = f", of {model.design.response.name} = {levels[1]!r}" if levels else ""  # type: ignore[union-attr]
-        lines.append(f" Family: {model.family.name} ({model.family.link.name}){success}")
+        lines.append(f" Family: {family_words(model)}{success}")
     lines += [f"  Fixed: {name} = {value:g}" for name, value in model.constants.items()]
     priors = fit.engine.priors_used(model)
     lines += [f" Priors: {priors}"] if priors else []
@@ -103,16 +103,16 @@ def _information(fit: PointFit) -> pd.DataFrame:
     values = {"AIC": fit.aic, "BIC": fit.bic, "logLik": fit.loglik, name: fit.deviance}
     if fit.engine.regularised:
         values["penalised"] = fit.criterion
-    row = {key: number(value, 1) for key, value in values.items()}
+    row = {key: column([value], 1)[0] for key, value in values.items()}
     return pd.DataFrame([row | {"df.resid": str(fit.n_obs - fit.n_parameters)}])
 
 
 def _scaled_residuals(fit: PointFit) -> pd.DataFrame:
     weights = fit.model.design.weights
-    scaled = fit.residuals("pearson")
+    scaled = fit.residuals("pearson").to_numpy()
     scaled = scaled if weights is None else scaled[weights > 0]
     found = np.quantile(scaled, [0, 0.25, 0.5, 0.75, 1])
-    return pd.DataFrame([dict(zip(["Min", "1Q", "Median", "3Q", "Max"], map(number, found, [4] * 5), strict=True))])
+    return pd.DataFrame([dict(zip(["Min", "1Q", "Median", "3Q", "Max"], column(found, 4), strict=True))])
 
 
 def _random_effects(fit: Fit, variances: bool) -> list[Section]:
@@ -122,7 +122,7 @@ def _random_effects(fit: Fit, variances: bool) -> list[Section]:
     shown["Name"] = table["name"]
     columns = {"Variance": table["sd"] ** 2} if variances else {}
     for name, values in (columns | {"Std.Dev.": table["sd"]}).items():
-        shown[name] = [number(v, places(values)) for v in values]
+        shown[name] = column(values, places(values))
     for i, name in enumerate(table.columns[3:]):
         shown["Corr" if i == 0 else " " * i] = ["" if np.isnan(v) else f"{v:z.2f}" for v in table[name]]
     levels = {term.factor: term.n_levels for term in groups}
@@ -167,14 +167,14 @@ def _sampling(fit: DrawsFit) -> str:
 def _diagnostics(fit: DrawsFit) -> Section:
     s = fit.status
     if not s.chained:
-        return Section("", lines=(f"Route: {s.route}.", *_weighted(fit)))
-    sampling = f"Route: {s.route}. Divergences: {s.divergences}."
+        return Section("", lines=(f"{s.route}.", *_weighted(fit)))
+    sampling = f"Divergences: {s.divergences}."
     if not np.isnan(s.mean_tree_depth):
         sampling += f" Tree depth: mean {s.mean_tree_depth:.1f}, at its limit in {100 * s.share_at_max_depth:.1f} %."
     mixing = f"Max R-hat: {rhat_text(s.max_rhat)}. Min ESS: {s.min_ess_bulk:.0f} bulk, {s.min_ess_tail:.0f} tail."
     if not np.isnan(s.min_bfmi):
         mixing += f" Min BFMI: {s.min_bfmi:.2f}."
-    return Section("", lines=(sampling, mixing, *filter(None, [s.warmup])))
+    return Section("", lines=(s.sampled or f"Sampled: {s.route}.", sampling, mixing, *filter(None, [s.warmup])))
 
 
 def _weighted(fit: DrawsFit) -> list[str]:
@@ -199,19 +199,14 @@ def _formatted(table: pd.DataFrame, digits: tuple[int, ...]) -> pd.DataFrame:
     """Each column at its digits; estimates and their limits at as many more as small standard errors need."""
     if not len(table):
         return table.astype(str)
-    more = places(table.iloc[:, 1], digits[0]) - digits[0]
-    wide = [
-        d + more if d == digits[0] and name not in ("t value", "z value", "Rhat") else d
-        for name, d in _pairs(table, digits)
-    ]
-    shown = {name: [number(v, d) for v in table[name]] for name, d in _pairs(table, wide)}
+    finest = places(table.iloc[:, 1], digits[0])
+    shown = {}
+    for name, least in zip(table.columns, digits, strict=True):
+        own = least == digits[0] and name not in ("t value", "z value", "Rhat")
+        shown[name] = column(table[name], finest if own else least)
     if PROBABILITY in shown:
         shown[PROBABILITY] = [probability(p) for p in table[PROBABILITY]]
     if "Rhat" in shown:
         pairs = zip(table["Rhat"], shown["Rhat"], strict=True)
         shown["Rhat"] = [f">{HOPELESS:g}" if value > HOPELESS else text for value, text in pairs]
     return pd.DataFrame(shown, index=table.index)
-
-
-def _pairs(table: pd.DataFrame, digits: Sequence[int]) -> list[tuple[str, int]]:
-    return list(zip(table.columns, digits, strict=True))

@@ -12,12 +12,36 @@ import pandas as pd
 from ..formula.design import GroupTerm, Predictor
 from ..formula.grouping import resolve
 from ..formula.pairing import paired
+from ..page import Page, Section, column, places
 
 if TYPE_CHECKING:
     from ..parameters import Parameters
 
 
 VARIANCE_COLUMNS = ("group", "name", "sd")
+
+
+SHOWN = 60  # coefficients that are printed
+DIGITS = {"rhat": 3, "ess_bulk": 0, "ess_tail": 0, "statistic": 3}
+
+
+class Coefficients(pd.DataFrame):
+    """A DataFrame of estimates that prints whole, at the decimals that its errors need."""
+
+    @property
+    def _constructor(self) -> type[pd.DataFrame]:
+        return pd.DataFrame
+
+    def __str__(self) -> str:
+        if self.empty:
+            return super().__str__()
+        digits = places(self.iloc[:, 1])  # se or sd
+        known = [name for name in self if self[name].notna().any()]
+        shown = {name: column(self[name], DIGITS.get(str(name), digits))[:SHOWN] for name in known}
+        more = (f"... and {len(self) - SHOWN} more rows",) if len(self) > SHOWN else ()
+        return str(Page((Section("", pd.DataFrame(shown, index=self.index[:SHOWN]), more),)))
+
+    __repr__ = __str__
 
 
 class ByFactor(dict[str, pd.DataFrame]):
@@ -47,8 +71,8 @@ def coefficients_by_level(
         columns = paired(fixed, [groups[j] for j in own])
         values = np.zeros((groups[own[0]].n_levels, len(columns.names)))
         values[:, : columns.fixed] = beta
-        for j, places in zip(own, columns.places, strict=True):
-            for k, at in enumerate(places):
+        for j, positions in zip(own, columns.places, strict=True):
+            for k, at in enumerate(positions):
                 values[:, at] += effects[j][:, k]
         index = pd.Index(groups[own[0]].levels, name=factor)
         tables[factor] = pd.DataFrame(values, index=index, columns=list(columns.names))

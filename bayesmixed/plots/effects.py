@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..effects.called import called
 from ..effects.emmeans import emmeans
 from ..effects.variables import Variable, only_in_offsets
 from ..errors import FitError, with_known_options
@@ -75,6 +76,7 @@ def effects(
     ['recipe', 'temp']
     """
     known = across.columns(fit, "effects")
+    variables, by, at = (called(fit.model, given) for given in (variables, by, at))
     frame = effects_frame(fit, variables, by, at=at, kind=kind, level=level)
     names = list(dict.fromkeys(frame["variable"]))
     splits = list(dict.fromkeys(frame["by"]))
@@ -132,6 +134,7 @@ def effects_frame(
     [251.4, 345.6]
     """
     known = across.columns(fit, "effects")
+    variables, by, at = (called(fit.model, given) for given in (variables, by, at))
     if by is not None:
         across.chosen(known, by)
     names = _named(fit, known, variables, by)

@@ -11,8 +11,8 @@ from scipy.special import ndtri
 
 from ..errors import FitError, nearest, with_known_options
 from ..fits.base import is_fit
-from ..fits.side_by_side import numbered
 from ..fits.tables import scalar_table
+from ..fits.told_apart import numbered
 from . import canvas, marks, theme
 from .observed import link_scale
 from .picture import Picture, picture

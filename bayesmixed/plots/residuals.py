@@ -132,7 +132,7 @@ def residuals_frame(
     """
     if not is_fit(fit):
         raise FitError(f'A fit can be drawn, not {fit!r}: write model.fit("reml") or model.fit("nuts", seed=1) first.')
-    found = fit.residuals(kind, re=re, seed=seed)
+    found = fit.residuals(kind, re=re, seed=seed).to_numpy()
     fitted = fit.predict(re=re)["estimate"].to_numpy()
     used = np.isfinite(found) & fit.model.design.used
     found = found[used]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from ..page import Page, Section, number
+from ..page import Page, Section, column, number, places
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,9 +39,12 @@ def shown(frame: pd.DataFrame, digits: int = 3) -> pd.DataFrame:
     """The frame as texts; columns without any number are left out, levels of the index become one label."""
     kept = frame.loc[:, [bool(frame[name].notna().any()) for name in frame]]
     labels = [" ".join(map(str, key)) if isinstance(key, tuple) else str(key) for key in frame.index]
-    texts = {name: [_text(value, digits) for value in kept[name]] for name in kept}
+    texts = {name: _texts(kept[name], digits) for name in kept}
     return pd.DataFrame(texts, index=labels)
 
 
-def _text(value: object, digits: int) -> str:
-    return number(value, digits) if isinstance(value, float) else str(value)
+def _texts(values: pd.Series, digits: int) -> list[str]:
+    """Numbers in one format, at as many decimals as the smallest needs; words and counts as they are."""
+    if values.dtype.kind != "f":
+        return [number(value, digits) if isinstance(value, float) else str(value) for value in values]
+    return column(values, places(values, digits))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..fits.side_by_side import numbered
+from ..fits.told_apart import numbered
 from ..formula.rank import independent
 
 if TYPE_CHECKING:

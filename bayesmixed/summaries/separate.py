@@ -122,7 +122,7 @@ def _generalized(model: Model, of: Within, own: np.ndarray, open_: str) -> _Own:
 def _runs_away(fit: Any) -> bool:
     """Whether a mean has come to a bound of its range, as where all responses of a level are zero."""
     low, high = fit.model.family.mean_range
-    mu = fit.fitted()
+    mu = fit.fitted().to_numpy()
     return bool(np.any(mu - low < EDGE) or np.any(high - mu < EDGE))
 
 

@@ -2,13 +2,4 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names as a sentence has them.
-
-    >>> listed(["a", "b", "c"])
-    'a, b and c'
-    """
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+from ..page import listed as listed

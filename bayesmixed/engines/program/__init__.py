@@ -43,6 +43,11 @@ class Program:
         """How effects are treated, in words."""
         return self.function.route(self.data)
 
+    @property
+    def sentence(self) -> str:
+        """The same as a sentence."""
+        return self.function.sentence(self.data)
+
 
 def build_program(
     model: Model, collapsed: str | bool = "auto", centering: Sequence[np.ndarray] | None = None

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...likelihood import collapsed as density
 from ...likelihood.at import likelihood_of
+from ...page import listed
 from ...priors.distributions import Kind
 from ...priors.origin import stated_rows
 from .sites import (
@@ -107,6 +108,21 @@ class CollapsedProgram:
         bars = zip(self.terms, data["centering"], strict=True)
         sampled = ", ".join(f"{term.tag} {centring_word(power)}" for term, power in bars if term.effect_site)
         return f"collapsed, partial ({self.layout.others} effects sampled: {sampled}{kept})"
+
+    def sentence(self, data: dict[str, Any]) -> str:
+        """How effects are treated, as a sentence."""
+        count, p = len(self.layout.kept), self.n_slopes + (self.intercept_position >= 0)
+        gone = list(dict.fromkeys(term.tag for term in self.terms if not term.effect_site))
+        sampled = [tag for tag in dict.fromkeys(term.tag for term in self.terms) if tag not in gone]
+        what = ["the random effects" if not sampled else f"the effects of {listed(gone)}"] if gone else []
+        what += ["the coefficients" if not count else f"{p - count} of {p} coefficients"] if count < p else []
+        others = [f"the effects of {listed(sampled)}"] if sampled else []
+        others += [f"{count} coefficient{'s' * (count > 1)}"] if count else []
+        if not what:
+            return "Every coefficient was sampled."
+        said = f"{listed(what)} were integrated out while sampling and drawn afterwards"
+        rest = f"; {listed(others)} {'was' if others == ['1 coefficient'] else 'were'} sampled" if others else ""
+        return f"{said[0].upper()}{said[1:]}{rest}."
 
     def _kept(self, data: dict[str, Any]) -> Any:
         import jax.numpy as jnp

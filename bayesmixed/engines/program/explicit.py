@@ -101,6 +101,14 @@ class ExplicitProgram:
         ways = [f"{t.tag} {centring_word(power)}" for t, power in zip(self.terms, data["centering"], strict=True)]
         return "explicit" + (f" ({', '.join(ways)})" if ways else "")
 
+    def sentence(self, data: dict[str, Any]) -> str:
+        """How effects are treated, as a sentence."""
+        if not self.terms:
+            return "Every coefficient was sampled."
+        pairs = zip(self.terms, data["centering"], strict=True)
+        ways = "; ".join(dict.fromkeys(f"{term.tag}: {centring_word(power)}" for term, power in pairs))
+        return f"Every coefficient and effect was sampled (effects of {ways})."
+
     def _coefficients(self, data: dict[str, Any]) -> tuple[Any, Any]:
         import jax.numpy as jnp
 

@@ -1,0 +1,180 @@
+"""What functions and members that other packages have, or this one will have, are here: what to type instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..errors import nearest
+
+_MODEL = 'Write bm.Model("y ~ x + (1 | g)", data).fit("{}"{}).'
+_FAMILY = 'Write bm.Model("y ~ x + (1 | g)", data, family="poisson").fit("ml").'
+_DRAWS = _MODEL.format("nuts", ", seed=1")
+_DRAWS_AS = 'Write bm.Model("y ~ x + (1 | g)", data, priors="{}").fit("nuts", seed=1).'
+_NESTED = (
+    "Two ML fits of nested models: scipy.stats.chi2.sf(small.deviance - large.deviance, large.n_parameters - "
+    "small.n_parameters). Fits with draws: bm.loo_compare(one, other)."
+)
+_INTERVALS = (
+    'fit.coefficients[["lower", "upper"]] are 95 % limits; bm.emmeans, bm.comparisons and bm.slopes take level=.'
+)
+_PROFILE = (
+    'Not available yet. fit.coefficients has Wald limits; model.fit("nuts", seed=1) gives intervals of sds as well, '
+    "and bm.diagnose(fit).profile the limits of sds at zero."
+)
+_HYPOTHESIS = (
+    'Of draws: (fit.idata.posterior["x"] > 0).mean(). Of any fit: bm.comparisons(fit, "x"), '
+    'bm.emmeans(fit, "f").contrast("pairwise").'
+)
+_BOOTSTRAP = 'Not available yet. By hand: model.with_response(y).fit("ml") for each y of fit.simulate(200, seed=1).'
+_PICTURES = (
+    "Pictures are functions: bm.plot.caterpillar(fit), bm.plot.effects(fit), bm.plot.residuals(fit); dir(bm.plot) "
+    "lists them."
+)
+_PRIORS = 'priors= of bm.Model is a dict, {"x": numpyro.distributions.Normal(0, 10)}; print(model) shows all.'
+_SLOPES = 'Write bm.slopes(fit, "x"); with newdata="data", average=True for average marginal effects.'
+_GRID = 'Write bm.predictions(fit, "x"); the picture is bm.plot.effects(fit).'
+
+# lower case -> what to type; what both the package and its fits are asked for
+_BOTH = {
+    "anova": _NESTED,
+    "lrt": _NESTED,
+    "lrtest": _NESTED,
+    "drop1": _NESTED,
+    "compare": _NESTED,
+    "hypothesis": _HYPOTHESIS,
+    "confint": _INTERVALS,
+    "conf_int": _INTERVALS,
+    "profile": _PROFILE,
+    "bootstrap": _BOOTSTRAP,
+    "bootmer": _BOOTSTRAP,
+    "contrast": 'Write bm.emmeans(fit, "f").contrast("pairwise").',
+    "emtrends": _SLOPES,
+    "conditional_effects": _GRID,
+    "marginal_effects": _SLOPES,
+    "issingular": "Ask fit.status.singular, and in words bm.diagnose(fit).",
+    "waic": "Write bm.loo(fit).",
+    "check_model": "Write bm.diagnose(fit) and bm.residual_checks(fit).",
+    "nobs": "Ask fit.n_obs.",
+    "rsquared": "Write bm.r2(fit).",
+    "bayes_r2": "Write bm.r2(fit).",
+    "tidy": "Ask fit.coefficients and fit.varcorr().",
+    "refit": 'Write fit.model.with_response(y).fit("ml").',
+    "update": 'Write fit.model.replace(formula="...").fit("ml").',
+}
+_FUNCTIONS = _BOTH | {
+    "lmer": _MODEL.format("reml", ""),
+    "lme": _MODEL.format("reml", ""),
+    "mixedlm": _MODEL.format("reml", ""),
+    "mixed": _MODEL.format("reml", ""),
+    "fit": _MODEL.format("reml", ""),
+    "lm": 'Write bm.Model("y ~ x", data).fit("ml").',
+    "ols": 'Write bm.Model("y ~ x", data).fit("ml").',
+    "glm": 'Write bm.Model("y ~ x", data, family="poisson").fit("ml").',
+    "aov": 'Write bm.Model("y ~ f + (1 | g)", data).fit("reml"), then bm.emmeans(fit, "f").contrast("pairwise").',
+    "glmer": _FAMILY,
+    "glmmtmb": _FAMILY,
+    "glmmpql": _FAMILY,
+    "glmer_nb": _FAMILY.replace("poisson", "negbinomial"),
+    "blmer": 'Write bm.Model("y ~ x + (1 | g)", data).fit(bm.MAP(criterion="reml")).',
+    "bglmer": _FAMILY.replace("ml", "map"),
+    "brm": _DRAWS_AS.format("brms"),
+    "brms": _DRAWS_AS.format("brms"),
+    "bambi": _DRAWS_AS.format("bambi"),
+    "stan_lmer": _DRAWS_AS.format("rstanarm"),
+    "stan_glmer": _DRAWS_AS.format("rstanarm").replace("data,", 'data, family="poisson",'),
+    "nlmer": "Nonlinear formulas are not available yet; poly(x, 2), bs(x) and ns(x) bend a line.",
+    "nlme": "Nonlinear formulas are not available yet; poly(x, 2), bs(x) and ns(x) bend a line.",
+    "sample": _DRAWS,
+    "agq": 'Write model.fit(bm.ML(quadrature=9)).',
+    "bf": 'Write bm.Formula("y ~ x + (1 | g)").',
+    "prior": _PRIORS,
+    "set_prior": _PRIORS,
+    "get_prior": "Write print(model), or model.prior_summary().",
+    "default_prior": "Write print(model), or model.prior_summary().",
+    "prior_summary": "Write model.prior_summary().",
+    "make_stancode": "model.program() is the NumPyro program.",
+    "avg_predictions": 'Write bm.predictions(fit, newdata="data", average=True).',
+    "avg_comparisons": 'Write bm.comparisons(fit, "x", newdata="data", average=True).',
+    "avg_slopes": 'Write bm.slopes(fit, "x", newdata="data", average=True).',
+    "ggpredict": _GRID,
+    "plot_model": "Write bm.plot.forest(fit) or bm.plot.effects(fit).",
+    "powersim": "Not available yet. By hand: bm.simulate(...) and a fit of each replicate.",
+    "power": "Not available yet. By hand: bm.simulate(...) and a fit of each replicate.",
+    "allfit": 'Write model.fit(bm.ML(optimizer="L-BFGS-B")) beside model.fit("ml").',
+    "load_dataset": 'Write bm.load_data("sleepstudy"); bm.list_data() lists them.',
+    "datasets": 'Write bm.load_data("sleepstudy"); bm.list_data() lists them.',
+    "sleepstudy": 'Write bm.load_data("sleepstudy"); bm.list_data() lists them.',
+    "summary": "Write print(fit).",
+    "performance": "Write bm.r2(fit), bm.icc(fit), bm.diagnose(fit).",
+}  # fmt: skip
+_MEMBERS = _BOTH | {
+    "plot": _PICTURES,
+    "params": "Ask fit.fixef().",
+    "fe_params": "Ask fit.fixef().",
+    "bse": 'Ask fit.coefficients["se"].',
+    "tvalues": 'Ask fit.coefficients["statistic"].',
+    "pvalues": "bm.comparisons(fit, ...) and bm.emmeans(fit, ...).contrast() have p; df= takes degrees of freedom.",
+    "random_effects": "Ask fit.ranef().",
+    "cov_re": "Ask fit.varcorr().",
+    "cov_params": "Ask fit.vcov().",
+    "resid": "Ask fit.residuals().",
+    "fittedvalues": "Ask fit.fitted().",
+    "llf": "Ask fit.loglik.",
+    "log_likelihood": 'Ask fit.loglik; by draw and row of a fit with draws, fit.log_likelihood().',
+    "fixed_effects": "Ask fit.fixef().",
+    "formula": "Ask fit.model.formula.",
+    "family": "Ask fit.model.family.",
+    "data": "Ask fit.model.frame, the columns used.",
+    "priors": "Ask fit.model.priors.",
+    "design": "Ask fit.model.design.",
+    "hatvalues": "Ask fit.leverage() of a point fit.",
+    "converged": "Ask fit.status.converged.",
+    "singular": "Ask fit.status.singular.",
+    "problems": "Ask fit.status.problems.",
+    "divergences": "Ask fit.status.divergences.",
+    "rhat": "Ask fit.status.max_rhat and fit.coefficients.",
+    "posterior": "Ask fit.idata.posterior of a fit with draws.",
+    "sample_stats": "Ask fit.idata.sample_stats of a fit with draws.",
+    "draws": "Ask fit.idata.posterior of a fit with draws.",
+    "as_draws": "Ask fit.idata.posterior of a fit with draws.",
+    "posterior_epred": "Ask fit.predict_draws(newdata).",
+    "posterior_linpred": 'Ask fit.predict_draws(newdata, scale="link").',
+    "posterior_predict": 'Ask fit.predict_draws(newdata, scale="observation").',
+}  # fmt: skip
+_OF_FITS = (
+    "aic bic coef() coefficients criterion deviance fitted() fixef() idata leverage() loglik predict() predict_draws() "
+    "ranef() ranef_sd() repca() residuals() save() sigma status theta to_html() varcorr() vcov()"
+).split()
+_VERBS = (
+    "comparisons diagnose emmeans icc inverse_predict loo loo_compare odds_ratios pooling pp_check predictions r2 "
+    "report residual_checks side_by_side slopes"
+).split()
+
+
+def function(name: str, known: Iterable[str]) -> str:
+    """What to type for a function that the package does not have: its counterpart, else the nearest name.
+
+    >>> function("VarCorr", [])
+    'Ask a fit: fit.varcorr().'
+    """
+    lowered = name.lower()
+    if lowered in _FUNCTIONS:
+        return _FUNCTIONS[lowered]
+    own = next((one for one in _OF_FITS if one.rstrip("()") == lowered), None)
+    return f"Ask a fit: fit.{own}." if own else nearest(name, known)
+
+
+def member(name: str, known: Mapping[str, str]) -> str:
+    """What to type for a member that a fit does not have; `known` are those it has, and how each is written.
+
+    >>> member("emmeans", {})
+    'It is a function: bm.emmeans(fit, ...).'
+    >>> member("VarCorr", {"varcorr": "varcorr()"})
+    'Ask fit.varcorr().'
+    """
+    lowered = name.lower()
+    if lowered in _MEMBERS:
+        return _MEMBERS[lowered]
+    if lowered in known:
+        return f"Ask fit.{known[lowered]}."
+    return f"It is a function: bm.{lowered}(fit, ...)." if lowered in _VERBS else nearest(name, known)
