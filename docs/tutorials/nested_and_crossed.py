@@ -36,8 +36,9 @@ print(bm.side_by_side(slash, colon, unique, wrong))
 print(bm.icc(slash))
 
 # %% [markdown]
-# 78 % of the variance is between casks of one batch, 15 % between batches, and the rest, 6 %, between two tests of one
-# cask. To learn more about a batch, test more casks rather than the same cask again.
+# What these shares mean, and what they become with slopes or counts, is a page of its own: [ICC and
+# R2](icc_and_r2.md). Here 78 % of the variance is between casks of one batch, 15 % between batches, and the rest, 6 %,
+# between two tests of one cask. To learn more about a batch, test more casks rather than the same cask again.
 #
 # ## Crossed: plates and samples of penicillin
 #
@@ -60,7 +61,9 @@ print(crossed)
 bm.plot.caterpillar(crossed, "sample")
 
 # %% [markdown]
-# Samples A and C lie two millimetres above the average, F three below, with limits of less than half a millimetre.
+# Samples A and C lie two millimetres above the average, F three below, with limits of less than half a millimetre: of a
+# sample's effect by itself, the average taken as known. That average is known to 0.81 mm only, since six samples were
+# drawn.
 #
 # ## An experiment that is both: workers and machines
 #
@@ -95,19 +98,22 @@ print(bm.side_by_side(*fits.values()))
 # do not depend on it.
 
 # %%
-print(bm.emmeans(fits["full"], "Machine").contrast("pairwise", adjust="none"))
+print(bm.emmeans(fits["full"], "Machine", df=5).contrast("pairwise", adjust="none"))
 
 # %% [markdown]
-# Machine C is ahead of A by 13.9 points and of B by 6.0, with limits that exclude zero. They are normal limits and hold
-# the variances at their estimates; with six workers they are too narrow, and a posterior carries that uncertainty:
+# Machine C is ahead of A by 13.9 points; by how much it is ahead of B, six points, is less sure. `df=5` matters: every
+# worker used every machine, so that a difference of two machines is a mean of six workers' differences, and its error
+# has 5 degrees of freedom whatever the number of rows. Limits of the normal distribution, as if the variances were
+# known, would be a quarter narrower and exclude zero for B - C. A posterior carries that uncertainty by itself:
 
 # %%
 post = bm.Model(formulas["full"], machines).fit("nuts", seed=1)
 print(bm.emmeans(post, "Machine").contrast("pairwise"))
 
 # %% [markdown]
-# The differences are about the same, their intervals wider; that of B - C now includes zero. (`adjust="tukey"`, the
-# default for point fits, would widen their limits for three comparisons at once; intervals of draws are not adjusted.)
+# The differences and their intervals are about the same. With six workers the priors of their spread have a part in
+# these widths. (`adjust="tukey"`, the default for point fits, would widen the limits for three comparisons at once;
+# intervals of draws are not adjusted.)
 #
 # ## Cells within mice, each measured several times
 #

@@ -88,8 +88,8 @@ print("problems:", post.status.problems or "none")
 bm.plot.curves(penalised, "size", by="condition")
 
 # %% [markdown]
-# A panel per person: shares of correct answers and the curve of each condition with its band; dashed, an average
-# person's.
+# A panel per person: shares of correct answers and the curve of each condition with its band; dashed, that of a person
+# whose effects are zero.
 #
 # ## Thresholds
 #
@@ -123,7 +123,7 @@ print(bm.inverse_predict(penalised, 0.625, "size", by=["subject", "condition"]).
 print(bm.pp_check(post, ["sd", "min", "max"], by="condition", seed=1))
 
 # %% [markdown]
-# Cells of 30 responses vary as much, and their best and worst are as good and as bad, as the model lets expect.
+# Cells of 30 responses vary as much, and their best and worst are as good and as bad, as the model predicts.
 #
 # ## The written report
 
