@@ -16,7 +16,7 @@ from ..fits.base import Fit
 from ..fits.point import PointFit
 from ..prediction.linear_predictor import linear_predictor
 from ..prediction.responses import location
-from .finding import WARNING, Finding
+from .finding import NOTE, WARNING, Finding
 from .simpler import formula_with
 
 CHECK = "dispersion"
@@ -24,7 +24,8 @@ SEED = 20_240_501  # the same replicates for the same fit: a diagnosis is one
 REPLICATES = 400
 MOST = 4_000_000  # responses drawn in all
 FEWEST = 100  # replicates, however many rows
-RARE = 0.01  # share of replicates that vary as much, by which chance is left out
+SELDOM = 0.05  # share of replicates that vary as much: worth a note
+RARE = 0.01  # the same: chance is left out
 START = 0.5  # sd of a row's own effect on the scale of the link, where its search begins
 MUCH = 1.2  # in variance: standard errors are then too small by a tenth
 FOLLOWED = 0.6  # share of the rows that effects take up, from which what is left says little of single rows
@@ -92,14 +93,14 @@ def _statistics(fit: Fit, rows: np.ndarray, times: np.ndarray) -> tuple[float, n
 
 def overdispersed(fit: Fit, found: Dispersion | None, refit: bool) -> tuple[Finding, ...]:
     """The finding, with the AIC of models that allow more variation where a point fit may be refitted."""
-    if found is None or found.ratio < MUCH or found.p > RARE:
+    if found is None or found.ratio < MUCH or found.p > SELDOM:
         return ()
     name = fit.model.family.name
     what = f"overdispersed: the responses vary {found.ratio:.2f} times as much as the {name} family implies"
     words = (
         f"Pearson's statistic over its degrees of freedom is {found.ratio:.2f}, given the effects of the model; "
-        f"of data sets that were {name}, {_share(found.p)} would reach that. Something that varies from row to row is "
-        "not in the model: standard errors and intervals are too small by a factor of about "
+        f"of data sets that were {name}, {_share(found.p)} would reach that. {_verdict(found.p)} "
+        "not in the model: standard errors of what varies within levels are too small, by a factor of about "
         f"{np.sqrt(found.ratio):.2g}."
     )
     rivals = _compared(cast(PointFit, fit)) if refit and not fit.sampled and fit.engine.name == "ml" else {}
@@ -108,7 +109,12 @@ def overdispersed(fit: Fit, found: Dispersion | None, refit: bool) -> tuple[Find
         words += f" AIC: this fit {cast(PointFit, fit).aic:.1f}, {listed}."
     wider = f'model.replace(family="{fit.model.family.wider_family}"), or ' if fit.model.family.wider_family else ""
     remedy = f"{wider}an effect of every row: a column obs of row numbers, and + (1 | obs)"
-    return (Finding(CHECK, what, words, remedy, WARNING),)
+    return (Finding(CHECK, what, words, remedy, WARNING if found.p <= RARE else NOTE),)
+
+
+def _verdict(p: float) -> str:
+    words = "omething that varies from row to row is"
+    return f"S{words}" if p <= RARE else f"Perhaps s{words}"
 
 
 def _share(p: float) -> str:

@@ -31,7 +31,7 @@ def triangular(X: np.ndarray, names: Sequence[str], variables: Sequence[tuple[st
     >>> X = np.column_stack([np.ones(4), x, f, x * f])
     >>> T = triangular(X, ["Intercept", "x", "f[b]", "x:f[b]"], [(), ("x",), ("f",), ("x", "f")])
     >>> np.round(T[3], 6)
-    array([ 50.75,   0.5 , 101.5 ,   1.  ])
+    array([ 50.75,   0.1 , 101.5 ,   1.  ])
     """
     p = X.shape[1]
     made_of, terms = [frozenset(of) for of in variables], [_LEVELS.sub("", name) for name in names]
