@@ -80,7 +80,16 @@ def test_a_sound_fit_gets_one_line() -> None:
 
 def test_a_sound_generalized_fit_gets_one_line() -> None:
     model = bm.Model("prop(incidence, size) ~ period + (1 | herd)", bm.load_data("cbpp"), family="binomial")
-    assert "Nothing to report" in str(bm.diagnose(model.fit("ml")))
+    wider = model.replace(data=bm.load_data("cbpp").assign(obs=range(56)), formula=f"{model.formula} + (1 | obs)")
+    assert "Nothing to report" in str(bm.diagnose(wider.fit("ml")))
+
+
+def test_cbpp_is_perhaps_overdispersed_and_the_alternatives_stand_beside_it() -> None:
+    """AIC of lme4 with (1 | obs) 186.6 and of glmmTMB's betabinomial 188.1, against 194.1."""
+    model = bm.Model("prop(incidence, size) ~ period + (1 | herd)", bm.load_data("cbpp"), family="binomial")
+    finding = the(bm.diagnose(model.fit("ml")), "dispersion")
+    assert finding.severity == "note" and "Perhaps something" in finding.words
+    assert 'this fit 194.1, family="betabinomial" 188.1, (1 | obs) 186.6' in finding.words
 
 
 @pytest.mark.parametrize("engine", ["ml", "reml"])

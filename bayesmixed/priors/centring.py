@@ -30,8 +30,8 @@ def triangular(X: np.ndarray, names: Sequence[str], variables: Sequence[tuple[st
     >>> x, f = np.arange(4.0) + 100, np.array([0.0, 1.0, 1.0, 0.0])
     >>> X = np.column_stack([np.ones(4), x, f, x * f])
     >>> T = triangular(X, ["Intercept", "x", "f[b]", "x:f[b]"], [(), ("x",), ("f",), ("x", "f")])
-    >>> np.round(T[3], 6)
-    array([ 50.75,   0.1 , 101.5 ,   1.  ])
+    >>> np.round(T[3], 6).tolist()
+    [50.75, 0.1, 101.5, 1.0]
     """
     p = X.shape[1]
     made_of, terms = [frozenset(of) for of in variables], [_LEVELS.sub("", name) for name in names]
