@@ -67,5 +67,5 @@ def _typed(term: GroupTerm, named: TermNames, far: list[tuple[str, float, float]
     remedy = "bm.priors.centered(...) states them at the means" if movable else f"centre {name}, if zero means nothing"
     return (
         f"  The priors of {bar} are stated where {name} is 0, and {name} has mean {mean:.4g} and "
-        f" spread {spread:.3g}: they depend on what it is counted from ({remedy})."
+        f"spread {spread:.3g}: they depend on what it is counted from ({remedy})."
     )
