@@ -24,7 +24,7 @@ from ..formula.design import Design
 from ..formula.variables import columns_in
 from ..prediction.estimable import Dropped, full_columns
 from ..prediction.responses import location, mean_response
-from ..prediction.rows import encode, take_rows
+from ..prediction.rows import encode, mean_inverse_weight, take_rows
 from .ambiguity import Ambiguity
 from .grid import Rows
 from .limits import limits_of
@@ -191,13 +191,17 @@ def with_groups(model: Model, table: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Values:
-    """The parameters behind means: `beta` (D, p), per term a factor (D, k, k), dispersion (D, 1)."""
+    """The parameters behind means: `beta` (D, p), per term a factor (D, k, k), dispersion (D, 1).
+
+    `weight` is the precision weight of a row whose residual variance is the mean of the fit's.
+    """
 
     family: Family
     beta: np.ndarray
     factors: tuple[np.ndarray, ...]
     dispersion: Mapping[str, np.ndarray]
     sampled: bool
+    weight: float = 1.0
 
     @classmethod
     def of(cls, fit: Fit) -> Values:
@@ -205,7 +209,7 @@ class Values:
         flat = fit.parameters.flat()
         factors = tuple(flat.factor(j)[0] for j in range(len(flat.b)))
         dispersion = {name: value.reshape(-1, 1) for name, value in flat.dispersion.items()}
-        return cls(fit.model.family, flat.beta[0], factors, dispersion, fit.sampled)
+        return cls(fit.model.family, flat.beta[0], factors, dispersion, fit.sampled, 1 / mean_inverse_weight(fit.model))
 
     @property
     def n_draws(self) -> int:
@@ -264,7 +268,7 @@ class Values:
 
     def response(self, eta: np.ndarray) -> np.ndarray:
         """E(y) at linear predictors (D, n)."""
-        return mean_response(self.family, eta, dict(self.dispersion))
+        return mean_response(self.family, eta, dict(self.dispersion), np.array(self.weight))
 
     def response_slope(self, eta: np.ndarray) -> np.ndarray:
         """d E(y) / d eta (D, n)."""
@@ -272,10 +276,15 @@ class Values:
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             steps = self.family.link.mean_steps(np.clip(eta, *self.family.eta_range))[1]
         dispersion: dict[str, Any] = dict(self.dispersion)
-        if np.array_equal(self.family.mean(mu, dispersion), mu, equal_nan=True):
+        weight = self.weight if self.family.weights == "precision" else None
+        if np.array_equal(self.family.mean(mu, dispersion, weight), mu, equal_nan=True):
             return steps
         h = STEP * np.maximum(np.abs(mu), STEP)
-        return steps * (self.family.mean(mu + h, dispersion) - self.family.mean(mu - h, dispersion)) / (2 * h)
+        return (
+            steps
+            * (self.family.mean(mu + h, dispersion, weight) - self.family.mean(mu - h, dispersion, weight))
+            / (2 * h)
+        )
 
     def response_curvature(self, eta: np.ndarray) -> np.ndarray:
         """d2 E(y) / d eta2 (D, n)."""

@@ -48,7 +48,8 @@ class Limits:
         length = critical * self.se
         there = np.isfinite(self.centre) & np.isfinite(length)
         inner = [self.show(np.where(there, self.centre + sign * length, np.nan)) for sign in (-1, 1)]
-        outer = [np.clip(numbers + sign * half, *self.ends) for sign in (-1, 1)]
+        with np.errstate(invalid="ignore"):  # of numbers that are infinite
+            outer = [np.clip(numbers + sign * half, *self.ends) for sign in (-1, 1)]
         return {
             "lower": np.where(there, np.minimum(*inner), outer[0]),
             "upper": np.where(there, np.maximum(*inner), outer[1]),

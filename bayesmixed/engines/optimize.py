@@ -199,8 +199,11 @@ def _inverse_hessian(function: _Counted, point: Optimum) -> tuple[np.ndarray, fl
     hessian = (slopes - point.gradient) / size[:, None]
     said = point.value + 0.5 * size * (np.diag(slopes) + point.gradient)
     off = np.abs([value for value, _ in moved] - said)
-    values, vectors = np.linalg.eigh(0.5 * (hessian + hessian.T))
+    # in units of its diagonal, or a direction of curvature 1 would be flat beside one of 1e9
+    unit = 1 / np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-300))
+    values, vectors = np.linalg.eigh(0.5 * (hessian + hessian.T) * np.outer(unit, unit))
     values = np.abs(values)
     kept = values > 1e-8 * max(values.max(), 1e-300)
     rounding = float(np.median(off))  # a step outside the domain is far off, and no rounding
-    return (vectors[:, kept] / values[kept]) @ vectors[:, kept].T, rounding
+    half = unit[:, None] * vectors[:, kept]
+    return (half / values[kept]) @ half.T, rounding

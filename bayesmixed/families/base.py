@@ -111,7 +111,8 @@ class Family(ABC):
     the open interval of mu; `log_concave` says that log f is concave in eta whatever the link; `takes_trials` that a
     response is successes out of trials, `binary` that it may be one of two levels; `normal_conditional` that
     `normalised(y)` given the effects is normal about mu with a constant sigma, so that with an identity link the
-    marginal likelihood is exact and u is scaled by sigma.
+    marginal likelihood is exact and u is scaled by sigma; `spread_in_mean` that E(y) depends on that sigma, and so on
+    precision weights.
     """
 
     link: Link
@@ -131,6 +132,7 @@ class Family(ABC):
     takes_trials: ClassVar[bool] = False
     binary: ClassVar[bool] = False
     normal_conditional: ClassVar[bool] = False
+    spread_in_mean: ClassVar[bool] = False
     middle: ClassVar[str] = "mean"  # what of the response the linear predictor moves; else "median"
 
     @property

@@ -29,6 +29,7 @@ class LogNormal(Gaussian):
     wider = "Look for a missing predictor or grouping factor, and at far rows: plot the logarithms."
     support = "positive numbers"
     middle = "median"
+    spread_in_mean = True
 
     @property
     def scale(self) -> str:

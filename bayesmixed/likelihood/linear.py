@@ -259,11 +259,15 @@ class LinearLikelihood:
                 return block_factor(block, self.split(full))
 
             information[np.ix_(where, where)] = block_information(A, factor, working[where], self.n)
-        # curvatures of sds of 1e8 and of 1 are compared in units of their own
-        unit = np.ones(len(working))
-        for part in slices.values():
-            unit[part] = max(1.0, float(np.max(np.abs(working[part]), initial=0.0)))
+        unit = np.concatenate([self._row_sizes(j, working[part]) for j, part in slices.items()]) if slices else working
         return np.outer(unit, unit) * inverse(np.outer(unit, unit) * information)
+
+    def _row_sizes(self, term: int, part: np.ndarray) -> np.ndarray:
+        """Size of the rows of Lambda that each parameter moves, at least 1: an sd of 1e8 may stand beside one of 1."""
+        factor, k = self.covariances[term].factor, len(self.term_bases[term])
+        rows = np.linalg.norm(factor(part, k), axis=1)
+        moved = [np.any(factor(part + e, k) != factor(part, k), axis=1) for e in np.eye(len(part))]
+        return np.array([np.max(rows[each], initial=1.0) for each in moved])
 
 
 def linear_likelihood(design: Design, covariances: Sequence[Covariance]) -> LinearLikelihood:

@@ -67,7 +67,10 @@ class Request:
             raise FitError(f"new_levels={self.new_levels!r} is not an option. {nearest(self.new_levels, NEW_LEVELS)}")
 
     def design(self, model: Model, terms: Sequence[int], *, observed: bool) -> Design:
-        """The rows to predict with these group terms; `observed` says that new responses are wanted."""
+        """The rows to predict with these group terms; `observed` says that new responses are wanted.
+
+        Then their precision weights are, and so they are for means that depend on them.
+        """
         design = encode(
             model,
             self.newdata,
@@ -75,7 +78,7 @@ class Request:
             offset=self.offset,
             weights=self.weights,
             trials=self.trials,
-            observed=observed,
+            observed=observed or (self.scale == "response" and model.family.spread_in_mean),
             factors={model.design.groups[j].factor for j in terms},
         )
         return determined(model, design, self.newdata)

@@ -73,6 +73,17 @@ def responses_per_row(model: Model) -> np.ndarray:
     return np.asarray(weights, dtype=float)
 
 
+def mean_inverse_weight(model: Model) -> float:
+    """The mean of 1 / w over the rows used, w precision weights: what a residual variance of weight 1 is times.
+
+    One where weights are none or count rows.
+    """
+    weights = model.design.weights
+    if weights is None or model.family.weights != "precision":
+        return 1.0
+    return float(np.mean(1 / weights[model.design.used]))
+
+
 def take_rows(design: Design, rows: slice | np.ndarray) -> Design:
     """A design of some of the rows."""
     return replace(

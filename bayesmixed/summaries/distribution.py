@@ -16,14 +16,13 @@ from ..engines.ml import ML
 from ..errors import BayesMixedError, FitError, nearest
 from ..families import Family
 from ..prediction.responses import location
-from ..prediction.rows import responses_per_row
+from ..prediction.rows import mean_inverse_weight, responses_per_row
 from .counted import mean, mean_square
 from .part import without_predictors
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
     from ..fits.point import PointFit
-    from ..model import Model
 
 # From the squared coefficient of variation Var(y) / mu^2, the variance of log y.
 ON_LOG_SCALE: dict[str, tuple[Callable[[np.ndarray], np.ndarray], str]] = {
@@ -94,16 +93,6 @@ def _of_logarithm(family: Family, squared: np.ndarray, options: Options, where: 
     size = f"{where}, where Var(y) / mu^2 is {float(np.mean(squared)):.3g}"
     return Residual(variance, (_words(family, formula, size),), found)
 
-
-def mean_inverse_weight(model: Model) -> float:
-    """The mean of 1 / w over the rows used, w precision weights: what a residual variance of weight 1 is times.
-
-    One where weights are none or count rows.
-    """
-    weights = model.design.weights
-    if weights is None or model.family.weights != "precision":
-        return 1.0
-    return float(np.mean(1 / weights[model.design.used]))
 
 
 def _of_successes(fit: Fit, options: Options, dispersion: dict[str, np.ndarray]) -> Residual:
