@@ -94,7 +94,6 @@ def _of_logarithm(family: Family, squared: np.ndarray, options: Options, where: 
     return Residual(variance, (_words(family, formula, size),), found)
 
 
-
 def _of_successes(fit: Fit, options: Options, dispersion: dict[str, np.ndarray]) -> Residual:
     """The latent variable's variance; of trials that vary together (phi) also that of their common probability."""
     family, ones = fit.model.family, np.ones(fit.parameters.n_draws)
