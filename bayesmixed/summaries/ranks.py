@@ -19,6 +19,7 @@ from .level_effects import Combination, combination, effect_draws, position
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
+from ..fits.caution import with_caution
 
 DRAWS = 4000  # of a point fit
 SHOWN = 20  # levels at each end of the printed table
@@ -177,7 +178,7 @@ def ranks(
         method=fit.label,
         levels=asked.levels,
         draws=values,
-        notes=_notes(fit, asked, values),
+        notes=with_caution(_notes(fit, asked, values), fit),
     )
 
 
