@@ -100,7 +100,8 @@ def _words(model: Model, found: Within) -> str:
     if not found.names or len(found.factors) > 1:
         return f"With the effects of {bars} no row is in doubt."
     changing, factor = found.levels - found.constant, found.factors[0]
-    rest = f"; the other {found.constant} have one response throughout" if found.constant else ""
+    have = "has" if found.constant == 1 else f"{found.constant} have"
+    rest = f"; the other {have} one response throughout" if found.constant else ""
     many = f"all {found.levels} levels" if not found.constant else f"{changing} of {found.levels} levels"
     verb = "predict" if found.term is None else "predicts"
     rule = "a rule of its own" if found.own else "the same rule"

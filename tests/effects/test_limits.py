@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -149,3 +150,18 @@ def test_a_saturated_mean_has_limits() -> None:
     mean = bm.predictions(fit, {"week": [-1000, 1000]}, kind="population").frame
     assert mean[["lower", "upper"]].notna().all(axis=None)
     assert ((mean["lower"] >= 0) & (mean["upper"] <= 1)).all()
+
+
+def test_a_mean_at_an_infinite_end_has_limits_without_a_warning() -> None:
+    """An inverse link whose predictor is below zero: the mean is infinite, its lower limit is not."""
+    rng = np.random.default_rng(3)
+    x = rng.uniform(size=200)
+    data = pd.DataFrame({"y": rng.gamma(1, 1 / (0.1 + 0.4 * x)), "x": x, "g": np.arange(200) % 8})
+    fit = bm.Model("y ~ x + (1 | g)", data, family="gamma", link="inverse").fit("ml")
+    slope = float(fit.fixef()["x"])
+    far = -(float(fit.fixef()["Intercept"]) + 0.01) / slope  # the predictor is -0.01
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        frame = bm.predictions(fit, {"x": [0.5, far]}).frame[1:]
+    assert frame["estimate"].iloc[0] == np.inf and frame["upper"].iloc[0] == np.inf
+    assert 0 < frame["lower"].iloc[0] < np.inf
