@@ -14,6 +14,8 @@ import pytest
 from bayesmixed.data.catalogue import Column, column
 from bayesmixed.data.reading import read_table
 
+os.environ["COLUMNS"] = "1000"  # pages wrap at the width of a terminal; tests read whole sentences
+
 VARIABLE = "BAYESMIXED_REFERENCE"
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -118,7 +118,7 @@ def test_for_a_normal_response_it_is_the_exact_likelihood() -> None:
 def test_without_random_effects_it_is_the_generalized_linear_model() -> None:
     data = table()
     with_none = bm.Model("count ~ x + z", data, family="poisson").fit("ml")
-    mu = with_none.fitted()
+    mu = with_none.fitted().to_numpy()
     X = with_none.model.design.mu.X
     np.testing.assert_allclose(X.T @ (data["count"] - mu), 0, atol=1e-5)
     np.testing.assert_allclose(with_none.vcov(), np.linalg.inv(X.T @ (mu[:, None] * X)), rtol=1e-3)
@@ -175,7 +175,7 @@ def test_the_joint_errors_are_those_of_the_whole_hessian() -> None:
     design = fit.model.design
     Z = [np.eye(term.n_levels)[term.codes] for term in design.groups]
     W = np.column_stack([design.mu.X, *Z])
-    mu = fit.fitted()
+    mu = fit.fitted().to_numpy()
     prior = np.concatenate(
         [np.zeros(2), *(np.full(z.shape[1], 1 / F[0, 0] ** 2) for z, F in zip(Z, fit.factors, strict=True))]
     )

@@ -196,7 +196,8 @@ class LaplaceLikelihood:
             ww[:-1, :-1] = self.rows.Q.T @ columns[:, :-1]
         gram = weighted_gram(self.rows, found.V, columns, ww)
         tail = None if self.pattern is None else self.pattern.filled(self.rows, gram)
-        return Curved(mode, found, gram, solve(gram, tail, self.factors(x), invert=True))
+        with np.errstate(over="ignore", invalid="ignore"):  # a point where M overflows has no finite value
+            return Curved(mode, found, gram, solve(gram, tail, self.factors(x), invert=True))
 
     def deviance(self, curved: Curved) -> float:
         """D with every constant."""
