@@ -191,7 +191,11 @@ def one_factor(
         Where the Hessian of a level is not positive definite.
     """
     block, d, A = rows.block_rows[0], curved.derivatives, curved.gram.zz[0]
-    placed = Placement.of(curved.mode.u[0], Lambda.T @ A @ Lambda + np.eye(block.k))
+    with np.errstate(over="ignore", invalid="ignore"):
+        M = Lambda.T @ A @ Lambda + np.eye(block.k)
+    if not np.isfinite(M).all():
+        raise np.linalg.LinAlgError("the curvature of a level overflows")
+    placed = Placement.of(curved.mode.u[0], M)
     fixed = curved.mode.eta - block.spread(curved.mode.b[0])
     density = Likelihood(rows, block, dispersion, free, curved.mode.eta)
     found = integrate(density, block, Lambda, fixed, placed, grid, slopes=slopes)
