@@ -134,6 +134,12 @@ class Model:
         return int(np.sum(self.design.used))
 
     @property
+    def two_valued(self) -> bool:
+        """Whether the response is one of two values in every row used: its variance is its mean's."""
+        trials = self.design.trials
+        return self.family.binary and (trials is None or bool(np.all(trials[self.design.used] <= 1)))
+
+    @property
     def has_scale(self) -> bool:
         """Whether the random effects are scaled by sigma: normal given them, constant sigma, identity link."""
         return self.family.normal_conditional and self.family.link.name == "identity"

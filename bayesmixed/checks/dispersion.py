@@ -51,8 +51,7 @@ def dispersion(fit: Fit) -> Dispersion | None:
     model, family = fit.model, fit.model.family
     rows = np.flatnonzero(model.design.used)
     seen = observed(model.design, rows)
-    two_valued = family.binary and (seen.trials is None or bool(np.all(seen.trials <= 1)))
-    if family.dispersion or not family.discrete or two_valued or _a_level_a_row(fit, rows):
+    if family.dispersion or not family.discrete or model.two_valued or _a_level_a_row(fit, rows):
         return None
     times = np.ones(len(rows)) if seen.weights is None else np.asarray(seen.weights, dtype=float)
     freedom = float(times.sum()) - (0.0 if fit.sampled else float(np.sum(cast(PointFit, fit).leverage()[rows])))

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ..families import Family
     from ..fits.base import Fit
     from ..fits.point import PointFit
-    from ..model import Model
 
 MAX_BYTES = 1e9  # of all replicates at once
 MANY, FEW = 1000, 250  # replicates: many where they take less than
@@ -240,7 +239,7 @@ def _taken_up(fit: Fit, compared: np.ndarray) -> float:
 
 def _spread(source: Replicated, pool: np.ndarray, taken_up: float) -> np.ndarray | None:
     """How widely the data and each replicate lie about the model's means; None where its variances do not exist."""
-    if _binary(source.model):
+    if source.model.two_valued:
         return None
     try:
         mean, variance = source.moments()
@@ -263,7 +262,7 @@ def _tested(fit: Fit, pool: np.ndarray, at: np.ndarray, beyond: np.ndarray, spre
     tests = [("uniformity", distance, upper_p(distance)), ("outliers", far, upper_p(far))]
     if spread is not None:
         tests.insert(1, ("dispersion", spread, two_sided_p(spread)))
-    if fit.model.family.discrete and not _binary(fit.model) and np.any(pool == 0):
+    if fit.model.family.discrete and not fit.model.two_valued and np.any(pool == 0):
         zeros = np.mean(pool == 0, axis=1)
         tests.append(("zeros", zeros, two_sided_p(zeros)))
     frame = pd.DataFrame(
@@ -286,12 +285,6 @@ _READINGS: dict[str, Callable[[bool], str]] = {
     "outliers": lambda more: "too many",
     "zeros": lambda more: "too many" if more else "too few",
 }
-
-
-def _binary(model: Model) -> bool:
-    """Whether a response is one of two values: its variance is its mean's."""
-    trials = model.design.trials
-    return model.family.binary and (trials is None or bool(np.all(trials <= 1)))
 
 
 def _findings(fit: Fit, frame: pd.DataFrame, outliers: pd.Index, taken_up: float) -> list[Finding]:

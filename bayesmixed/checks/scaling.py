@@ -130,9 +130,7 @@ def _effects(model: Model, term: GroupTerm, rows: np.ndarray) -> Iterator[Findin
     counts = np.bincount(term.codes[rows], minlength=term.n_levels)
     counts, k = counts[counts > 0], len(term.columns)
     effects = k * len(counts)
-    trials = model.design.trials
-    two_valued = model.family.binary and (trials is None or bool(np.all(trials[rows] <= 1)))
-    if np.all(counts == 1) and not two_valued and not model.has_scale:
+    if np.all(counts == 1) and not model.two_valued and not model.has_scale:
         return  # an observation-level effect: overdispersion of counts
     if effects >= len(rows) and not (model.has_scale and "sigma" in model.constants):  # a known residual tells them
         what = f"{term.text} has {effects} effects for {len(rows)} rows"

@@ -14,6 +14,7 @@ from ..formula.design import Design, GroupTerm, Predictor
 from .centring import stated_spreads, triangular
 from .distributions import LKJ, Gamma, HalfNormal, HalfStudentT, InverseGamma, Lomax, Normal, Prior
 from .names import term_names
+from .origin import constant_column
 from .table import Priors
 
 
@@ -50,7 +51,7 @@ def _table(design: Design, family: Family, of_sd: Callable[[float], Prior]) -> d
     names = term_names(design.groups)
     for group, named in zip(design.groups, names, strict=True):
         shared = s / np.sqrt(columns_of(design, group.factor))
-        spreads = _bar_spreads(group, design.used)
+        spreads = _bar_spreads(group, design)
         chosen |= {sd: of_sd(float(shared / s_z)) for sd, s_z in zip(named.sds, spreads, strict=True)}
     chosen |= {named.correlation: LKJ(2.0) for named in names if named.correlation}
     for name in family.dispersion:
@@ -174,11 +175,10 @@ def _coefficients(predictor: Predictor, used: np.ndarray, m: float, s: float) ->
     return chosen
 
 
-def _bar_spreads(term: GroupTerm, used: np.ndarray) -> np.ndarray:
+def _bar_spreads(term: GroupTerm, design: Design) -> np.ndarray:
     """s_z (k,) of a bar's columns: about their means where the bar is correlated and has a constant among them."""
-    Z = term.Z[used]
-    covariance = structure(term.covariance)
-    if Z.shape[1] == 1 or covariance.invariance != "linear" or not np.any(np.all(Z == 1.0, axis=0)):
+    Z = term.Z[design.used]
+    if constant_column(term, structure(term.covariance), design) is None:
         return column_spreads(Z)
     return stated_spreads(Z, triangular(Z, term.columns, term.variables), term.columns, column_spreads(Z))
 
