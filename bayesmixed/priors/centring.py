@@ -85,3 +85,14 @@ def stated_spreads(
         if spread > 0:
             found[k] = spread
     return found
+
+
+def spans_constant(X: np.ndarray) -> np.ndarray:
+    """Which columns (p,) bool of a design without intercept together make the constant column, if any do."""
+    if X.shape[1] == 0:
+        return np.zeros(0, dtype=bool)
+    weights, *_ = np.linalg.lstsq(X, np.ones(len(X)), rcond=None)
+    # 1e-8: rounding of the solve is near 1e-14, a genuine misfit of 0/1 columns is of order 1.
+    if np.max(np.abs(X @ weights - 1.0)) > 1e-8:
+        return np.zeros(X.shape[1], dtype=bool)
+    return np.abs(weights) * np.abs(X).max(axis=0) > 1e-8

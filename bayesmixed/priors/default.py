@@ -11,7 +11,7 @@ from ..covariance import structure
 from ..errors import ModelError
 from ..families import Family
 from ..formula.design import Design, GroupTerm, Predictor
-from .centring import stated_spreads, triangular
+from .centring import spans_constant, stated_spreads, triangular
 from .distributions import LKJ, Gamma, HalfNormal, HalfStudentT, InverseGamma, Lomax, Normal, Prior
 from .names import term_names
 from .origin import constant_column
@@ -166,7 +166,7 @@ def _coefficients(predictor: Predictor, used: np.ndarray, m: float, s: float) ->
     chosen: dict[str, Prior] = {"Intercept_centered": Normal(m, 2.5 * s)} if predictor.has_intercept else {}
     constant = np.zeros(X.shape[1], dtype=bool) if predictor.has_intercept else spans_constant(X)
     spreads = column_spreads(X)
-    if predictor.has_intercept:
+    if predictor.has_intercept or constant.any():
         T = triangular(X, predictor.coefficients, predictor.variables)
         spreads = stated_spreads(X, T, predictor.coefficients, spreads)
     for j, (name, s_x) in enumerate(zip(predictor.coefficients, spreads, strict=True)):
@@ -181,17 +181,6 @@ def _bar_spreads(term: GroupTerm, design: Design) -> np.ndarray:
     if constant_column(term, structure(term.covariance), design) is None:
         return column_spreads(Z)
     return stated_spreads(Z, triangular(Z, term.columns, term.variables), term.columns, column_spreads(Z))
-
-
-def spans_constant(X: np.ndarray) -> np.ndarray:
-    """Which columns (p,) bool of a design without intercept together make the constant column, if any do."""
-    if X.shape[1] == 0:
-        return np.zeros(0, dtype=bool)
-    weights, *_ = np.linalg.lstsq(X, np.ones(len(X)), rcond=None)
-    # 1e-8: rounding of the solve is near 1e-14, a genuine misfit of 0/1 columns is of order 1.
-    if np.max(np.abs(X @ weights - 1.0)) > 1e-8:
-        return np.zeros(X.shape[1], dtype=bool)
-    return np.abs(weights) * np.abs(X).max(axis=0) > 1e-8
 
 
 def _sigma(used: Used, family: Family) -> Prior:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..covariance import Covariance
-from .centring import triangular
+from .centring import spans_constant, triangular
 from .names import TermNames, term_names
 
 if TYPE_CHECKING:
@@ -110,8 +110,8 @@ def stated_rows(design: Design, priors: Priors) -> np.ndarray:
     """
     mu = design.mu
     C = np.eye(len(mu.coefficients))
-    if not mu.has_intercept:
-        return C
+    if not mu.has_intercept and not spans_constant(mu.X[design.used]).any():
+        return C  # a line through zero, which means something
     T = triangular(mu.X[design.used], mu.coefficients, mu.variables)
     for j, name in enumerate(mu.coefficients):
         typed = "Intercept_centered" not in priors if name == "Intercept" else name in priors.typed

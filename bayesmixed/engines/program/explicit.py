@@ -115,7 +115,7 @@ class ExplicitProgram:
         slopes = sample_vector(self.coefficients, self.n_slopes, data["priors"])
         fixed = slopes @ data["columns"]
         if self.intercept is None or self.intercept_kind is None:
-            return fixed, slopes
+            return fixed, data["typed"] @ slopes
         intercept = sample(self.intercept, self.intercept_kind, data["priors"])
         at = self.intercept_position
         stated = jnp.concatenate([slopes[:at], jnp.asarray(intercept)[None], slopes[at:]])
