@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from . import families as families
     from . import plots as plot
     from . import priors as priors
-    from .checks.diagnose import diagnose as diagnose
-    from .checks.loo import loo as loo
-    from .checks.loo_compare import loo_compare as loo_compare
-    from .checks.pp_check import pp_check as pp_check
-    from .checks.residual_checks import residual_checks as residual_checks
-    from .checks.sbc import sbc as sbc
+    from .checks.calibration.sbc import sbc as sbc
+    from .checks.diagnosis.diagnose import diagnose as diagnose
+    from .checks.loo.compare import loo_compare as loo_compare
+    from .checks.loo.leave_one_out import loo as loo
+    from .checks.predictive.pp_check import pp_check as pp_check
+    from .checks.predictive.residual_checks import residual_checks as residual_checks
     from .data import list_data as list_data
     from .data import load_data as load_data
     from .effects.comparisons import comparisons as comparisons
@@ -32,20 +32,20 @@ if TYPE_CHECKING:
     from .engines import NUTS as NUTS
     from .engines import REML as REML
     from .engines import Laplace as Laplace
-    from .engines.compilation_cache import compilation_cache as compilation_cache
+    from .engines.machine.compilation_cache import compilation_cache as compilation_cache
+    from .engines.machine.x64 import x64 as x64
     from .engines.program import Program as Program
-    from .engines.x64 import x64 as x64
     from .families import links as links
-    from .fits.saving import load as load
     from .fits.side_by_side import side_by_side as side_by_side
     from .formula.formula import Formula as Formula
     from .model import Model as Model
     from .prediction.from_nothing import simulate as simulate
-    from .summaries.icc import icc as icc
-    from .summaries.pooling import pooling as pooling
-    from .summaries.r2 import r2 as r2
-    from .summaries.ranks import ranks as ranks
-    from .summaries.write_up import report as report
+    from .saving.files import load as load
+    from .summaries.pooled.pooling import pooling as pooling
+    from .summaries.pooled.ranks import ranks as ranks
+    from .summaries.report.write_up import report as report
+    from .summaries.variance.icc import icc as icc
+    from .summaries.variance.r2 import r2 as r2
 
 # name -> module that defines it (a module name alone is the module itself); loaded when first asked for
 _PUBLIC = {
@@ -58,29 +58,29 @@ _PUBLIC = {
     "Program": "engines.program",
     "REML": "engines",
     "comparisons": "effects.comparisons",
-    "compilation_cache": "engines.compilation_cache",
-    "diagnose": "checks.diagnose",
+    "compilation_cache": "engines.machine.compilation_cache",
+    "diagnose": "checks.diagnosis.diagnose",
     "emmeans": "effects.emmeans",
-    "icc": "summaries.icc",
+    "icc": "summaries.variance.icc",
     "inverse_predict": "effects.inverse",
     "list_data": "data",
-    "load": "fits.saving",
+    "load": "saving.files",
     "load_data": "data",
-    "loo": "checks.loo",
-    "loo_compare": "checks.loo_compare",
+    "loo": "checks.loo.leave_one_out",
+    "loo_compare": "checks.loo.compare",
     "odds_ratios": "effects.odds",
-    "pooling": "summaries.pooling",
-    "pp_check": "checks.pp_check",
+    "pooling": "summaries.pooled.pooling",
+    "pp_check": "checks.predictive.pp_check",
     "predictions": "effects.predictions",
-    "r2": "summaries.r2",
-    "ranks": "summaries.ranks",
-    "report": "summaries.write_up",
-    "residual_checks": "checks.residual_checks",
-    "sbc": "checks.sbc",
+    "r2": "summaries.variance.r2",
+    "ranks": "summaries.pooled.ranks",
+    "report": "summaries.report.write_up",
+    "residual_checks": "checks.predictive.residual_checks",
+    "sbc": "checks.calibration.sbc",
     "side_by_side": "fits.side_by_side",
     "simulate": "prediction.from_nothing",
     "slopes": "effects.slopes",
-    "x64": "engines.x64",
+    "x64": "engines.machine.x64",
 }
 _MODULES = {
     "covariance": "covariance",
@@ -141,7 +141,7 @@ def __getattr__(name: str) -> Any:
     elif name.startswith("__"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     else:
-        from .fits.elsewhere import function
+        from .fits.other_packages import function
 
         raise AttributeError(f"bayesmixed has no {name!r}. {function(name, __all__)}", name=name)
     globals()[name] = value

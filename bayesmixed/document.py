@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import BayesMixedError, FitError
-from .summaries.icc import icc
-from .summaries.r2 import r2
-from .summaries.write_up import report
+from .summaries.report.write_up import report
+from .summaries.variance.icc import icc
+from .summaries.variance.r2 import r2
 
 if TYPE_CHECKING:
     from .fits.base import Fit
@@ -80,7 +80,7 @@ def _shares(fit: Fit) -> Iterator[str]:
 def _pictures(fit: Fit) -> Iterator[tuple[str, str]]:
     """Shrinkage and random effects per grouping factor; a line in their place where matplotlib is missing."""
     from .plots import caterpillar, shrinkage
-    from .plots.picture import png
+    from .plots.drawing.picture import png
 
     factors = list(dict.fromkeys(term.factor for term in fit.model.design.groups))
     for factor in factors[:MOST_FACTORS]:

@@ -12,14 +12,12 @@ import numpy as np
 
 from . import priors as prior_presets
 from .covariance import Covariance
-from .description import description
+from .design.design import Design
 from .errors import DataError, ModelError, nearest, with_known_options
 from .families import Family, Link
-from .formula.design import Design
 from .formula.formula import Formula
 from .formula.update import updated
 from .model_parts import ModelArguments, check_response, parts
-from .priors.summary import prior_summary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -205,6 +203,8 @@ class Model:
         Per parameter the prior in words, median and central 95 % interval; per grouping factor the sd of its effect
         on a row and its share of the variance (ICC), from seeded draws; flat priors that leave one undefined.
         """
+        from .describe.prior_summary import prior_summary
+
         return prior_summary(self)
 
     def prior_predictive(self, draws: int = 500, seed: int | None = None) -> Any:
@@ -238,7 +238,7 @@ class Model:
         >>> model.prior_predictive(100, seed=1).prior_predictive["Reaction"].shape
         (1, 100, 180)
         """
-        from .engines.prior import prior_predictive
+        from .engines.program.prior_predictive import prior_predictive
 
         return prior_predictive(self, draws, seed)
 
@@ -291,10 +291,15 @@ class Model:
         return f"Model({str(self.formula)!r}, family={self.family.name!r}, rows={self.design.n_rows})"
 
     def __str__(self) -> str:
-        return str(description(self))
+        return str(self._description())
 
     def _repr_html_(self) -> str:
-        return description(self)._repr_html_()
+        return self._description()._repr_html_()
+
+    def _description(self) -> Page:
+        from .describe.description import description
+
+        return description(self)
 
 
 _OF_FITS = frozenset(

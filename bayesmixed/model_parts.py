@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from .covariance import structure
+from .design.build import build_design
+from .design.design import Design
+from .design.mistaken import surely_mistaken
+from .design.response import Takes
 from .errors import BayesMixedWarning, DataError, ModelError, nearest
 from .families import Family, Link, family, observed
-from .formula.build import build_design
-from .formula.design import Design
 from .formula.formula import Formula
-from .formula.mistaken import surely_mistaken
-from .formula.response import Takes
 
 
 @dataclass(frozen=True, eq=False)

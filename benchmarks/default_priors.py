@@ -15,8 +15,8 @@ from machine import machine
 from report import table
 
 import bayesmixed as bm
+from bayesmixed.parameters.names import term_names
 from bayesmixed.priors.default import column_spreads, location_and_scale
-from bayesmixed.priors.names import term_names
 
 RESULTS = Path(__file__).parent / "results" / "default_priors"
 DRAWS, SEED = 2000, 1
@@ -94,7 +94,7 @@ def predictive() -> list[dict[str, Any]]:
         line = bm.Model("Reaction ~ Days + (Days | Subject)", sleep, priors=priors)
         found = line.prior_predictive(4000, seed=SEED)
         sd = found.prior_predictive["Reaction"].to_numpy()[0].std(axis=1)
-        from bayesmixed.priors.implied import draw, implied
+        from bayesmixed.describe.implied import draw, implied
 
         spread, share = (np.quantile(i.draws, [0.05, 0.5, 0.95]) for i in implied(line, draw(line))[:2])
         disease = bm.Model("prop(incidence, size) ~ period + (1 | herd)", cbpp, family="binomial", priors=priors)

@@ -22,22 +22,25 @@ PACKAGE = REPOSITORY / "bayesmixed"
 LAYERS = (
     "errors",
     "page",
-    "parameters",
+    "interop/json",
     "formula",
+    "design",
     "families",
     "covariance",
+    "parameters",
     "priors",
-    "description",
     "model_parts",
     "model",
+    "describe",
     "likelihood",
     "prediction",
     "interop",
     "fits",
     "engines",
+    "saving",
     "effects",
-    "summaries",
     "inference",
+    "summaries",
     "checks",
     "plots",
     "document",
@@ -50,13 +53,15 @@ UPWARD = {
     ("model.py", "program", "engines"),
     ("model.py", "prior_predictive", "engines"),
     ("model.py", "loglik_at", "likelihood"),
+    ("model.py", "prior_summary", "describe"),
+    ("model.py", "_description", "describe"),
+    ("fits/base.py", "save", "saving"),
     ("fits/base.py", "to_html", "document"),
-    ("fits/saving.py", "_engine", "engines"),  # a file names the engine, and the registry knows its class
 }
 
 # Third-party module -> where in the package it may be imported.
 HOMES = {
-    "formulae": ("formula/",),
+    "formulae": ("design/",),
     "arviz": ("interop/arviz.py",),
     "matplotlib": ("plots/",),
 }
@@ -106,7 +111,7 @@ def _imports(node: ast.AST, file: str, function: str) -> Iterator[Import]:
 
 
 def _absolute(statement: ast.ImportFrom, file: str) -> str:
-    """The module that a (relative) from-import names: ``from ..errors`` in likelihood/pls.py is bayesmixed.errors."""
+    """The module that a (relative) from-import names: ``from ..errors`` in fits/base.py is bayesmixed.errors."""
     if statement.level == 0:
         return statement.module or ""
     parts = ["bayesmixed", *Path(file).parts[:-1]]
@@ -115,9 +120,10 @@ def _absolute(statement: ast.ImportFrom, file: str) -> str:
 
 
 def layer(name: str) -> str:
-    """The layer of a file of the package ("likelihood/pls.py") or of a dotted name ("bayesmixed.errors.DataError")."""
+    """The layer of a file of the package ("fits/base.py") or of a dotted name ("bayesmixed.errors.DataError")."""
     parts = name.split(".")[1:] if name.startswith("bayesmixed.") else Path(name).with_suffix("").parts
-    return parts[0] if parts else ""
+    nested = "/".join(parts[:2])
+    return nested if nested in LAYERS else parts[0] if parts else ""
 
 
 def inner_files() -> list[str]:

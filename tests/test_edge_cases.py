@@ -196,9 +196,9 @@ def test_draws_have_no_log_likelihood_and_say_so() -> None:
 
 
 def test_predictions_too_large_for_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bayesmixed.prediction import predict
+    from bayesmixed.prediction import memory
 
-    monkeypatch.setattr(predict, "MAX_BYTES", 1e4)
+    monkeypatch.setattr(memory, "MAX_BYTES", 1e4)
     fit = bm.Model("y ~ x + (1 | a)", crossed()).fit("ml")
     with pytest.raises(bm.errors.FitError, match="draws="):
         fit.predict_draws(seed=1)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..design.table import column_names, rows_of, select
 from ..errors import FitError, nearest
-from ..formula.table import column_names, rows_of, select
 from ..prediction.linear_predictor import same_factor
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ SMALL = 1e-3  # p-values that POINTS resolve to less than 5 %
 
 
 @dataclass(frozen=True)
-class Family:
+class FamilyOfTests:
     """Contrasts that are judged together: `statistics` (k,), `correlation` (k, k), of `means` means, with `df`."""
 
     statistics: np.ndarray

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..design.columns.factors import level_text
 from ..errors import FitError, nearest, with_known_options
-from ..formula.factors import level_text
 from ..page import listed
-from .called import called
-from .grid import Asked, Rows, rows, wanted
-from .means import Question, check_fit, means, reference
+from .mean.question import Question, check_fit, means, reference
 from .quantities import AS_IS, EXPONENTIAL, Quantities, Scale
-from .repeats import Elsewhere, without_repeats
-from .steps import stepwise
-from .table import Effects
-from .variables import Variable, variable
-from .variables import variables as variables_of
+from .returned import Effects
+from .rows.called import called
+from .rows.grid import AskedRows, EffectRows, rows, wanted
+from .rows.repeats import RepeatedRows, without_repeats
+from .rows.steps import stepwise
+from .rows.used_columns import Variable, variable
+from .rows.used_columns import variables as variables_of
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
@@ -119,12 +119,14 @@ def comparisons(
     for name, change in wanted(variables).items():
         sign = " - " if comparison == "difference" else " / "
         made = changes(variable(known, name, groups=groups), change, sign)
-        asked = Asked(wanted(at, "at"), newdata, by, average, offset, without=name, fixed=made[0].fixed, spread=spread)
+        asked = AskedRows(
+            wanted(at, "at"), newdata, by, average, offset, without=name, fixed=made[0].fixed, spread=spread
+        )
         base = rows(fit.model, asked)
         found.notes.extend(_steps(fit, base, question, known[name], made[0]))
         for one in made:
             evaluate = partial(_change, fit, question, name, one, comparison)
-            there = Elsewhere(fit.model, known, asked, evaluate, f"{comparison.replace('_', ' ')}s")
+            there = RepeatedRows(fit.model, known, asked, evaluate, f"{comparison.replace('_', ' ')}s")
             found.add(base, name, one.label, evaluate(base), there)
     return found.effects(
         f"Comparisons ({comparison.replace('_', ' ')})", fit, question,
@@ -132,7 +134,7 @@ def comparisons(
     )  # fmt: skip
 
 
-def _change(fit: Fit, question: Question, name: str, change: Change, comparison: str, base: Rows) -> Quantities:
+def _change(fit: Fit, question: Question, name: str, change: Change, comparison: str, base: EffectRows) -> Quantities:
     """What the change does to the means at the rows of a table, on the scale on which differences are taken."""
     after, before = (means(fit, _set(base, name, value), question) for value in (change.after, change.before))
     _refuse_outside(comparison, fit, question, after, before)
@@ -140,7 +142,7 @@ def _change(fit: Fit, question: Question, name: str, change: Change, comparison:
     return after.mapped(inner).minus(before.mapped(inner))
 
 
-def _steps(fit: Fit, base: Rows, question: Question, column: Variable, change: Change) -> list[str]:
+def _steps(fit: Fit, base: EffectRows, question: Question, column: Variable, change: Change) -> list[str]:
     """A note where a number that moves from where it is enters by steps alone."""
     terms = "" if change.fixed else stepwise(fit.model, base, question, column)
     if not terms:
@@ -174,7 +176,7 @@ class Parts:
     quantities: list[Quantities]
     notes: list[str]
 
-    def add(self, base: Rows, term: str, label: str, quantities: Quantities, elsewhere: Elsewhere) -> None:
+    def add(self, base: EffectRows, term: str, label: str, quantities: Quantities, elsewhere: RepeatedRows) -> None:
         """One change of one column; on a grid one row for all values that nobody asked for and that change nothing."""
         columns = [name for name in base.keys.columns if name != term or len(base.keys[term].unique()) > 1]
         noted = [*base.notes, *elsewhere.notes(base, quantities)]
@@ -250,7 +252,7 @@ def _levels(column: Variable, pair: tuple[Any, Any], sign: str) -> Change:
     return Change(level_text(first) + sign + level_text(second), lambda x: first, lambda x: second)
 
 
-def _set(base: Rows, name: str, change: Callable[[pd.Series], Any]) -> Rows:
+def _set(base: EffectRows, name: str, change: Callable[[pd.Series], Any]) -> EffectRows:
     column = base.table[name] if name in base.table else pd.Series(np.nan, index=base.table.index)
     made = change(column)
     if np.ndim(made) == 0 and not isinstance(made, pd.Series):

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..design.columns.factors import level_text
 from ..errors import FitError, nearest, with_known_options
-from ..formula.factors import level_text
 from ..formula.variables import columns_in
-from .called import called
-from .grid import (
-    Asked,
-    Rows,
+from .mean.question import MeanValues, Question, check_fit, means, reference
+from .odds import between
+from .quantities import AS_IS, EXPONENTIAL, Scale
+from .returned import Effects
+from .rows.called import called
+from .rows.grid import (
+    AskedRows,
+    EffectRows,
     at_notes,
     averaged,
     crossed,
@@ -24,12 +28,8 @@ from .grid import (
     mean_offset,
     percentile_notes,
 )
-from .means import Question, Values, check_fit, means, reference
-from .odds import between
-from .own_values import canonical, grouping, own_of_each
-from .quantities import AS_IS, EXPONENTIAL, Scale
-from .table import Effects
-from .variables import Variable, names_of, only_in_offsets, row_counts, used_rows, variable, variables
+from .rows.own_values import canonical, grouping, own_of_each
+from .rows.used_columns import Variable, names_of, only_in_offsets, row_counts, used_rows, variable, variables
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
@@ -150,7 +150,7 @@ def emmeans(
 
 def response_scale(fit: Fit) -> Scale:
     """From the linear predictor to the mean of the response, per draw where there are draws."""
-    values = Values.of(fit)
+    values = MeanValues.of(fit)
 
     def show(eta: np.ndarray) -> np.ndarray:
         return values.response(np.atleast_2d(eta)).reshape(np.shape(eta))
@@ -167,7 +167,7 @@ def _same(fit: Fit) -> bool:
     """Whether the linear predictor is the mean of the response."""
     probe = np.array([[0.3, 1.7]])
     return fit.model.family.link.name == "identity" and np.array_equal(
-        fit.model.family.mean(probe, dict(Values.of(fit).dispersion)), probe
+        fit.model.family.mean(probe, dict(MeanValues.of(fit).dispersion)), probe
     )
 
 
@@ -204,12 +204,12 @@ def _split(text: str) -> list[str]:
 def _rows(
     model: Model, named: list[str], within: list[str], at: dict[str, Any], weights: str, offset: float | None,
     spread: bool,
-) -> Rows:  # fmt: skip
+) -> EffectRows:  # fmt: skip
     known = variables(model, bars=True)
     for name in at:
         variable(known, name)
     groups = grouping(model, known, within)
-    asked = Asked({name: at.get(name) for name in [*within, *named] if name not in groups} | at, spread=spread)
+    asked = AskedRows({name: at.get(name) for name in [*within, *named] if name not in groups} | at, spread=spread)
     values, resting = grid_values(known, asked.values), asked.idle(model)
     values |= {name: values[name][:1] for name in resting}
     own = own_of_each(model, known, groups, [*named, *at]) if groups else None
@@ -230,7 +230,7 @@ def _rows(
         *_averages(rest, weights),
         *said,
     )
-    return Rows(table, keys, cells, shares, held, (*notes, *_interacting(model, known, [*named, *within], rest)))
+    return EffectRows(table, keys, cells, shares, held, (*notes, *_interacting(model, known, [*named, *within], rest)))
 
 
 def _averages(rest: Sequence[str], weights: str) -> tuple[str, ...]:

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..design.design import Design
 from ..errors import FitError, with_known_options
 from ..fits.caution import caution
-from ..formula.design import Design
 from ..prediction.linear_predictor import same_factor
-from .called import called
-from .curve import Curve, Point
-from .grid import at_notes, held_notes, mean_offset, product
-from .means import Question, Values, check_fit, covariance_root, reference
-from .own_values import OwnValues, own_values
+from .mean.curve import Curve, Point
+from .mean.question import MeanValues, Question, check_fit, covariance_root, reference
 from .quantities import Linearised, Quantities, Sampled
-from .table import Effects
-from .variables import Variable, names_of, only_in_bars, only_in_offsets, used_rows, variable, variables
+from .returned import Effects
+from .rows.called import called
+from .rows.grid import at_notes, held_notes, mean_offset, product
+from .rows.own_values import OwnValues, own_values
+from .rows.used_columns import Variable, names_of, only_in_bars, only_in_offsets, used_rows, variable, variables
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
@@ -147,7 +147,7 @@ def _targets(fit: Fit, p: Any) -> dict[float, np.ndarray]:
         wanted = np.array([np.nan])
     if wanted.ndim != 1 or not len(wanted) or not np.isfinite(wanted).all():
         raise FitError(f"p is a mean response, a number or several, not {p!r}.")
-    values, link = Values.of(fit), fit.model.family.link
+    values, link = MeanValues.of(fit), fit.model.family.link
     ends = np.clip(np.array([[-np.inf], [np.inf]]), *fit.model.family.eta_range)
     with np.errstate(all="ignore"):
         low, high = np.sort(
@@ -163,7 +163,7 @@ def _targets(fit: Fit, p: Any) -> dict[float, np.ndarray]:
     return {key: _predictor(values, one) for key, one in zip(given, wanted, strict=True)}
 
 
-def _predictor(values: Values, p: float) -> np.ndarray:
+def _predictor(values: MeanValues, p: float) -> np.ndarray:
     """eta (D, 1) with E(y) = p."""
     family = values.family
     eta = np.full((values.n_draws, 1), family.link.forward(np.float64(p)))

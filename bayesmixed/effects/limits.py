@@ -17,15 +17,17 @@ from ..prediction.responses import location
 from .quantities import AS_IS, Elementwise, Limits, Linearised, Scale
 
 if TYPE_CHECKING:
-    from ..formula.design import Design
-    from .grid import Rows
-    from .means import Question, Values
+    from ..design.design import Design
+    from .mean.question import MeanValues, Question
+    from .rows.grid import EffectRows
 
 PROBE = np.array([[0.3, 0.7]])  # predictors and means of every link
 LOGARITHM, ODDS = Scale(np.log, lambda m: 1 / m), Scale(logit, lambda m: 1 / (m * (1 - m)))
 
 
-def limits_of(values: Values, rows: Rows, question: Question, design: Design, found: Linearised) -> Limits | None:
+def limits_of(
+    values: MeanValues, rows: EffectRows, question: Question, design: Design, found: Linearised
+) -> Limits | None:
     """Limits of means; None for predictors that are no means, and for means that are predictors and have no ends."""
     family = values.family
     plain = np.array_equal(family.mean(PROBE, dict(values.dispersion)), PROBE)
@@ -57,7 +59,7 @@ def limits_of(values: Values, rows: Rows, question: Question, design: Design, fo
     return Limits(centre, se, show, ends, f"by the delta method on the scale of the {words or link}, transformed back")
 
 
-def _scale(values: Values, plain: bool) -> tuple[Scale, Elementwise, str, tuple[float, float]]:
+def _scale(values: MeanValues, plain: bool) -> tuple[Scale, Elementwise, str, tuple[float, float]]:
     """To the scale on which averages have their limits and back, what it is called (empty: the link), and the ends."""
     family = values.family
     low, high = _ends(values)
@@ -70,7 +72,7 @@ def _scale(values: Values, plain: bool) -> tuple[Scale, Elementwise, str, tuple[
     return AS_IS, lambda x: x, "response", (low, high)
 
 
-def _ends(values: Values) -> tuple[float, float]:
+def _ends(values: MeanValues) -> tuple[float, float]:
     """Of the means; infinite where they cannot be told."""
     with np.errstate(all="ignore"):
         ends = np.ravel(values.response(np.array([values.family.eta_range])))
@@ -78,7 +80,7 @@ def _ends(values: Values) -> tuple[float, float]:
     return (-np.inf, np.inf) if np.isnan(low) else (float(low), float(high))
 
 
-def _alone(rows: Rows, question: Question, design: Design, m: int) -> np.ndarray:
+def _alone(rows: EffectRows, question: Question, design: Design, m: int) -> np.ndarray:
     """Which of the m numbers are the mean of one row, given its predictor."""
     if question.kind == "population" and design.groups:
         return np.zeros(m, bool)

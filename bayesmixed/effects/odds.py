@@ -9,9 +9,9 @@ import pandas as pd
 
 from ..errors import FitError, with_known_options
 from ..fits.caution import with_caution
-from .means import Values, check_fit, covariance_root, reference
+from .mean.question import MeanValues, check_fit, covariance_root, reference
 from .quantities import EXPONENTIAL, Linearised, Quantities, Sampled
-from .table import Effects
+from .returned import Effects
 
 if TYPE_CHECKING:
     from ..families import Link
@@ -72,7 +72,7 @@ def odds_ratios(fit: Fit, *, level: float = 0.95, df: float | None = None) -> Ef
             f"The {name} link has no ratios: they are for the links {', '.join(KINDS)}. "
             "Use bm.comparisons(fit, ...) for differences of means."
         )
-    names, beta = list(model.coefficients), Values.of(fit).beta
+    names, beta = list(model.coefficients), MeanValues.of(fit).beta
     found: Quantities
     if sampled:
         found = Sampled(beta, robust=True)

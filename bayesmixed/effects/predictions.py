@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import with_known_options
-from .called import called
-from .grid import Asked, rows, wanted
-from .means import Question, check_fit, means, reference
-from .table import Effects
+from .mean.question import Question, check_fit, means, reference
+from .returned import Effects
+from .rows.called import called
+from .rows.grid import AskedRows, rows, wanted
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
@@ -83,7 +83,7 @@ def predictions(
     question = Question(scale, kind)
     spread = question.spread(fit.model)
     variables, by = called(fit.model, variables), called(fit.model, by)
-    found = rows(fit.model, Asked(wanted(variables), newdata, by, average, offset, spread=spread))
+    found = rows(fit.model, AskedRows(wanted(variables), newdata, by, average, offset, spread=spread))
     return Effects(
         "Average predictions" if average or by else "Predictions",
         found.keys,

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from ..prediction.quantiles import equal_tailed
-from .ambiguity import Ambiguity
+from .mean.ambiguity import Ambiguity
 
 SAME, ROUNDING = 1e-7, 1e-10  # of a standard error and of a number: what two evaluations of one number may differ by
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import FitError, with_known_options
-from ..prediction.rows import take_rows
-from .called import called
+from ..prediction.new_rows import take_rows
 from .comparisons import Parts
-from .direction import Direction, direction
-from .grid import Asked, Rows, rows, wanted
-from .means import Piece, Question, Values, averages, check_fit, reference, refuse_infinite
+from .mean.column_change import ColumnChange, direction
+from .mean.question import MeanValues, Piece, Question, averages, check_fit, reference, refuse_infinite
 from .quantities import Quantities
-from .repeats import Elsewhere
-from .steps import stepwise
-from .table import Effects
-from .variables import Variable, names_of, variable
-from .variables import variables as variables_of
+from .returned import Effects
+from .rows.called import called
+from .rows.grid import AskedRows, EffectRows, rows, wanted
+from .rows.repeats import RepeatedRows
+from .rows.steps import stepwise
+from .rows.used_columns import Variable, names_of, variable
+from .rows.used_columns import variables as variables_of
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
@@ -88,26 +88,26 @@ def slopes(
             raise FitError(f'{name!r} is not a number, so it has no slope: use comparisons(fit, "{name}").')
         spread = float(np.ptp(column.data.to_numpy(float)))
         held = question.spread(fit.model)
-        asked = Asked(wanted(at, "at"), newdata, by, average, offset, without=name, spread=held)
+        asked = AskedRows(wanted(at, "at"), newdata, by, average, offset, without=name, spread=held)
         base = rows(fit.model, asked)
         if name not in base.table:
             raise FitError(f"newdata has no column {name!r}, at whose values the slope is to be taken.")
         found.notes.extend(_steps(fit, base, question, column))
         along = direction(fit.model, base, question, name, spread)
         undefined += _undefined(along, name)
-        there = Elsewhere(fit.model, known, asked, partial(_slopes, fit, question, name, spread), "slopes")
+        there = RepeatedRows(fit.model, known, asked, partial(_slopes, fit, question, name, spread), "slopes")
         found.add(base, name, f"d / d {name}", _rates(fit, base, question, along), there)
     found.notes.extend(undefined)
     blank = {"blank": ""} if undefined and not fit.model.design.mu.aliased else {}
     return found.effects("Slopes", fit, question, level=level, **reference(fit, df), **blank)
 
 
-def _slopes(fit: Fit, question: Question, name: str, spread: float, base: Rows) -> Quantities:
+def _slopes(fit: Fit, question: Question, name: str, spread: float, base: EffectRows) -> Quantities:
     """The slopes at the rows of a table."""
     return _rates(fit, base, question, direction(fit.model, base, question, name, spread))
 
 
-def _steps(fit: Fit, base: Rows, question: Question, column: Variable) -> list[str]:
+def _steps(fit: Fit, base: EffectRows, question: Question, column: Variable) -> list[str]:
     """A note where a number enters by steps alone."""
     terms = stepwise(fit.model, base, question, column)
     if not terms:
@@ -119,11 +119,11 @@ def _steps(fit: Fit, base: Rows, question: Question, column: Variable) -> list[s
     ]
 
 
-def _rates(fit: Fit, base: Rows, question: Question, along: Direction) -> Quantities:
+def _rates(fit: Fit, base: EffectRows, question: Question, along: ColumnChange) -> Quantities:
     """Averages of the rates at which the mean changes."""
     bounded = np.isfinite(fit.model.family.eta_range).any()  # the mean may end at infinity
 
-    def part(values: Values, where: slice, shift: np.ndarray | float) -> Piece:
+    def part(values: MeanValues, where: slice, shift: np.ndarray | float) -> Piece:
         rows, rates = take_rows(along.rows, where), take_rows(along.rates, where)
         if bounded:
             refuse_infinite(values.means(rows, question)[0], fit.model, question)
@@ -134,7 +134,7 @@ def _rates(fit: Fit, base: Rows, question: Question, along: Direction) -> Quanti
     return averages(fit, base, part, along.moved)
 
 
-def _undefined(along: Direction, name: str) -> list[str]:
+def _undefined(along: ColumnChange, name: str) -> list[str]:
     count = int(along.undefined.sum())
     if not count:
         return []

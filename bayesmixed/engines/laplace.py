@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BayesMixedWarning, FitError, ModelError
-from ..fits.pareto import resample
-from ..likelihood.coordinates import Natural
-from ..likelihood.posterior.density import LogPosterior, log_posterior
+from ..likelihood.posterior.log_posterior import LogPosterior, log_posterior
+from ..likelihood.working.coordinates import Natural
+from ..prediction.seeds import is_whole, whole_seed
 from ..priors.origin import to_typed
 from .base import Engine
+from .importance.pareto import resample
+from .importance.pool import AT_ONCE, Pool, weighted_pool
+from .importance.proposals import find_mode
+from .importance.trust import laplace_status
+from .improper import refuse_improper
+from .machine.blas import blas_threads
+from .machine.progress import Progress, progress_bar
 from .ml import ML, check_identifiable, fit_linear, tail_columns
-from .nuts import _check_flat, _is_integer, _seed
-from .pool import AT_ONCE, Pool, weighted_pool
-from .progress import Progress, progress_bar
-from .proposals import find_mode
-from .start import start_from
-from .threads import blas_threads
-from .trust import laplace_status
+from .sampler.chain_start import start_from
 
 if TYPE_CHECKING:
     from ..fits.draws import DrawsFit
@@ -89,16 +90,15 @@ class Laplace(Engine):
     def __post_init__(self) -> None:
         for name, least in (("draws", 1), ("pool", 1)):
             value = getattr(self, name)
-            if not _is_integer(value) or value < least:
+            if not is_whole(value) or value < least:
                 raise FitError(f"{name} must be a whole number, at least {least}, not {value!r}.")
 
     def words(self, model: Model) -> str:
         return f"a Laplace approximation of the posterior with importance weights ({self.draws} draws)"
 
     def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> DrawsFit:
-        for name in model.priors.improper:
-            _check_flat(model, name)
-        chosen = _seed(seed)
+        refuse_improper(model)
+        chosen = whole_seed(seed)
         with blas_threads(tail_columns(model)), progress_bar(progress, (self.pool + 1) * self.draws) as bar:
             return _fit(self, model, chosen, bar)
 
@@ -133,9 +133,7 @@ def _point_fit(model: Model) -> PointFit:
 def start_of(posterior: LogPosterior, fit: PointFit) -> np.ndarray:
     """psi (m,) of a point fit moved off the boundary; its standard errors become scales of the coefficients."""
     found = start_from(fit, fit.model)
-    factors = tuple(
-        to_typed(A, F) / found.scale for A, F in zip(posterior.space.origins, found.factors, strict=True)
-    )
+    factors = tuple(to_typed(A, F) / found.scale for A, F in zip(posterior.space.origins, found.factors, strict=True))
     basis = posterior.space.coordinates.basis
     if basis.shape[1]:
         inverse = np.linalg.inv(basis)

@@ -13,29 +13,28 @@ from ..errors import FitError
 from ..fits.point import PointFit
 from ..fits.status import PointStatus, singular_terms
 from ..likelihood.at import laplace_of, likelihood_of
-from ..likelihood.at_sigma import NormalPrior, SigmaCriterion
-from ..likelihood.basis import root
 from ..likelihood.boundary import ACCEPT
-from ..likelihood.coordinates import Coordinates
-from ..likelihood.laplace.factoring import quadrature
-from ..likelihood.laplace.likelihood import LaplaceLikelihood
+from ..likelihood.laplace.approximation import LaplaceLikelihood
 from ..likelihood.laplace.mode import Prior
 from ..likelihood.laplace.start import starts
-from ..likelihood.linear import LinearLikelihood
-from ..likelihood.penalty import Penalty, boundary_avoiding, penalty
+from ..likelihood.linear.likelihood import LinearLikelihood
+from ..likelihood.linear.with_sigma import NormalPrior, SigmaCriterion
+from ..likelihood.penalty.penalty import Penalty, boundary_avoiding, penalty
+from ..likelihood.quadrature.factoring import quadrature
+from ..likelihood.working.basis import root
+from ..likelihood.working.coordinates import Coordinates
 from ..priors import Priors, resolve
-from ..priors.given import as_prior
+from ..priors.from_numpyro import as_prior
 from ..priors.narrowed import given_in
 from ..priors.presets import flat
 from .base import Engine
-from .generalized import LaplaceCriterion, broken_down, certified, collect
-from .ml import Criterion as DevianceCriterion
-from .ml import check_identifiable, tail_columns
-from .penalised import Added, Found, Penalised, minimise_penalised
-from .quadrature import QuadratureCriterion, judged
+from .generalized.collect import LaplaceCriterion, broken_down, certified, collect
+from .generalized.fit import QuadratureCriterion, judged
+from .machine.blas import blas_threads
+from .ml import LinearCriterion, check_identifiable, tail_columns
 from .residual import refuse_exact, with_lost_digits
-from .search import given_start
-from .threads import blas_threads
+from .search.boundary_search import given_start
+from .search.penalised import Added, Found, Penalised, minimise_penalised
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -176,7 +175,7 @@ def _value(key: Any, value: Any) -> Any:
 
 
 @dataclass
-class _Profiled(DevianceCriterion):
+class _Profiled(LinearCriterion):
     """The profiled deviance or REML criterion, for penalties of relative covariances alone: x is theta."""
 
     def coordinates(self) -> Coordinates:

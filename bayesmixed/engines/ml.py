@@ -15,15 +15,15 @@ from ..fits.point import PointFit
 from ..fits.status import PointStatus, singular_terms
 from ..likelihood.at import likelihood_of
 from ..likelihood.boundary import ACCEPT, Direction
-from ..likelihood.linear import LinearLikelihood
-from ..likelihood.pls import Solution
+from ..likelihood.linear.likelihood import LinearLikelihood
+from ..likelihood.linear.pls import Solution
 from .base import Engine
-from .optimize import Optimum
-from .quadrature import fit_generalized
+from .generalized.fit import fit_generalized
+from .machine.blas import blas_threads
 from .residual import refuse_exact, with_lost_digits
-from .search import given_start, search
-from .second_look import StandIn
-from .threads import blas_threads
+from .search.boundary_search import given_start, search
+from .search.minimise import Optimum
+from .search.second_look import StandIn
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -154,7 +154,7 @@ def _fit_linear(
     likelihood = likelihood_of(model)
     if likelihood.n <= likelihood.p:
         raise FitError(f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.")
-    criterion = Criterion(likelihood, reml, model.constants.get("sigma"))
+    criterion = LinearCriterion(likelihood, reml, model.constants.get("sigma"))
     sigma = criterion.sigma
     first = likelihood.start(sigma) if start is None else likelihood.working(given_start(start, likelihood.n_theta))
     refuse_exact(model, likelihood, first)
@@ -164,7 +164,7 @@ def _fit_linear(
 
 
 @dataclass
-class Criterion:
+class LinearCriterion:
     """The function to minimise; the solution of its last evaluation with a gradient is kept for what follows."""
 
     likelihood: LinearLikelihood
@@ -224,7 +224,9 @@ def check_identifiable(model: Model) -> None:
         warnings.warn(message + "Its variance and sigma are not separately identified.", BayesMixedWarning, 4)
 
 
-def _collect(model: Model, engine: Engine, criterion: Criterion, optimum: Optimum, edge: Direction | None) -> PointFit:
+def _collect(
+    model: Model, engine: Engine, criterion: LinearCriterion, optimum: Optimum, edge: Direction | None
+) -> PointFit:
     likelihood, fixed_sigma = criterion.likelihood, criterion.sigma
     solution = criterion.solution(optimum.x)
     theta = likelihood.reported(optimum.x)

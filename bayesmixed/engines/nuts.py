@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BayesMixedWarning, FitError, ModelError, nearest
+from ..prediction.seeds import is_whole, whole_seed
 from .base import Engine
-from .generalized_start import generalized_start
+from .improper import refuse_improper
 from .ml import ML, check_identifiable, fit_linear
 from .program import ROUTES, build_program
-from .sampling import CHAIN_METHODS, sample_posterior
-from .start import Start, start_from
+from .sampler.chain_start import Start, start_from
+from .sampler.generalized_start import generalized_start
+from .sampler.run import CHAIN_METHODS, sample_posterior
 
 if TYPE_CHECKING:
     from ..fits.draws import DrawsFit
@@ -87,7 +89,7 @@ class NUTS(Engine):
         _check_model(model, self)
         start = self._start(model)
         program = build_program(model, self.collapsed, self._centering(start))
-        chosen, other = _seed(seed), start.other_centering() if self.centered == "auto" else None
+        chosen, other = whole_seed(seed), start.other_centering() if self.centered == "auto" else None
         again = build_program(model, self.collapsed, other) if other and program.function.effect_factors else None
         found = sample_posterior(self, model, [program, *filter(None, [again])], start, chosen, progress)
         return DrawsFit(model, self, found.natural, found.statistics, found.status, chosen)
@@ -113,9 +115,9 @@ class NUTS(Engine):
 def _check(engine: NUTS) -> None:
     for name, least in (("draws", 1), ("chains", 1), ("max_tree_depth", 1)):
         value = getattr(engine, name)
-        if not _is_integer(value) or value < least:
+        if not is_whole(value) or value < least:
             raise FitError(f"{name} must be a whole number, at least {least}, not {value!r}.")
-    if engine.tune != "auto" and not (_is_integer(engine.tune) and int(engine.tune) >= 10):
+    if engine.tune != "auto" and not (is_whole(engine.tune) and int(engine.tune) >= 10):
         raise FitError(f'tune must be "auto" or a whole number, at least 10, not {engine.tune!r}.')
     if not 0 < engine.target_accept < 1:
         raise FitError(f"target_accept must be between 0 and 1, not {engine.target_accept!r}. Try 0.9.")
@@ -131,10 +133,6 @@ def _check(engine: NUTS) -> None:
             raise FitError(f"{name}={value!r} is not available. {nearest(str(value), map(str, allowed), 'Options')}")
 
 
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
 def _given_start(start: Any, model: Model) -> PointFit:
     names = getattr(getattr(start, "model", None), "coefficients", None)
     if names != model.coefficients or not hasattr(start, "factors"):
@@ -147,35 +145,4 @@ def _check_model(model: Model, engine: NUTS) -> None:
         # LKJ's Cholesky transform loses all digits in single precision from five columns on.
         if engine.dtype == "float32" and structure.has_correlation and len(group.columns) >= 5:
             raise FitError(f"dtype='float32' cannot hold the {len(group.columns)}-column correlations of {group.text}.")
-    for name in model.priors.improper:
-        _check_flat(model, name)
-
-
-def _check_flat(model: Model, name: str) -> None:
-    """A flat sd needs three levels beyond the coefficients that vary between them, else it has no posterior."""
-    for group in model.design.groups:
-        if not (name.endswith("_sigma") and f"|{group.factor}" in name):
-            continue
-        between = _between_level_coefficients(model.design.mu.X, group.codes)
-        if group.n_levels < 3 + between:
-            raise ModelError(
-                f"{name!r} has a flat prior, and {group.factor} has {group.n_levels} levels for {between} coefficients "
-                "that vary between levels only: the posterior is improper. Give it a prior such as "
-                f"priors={{{name!r}: bm.priors.HalfStudentT(3, 1)}}."
-            )
-
-
-def _between_level_coefficients(X: np.ndarray, codes: np.ndarray) -> int:
-    """Columns (n, p) that are constant within every level, the intercept among them."""
-    order = np.argsort(codes, kind="stable")
-    within = np.diff(codes[order]) == 0
-    moves = np.abs(np.diff(X[order], axis=0))[within]
-    return int(np.sum(np.all(moves == 0, axis=0)))
-
-
-def _seed(seed: int | None) -> int:
-    if seed is None:
-        return int(np.random.SeedSequence().generate_state(1)[0])
-    if not _is_integer(seed) or seed < 0:
-        raise FitError(f"seed must be a whole number, 0 or more, not {seed!r}.")
-    return int(seed)
+    refuse_improper(model)

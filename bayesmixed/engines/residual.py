@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import FitError
 from ..fits.status import PointStatus
-from ..likelihood.linear import LinearLikelihood
+from ..likelihood.linear.likelihood import LinearLikelihood
 
 if TYPE_CHECKING:
     from ..model import Model

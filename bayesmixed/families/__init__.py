@@ -31,7 +31,6 @@ from .beta import Beta as Beta
 from .betabinomial import BetaBinomial as BetaBinomial
 from .binomial import Binomial as Binomial
 from .custom import custom as custom
-from .elsewhere import unknown
 from .gamma import Gamma as Gamma
 from .gaussian import Gaussian as Gaussian
 from .inverse_gaussian import InverseGaussian as InverseGaussian
@@ -41,6 +40,7 @@ from .links import link as link
 from .lognormal import LogNormal as LogNormal
 from .negbinomial import NegativeBinomial as NegativeBinomial
 from .negbinomial1 import NegativeBinomial1 as NegativeBinomial1
+from .other_names import unknown
 from .poisson import Poisson as Poisson
 from .student import Student as Student
 

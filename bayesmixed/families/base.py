@@ -11,11 +11,10 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
-from ..errors import FitError, ModelError
-from ..formula.design import Design
-from .arrays import NUMPY
-from .checks import refuse
+from ..design.design import Design
+from ..errors import DataError, FitError, ModelError
 from .links import Link
+from .numeric.arrays import NUMPY
 
 EDGE = 1e-16  # of a probability: normal scores stay finite
 
@@ -157,7 +156,21 @@ class Family(ABC):
             Labels of the rows; their positions if None.
         """
         for bad, remedy in self.faults(observed):
-            refuse(bad, observed, name, self, remedy, rows)
+            self._refuse(bad, observed, name, remedy, rows)
+
+    def _refuse(self, bad: np.ndarray, observed: Observed, name: str, remedy: str, labels: Any) -> None:
+        rows = np.flatnonzero(bad)
+        if not rows.size:
+            return
+        row = rows[0] if labels is None else labels[rows[0]]
+        value = f"{observed.y[rows[0]]:g}"
+        if observed.trials is not None:
+            value += f" of {observed.trials[rows[0]]:g} trials"
+        count = f" ({rows.size} rows like it)" if rows.size > 1 else ""
+        raise DataError(
+            f"The response {name!r} is {value} in row {row}{count}; the {self.name} family "
+            f"takes {self.support}. {remedy}"
+        )
 
     def says_nothing(self, observed: Observed, offset: np.ndarray) -> bool:
         """Whether no parameter can be estimated from this response: it is the same in every row."""

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from scipy.special import betainc
 
-from .arrays import NUMPY
 from .base import Derivatives, Family, Observed, chained
-from .gammas import TINY, polygammas
 from .links import Link, Logit
-from .moments import average
+from .numeric.arrays import NUMPY
+from .numeric.gammas import TINY, polygammas
+from .numeric.moments import average
 
 INSIDE = 1e-15  # draws that round to an end of the interval are moved back inside
 

@@ -10,13 +10,13 @@ import numpy as np
 from scipy.special import betaln, gammaln
 
 from ..errors import FitError
-from .arrays import NUMPY
 from .base import Derivatives, Limit, Observed, chained
 from .beta import beta_draws
 from .binomial import Binomial, trials_of
-from .gammas import rising
 from .links import Link, Logit
-from .moments import average
+from .numeric.arrays import NUMPY
+from .numeric.gammas import rising
+from .numeric.moments import average
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import bdtr, xlogy
 
-from .arrays import NUMPY
 from .base import Derivatives, Family, Observed
-from .checks import whole
 from .links import Link, Logit
+from .numeric.arrays import NUMPY
+from .numeric.support import whole
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import FitError, ModelError
-from .arrays import NUMPY, jax_arrays
 from .base import Derivatives, Family, Observed
 from .links import LINKS, Link
 from .links import link as link_of
+from .numeric.arrays import NUMPY, jax_arrays
 
 Make = Callable[..., Any]
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from scipy.special import gammainc
 
-from .arrays import NUMPY
 from .base import Derivatives, Family, Observed, chained
-from .checks import POSITIVE_ADVICE
-from .gammas import spread_of_gamma
 from .links import HIGHEST, Link, Log
-from .moments import average
+from .numeric.arrays import NUMPY
+from .numeric.gammas import spread_of_gamma
+from .numeric.moments import average
+from .numeric.support import POSITIVE_ADVICE
 
 SMALLEST = 1e-300  # a draw below the smallest number is no zero
 

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import ndtr
 
-from .arrays import NUMPY
 from .base import Derivatives, Family, Observed, chained
 from .links import Identity, Link
+from .numeric.arrays import NUMPY
 
 LOG_2PI = float(np.log(2 * np.pi))
 LEAST_ERROR = 1e-8  # of the response's size: an sd of residuals to start from

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from scipy.special import log_ndtr, ndtr
 
-from .arrays import NUMPY
 from .base import Derivatives, Family, Observed, chained
-from .checks import POSITIVE_ADVICE
 from .links import HIGHEST, LOG_2PI, Link, Log
-from .moments import average
+from .numeric.arrays import NUMPY
+from .numeric.moments import average
+from .numeric.support import POSITIVE_ADVICE
 
 LEAST = 1e-300  # mean of which responses are drawn: the inverse of less is infinite
 LEAST_DEVIANCE = 1e-10  # times the mean response: of a row, to start from

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..errors import ModelError, nearest, with_known_options
-from .arrays import NUMPY
+from .numeric.arrays import NUMPY
 
 LOG_2PI = float(np.log(2 * np.pi))
 HIGHEST = 700.0  # exp of more overflows

@@ -10,11 +10,11 @@ import numpy as np
 from scipy.special import ndtr
 
 from ..errors import FitError
-from .arrays import NUMPY
 from .base import Derivatives, Observed
-from .checks import POSITIVE_ADVICE
 from .gaussian import Gaussian, residual_sd
 from .links import Identity, Link
+from .numeric.arrays import NUMPY
+from .numeric.support import POSITIVE_ADVICE
 
 
 @dataclass(frozen=True)

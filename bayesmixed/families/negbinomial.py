@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from scipy.special import betainc, xlogy
 
-from .arrays import NUMPY
 from .base import Derivatives, Limit, Observed, chained
-from .counts import Counts, poisson_draws
-from .gammas import rising, spread_of_gamma
 from .links import HIGHEST
-from .moments import average
+from .numeric.arrays import NUMPY
+from .numeric.gammas import rising, spread_of_gamma
+from .numeric.moments import average
+from .numeric.overdispersed_counts import Counts, poisson_draws
 
 LARGE = 1e4  # counts from which sums of terms of size y log y would show their rounding
 

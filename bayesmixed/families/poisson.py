@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from scipy.special import pdtr, xlogy
 
-from .arrays import NUMPY
 from .base import Derivatives, Observed, chained
-from .counts import Counts, poisson_draws
 from .links import HIGHEST
+from .numeric.arrays import NUMPY
+from .numeric.overdispersed_counts import Counts, poisson_draws
 
 
 @dataclass(frozen=True)

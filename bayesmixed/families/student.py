@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtr
 
-from .arrays import NUMPY
 from .base import Derivatives, Family, Limit, Observed, chained
 from .gaussian import LEAST_ERROR
 from .links import Identity, Link
+from .numeric.arrays import NUMPY
 
 FARTHEST = 1e150  # residuals in sds beyond which only their logarithm matters: squares must fit
 

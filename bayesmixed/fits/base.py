@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from ..errors import NoSuchAnswer, with_known_options
-from ..parameters import Parameters
+from ..parameters.values import Parameters
 from ..prediction import predict as prediction
 from ..prediction import residuals as residuals_of
 from ..prediction import simulate as simulation
-from . import elsewhere, tables
+from . import other_packages, tables
 from .status import DrawsStatus, PointStatus
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ class Fit(ABC):
         DataError
             A column that is not in the table; by default a level of a grouping factor that is new or missing.
         """
-        request = prediction.Request(newdata, re, scale, new_levels, offset, weights, seed, trials)
+        request = prediction.PredictionRequest(newdata, re, scale, new_levels, offset, weights, seed, trials)
         return prediction.predict(self.model, self.parameters, self._prediction_errors(), request, interval, level)
 
     @with_known_options
@@ -211,7 +211,7 @@ class Fit(ABC):
         `draws` are per chain, all by default. Point fits have one chain, drawn from the normal distribution of
         their prediction errors, 1000 times by default. NaN where `predict` gives it.
         """
-        request = prediction.Request(newdata, re, scale, new_levels, offset, weights, seed, trials)
+        request = prediction.PredictionRequest(newdata, re, scale, new_levels, offset, weights, seed, trials)
         return prediction.predict_draws(self.model, self.parameters, self._prediction_errors(), request, draws)
 
     @with_known_options
@@ -240,7 +240,7 @@ class Fit(ABC):
         seed
             Same seed, same responses.
         """
-        request = simulation.Request(n, re, newdata, offset, weights, seed, trials)
+        request = simulation.SimulationRequest(n, re, newdata, offset, weights, seed, trials)
         return simulation.simulate(self.model, self.parameters, request)
 
     @abstractmethod
@@ -254,7 +254,7 @@ class Fit(ABC):
 
     def save(self, path: str | Path) -> Path:
         """Write the fit to one NetCDF file that `bm.load` reads; nothing is pickled."""
-        from .saving import save
+        from ..saving.files import save
 
         return save(self, path)
 
@@ -291,7 +291,7 @@ class Fit(ABC):
                 return object.__getattribute__(self, name)
             called = {one: "()" if callable(getattr(kind, one)) else "" for one in dir(kind) if one[0] != "_"}
             known = {one: one + parentheses for one, parentheses in called.items()}
-            raise NoSuchAnswer(f"A fit has no {name!r}. {elsewhere.member(name, known)}")
+            raise NoSuchAnswer(f"A fit has no {name!r}. {other_packages.member(name, known)}")
 
     def __str__(self) -> str:
         return str(self.summary())

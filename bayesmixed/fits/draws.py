@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import NoSuchAnswer
-from ..parameters import Parameters
+from ..parameters.values import Parameters
 from ..prediction import pointwise
 from ..prediction.thinning import kept_draws
 from . import tables

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ..errors import NoSuchAnswer
-from ..parameters import Parameters
+from ..parameters.values import Parameters
 from . import tables
 from .base import Fit
 from .status import PointStatus
@@ -19,7 +19,7 @@ from .summary import Summary, point_summary
 
 if TYPE_CHECKING:
     from ..engines.base import Engine
-    from ..likelihood.joint import JointErrors
+    from ..likelihood.prediction_errors import JointErrors
     from ..model import Model
 
 
@@ -150,7 +150,7 @@ class PointFit(Fit):
         return point_summary(self)
 
     def _prediction_errors(self) -> JointErrors:
-        from ..likelihood.joint import joint_errors
+        from ..likelihood.prediction_errors import joint_errors
 
         prior = self.engine.prior_precision(self.model, self.beta)
         return joint_errors(self.model, self.theta, self.parameters, prior)

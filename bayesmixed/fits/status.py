@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..formula.design import GroupTerm
+from ..design.design import GroupTerm
 from ..priors.default import column_spreads
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..formula.design import GroupTerm, Predictor
-from ..formula.grouping import resolve
-from ..formula.pairing import paired
+from ..design.design import GroupTerm, Predictor
+from ..design.grouping import resolve
+from ..design.pairing import paired
 from ..page import Page, Section, column, places
 
 if TYPE_CHECKING:
-    from ..parameters import Parameters
+    from ..parameters.values import Parameters
 
 
 VARIANCE_COLUMNS = ("group", "name", "sd")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from ..priors.names import term_names
+from ..parameters.names import term_names
 
 if TYPE_CHECKING:
-    from ..formula.design import GroupTerm, Predictor
+    from ..design.design import GroupTerm, Predictor
     from ..model import Model
-    from ..priors.names import TermNames
+    from ..parameters.names import TermNames
 
 ROWS = "__obs__"
 RESERVED = ("chain", "draw", ROWS)

@@ -11,12 +11,12 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from ..errors import ModelError
-from .laplace.factoring import quadrature as quadrature_of
-from .laplace.likelihood import LaplaceLikelihood
+from .laplace.approximation import LaplaceLikelihood
 from .laplace.products import pattern
 from .laplace.rows import rows_of
 from .laplace.start import start
-from .linear import LinearLikelihood, linear_likelihood
+from .linear.likelihood import LinearLikelihood, linear_likelihood
+from .quadrature.factoring import quadrature as quadrature_of
 
 if TYPE_CHECKING:
     from ..model import Model

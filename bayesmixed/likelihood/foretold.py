@@ -15,8 +15,8 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linprog
 
+from ..design.design import Design
 from ..families import Family, observed
-from ..formula.design import Design
 
 TOLERANCE = 1e-7  # of a linear predictor of unit columns: HiGHS's feasibility tolerance
 LARGEST = 2_000_000  # elements of the linear program beyond which it is not tried

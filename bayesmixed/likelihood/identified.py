@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..covariance import Covariance
-from ..formula.design import GroupTerm
-from .basis import orthonormal
+from ..design.design import GroupTerm
+from .working.basis import orthonormal
 
 if TYPE_CHECKING:
     from ..model import Model

@@ -16,10 +16,10 @@ from .caterpillar import caterpillar, caterpillar_frame
 from .curves import curves, curves_frame
 from .data import data, data_frame
 from .densities import densities, densities_frame
+from .drawing.picture import Picture
 from .effects import effects, effects_frame
 from .forest import forest, forest_frame
 from .pairs import pairs, pairs_frame
-from .picture import Picture
 from .pooling import pooling, pooling_frame
 from .pp_check import pp_check, pp_check_frame
 from .prior_posterior import prior_posterior, prior_posterior_frame

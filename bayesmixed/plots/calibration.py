@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..checks.uniform import counts, envelope, points
+from ..checks.calibration.uniform import counts, envelope, points
 from ..errors import FitError, nearest, with_known_options
-from . import canvas, theme
-from .picture import Picture, picture
+from .drawing import canvas, theme
+from .drawing.picture import Picture, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..checks.calibration import Calibration
+    from ..checks.calibration.verdict import Calibration
 
 PANEL_HEIGHT = 1.3  # inches
 

@@ -10,10 +10,12 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ..errors import with_known_options
-from . import canvas, marks, naming, theme
-from .observed import link_scale
-from .picture import Picture, picture
-from .varying import Varying, each, other_factors, response_name, varying, whose
+from ..summaries.pooled.effects_by_factor import Varying, each, varying
+from .drawing import canvas, marks, theme
+from .drawing.picture import Picture, picture
+from .shown import named_levels
+from .shown.observed import link_scale
+from .shown.titles import other_factors, response_name, whose
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -145,11 +147,11 @@ def _order(frame: pd.DataFrame, name: str, sort: bool) -> np.ndarray:
     return np.argsort(estimates, kind="stable") if sort else np.arange(len(estimates))[::-1]
 
 
-def _named_rows(of: Varying, columns: list[str], names: naming.Names) -> np.ndarray:
+def _named_rows(of: Varying, columns: list[str], names: named_levels.Names) -> np.ndarray:
     """Which levels (L,) are named."""
     estimates = of.effects.mean(axis=(0, 1))[:, [of.columns.index(name) for name in columns]]
     chosen = np.zeros(len(of.levels), dtype=bool)
-    chosen[naming.named(of.levels, estimates, names)] = True
+    chosen[named_levels.named(of.levels, estimates, names)] = True
     return chosen
 
 

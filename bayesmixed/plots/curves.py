@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..design.columns.factors import level_text
 from ..effects.emmeans import emmeans
-from ..effects.variables import Variable, only_in_offsets
+from ..effects.rows.used_columns import Variable, only_in_offsets
 from ..errors import FitError, nearest, with_known_options
-from ..formula.factors import level_text
-from . import across, canvas, marks, theme
+from ..summaries.pooled.effects_by_factor import Varying, varying
+from .drawing import across, canvas, marks, theme
+from .drawing.picture import Picture, picture
 from .effects import effects_frame
-from .group_rows import group_rows, held_offset
-from .observed import at_offset, observed_means, response_axis
-from .picture import Picture, picture
-from .shares import are_zeros_and_ones, shares
-from .varying import Varying, varying
+from .shown.group_rows import group_rows, held_offset
+from .shown.observed import at_offset, observed_means, response_axis
+from .shown.shares import are_zeros_and_ones, shares
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

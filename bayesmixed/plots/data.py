@@ -9,22 +9,22 @@ import numpy as np
 import pandas as pd
 
 from ..checks.rows_by import rows_by
+from ..design.columns.factors import level_text
+from ..design.table import column_names
 from ..errors import FitError, nearest, with_known_options
-from ..formula.factors import level_text
-from ..formula.table import column_names
 from ..model import Model
 from ..prediction.linear_predictor import same_factor
-from . import canvas, marks, theme
-from .data_lines import draw_lines, number
-from .density import kernel_density
-from .observed import observed_means, response_axis
-from .picture import Picture, picture
-from .shares import are_zeros_and_ones
+from .drawing import canvas, marks, theme
+from .drawing.kernel_density import kernel_density
+from .drawing.picture import Picture, picture
+from .shown.data_lines import draw_lines, number
+from .shown.observed import observed_means, response_axis
+from .shown.shares import are_zeros_and_ones
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..effects.variables import Variable
+    from ..effects.rows.used_columns import Variable
     from ..fits.base import Fit
     from ..formula.formula import Formula
 

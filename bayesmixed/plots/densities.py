@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from ..errors import FitError, with_known_options
-from . import canvas, marks, theme
-from .density import POINTS, kernel_density
-from .observed import link_scale
-from .picture import Picture, picture
-from .varying import Varying, each, other_factors, response_name, varying, whose
+from ..summaries.pooled.effects_by_factor import Varying, each, varying
+from .drawing import canvas, marks, theme
+from .drawing.kernel_density import POINTS, kernel_density
+from .drawing.picture import Picture, picture
+from .shown.observed import link_scale
+from .shown.titles import other_factors, response_name, whose
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

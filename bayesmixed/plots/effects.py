@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..effects.called import called
+from ..design.columns.factors import level_text
 from ..effects.emmeans import emmeans
-from ..effects.variables import Variable, only_in_offsets
+from ..effects.rows.called import called
+from ..effects.rows.used_columns import Variable, only_in_offsets
 from ..errors import FitError, with_known_options
-from ..formula.factors import level_text
-from . import across, canvas, marks, theme
-from .observed import response_axis
-from .picture import Picture, picture
+from .drawing import across, canvas, marks, theme
+from .drawing.picture import Picture, picture
+from .shown.observed import response_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

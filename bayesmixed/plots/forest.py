@@ -13,9 +13,9 @@ from ..errors import FitError, nearest, with_known_options
 from ..fits.base import is_fit
 from ..fits.tables import scalar_table
 from ..fits.told_apart import numbered
-from . import canvas, marks, theme
-from .observed import link_scale
-from .picture import Picture, picture
+from .drawing import canvas, marks, theme
+from .drawing.picture import Picture, picture
+from .shown.observed import link_scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from ..errors import FitError, with_known_options
-from . import canvas, marks, theme
-from .density import kernel_density
-from .drawn import Scalar, chosen, refuse_point_fit, scalars
-from .picture import Picture, picture
+from .drawing import canvas, marks, theme
+from .drawing.kernel_density import kernel_density
+from .drawing.picture import Picture, picture
+from .shown.drawn import Scalar, chosen, refuse_point_fit, scalars
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from ..errors import FitError, nearest, with_known_options
-from . import canvas, marks, theme
-from .picture import Picture, picture
+from .drawing import canvas, marks, theme
+from .drawing.picture import Picture, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..summaries.pooling import Pooling
+    from ..summaries.pooled.pooling import Pooling
 
 _FAR_OUT = 3.0  # interquartile ranges from the quartiles
 _WIDER = 0.5  # of the range, on each side, to hold intervals

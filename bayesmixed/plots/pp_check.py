@@ -8,23 +8,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..checks.statistics import NAMED
+from ..checks.predictive.statistics import NAMED
 from ..errors import FitError, nearest, with_known_options
-from . import canvas, marks, pp_check_counts, pp_check_curves, pp_check_intervals, pp_check_statistic, theme
-from .picture import Picture, picture
-from .pp_check_replicates import Asked, Kind, replicates
-from .varying import response_name
+from .drawing import canvas, marks, theme
+from .drawing.picture import Picture, picture
+from .pp_checks import counts, intervals, shapes
+from .pp_checks.asked import Asked, PictureKind, replicates
+from .pp_checks.statistic import STATISTIC
+from .shown.titles import response_name
 
 if TYPE_CHECKING:
     from ..fits.base import Fit
 
-KINDS: dict[str, Kind] = {
-    "density": pp_check_curves.DENSITY,
-    "ecdf": pp_check_curves.ECDF,
-    "intervals": pp_check_intervals.INTERVALS,
-    "bars": pp_check_counts.BARS,
-    "rootogram": pp_check_counts.ROOTOGRAM,
-    "statistic": pp_check_statistic.STATISTIC,
+KINDS: dict[str, PictureKind] = {
+    "density": shapes.DENSITY,
+    "ecdf": shapes.ECDF,
+    "intervals": intervals.INTERVALS,
+    "bars": counts.BARS,
+    "rootogram": counts.ROOTOGRAM,
+    "statistic": STATISTIC,
 }
 PANEL_HEIGHT = 1.5  # inches, of several
 MAX_PANELS = 24
@@ -175,7 +177,7 @@ def _prepared(
     re: str,
     level: float,
     seed: int | None,
-) -> tuple[Kind, Asked]:
+) -> tuple[PictureKind, Asked]:
     if kind is not None and kind not in KINDS:
         advice = nearest(str(kind), KINDS, "Kinds")
         if kind in NAMED:

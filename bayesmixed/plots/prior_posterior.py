@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
+from ..describe import implied
 from ..errors import with_known_options
 from ..fits.tables import below_diagonal
-from ..priors import implied
-from ..priors.names import TermNames, term_names
+from ..parameters.names import TermNames, term_names
 from ..priors.origin import origins, stated_rows
-from . import canvas, marks, theme
-from .density import POINTS, kernel_density
-from .drawn import BOUNDS, chosen, refuse_point_fit
-from .picture import Picture, picture
+from .drawing import canvas, marks, theme
+from .drawing.kernel_density import POINTS, kernel_density
+from .drawing.picture import Picture, picture
+from .shown.drawn import BOUNDS, chosen, refuse_point_fit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

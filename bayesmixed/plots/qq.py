@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from ..errors import with_known_options
-from . import canvas, marks, theme
-from .normal import draw_points, normal_quantiles
-from .picture import Picture, picture
-from .spread import estimate_spread
-from .varying import Varying, each, other_factors, response_name, varying
+from ..summaries.pooled.effects_by_factor import Varying, each, varying
+from ..summaries.pooled.estimate_spread import estimate_spread
+from .drawing import canvas, marks, theme
+from .drawing.normal import draw_points, normal_quantiles
+from .drawing.picture import Picture, picture
+from .shown.titles import other_factors, response_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

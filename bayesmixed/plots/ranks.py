@@ -9,15 +9,16 @@ import numpy as np
 import pandas as pd
 
 from ..errors import with_known_options
-from ..summaries import ranks as of_levels
-from . import canvas, marks, naming, theme
-from .picture import Picture, picture
+from ..summaries.pooled import ranks as of_levels
+from .drawing import canvas, marks, theme
+from .drawing.picture import Picture, picture
+from .shown import named_levels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ..fits.base import Fit
-    from ..summaries.ranks import Ranks
+    from ..summaries.pooled.ranks import Ranks
 
 
 @with_known_options
@@ -67,7 +68,7 @@ def ranks(
     """
     found = _ranks(fit, group, column, k, highest, level, seed)
     frame = found.frame.iloc[::-1].reset_index(drop=True)
-    named = naming.named(frame["level"].to_numpy(), frame[["rank"]].to_numpy(), names)
+    named = named_levels.named(frame["level"].to_numpy(), frame[["rank"]].to_numpy(), names)
     with canvas.style(ax):
         axes = canvas.one_axes(ax, theme.rows_height(len(frame)) + 1.0)
         _draw(axes, found, frame, named)

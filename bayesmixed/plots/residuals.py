@@ -10,10 +10,10 @@ import pandas as pd
 
 from ..errors import FitError, nearest, with_known_options
 from ..fits.base import is_fit
-from . import canvas, theme
-from .normal import draw_points, normal_quantiles
-from .picture import Picture, picture
-from .varying import response_name
+from .drawing import canvas, theme
+from .drawing.normal import draw_points, normal_quantiles
+from .drawing.picture import Picture, picture
+from .shown.titles import response_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 
 from ..errors import FitError, with_known_options
-from . import canvas, marks, naming, theme
-from .observed import link_scale
-from .picture import Picture, picture
-from .separate import SeparateFits, separate_fits
-from .varying import Varying, each, other_factors, response_name, varying
+from ..summaries.pooled.effects_by_factor import Varying, each, varying
+from ..summaries.pooled.separate_fits import SeparateFits, separate_fits
+from .drawing import canvas, marks, theme
+from .drawing.picture import Picture, picture
+from .shown import named_levels
+from .shown.observed import link_scale
+from .shown.titles import other_factors, response_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,7 +83,7 @@ def shrinkage(
     of = varying(fit, group)
     chosen, fits = _drawn_columns(columns, of), separate_fits(fit, of)
     drawn = _thinned(_estimates(of, fits, chosen), max_groups, names)
-    named = naming.named(drawn.levels, drawn.partial, names)
+    named = named_levels.named(drawn.levels, drawn.partial, names)
     with canvas.style(ax):
         if len(chosen) == 2:
             axes = _plane(canvas.one_axes(ax), drawn, named, every=names is not None)
@@ -194,7 +196,7 @@ def _estimates(of: Varying, fits: SeparateFits, names: list[str]) -> _Estimates:
     )
 
 
-def _thinned(estimates: _Estimates, max_groups: int, names: naming.Names) -> _Estimates:
+def _thinned(estimates: _Estimates, max_groups: int, names: named_levels.Names) -> _Estimates:
     if max_groups < 1:
         raise FitError(f"max_groups={max_groups} draws nothing: give at least 1.")
     L = len(estimates.levels)
@@ -202,7 +204,7 @@ def _thinned(estimates: _Estimates, max_groups: int, names: naming.Names) -> _Es
         return estimates
     kept = theme.evenly(L, max_groups)
     if names is not None and not isinstance(names, int | np.integer):
-        kept = np.union1d(kept, naming.named(estimates.levels, estimates.partial, names))
+        kept = np.union1d(kept, named_levels.named(estimates.levels, estimates.partial, names))
     own, partial = estimates.own[kept], estimates.partial[kept]
     return replace(estimates, levels=estimates.levels[kept], own=own, partial=partial)
 

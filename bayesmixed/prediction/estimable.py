@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from ..design.design import Design
 from ..errors import BayesMixedWarning
-from ..formula.design import Design
-from ..likelihood.basis import orthonormal
+from ..likelihood.working.basis import orthonormal
 
 if TYPE_CHECKING:
     from ..model import Model

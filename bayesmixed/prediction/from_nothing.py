@@ -9,21 +9,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..design.build import build_design
+from ..design.design import Design
+from ..design.expressions.evaluate import Evaluator
+from ..design.given import given
+from ..design.table import column_names, rows_of, select
 from ..errors import DataError, FitError, with_known_options
 from ..families import Family, Link
 from ..families import family as family_of
-from ..formula.build import build_design
-from ..formula.design import Design
-from ..formula.evaluate import Evaluator
 from ..formula.formula import Formula
-from ..formula.given import given
 from ..formula.syntax import Binary, Call, Node, deparse
-from ..formula.table import column_names, rows_of, select
 from ..formula.variables import columns_in
-from ..parameters import Parameters
+from ..parameters.values import Parameters
 from .linear_predictor import linear_predictor
+from .memory import refuse_too_large
 from .new_levels import draw_effects
-from .predict import CHUNK, MAX_BYTES
+from .predict import CHUNK
 from .responses import location
 from .seeds import generator
 from .stated import stated
@@ -109,7 +110,8 @@ def simulate(
     parsed = parsed.expand_dot(_free(columns, weights, offset, trials))
     design = _design(parsed, frame, weights=weights, offset=offset, contrasts=contrasts, namespace=namespace)
     values, kept = stated(design, kind, params), _kept(design)
-    _refuse_too_large(int(n), len(frame))
+    what = f"{n} replicates of {len(frame):,} rows are"
+    refuse_too_large(int(n), len(frame), what, ". Ask for fewer, n={most} at most, and for more with other seeds.")
     found = np.full((int(n), len(frame)), np.nan)
     out_of = None if counted is None else counted[kept]
     step = max(1, CHUNK // _numbers(design))
@@ -132,14 +134,6 @@ def _responses(
 def _numbers(design: Design) -> int:
     """How many numbers one replicate holds at once."""
     return sum((term.n_levels + design.n_rows) * term.Z.shape[1] for term in design.groups) + design.n_rows + 1
-
-
-def _refuse_too_large(n: int, rows: int) -> None:
-    if 8.0 * n * rows > MAX_BYTES:
-        raise FitError(
-            f"{n} replicates of {rows:,} rows are {8.0 * n * rows / 1e9:.1f} GB. Ask for fewer, "
-            f"n={int(MAX_BYTES / (8 * rows))} at most, and for more with other seeds."
-        )
 
 
 def _free(columns: list[Any], *arguments: Any) -> list[Any]:

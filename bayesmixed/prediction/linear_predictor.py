@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from ..design.design import Design, GroupTerm
 from ..errors import FitError, nearest
-from ..formula.design import Design, GroupTerm
-from ..parameters import Parameters
+from ..parameters.values import Parameters
 
 
 def linear_predictor(design: Design, parameters: Parameters, terms: Sequence[int]) -> np.ndarray:

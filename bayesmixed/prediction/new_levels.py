@@ -6,11 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..errors import FitError
-from ..formula.design import Design
-from ..parameters import Parameters
-
-MAX_BYTES = 4e9  # of new effects held at once
+from ..design.design import Design
+from ..parameters.values import Parameters
+from .memory import refuse_too_large
 
 
 def extend(design: Design, parameters: Parameters, rng: np.random.Generator | None) -> Parameters:
@@ -33,12 +31,8 @@ def extend(design: Design, parameters: Parameters, rng: np.random.Generator | No
 
 
 def _refuse_too_large(factor: str, draws: int, levels: int, k: int) -> None:
-    size = 8.0 * draws * levels * k
-    if size > MAX_BYTES:
-        raise FitError(
-            f"{draws:,} draws of the effects of {levels:,} new levels of {factor!r} are {size / 1e9:.1f} GB: predict "
-            "some of the rows at a time, or new_levels='population'."
-        )
+    what = f"{draws:,} draws of the effects of {levels:,} new levels of {factor!r} are"
+    refuse_too_large(draws, levels * k, what, ": predict some of the rows at a time, or new_levels='population'.")
 
 
 def draw_effects(parameters: Parameters, term: int, levels: int, rng: np.random.Generator) -> np.ndarray:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import FitError
+from ..design.design import Design
 from ..families import observed
-from ..formula.design import Design
-from ..parameters import Parameters
+from ..parameters.values import Parameters
+from . import memory
 from .linear_predictor import linear_predictor
-from .predict import CHUNK, MAX_BYTES
+from .new_rows import take_rows
+from .predict import CHUNK
 from .responses import new_responses
-from .rows import take_rows
 from .seeds import generator
 
 if TYPE_CHECKING:
@@ -50,13 +50,9 @@ def observed_rows(model: Model) -> np.ndarray:
 
 def refuse_too_large(what: str, chains: int, draws: int, rows: int) -> None:
     """Raise a FitError where chains x draws x rows does not fit, with the number of draws that does."""
-    size = 8.0 * chains * draws * rows
-    if size > MAX_BYTES:
-        fewer = max(1, int(MAX_BYTES / (16 * rows * chains)))
-        raise FitError(
-            f"{what} of {chains} x {draws:,} draws and {rows:,} rows takes {size / 1e9:.1f} GB. Thin it: "
-            f"fit.{what}(draws={fewer}) keeps {fewer} draws per chain, evenly spaced."
-        )
+    asked = f"{what} of {chains} x {draws:,} draws and {rows:,} rows takes"
+    remedy = f". Thin it: fit.{what}(draws={{most}}) keeps {{most}} draws per chain, evenly spaced."
+    memory.refuse_too_large(draws, chains * rows, asked, remedy)
 
 
 def _fill(

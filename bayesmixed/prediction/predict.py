@@ -10,15 +10,16 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from ..design.design import Design
 from ..errors import FitError, nearest
-from ..formula.design import Design
-from ..parameters import Parameters
+from ..parameters.values import Parameters
 from .estimable import determined
 from .linear_predictor import included_terms, linear_predictor
+from .memory import refuse_too_large
 from .new_levels import extend
+from .new_rows import encode, take_rows
 from .quantiles import equal_tailed
 from .responses import as_counted, mean_response, new_responses, warn_of_ends
-from .rows import encode, take_rows
 from .seeds import generator
 from .thinning import kept_draws, positive
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 PREDICTION_DRAWS = 4000  # behind the quantiles of a point fit's prediction interval
 POINT_DRAWS = 1000  # what predict_draws gives of a point fit unless asked otherwise
-MAX_BYTES = 4e9  # of draws x rows returned at once
 CHUNK = 2**23  # draws x rows held at once (64 MiB)
 
 SCALES = ("response", "link", "observation")
@@ -47,7 +47,7 @@ class PredictionErrors(Protocol):
 
 
 @dataclass(frozen=True)
-class Request:
+class PredictionRequest:
     """What to predict: rows, effects, scale, and what to do with unseen levels."""
 
     newdata: Any = None
@@ -99,7 +99,7 @@ def predict(
     model: Model,
     parameters: Parameters,
     errors: PredictionErrors | None,
-    request: Request,
+    request: PredictionRequest,
     interval: str | None,
     level: float,
 ) -> pd.DataFrame:
@@ -117,7 +117,7 @@ def predict(
 
 
 def predict_draws(
-    model: Model, parameters: Parameters, errors: PredictionErrors | None, request: Request, draws: int | None
+    model: Model, parameters: Parameters, errors: PredictionErrors | None, request: PredictionRequest, draws: int | None
 ) -> xr.DataArray:
     """See `Fit.predict_draws`."""
     import xarray as xr
@@ -152,7 +152,7 @@ def _from_draws(
     parameters: Parameters,
     design: Design,
     terms: Sequence[int],
-    request: Request,
+    request: PredictionRequest,
     interval: str | None,
     level: float,
 ) -> pd.DataFrame:
@@ -182,7 +182,7 @@ def _from_normal(
     errors: PredictionErrors,
     design: Design,
     terms: Sequence[int],
-    request: Request,
+    request: PredictionRequest,
     interval: str | None,
     level: float,
 ) -> pd.DataFrame:
@@ -270,9 +270,8 @@ def _check_interval(interval: str | None, level: float, scale: str) -> None:
 
 
 def _refuse_too_large(draws: int, rows: int) -> None:
-    size = 8.0 * draws * rows
-    if size > MAX_BYTES:
-        raise FitError(
-            f"{draws} draws of {rows} rows are {size / 1e9:.1f} GB. Ask for fewer with draws=, for some of the rows, "
-            "or for intervals with predict(interval=...), which needs no memory for all of them."
-        )
+    remedy = (
+        ". Ask for fewer with draws=, for some of the rows, or for intervals with predict(interval=...), which needs "
+        "no memory for all of them."
+    )
+    refuse_too_large(draws, rows, f"{draws} draws of {rows} rows are", remedy)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import FitError, nearest
 from ..families import observed
-from ..parameters import Parameters
+from ..parameters.values import Parameters
 from .estimable import determined
 from .linear_predictor import included_terms, linear_predictor
 from .responses import location

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import FitError
-from ..parameters import Parameters
+from ..parameters.values import Parameters
 from .estimable import determined
 from .linear_predictor import linear_predictor
 from .new_levels import draw_effects
+from .new_rows import encode
 from .responses import new_responses
-from .rows import encode
 from .seeds import generator
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Request:
+class SimulationRequest:
     """How many replicates of which rows, and what becomes of the random effects."""
 
     n: int
@@ -33,7 +33,7 @@ class Request:
     trials: Any = None
 
 
-def simulate(model: Model, parameters: Parameters, request: Request) -> np.ndarray:
+def simulate(model: Model, parameters: Parameters, request: SimulationRequest) -> np.ndarray:
     """See `Fit.simulate`: (n, rows)."""
     if request.re not in ("new", "all", "none"):
         raise FitError(f're={request.re!r} is not an option here. Use "new", "all" or "none".')

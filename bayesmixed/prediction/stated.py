@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ..design.design import Design
 from ..errors import ModelError, nearest
 from ..families import Family
-from ..formula.design import Design
-from ..parameters import Parameters
-from ..priors.names import canonical, term_names
+from ..parameters.names import canonical, term_names
+from ..parameters.values import Parameters
 
 ROUNDING = 1e-8  # how far a correlation matrix may be from symmetric, of unit diagonal, without negative eigenvalues
 

@@ -21,6 +21,6 @@ from .distributions import StudentT as StudentT
 from .distributions import Uniform as Uniform
 from .origin import as_typed as as_typed
 from .origin import centered as centered
+from .priors import Priors as Priors
 from .resolve import PRESETS as PRESETS
 from .resolve import resolve as resolve
-from .table import Priors as Priors

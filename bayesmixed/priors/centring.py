@@ -63,9 +63,7 @@ def _marginal(j: int, k: int, made_of: Sequence[frozenset[str]], terms: Sequence
     return made_of[j] == made_of[k] and j < k and terms[j] != terms[k]
 
 
-def stated_spreads(
-    X: np.ndarray, T: np.ndarray, names: Sequence[str], plain: np.ndarray
-) -> np.ndarray:
+def stated_spreads(X: np.ndarray, T: np.ndarray, names: Sequence[str], plain: np.ndarray) -> np.ndarray:
     """s_x (p,) of the columns that are left over; `plain` (p,) those of the columns themselves.
 
     A column that is only centred has its own. One with further marginal columns has the sd of what is left of it, a

@@ -8,14 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from ..covariance import structure
+from ..design.design import Design, GroupTerm, Predictor
 from ..errors import ModelError
 from ..families import Family
-from ..formula.design import Design, GroupTerm, Predictor
+from ..parameters.names import term_names
 from .centring import spans_constant, stated_spreads, triangular
 from .distributions import LKJ, Gamma, HalfNormal, HalfStudentT, InverseGamma, Lomax, Normal, Prior
-from .names import term_names
 from .origin import constant_column
-from .table import Priors
+from .priors import Priors
 
 
 def default(design: Design, family: Family) -> Priors:

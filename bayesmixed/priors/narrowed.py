@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ..design.design import Design
 from ..families import Family
-from ..formula.design import Design
+from ..parameters.names import block_slots, known_names, slots
 from .default import default
 from .distributions import LKJ, Prior
-from .names import block_slots, known_names, slots
+from .priors import Priors
 from .resolve import PRESETS, overlaid
-from .table import Priors
 
 
 def narrowed(spec: Any, whole: Priors) -> Any:

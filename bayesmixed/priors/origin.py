@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..covariance import Covariance
+from ..parameters.names import TermNames, term_names
 from .centring import spans_constant, triangular
-from .names import TermNames, term_names
 
 if TYPE_CHECKING:
-    from ..formula.design import Design, GroupTerm
+    from ..design.design import Design, GroupTerm
     from ..model import Model
-    from .table import Priors
+    from .priors import Priors
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..design.design import Design
 from ..errors import ModelError
 from ..families import Family
-from ..formula.design import Design
+from ..parameters.names import CORRELATION, REAL, block_slots, slots, term_names
 from .default import column_spreads, default, location_and_scale
 from .distributions import (
     LKJ,
@@ -24,8 +25,7 @@ from .distributions import (
     Prior,
     StudentT,
 )
-from .names import CORRELATION, REAL, block_slots, slots, term_names
-from .table import Priors
+from .priors import Priors
 
 WIDE = 2.5  # sds of the response that rstanarm and bambi allow an effect of one sd of a column
 

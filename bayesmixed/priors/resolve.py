@@ -7,13 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from ..covariance import Covariance
+from ..design.design import Design
 from ..errors import ModelError, nearest
 from ..families import Family
-from ..formula.design import Design
-from .default import cautious, default
-from .distributions import LKJ, Flat, Prior
-from .given import as_prior
-from .names import (
+from ..parameters.names import (
     CORRELATION,
     EVERY,
     POSITIVE,
@@ -26,9 +23,12 @@ from .names import (
     slots,
     widths,
 )
+from .default import cautious, default
+from .distributions import LKJ, Flat, Prior
+from .from_numpyro import as_prior
 from .origin import Placed
 from .presets import bambi, boundary_avoiding, brms, flat, rstanarm
-from .table import LaidOver, Priors
+from .priors import LaidOver, Priors
 
 PRESETS: dict[str, Callable[[Design, Family], Priors]] = {
     "default": default,

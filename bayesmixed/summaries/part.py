@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..formula.design import Design, GroupTerm, Predictor
-from ..formula.rank import independent
-from ..prediction.rows import take_rows
+from ..design.columns.rank import independent
+from ..design.design import Design, GroupTerm, Predictor
+from ..prediction.new_rows import take_rows
 from ..priors.narrowed import narrowed
 
 if TYPE_CHECKING:

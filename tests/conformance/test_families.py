@@ -12,7 +12,7 @@ from scipy import stats
 
 import bayesmixed as bm
 from bayesmixed.families import FAMILIES, LINKS, Family, Observed, family, link
-from bayesmixed.families.arrays import jax_arrays
+from bayesmixed.families.numeric.arrays import jax_arrays
 
 DENSITY = 1e-10  # the same formula in two libraries, some of which cancel in log Gamma
 NUMPYRO = 1e-6  # its log Beta is right to seven digits for small counts; ours is compared with scipy above

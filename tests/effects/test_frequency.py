@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import bayesmixed as bm
-from bayesmixed.effects.variables import percentiles
+from bayesmixed.effects.rows.used_columns import percentiles
 
 OPTIMA = 1e-5  # relative: two searches of one optimum
 

@@ -13,7 +13,7 @@ from scipy.special import expit, ndtr
 from scipy.stats import multivariate_normal, norm
 
 import bayesmixed as bm
-from bayesmixed.effects.means import _nodes
+from bayesmixed.effects.mean.question import _nodes
 
 ALGEBRA = 1e-9
 INTEGRAL = 1e-7  # of the quadrature that we compare with

@@ -8,7 +8,7 @@ from simulated import crossed, nested
 
 import bayesmixed as bm
 from bayesmixed.likelihood.at import likelihood_of
-from bayesmixed.likelihood.linear import linear_likelihood
+from bayesmixed.likelihood.linear.likelihood import linear_likelihood
 
 IDENTITY = 1e-9  # relative: both sides are the same algebra in float64
 GRADIENT = 1e-5  # of central differences with step 1e-5
@@ -204,8 +204,8 @@ def test_a_fixed_sigma_is_not_estimated_and_not_counted() -> None:
 
 def test_cross_products_of_disjoint_rows_add_up() -> None:
     """A table may be streamed: each part conditioned in the basis of the first, the grams summed."""
-    from bayesmixed.likelihood.blocks import blocks
-    from bayesmixed.likelihood.gram import gram
+    from bayesmixed.likelihood.working.blocks import blocks
+    from bayesmixed.likelihood.working.gram import gram
 
     model = bm.Model("y ~ x + (x | a) + (1 | b)", crossed())
     found = blocks(model.design.groups, model.covariances)
@@ -226,7 +226,7 @@ def test_cross_products_of_disjoint_rows_add_up() -> None:
 
 
 def test_dense_products_and_the_sparse_pattern_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bayesmixed.likelihood import tail
+    from bayesmixed.likelihood.elimination import tail
 
     model = bm.Model("y ~ x + (x | a) + (x | b) + (1 | c)", crossed())
     sparse = linear_likelihood(model.design, model.covariances)
@@ -250,7 +250,7 @@ def test_nested_factors_fall_apart_into_small_components() -> None:
 
 
 def test_a_tail_too_large_for_memory_is_refused_with_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bayesmixed.likelihood import storing
+    from bayesmixed.likelihood.elimination import choice as storing
 
     monkeypatch.setattr(storing, "MAX_DENSE_BYTES", 100)
     with pytest.raises(bm.errors.FitError, match="12 crossed random effects"):

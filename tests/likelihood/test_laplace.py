@@ -10,7 +10,7 @@ import pytest
 
 import bayesmixed as bm
 from bayesmixed.likelihood.at import laplace_of
-from bayesmixed.likelihood.laplace.likelihood import LaplaceLikelihood
+from bayesmixed.likelihood.laplace.approximation import LaplaceLikelihood
 from bayesmixed.likelihood.laplace.products import pattern
 from bayesmixed.likelihood.laplace.rows import rows_of
 

@@ -10,9 +10,9 @@ import pytest
 
 import bayesmixed as bm
 from bayesmixed.likelihood.at import likelihood_of
-from bayesmixed.likelihood.effects import conditional_covariances, log_det_slopes, modes
-from bayesmixed.likelihood.orthogonal import solve_orthogonally
-from bayesmixed.likelihood.pls import solve
+from bayesmixed.likelihood.linear.modes import conditional_covariances, log_det_slopes, modes
+from bayesmixed.likelihood.linear.orthogonal import solve_orthogonally
+from bayesmixed.likelihood.linear.pls import solve
 
 IDENTITY = 1e-9  # of algebraically equal numbers in float64
 ESTIMATE = 1e-4  # relative, of sds: as against lme4

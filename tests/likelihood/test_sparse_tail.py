@@ -9,12 +9,13 @@ from scipy import sparse
 from simulated import crossed, nested
 
 import bayesmixed as bm
-from bayesmixed.likelihood import ordering, storing
 from bayesmixed.likelihood.at import laplace_of, likelihood_of
-from bayesmixed.likelihood.fronts import factorise, fronts
-from bayesmixed.likelihood.joint import joint_errors
-from bayesmixed.likelihood.ordering import elimination
-from bayesmixed.prediction.predict import Request
+from bayesmixed.likelihood.elimination import choice as storing
+from bayesmixed.likelihood.elimination import ordering
+from bayesmixed.likelihood.elimination.fronts import factorise, fronts
+from bayesmixed.likelihood.elimination.ordering import elimination
+from bayesmixed.likelihood.prediction_errors import joint_errors
+from bayesmixed.prediction.predict import PredictionRequest
 
 IDENTITY = 1e-9  # relative: both sides are the same algebra in float64
 GRADIENT = 1e-5  # of central differences with step 1e-5
@@ -122,7 +123,7 @@ def test_fits_and_what_follows_from_them_are_the_same(method: str, forced: pytes
     errors = [joint_errors(fit.model, theirs.theta, theirs.parameters) for fit in (ours, theirs)]
     new = table.assign(a=table["a"][::-1].to_numpy(), c=table["c"].sample(frac=1, random_state=1).to_numpy())
     for rows in (None, new):
-        design = Request(newdata=rows).design(theirs.model, [0, 1, 2], observed=False)
+        design = PredictionRequest(newdata=rows).design(theirs.model, [0, 1, 2], observed=False)
         a, b = (error.variance(design, [0, 1, 2]) for error in errors)
         np.testing.assert_allclose(a, b, rtol=IDENTITY, atol=IDENTITY)
     np.testing.assert_allclose(ours.leverage(), theirs.leverage(), atol=1e-4)

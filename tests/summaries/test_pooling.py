@@ -15,7 +15,7 @@ from conftest import load_reference_frame, load_result, result_names
 from scipy.stats import linregress, t
 
 import bayesmixed as bm
-from bayesmixed.plots.picture import png
+from bayesmixed.plots.drawing.picture import png
 
 SAME = {"rtol": 1e-8, "atol": 1e-8}  # the same least squares by another route
 ML_STOPS = {"rtol": 1e-4, "atol": 1e-4}  # where the search for a maximum ends

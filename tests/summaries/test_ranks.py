@@ -14,7 +14,7 @@ from scipy.stats import norm
 
 import bayesmixed as bm
 from bayesmixed.errors import FitError, NoSuchOption
-from bayesmixed.summaries import level_effects
+from bayesmixed.summaries.pooled import level_effects
 
 DRAWS = 40_000
 PROBABILITY = 4.5 * 0.5 / np.sqrt(DRAWS)  # so many standard errors of a share of draws

@@ -12,7 +12,7 @@ import pytest
 from conftest import load_reference_frame, load_result, result_names
 
 import bayesmixed as bm
-from bayesmixed.summaries.anova import anova_shares
+from bayesmixed.summaries.variance.anova import anova_shares
 
 # What both optimisers leave open of a variance near its optimum moves a share in the sixth decimal.
 OPTIMISED = 3e-6

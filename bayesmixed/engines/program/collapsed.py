@@ -25,7 +25,7 @@ from .sites import (
 from .vectors import VectorSite, sample, sample_vector, vector_sites
 
 if TYPE_CHECKING:
-    from ...likelihood.linear import LinearLikelihood
+    from ...likelihood.linear.likelihood import LinearLikelihood
     from ...model import Model
 
 MAX_TAIL = 256  # columns of the dense tail, factorised at every gradient

@@ -11,7 +11,7 @@ import numpy as np
 from ...families import Family, observed
 from ...priors.distributions import Kind
 from ...priors.origin import stated_rows
-from .likelihood import level_rows, sample_response, spread
+from .response_site import level_rows, sample_response, spread
 from .sites import (
     DispersionSites,
     TermSites,

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...covariance import Covariance
+from ...parameters.names import term_names
 from ...priors.distributions import Kind, Prior
-from ...priors.names import term_names
 from ...priors.origin import origins
 from .spreads import Spread, spread
 from .vectors import VectorSite, sample
 
 if TYPE_CHECKING:
     from ...model import Model
+    from ...parameters.names import TermNames
     from ...priors import Priors
-    from ...priors.names import TermNames
 
 
 @dataclass(frozen=True)

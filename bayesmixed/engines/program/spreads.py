@@ -13,8 +13,8 @@ from ...priors.distributions import BlockPrior, Kind
 from .vectors import VectorSite, sample, sample_vector, vector_sites
 
 if TYPE_CHECKING:
+    from ...parameters.names import TermNames
     from ...priors import Priors
-    from ...priors.names import TermNames
 
 # Of the log of an sd of which the rows say nothing. Towards zero it goes further, but its upper end is about as sharp,
 # and the metric's floor trebles it: with 1 steps were half as long, and some diverged.

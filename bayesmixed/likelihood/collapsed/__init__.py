@@ -15,9 +15,9 @@ Everything is Bates et al. (2015, J. Stat. Softw. 67(1), eq. 33-41) with the coe
 
 from __future__ import annotations
 
-from .arrays import arrays as arrays
-from .density import log_density as log_density
-from .draws import draw as draw
+from .conditional_draws import draw as draw
 from .layout import Layout as Layout
 from .layout import layout as layout
+from .log_density import log_density as log_density
+from .packed import arrays as arrays
 from .triangular import WRITTEN_OUT as WRITTEN_OUT

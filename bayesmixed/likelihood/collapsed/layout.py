@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..linear import LinearLikelihood
+from ..linear.likelihood import LinearLikelihood
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 
-from ..effects import conditional_covariances
-from ..fronts import with_data
-from ..gram import Gram
-from ..pls import Rest, Solution
+from ..elimination.fronts import with_data
+from ..linear.modes import conditional_covariances
+from ..linear.pls import Rest, Solution
+from ..working.gram import Gram
 from .products import Pattern
 from .rows import Rows
 

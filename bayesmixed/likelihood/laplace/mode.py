@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...families import Derivatives
-from ..effects import modes
-from ..pls import shrink, solve
+from ..linear.modes import modes
+from ..linear.pls import shrink, solve
 from .products import Pattern, weighted_gram
 from .rows import Rows
 

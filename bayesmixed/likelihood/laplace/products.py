@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from ..fronts import with_data
-from ..gram import Cross, Gram
-from ..tail import SPARSE_SHARE, Tail, coupling_matrix, entry_pairs, tail
+from ..elimination.fronts import with_data
+from ..elimination.tail import SPARSE_SHARE, Tail, coupling_matrix, entry_pairs, tail
+from ..working.gram import Cross, Gram
 from .rows import Rows
 
 

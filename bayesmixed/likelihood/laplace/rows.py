@@ -9,11 +9,11 @@ import numpy as np
 from scipy import sparse
 
 from ...covariance import Covariance
+from ...design.design import Design, GroupTerm
 from ...families import Family, Observed, observed
-from ...formula.design import Design, GroupTerm
-from ..basis import orthonormal, term_bases
-from ..blocks import Block, blocks
-from ..storing import eliminated_first
+from ..elimination.choice import eliminated_first
+from ..working.basis import orthonormal, term_bases
+from ..working.blocks import Block, blocks
 
 WIDE = 6  # columns from which one sparse product beats a count per column
 

@@ -11,9 +11,9 @@ import numpy as np
 from ...errors import FitError
 from ...families import Gaussian, Observed
 from ...families.links import Identity
-from ..blocks import block_factor
-from ..information import block_information, inverse
-from .likelihood import Curved, LaplaceLikelihood
+from ..linear.information import block_information, inverse
+from ..working.blocks import block_factor
+from .approximation import Curved, LaplaceLikelihood
 from .mode import MAX_STEPS, Mode, Prior
 
 LEAST, MOST = 0.1, 30.0  # sds to start from, in units of what one row tells or of the predictor, as is wider

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..laplace.likelihood import LaplaceLikelihood
-from ..laplace.placing import Grid
-from ..laplace.quadrature import level_sums
+from ..laplace.approximation import LaplaceLikelihood
 from ..laplace.rows import BlockRows, Pairs
+from ..quadrature.adaptive import level_sums
+from ..quadrature.placing import Grid
 from .marginal import Drawn, Places, by_term
 
 SMALL = 5_000  # rows up to which points are evaluated side by side

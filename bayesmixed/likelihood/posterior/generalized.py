@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from ..coordinates import Coordinates
-from ..gram import Gram
-from ..joint import draw_errors
-from ..laplace.likelihood import Curved, LaplaceLikelihood
+from ..laplace.approximation import Curved, LaplaceLikelihood
 from ..laplace.mode import Mode
-from ..laplace.placing import Grid
 from ..laplace.products import weighted_gram
-from ..laplace.quadrature import OneFactor
-from ..linear import LOG_2PI
-from ..pls import Solution, solve
+from ..linear.likelihood import LOG_2PI
+from ..linear.pls import Solution, solve
+from ..prediction_errors import draw_errors
+from ..quadrature.adaptive import OneFactor
+from ..quadrature.placing import Grid
+from ..working.coordinates import Coordinates
+from ..working.gram import Gram
 from .crossed import Crossed
-from .effects import Normality, normality
 from .marginal import Drawn, Marginal, Places, by_term
-from .standardised import Linearised, NormalForm, linearised
+from .normality import Normality, normality
+from .standardised import LinearisedPosterior, NormalForm, linearised
 from .together import Together
 
 NODES = 9  # of quadrature in each dimension
@@ -138,7 +138,7 @@ class LaplaceMarginal(Marginal):
     def normality(self, x: np.ndarray) -> list[Normality]:
         return normality(self.likelihood, x, self.at(x).mode)
 
-    def linearised(self, x: np.ndarray, form: NormalForm | None) -> Linearised | None:
+    def linearised(self, x: np.ndarray, form: NormalForm | None) -> LinearisedPosterior | None:
         return linearised(self.likelihood, x, self.at(x), form) if self.likelihood.p else None
 
     def track(self, points: np.ndarray) -> None:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..at_sigma import SigmaCriterion
-from ..blocks import Block
-from ..coordinates import Coordinates
-from ..effects import modes
-from ..joint import draw_errors
-from .effects import Normality
-from .standardised import Linearised, NormalForm, normal_equations
+from ..linear.modes import modes
+from ..linear.with_sigma import SigmaCriterion
+from ..prediction_errors import draw_errors
+from ..working.blocks import Block
+from ..working.coordinates import Coordinates
+from .normality import Normality
+from .standardised import LinearisedPosterior, NormalForm, normal_equations
 
 Drawn = tuple[np.ndarray, tuple[np.ndarray, ...]]  # beta (p,) and effects (L, k) per group term, in the user's columns
 
@@ -70,7 +70,7 @@ class Marginal(ABC):
         """How normal effects are given x, per grouping factor; empty where they are exactly."""
         return []
 
-    def linearised(self, x: np.ndarray, form: NormalForm | None) -> Linearised | None:
+    def linearised(self, x: np.ndarray, form: NormalForm | None) -> LinearisedPosterior | None:
         """The model linearised at x, `form` the priors of its coefficients; None where these are integrated out."""
         return None
 
@@ -103,7 +103,7 @@ class LinearMarginal(Marginal):
         value, gradient = self.criterion.value_and_gradient(x)
         return -0.5 * value, -0.5 * gradient
 
-    def linearised(self, x: np.ndarray, form: NormalForm | None) -> Linearised | None:
+    def linearised(self, x: np.ndarray, form: NormalForm | None) -> LinearisedPosterior | None:
         likelihood, criterion = self.criterion.likelihood, self.criterion
         if not criterion.free or not likelihood.p:
             return None
@@ -112,7 +112,7 @@ class LinearMarginal(Marginal):
         def factors(x: np.ndarray) -> list[np.ndarray]:
             return likelihood.factors(x[: likelihood.n_theta])
 
-        return Linearised(
+        return LinearisedPosterior(
             likelihood.gram, likelihood.tail, factors, criterion.residual_sd, criterion.unit, precision, right
         )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...covariance import Covariance
 from ...priors.origin import to_stated, to_typed
-from ..coordinates import Coordinates, Natural
+from ..working.coordinates import Coordinates, Natural
 
 STEP = 1e-6  # of the differences that give slopes of closed forms: truncation and rounding near 1e-10
 LARGEST_PARTIAL = 1 - 1e-9  # of a partial correlation that a starting point may have

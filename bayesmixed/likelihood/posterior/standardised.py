@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..gram import Gram
-from ..laplace.likelihood import Curved, LaplaceLikelihood
+from ..elimination.tail import Tail
+from ..laplace.approximation import Curved, LaplaceLikelihood
 from ..laplace.products import weighted_gram
-from ..penalty import Coefficients
-from ..pls import solve
-from ..tail import Tail
+from ..linear.pls import solve
+from ..penalty.penalty import CoefficientPenalty
+from ..working.gram import Gram
 from .space import Space
 
 LEAST_CURVATURE = 1e-6  # of the largest: rows without curvature say next to nothing, and must not say less
@@ -28,7 +28,7 @@ NormalForm = tuple[np.ndarray, np.ndarray, np.ndarray]  # rows (m, p), means (m,
 
 
 @dataclass(frozen=True)
-class Linearised:
+class LinearisedPosterior:
     """The equations of a linear mixed model, at `factors` (x) and residual sd `scale` (x), for t = coefficients.
 
     The coefficients of the equations are `unit` times those in x. `gram` without what priors say: `precision` (p, p)
@@ -61,12 +61,12 @@ class Standardised:
     """
 
     space: Space
-    linearised: Linearised
+    linearised: LinearisedPosterior
     where: slice
     centre: np.ndarray
 
     @classmethod
-    def about(cls, space: Space, linearised: Linearised, centre: np.ndarray) -> Standardised:
+    def about(cls, space: Space, linearised: LinearisedPosterior, centre: np.ndarray) -> Standardised:
         """At the mode `centre` (m,)."""
         first = space.n_terms
         return cls(space, linearised, slice(first, first + space.coordinates.basis.shape[1]), centre)
@@ -115,7 +115,9 @@ def normal_equations(form: NormalForm | None, R: np.ndarray, origin: np.ndarray)
     return B.T @ weights, weights.T @ (np.where(np.isfinite(means), means, 0.0) - rows @ origin)
 
 
-def linearised(likelihood: LaplaceLikelihood, x: np.ndarray, curved: Curved, form: NormalForm | None) -> Linearised:
+def linearised(
+    likelihood: LaplaceLikelihood, x: np.ndarray, curved: Curved, form: NormalForm | None
+) -> LinearisedPosterior:
     """A generalized model at the conditional mode for x, as its last Newton step sees it."""
     rows, d, p = likelihood.rows, curved.derivatives, likelihood.p
     V = np.maximum(d.V, LEAST_CURVATURE * float(np.max(np.abs(d.V), initial=0.0)))
@@ -127,9 +129,9 @@ def linearised(likelihood: LaplaceLikelihood, x: np.ndarray, curved: Curved, for
     gram = weighted_gram(rows, V, columns, ww)
     tail = None if likelihood.pattern is None else likelihood.pattern.filled(rows, gram)
     precision, right = normal_equations(form, rows.R, np.zeros(p))
-    return Linearised(gram, tail, likelihood.factors, lambda _: 1.0, 1.0, precision, right)
+    return LinearisedPosterior(gram, tail, likelihood.factors, lambda _: 1.0, 1.0, precision, right)
 
 
-def normal_form(coefficients: Coefficients | None) -> NormalForm | None:
+def normal_form(coefficients: CoefficientPenalty | None) -> NormalForm | None:
     """The priors of the coefficients as normals, those that are not by their quartiles."""
     return None if coefficients is None else coefficients.normal_approximation()

@@ -6,10 +6,10 @@ from .base import Distribution as Distribution
 from .base import Kind as Kind
 from .base import Prior as Prior
 from .base import shown as shown
-from .blocks import LKJ as LKJ
-from .blocks import BlockPrior as BlockPrior
-from .blocks import Decov as Decov
-from .blocks import Dirichlet as Dirichlet
+from .covariance_blocks import LKJ as LKJ
+from .covariance_blocks import BlockPrior as BlockPrior
+from .covariance_blocks import Decov as Decov
+from .covariance_blocks import Dirichlet as Dirichlet
 from .heavy import Lomax as Lomax
 from .positive import Exponential as Exponential
 from .positive import Gamma as Gamma

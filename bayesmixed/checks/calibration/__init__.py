@@ -1,0 +1,1 @@
+"""Whether an engine gives the posterior that it says it gives."""

@@ -1,0 +1,1 @@
+"""What is wrong with a fit, what it means, and what to do."""

@@ -1,0 +1,219 @@
+"""How likely all rows of a group are together per draw, with the random effects that only they speak of integrated out.
+
+Given a draw of the parameters and of the effects that other groups' rows share, the rows of one group are independent
+of all others, so that leaving the group out needs log p(y_g | draw) = log of the integral of
+prod f(y_i | eta_i + z_i'b) N(b; 0, Sigma) over its own effects b alone. Of normal responses it has a closed form
+(MATHEMATICS section 2); else see `integral`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...design.design import GroupTerm
+from ...families import Observed, observed
+from ...parameters.values import Parameters
+from ...prediction.linear_predictor import group_contribution
+from ...prediction.seeds import generator
+from .integral import CHUNK, NODES, PAIRS, RowsIntegrand, log_integral, mode
+
+if TYPE_CHECKING:
+    from ...model import Model
+
+KEPT = 2**21  # numbers of the result that are held at once (16 MiB)
+SOME = 32  # draws whose average is the middle of all, near which their modes are searched
+LOG_2PI = float(np.log(2 * np.pi))
+
+
+def integrated_log_likelihood(
+    model: Model, parameters: Parameters, members: Sequence[np.ndarray], seed: int | None
+) -> Iterator[np.ndarray]:
+    """log p(y_g | draw) (chains, draws, groups), every constant included, for a few groups at a time.
+
+    Parameters
+    ----------
+    model
+        With a response.
+    parameters
+        Draws (chains, draws).
+    members
+        Row numbers of each group, disjoint, of positive weight.
+    seed
+        For what is sampled: more than three effects in one group, not normal.
+    """
+    draws, rng = _Draws.of(parameters.flat(), len(model.design.groups)), generator(seed)
+    own = own_levels(model, members)
+    step = max(1, KEPT // parameters.n_draws)
+    for first in range(0, len(members), step):
+        some = range(first, min(first + step, len(members)))
+        parts = (_part(model, members[g], [np.flatnonzero(levels == g) for levels in own]) for g in some)
+        found = np.stack([_of_group(part, draws, rng) for part in parts], axis=-1)
+        yield found.reshape(*parameters.beta.shape[:2], len(some))
+
+
+def _of_group(part: _Part, draws: _Draws, rng: np.random.Generator) -> np.ndarray:
+    step, n_draws = max(1, CHUNK // part.numbers_per_draw), draws.n
+    blocks = (draws.take(slice(first, first + step)) for first in range(0, n_draws, step))
+    if part.model.has_scale:
+        return np.concatenate([part.normal(block) for block in blocks])
+    middle = part.middle(draws.take(np.unique(np.linspace(0, n_draws - 1, SOME).astype(int))))
+    return np.concatenate([log_integral(part.integrand(block), part.start(block, middle), rng) for block in blocks])
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """Draws (1, d) and per term the factors F (d, k, k) of the covariances of its effects, with F^+."""
+
+    values: Parameters
+    factors: list[np.ndarray]
+    inverses: list[np.ndarray]
+
+    @classmethod
+    def of(cls, values: Parameters, terms: int) -> _Draws:
+        factors = [values.factor(j)[0] for j in range(terms)]
+        return cls(values, factors, [np.linalg.pinv(factor) for factor in factors])
+
+    @property
+    def n(self) -> int:
+        return self.values.n_draws
+
+    def take(self, draws: np.ndarray | slice) -> _Draws:
+        """Some of the draws."""
+        return _Draws(self.values.take(draws), [F[draws] for F in self.factors], [F[draws] for F in self.inverses])
+
+
+def own_levels(model: Model, members: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Per term, the group (L,) that alone has rows of each level; -1 where several have, or none."""
+    groups = np.full(model.design.n_rows, -1)
+    for g, rows in enumerate(members):
+        groups[rows] = g
+    used = groups >= 0
+    return [_only(term.codes[used], groups[used], term.n_levels) for term in model.design.groups]
+
+
+def how_integrated(model: Model, members: Sequence[np.ndarray]) -> str:
+    """In words, how the effects are integrated out."""
+    most = max(_own_effects(model, own_levels(model, members), len(members)), default=0)
+    if most == 0:
+        return "none: no level belongs to one of these groups alone"
+    if model.has_scale:
+        return "exactly"
+    if most in NODES:
+        return f"adaptive quadrature, {NODES[most][0]} to {NODES[most][-1]} nodes per effect"
+    return f"{2 * PAIRS[0]} to {2 * sum(PAIRS)} importance draws each"
+
+
+def _own_effects(model: Model, own: list[np.ndarray], groups: int) -> np.ndarray:
+    terms = zip(model.design.groups, own, strict=True)
+    counts = [np.bincount(levels[levels >= 0], minlength=groups) * term.Z.shape[1] for term, levels in terms]
+    return np.sum(counts, axis=0, dtype=int) if counts else np.zeros(groups, dtype=int)
+
+
+def _only(codes: np.ndarray, groups: np.ndarray, n_levels: int) -> np.ndarray:
+    lowest, highest = np.full(n_levels, np.iinfo(int).max), np.full(n_levels, -1)
+    np.minimum.at(lowest, codes, groups)
+    np.maximum.at(highest, codes, groups)
+    return np.where(lowest == highest, highest, -1)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The rows of one group, and which levels of each term are theirs alone: `size` effects together."""
+
+    model: Model
+    seen: Observed
+    X: np.ndarray
+    offset: np.ndarray
+    terms: list[GroupTerm]
+    levels: list[np.ndarray]
+    size: int
+
+    @property
+    def numbers_per_draw(self) -> int:
+        return (len(self.X) + self.size) * (self.size + 1)
+
+    def integrand(self, draws: _Draws) -> RowsIntegrand:
+        """The density of the rows given effects F u, u (d, size) standard normal."""
+        family = self.model.family
+        dispersion = {name: value.reshape(-1, 1) for name, value in draws.values.dispersion.items()}
+        constant = float(np.sum(family.constant(self.seen)))
+        eta, F = self.shared(draws), self.blocks(draws.factors, draws.n)
+        return RowsIntegrand(family, self.seen, eta, self.columns(), F, dispersion, constant)
+
+    def normal(self, draws: _Draws) -> np.ndarray:
+        """(draws,), of normal responses."""
+        sigma = draws.values.dispersion["sigma"].reshape(-1)
+        return _normal(
+            self.model, self.seen, self.shared(draws), self.columns() @ self.blocks(draws.factors, draws.n), sigma
+        )
+
+    def shared(self, draws: _Draws) -> np.ndarray:
+        """The predictor (draws, n) without the effects that are integrated out."""
+        eta = draws.values.beta[0] @ self.X.T + self.offset
+        for j, (term, own) in enumerate(zip(self.terms, self.levels, strict=True)):
+            mine = np.isin(term.codes, own)
+            if not np.all(mine):
+                eta += np.where(mine, 0.0, group_contribution(term, draws.values.b[j][0]))
+        return eta
+
+    def columns(self) -> np.ndarray:
+        """Z (n, size): what a unit of each effect adds to the predictor."""
+        pairs = zip(self.terms, self.levels, strict=True)
+        parts = [term.Z * (term.codes == level)[:, None] for term, own in pairs for level in own]
+        return np.concatenate([np.zeros((len(self.X), 0)), *parts], axis=1)
+
+    def blocks(self, matrices: list[np.ndarray], n_draws: int) -> np.ndarray:
+        """Matrices (draws, k, k) per term along the diagonal of one (draws, size, size) for all effects."""
+        whole, at = np.zeros((n_draws, self.size, self.size)), 0
+        for matrix, own in zip(matrices, self.levels, strict=True):
+            k = matrix.shape[1]
+            for _ in own:
+                whole[:, at : at + k, at : at + k] = matrix
+                at += k
+        return whole
+
+    def effects(self, draws: _Draws) -> np.ndarray:
+        """b (draws, size) as drawn."""
+        parts = [draws.values.b[j][0][:, own] for j, own in enumerate(self.levels)]
+        flat = [part.reshape(draws.n, -1) for part in parts]
+        return np.concatenate([np.zeros((draws.n, 0)), *flat], axis=1)
+
+    def middle(self, draws: _Draws) -> np.ndarray:
+        """The modes b (size,) of the effects, averaged over some draws."""
+        own = (self.blocks(draws.inverses, draws.n) @ self.effects(draws)[..., None])[..., 0]
+        integrand = self.integrand(draws)
+        u = mode(integrand, own).u
+        return np.mean((integrand.F @ u[..., None])[..., 0], axis=0)
+
+    def start(self, draws: _Draws, middle: np.ndarray) -> np.ndarray:
+        """u (draws, size) near each draw's mode: at `middle`, or where that is outside the support its own effects."""
+        back, integrand = self.blocks(draws.inverses, draws.n), self.integrand(draws)
+        u = back @ middle
+        lost = np.flatnonzero(~np.isfinite(integrand.at_points(u[:, None])[:, 0]))
+        if len(lost):
+            u[lost] = (back[lost] @ self.effects(draws)[lost][..., None])[..., 0]
+        return u
+
+
+def _part(model: Model, rows: np.ndarray, levels: list[np.ndarray]) -> _Part:
+    mu, groups = model.design.mu, model.design.groups
+    terms = [replace(term, codes=term.codes[rows], Z=term.Z[rows]) for term in groups]
+    size = sum(len(own) * term.Z.shape[1] for own, term in zip(levels, terms, strict=True))
+    return _Part(model, observed(model.design, rows), mu.X[rows], mu.offset[rows], terms, levels, size)
+
+
+def _normal(model: Model, seen: Observed, eta: np.ndarray, A: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+    """log N(y; eta, sigma^2 / w + A A') (draws,) by the matrix determinant lemma and Woodbury's identity."""
+    weights = np.ones(len(seen.y)) if seen.weights is None else seen.weights
+    root = np.sqrt(weights) / sigma[:, None]
+    r, scaled = (model.family.normalised(seen.y) - eta) * root, A * root[..., None]
+    M = np.swapaxes(scaled, 1, 2) @ scaled + np.eye(A.shape[2])
+    L = np.linalg.cholesky(M)
+    c = np.linalg.solve(L, np.einsum("dnq,dn->dq", scaled, r)[..., None])[..., 0]
+    rest = np.sum(r**2, axis=1) - np.sum(c**2, axis=1)
+    logs = np.sum(np.log(np.diagonal(L, axis1=1, axis2=2)), axis=1) - np.sum(np.log(root), axis=1)
+    return -0.5 * (rest + len(seen.y) * LOG_2PI) - logs + np.sum(model.family.log_jacobian(seen.y))

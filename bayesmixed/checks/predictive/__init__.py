@@ -1,0 +1,1 @@
+"""Whether a fitted model gives data like those observed."""

@@ -1,0 +1,261 @@
+"""What does a variance at zero cost or save: how fast does the criterion rise as the direction begins to vary?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ...covariance import Covariance
+from ...engines.generalized.collect import LaplaceCriterion
+from ...engines.search.boundary_search import Criterion
+from ...fits.point import PointFit
+from ...likelihood.at import laplace_of, likelihood_of
+from ...likelihood.linear.with_sigma import NormalPrior, SigmaCriterion
+from ..diagnosis.work import Work
+from .null_directions import NullDirection
+
+# of the deviance: one standard error, and the 95 % limit of a profile; from an estimate at zero, where half of the
+# statistics are zero, the latter is about a one-sided limit of 97.5 %
+RISES = (1.0, 3.84)
+CLOSE = 0.01  # relative error of a rise at which the search for its sd stops
+STEP = 1e-6  # of the differences of a change of coordinates
+SETTLED = 1e-3  # predicted decrease of the deviance at which a minimum is taken: a tenth of what CLOSE lets a rise err
+STEPS, HALVINGS = 25, 12  # of a search of one minimum, and of one of its steps
+SECANTS, FASTEST = (
+    30,
+    8.0,
+)  # of a search of one rise: its steps, and the largest factor of one while nothing is above it
+NEXT = 1.8  # times an sd: about where the rise is 3.84 times as large
+CURVED = 1e-8  # cosine between a step and the change of the gradient from which curvature is positive
+ARMIJO = 1e-4  # share of the predicted decrease that a step must bring
+FIRST, FARTHEST = 0.05, 1e4  # sds of a working (unit mean square) column: where to begin, where to give up
+
+
+@dataclass(frozen=True)
+class Rise:
+    """A point of the profile.
+
+    `sd` of the column (absolute), where others determine it of what they leave; `rise` of the deviance or REML
+    criterion; the bar's `sds` (k,) and `corr` (k, k) there.
+    """
+
+    sd: float
+    rise: float
+    sds: np.ndarray
+    corr: np.ndarray
+
+
+def profile(fit: PointFit, direction: NullDirection, work: Work | None = None) -> tuple[Rise, ...]:
+    """The sds at which the deviance (or REML criterion) has risen by 1 and by 3.84.
+
+    A column with sd zero: its sd. A column that others determine: the sd of its effects given those of all others, the
+    last diagonal element of Lambda with that column as the last. Everything else is re-maximised, in a generalized
+    model by Laplace. `work` limits the evaluations: what it does not reach is left out. Empty where the fit maximised
+    something else (MAP), or where the covariance structure does not survive a change of columns.
+    """
+    if fit.engine.name not in ("ml", "reml"):
+        return ()
+    if fit.model.covariances[direction.term].invariance not in ("linear", "scaling"):
+        return ()
+    held = _held(fit, direction, Work() if work is None else work)
+    return tuple(held.rises(RISES))
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A criterion whose x has, for one bar, the factor of its columns in another order: one element of it is held.
+
+    `order` lists the columns: with the column of interest first its sd is the first element of theta, with that
+    column last its sd given all others is the last. `position` is that element's in x. `basis` (k, k) turns a factor
+    of the working columns into one of the user's, `scale` is what relative sds are multiplied by at x, the exponential
+    of x's last element, up to a factor, where that is `free_scale`.
+    """
+
+    criterion: Criterion
+    x: np.ndarray
+    where: slice
+    structure: Covariance
+    order: list[int]
+    position: int
+    basis: np.ndarray
+    scale: Callable[[np.ndarray], float]
+    free_scale: bool
+    work: Work
+
+    @cached_property
+    def mix(self) -> np.ndarray:
+        """From the working columns to the user's in the new order."""
+        return self.basis[self.order]
+
+    @cached_property
+    def back(self) -> np.ndarray:
+        """From the user's columns in the new order to the working ones."""
+        return np.linalg.inv(self.mix)
+
+    @cached_property
+    def unit(self) -> float:
+        """The sd that working effects as large as the residual sd give the element held."""
+        k = len(self.order)
+        factor = self.structure.factor(self.structure.theta(self.mix), k)
+        return self.scale(self.x) * float(factor[0, 0] if self.position == self.where.start else factor[-1, -1])
+
+    @cached_property
+    def lowest(self) -> float:
+        """The criterion on the boundary."""
+        return self.criterion.value(self.x)
+
+    def working(self, y: np.ndarray) -> np.ndarray:
+        """x of the criterion."""
+        x = y.copy()
+        x[self.where] = self.structure.theta(self.back @ self.structure.factor(y[self.where], len(self.mix)))
+        return x
+
+    def mixed(self, x: np.ndarray) -> np.ndarray:
+        """y of x."""
+        y = x.copy()
+        y[self.where] = self.structure.theta(self.mix @ self.structure.factor(x[self.where], len(self.mix)))
+        return y
+
+    def slopes(self, y: np.ndarray) -> np.ndarray:
+        """d x / d y (m, m), by differences of the change of columns alone."""
+        J = np.eye(len(y))
+        for i in range(self.where.start, self.where.stop):
+            ends = []
+            for sign in (1, -1):
+                moved = y.copy()
+                moved[i] += sign * STEP
+                ends.append(self.working(moved))
+            J[:, i] = (ends[0] - ends[1]) / (2 * STEP)
+        return J
+
+    def function(self, sd: float, z: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """The criterion with the direction held at an sd and the rest at z, its gradient in z, and the whole y."""
+        whole = y.copy()
+        whole[self.free] = z
+        whole[self.position] = sd / self.scale(whole)
+        self.work.count()
+        try:
+            value, gradient = self.criterion.value_and_gradient(self.working(whole))
+        except np.linalg.LinAlgError:
+            return np.inf, np.zeros(len(z)), whole
+        slopes = self.slopes(whole).T @ gradient
+        if self.free_scale:  # the element held is relative to it
+            slopes[-1] -= slopes[self.position] * whole[self.position]
+        return value, slopes[self.free], whole
+
+    @cached_property
+    def free(self) -> np.ndarray:
+        """Positions of what is not held."""
+        return np.delete(np.arange(len(self.x)), self.position)
+
+    def minimum(self, sd: float, y: np.ndarray, H: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """The least criterion with the direction held at an sd, its y, and the inverse curvature there.
+
+        BFGS from `y` and the inverse curvature `H` of a neighbour: one sd's minimum is near the last one's. No step is
+        longer than z itself, and one: z is in working columns and logarithms.
+        """
+        z = y[self.free]
+        value, g, whole = self.function(sd, z, y)
+        for _ in range(STEPS):
+            step = -H @ g
+            if -0.5 * g @ step < SETTLED or self.work.exhausted:
+                break
+            step /= max(1.0, float(np.max(np.abs(step))) / (1 + float(np.max(np.abs(z)))))
+            for _ in range(HALVINGS):
+                found = self.function(sd, z + step, y)
+                if found[0] <= value + ARMIJO * g @ step:
+                    break
+                step = 0.5 * step
+            else:
+                break
+            H = _updated(H, step, found[1] - g)
+            z, (value, g, whole) = z + step, found
+        return value, whole, H
+
+    def rises(self, targets: Sequence[float]) -> Iterator[Rise]:
+        """The points at which the criterion has risen by ascending targets, as far as it ever does.
+
+        The square root of a rise is nearly linear in the sd, so that a secant needs few steps.
+        """
+        y = self.mixed(self.x)
+        H = self._metric(y, self.free)
+        low, t = (0.0, 0.0), FIRST * self.unit
+        for target in targets:
+            goal, high = np.sqrt(target), None
+            for _ in range(SECANTS):
+                value, y, H = self.minimum(t, y, H)
+                rise = max(value - self.lowest, 0.0)
+                if self.work.exhausted or t > FARTHEST * self.unit:
+                    return
+                root = float(np.sqrt(rise))
+                if abs(rise - target) <= CLOSE * target:
+                    yield self._rise(y, rise)
+                    break
+                low, high = ((t, root), high) if root < goal else (low, (t, root))
+                if high is None:
+                    t *= float(np.clip(goal / max(root, 1e-6), 1.1, FASTEST))
+                else:
+                    t = low[0] + (high[0] - low[0]) * (goal - low[1]) / (high[1] - low[1])
+            else:
+                return
+            low = (t, root)
+            t *= NEXT
+
+    def _metric(self, y: np.ndarray, free: np.ndarray) -> np.ndarray:
+        """A guess of the inverse curvature in the free elements."""
+        J = self.slopes(y)
+        curvature = (J.T @ np.linalg.pinv(self.criterion.metric(self.working(y))) @ J)[np.ix_(free, free)]
+        values, vectors = np.linalg.eigh(0.5 * (curvature + curvature.T))
+        values = np.maximum(values, 1e-6 * np.max(values, initial=1e-6))
+        inverse = (vectors / values) @ vectors.T
+        return 0.5 * (inverse + inverse.T)
+
+    def _rise(self, y: np.ndarray, rise: float) -> Rise:
+        x = self.working(y)
+        scale = self.scale(x)
+        F = scale * self.basis @ self.structure.factor(x[self.where], len(self.mix))
+        sds = np.linalg.norm(F, axis=1)
+        unit = F / np.where(sds > 0, sds, 1.0)[:, None]
+        return Rise(scale * float(y[self.position]), rise, sds, unit @ unit.T)
+
+
+def _updated(H: np.ndarray, step: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """BFGS's inverse curvature after a step that changed the gradient; as it was where curvature is not positive."""
+    along = float(step @ change)
+    if not along > CURVED * np.linalg.norm(step) * np.linalg.norm(change):
+        return H
+    across = H @ change
+    mixed = np.outer(across, step)
+    return H + (along + change @ across) * np.outer(step, step) / along**2 - (mixed + mixed.T) / along
+
+
+def _held(fit: PointFit, direction: NullDirection, work: Work) -> _Held:
+    j = direction.term
+    criterion, x, bases, scale, free = _linear(fit) if fit.model.has_scale else _generalized(fit)
+    structure, k = criterion.structures()[j]
+    where, others = criterion.slices()[j], [i for i in range(k) if i != direction.column]
+    if direction.is_zero:
+        order, position = [direction.column, *others], where.start
+    else:
+        order, position = [*others, direction.column], where.stop - 1
+    return _Held(criterion, x, where, structure, order, position, bases[j], scale, free, work)
+
+
+_Parts = tuple[Criterion, np.ndarray, tuple[np.ndarray, ...], Callable[[np.ndarray], float], bool]
+
+
+def _linear(fit: PointFit) -> _Parts:
+    likelihood, sigma = likelihood_of(fit.model), fit.model.constants.get("sigma")
+    flat = NormalPrior.none(likelihood)
+    criterion = SigmaCriterion(likelihood, fit.engine.name == "reml", sigma, flat, free=False)
+    x = criterion.start(likelihood.working(fit.theta))
+    return criterion, x, likelihood.term_bases, criterion.residual_sd, sigma is None
+
+
+def _generalized(fit: PointFit) -> _Parts:
+    likelihood = laplace_of(fit.model)
+    x = likelihood.joined(likelihood.working(fit.theta), fit.beta, fit.dispersion)
+    return LaplaceCriterion(likelihood), x, likelihood.rows.term_bases, lambda x: 1.0, False

@@ -1,0 +1,1 @@
+"""Which rows an effect is evaluated at, and what their columns are."""

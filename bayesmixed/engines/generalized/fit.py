@@ -1,0 +1,255 @@
+"""ML with another number of nodes than Laplace's one: adaptive quadrature, and the joint mode of lme4's nAGQ = 0."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...covariance import Covariance
+from ...fits.point import PointFit
+from ...likelihood.at import laplace_of
+from ...likelihood.boundary import Direction
+from ...likelihood.laplace.approximation import Curved, LaplaceLikelihood
+from ...likelihood.laplace.start import Starts, starts
+from ...likelihood.laplace.working_response import working_deviance
+from ...likelihood.quadrature.factoring import Quadrature, quadrature
+from ...likelihood.quadrature.placing import moved
+from ...likelihood.working.blocks import pull_back
+from ..search.boundary_search import given_start, search
+from ..search.minimise import Optimum
+from ..search.second_look import StandIn
+from .accuracy import accuracy, checked
+from .collect import LaplaceCriterion, broken_down, certified, collect, held
+from .growing import growing
+
+if TYPE_CHECKING:
+    from ...model import Model
+    from ..base import Engine
+
+
+@dataclass
+class QuadratureCriterion(LaplaceCriterion):
+    """The deviance by quadrature, around the modes that Laplace's criterion finds."""
+
+    rule: Quadrature = field(kw_only=True)
+
+    def deviance(self, x: np.ndarray, curved: Curved) -> float:
+        """-2 log-likelihood, every constant included."""
+        return -2 * self.rule.loglik(x, curved)
+
+    def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        """The deviance and its exact gradient."""
+        loglik, gradient = self.rule.loglik_and_gradient(x, self.at(x))
+        return -2 * loglik, -2 * gradient
+
+    def stand_in(self, x: np.ndarray) -> tuple[StandIn, int] | None:
+        """None: Laplace's optimum, from which the search starts, was looked at."""
+        return None
+
+
+@dataclass(frozen=True)
+class Searched:
+    """A criterion, where its search ended, the worst direction on the boundary and the Hessian (m, m)."""
+
+    criterion: LaplaceCriterion
+    optimum: Optimum
+    edge: Direction | None
+    hessian: np.ndarray
+
+
+def integrated(found: Searched, nodes: int, optimizer: str | None, maxiter: int | None) -> Searched:
+    """The optimum with `nodes` a dimension, searched from Laplace's with its Hessian as the metric.
+
+    Raises
+    ------
+    FitError
+        Where the integral does not factor.
+    """
+    likelihood, x = found.criterion.likelihood, found.optimum.x
+    if not likelihood.rows.blocks:  # nothing to integrate
+        return found
+    rule = quadrature(likelihood, nodes)
+    criterion = QuadratureCriterion(likelihood, found.criterion.at(x).mode.u, _metric(found), rule=rule)
+    optimum, edge = search(criterion, x, optimizer, maxiter)
+    optimum, hessian = certified(criterion, optimum, maxiter is None)
+    return Searched(criterion, optimum, edge, hessian)
+
+
+def _metric(found: Searched) -> np.ndarray:
+    """The inverse of Laplace's Hessian; the start's metric for what is held there or where it is not definite."""
+    metric = found.criterion.metric(found.optimum.x).copy()
+    free = np.setdiff1d(np.arange(len(metric)), held(found.criterion, found.optimum.x))
+    part = found.hessian[np.ix_(free, free)]
+    if np.all(np.isfinite(part)) and len(free) and np.linalg.eigvalsh(part)[0] > 0:
+        inverse = np.linalg.inv(part)
+        metric[free] = metric[:, free] = 0.0
+        metric[np.ix_(free, free)] = 0.5 * (inverse + inverse.T)
+    return metric
+
+
+@dataclass
+class JointCriterion:
+    """Laplace's deviance at the joint mode of (u, beta), a function of theta and the free log dispersion alone."""
+
+    likelihood: LaplaceLikelihood
+    u: Sequence[np.ndarray]
+    beta: np.ndarray
+    first: np.ndarray
+
+    def at(self, y: np.ndarray) -> tuple[np.ndarray, Curved]:
+        """x with the coefficients of the joint mode, and the quadratic approximation there."""
+        mode = self.likelihood.mode(self._full(y, self.beta), self.u, free=True)
+        curved = self.likelihood.curved(self._full(y, mode.beta), mode)
+        self.u, self.beta = mode.u, mode.beta
+        return self._full(y, mode.beta), curved
+
+    def _full(self, y: np.ndarray, beta: np.ndarray) -> np.ndarray:
+        first = self.likelihood.n_theta
+        return np.concatenate([y[:first], beta, y[first:]])
+
+    def outer(self) -> np.ndarray:
+        """Positions of y in x."""
+        size = self.likelihood.n_theta + self.likelihood.p + len(self.likelihood.free)
+        fixed = np.arange(self.likelihood.p) + self.likelihood.n_theta
+        return np.setdiff1d(np.arange(size), fixed)
+
+    def value(self, y: np.ndarray) -> float:
+        """The deviance alone; +inf where there is no mode."""
+        try:
+            return self.likelihood.deviance(self.at(y)[1])
+        except np.linalg.LinAlgError:
+            return np.inf
+
+    def value_and_gradient(self, y: np.ndarray) -> tuple[float, np.ndarray]:
+        """The deviance and its exact gradient: that at given coefficients, and what their mode's movement adds.
+
+        Differentiating X'g = 0 moves the mode by U^-1 X' dg, dg = -V deta + dg/dphi: one more adjoint solve.
+        """
+        likelihood = self.likelihood
+        x, curved = self.at(y)
+        rows, d, factors, p = likelihood.rows, curved.derivatives, likelihood.factors(x), likelihood.p
+        gradient = likelihood.gradient(x, curved)
+        moving = gradient[likelihood.n_theta : likelihood.n_theta + p]
+        joint = likelihood.curved(x, curved.mode, free=True)
+        q = rows.Q @ (joint.solution.U_inverse @ moving)
+        back = moved(rows, curved, factors, -d.V * q)
+        slopes = [back.factor_slopes(i, block).sum(axis=0) for i, block in enumerate(rows.block_rows)]
+        parts, _, dispersion = likelihood.split(x)
+        theta = pull_back(rows.blocks, parts, slopes, rows.order)
+        logs = [dispersion[k] * float(np.sum((q + back.spread) * d.dispersion[k][1])) for k in likelihood.free]
+        return likelihood.deviance(curved), gradient[self.outer()] + np.concatenate([theta, logs])
+
+    def metric(self, y: np.ndarray) -> np.ndarray:
+        """The start's metric of y."""
+        return self.first
+
+    def slices(self) -> dict[int, slice]:
+        """Where each group term's parameters are in y."""
+        return self.likelihood.slices()
+
+    def columns(self) -> list[list[int]]:
+        """Positions in y of each column of each Lambda."""
+        return self.likelihood.columns()
+
+    def structures(self) -> dict[int, tuple[Covariance, int]]:
+        """Covariance structure and number of columns of each group term."""
+        return self.likelihood.structures()
+
+    def stand_in(self, y: np.ndarray) -> tuple[StandIn, int] | None:
+        """The deviance of the working linear model at y."""
+        return working_deviance(self.likelihood, self.at(y)[1]), 2
+
+
+def joint(criterion: LaplaceCriterion, x: np.ndarray, optimizer: str | None, maxiter: int | None) -> Searched:
+    """The optimum of quadrature = 0 from x; coefficients have the precision U of their joint mode, as lme4's."""
+    likelihood, p = criterion.likelihood, criterion.likelihood.p
+    outer = np.setdiff1d(np.arange(len(x)), np.arange(p) + likelihood.n_theta)
+    first, u = criterion.metric(x)[np.ix_(outer, outer)], criterion.at(x).mode.u
+    inner = JointCriterion(likelihood, u, likelihood.split(x)[1], first)
+    optimum, edge = search(inner, x[outer], optimizer, maxiter)
+    optimum, hessian = certified(inner, optimum, maxiter is None)
+    x, curved = inner.at(optimum.x)
+    full, gradient = np.zeros((len(x), len(x))), np.zeros(len(x))
+    full[np.ix_(outer, outer)], gradient[outer] = hessian, optimum.gradient
+    fixed = np.setdiff1d(np.arange(len(x)), outer)
+    U_inverse = likelihood.curved(x, curved.mode, free=True).solution.U_inverse
+    full[np.ix_(fixed, fixed)] = 2 * np.linalg.inv(U_inverse)
+    there = Optimum(x, optimum.value, gradient, optimum.decrease, optimum.evaluations, optimum.message)
+    return Searched(LaplaceCriterion(likelihood, curved.mode.u), there, edge, full)
+
+
+def fit_generalized(
+    model: Model,
+    engine: Engine,
+    nodes: int,
+    *,
+    start: Sequence[float] | None,
+    optimizer: str | None,
+    maxiter: int | None,
+) -> PointFit:
+    """ML of a generalized linear mixed model with `nodes` a dimension, and what a fit reports."""
+    likelihood = laplace_of(model)
+    given = None if start is None else likelihood.working(given_start(start, likelihood.n_theta))
+    guess = starts(likelihood, given)
+    x, criterion = guess.x, LaplaceCriterion(likelihood, guess.mode.u)
+    try:
+        found = _best(criterion, guess, nodes, optimizer, maxiter)
+    except np.linalg.LinAlgError:
+        return broken_down(model, engine, criterion, x)
+    x, curved = found.optimum.x, found.criterion.at(found.optimum.x)
+    fit = collect(model, engine, found.criterion, found.optimum, found.edge, found.hessian, curved)
+    return judged(fit, likelihood, x, curved, found.hessian, nodes)
+
+
+def judged(
+    fit: PointFit,
+    likelihood: LaplaceLikelihood,
+    x: np.ndarray,
+    curved: Curved,
+    hessian: np.ndarray,
+    nodes: int,
+    *,
+    laplace: bool = True,
+    endless: bool = True,
+) -> PointFit:
+    """The fit with a status that says how good its integral with `nodes` is, and whether its likelihood has a maximum.
+
+    `laplace` and `endless`: whether to ask this of one node, and whether anything could hold sds but the likelihood.
+    """
+    status, evaluations = fit.status, fit.status.evaluations
+    if likelihood.rows.blocks and nodes > 1:
+        found = checked(likelihood, x, curved, hessian, nodes, evaluations)
+        status = status if found is None else found.added(status)
+    elif nodes == 1 and laplace:
+        assessed = accuracy(likelihood, x, curved, hessian, evaluations)
+        status = status if assessed is None else assessed.added(status)
+    terms = growing(fit.model, likelihood, x) if endless else None
+    return replace(fit, status=status if terms is None else terms.added(status))
+
+
+def _best(
+    criterion: LaplaceCriterion, guess: Starts, nodes: int, optimizer: str | None, maxiter: int | None
+) -> Searched:
+    """The lowest minimum that the starts lead to; evaluations are all of theirs."""
+    found = [_searched(criterion, guess.x, nodes, optimizer, maxiter)]
+    for x in guess.others:
+        with suppress(np.linalg.LinAlgError):  # another start may lead nowhere
+            found.append(_searched(LaplaceCriterion(criterion.likelihood), x, nodes, optimizer, maxiter))
+    best = min(found, key=lambda each: each.optimum.value)
+    total = sum(each.optimum.evaluations for each in found)
+    return replace(best, optimum=replace(best.optimum, evaluations=total))
+
+
+def _searched(
+    criterion: LaplaceCriterion, x: np.ndarray, nodes: int, optimizer: str | None, maxiter: int | None
+) -> Searched:
+    if nodes == 0:
+        return joint(criterion, x, optimizer, maxiter)
+    optimum, edge = search(criterion, x, optimizer, maxiter)
+    optimum, hessian = certified(criterion, optimum, maxiter is None)
+    found = Searched(criterion, optimum, edge, hessian)
+    return integrated(found, nodes, optimizer, maxiter) if nodes > 1 else found

@@ -1,0 +1,27 @@
+"""How JAX computes in float64 here: a scope, never a global flag."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def x64(enabled: bool = True) -> Iterator[None]:
+    """Inside the scope JAX's default floats are float64.
+
+    The scope belongs to the thread that opens it: every worker opens its own, and results leave it as
+    NumPy arrays. JAX is imported on entry.
+
+    Examples
+    --------
+    >>> import bayesmixed.engines.machine.x64 as scope
+    >>> with scope.x64():
+    ...     import jax.numpy as jnp
+    ...     print(jnp.ones(1).dtype)
+    float64
+    """
+    import jax
+
+    with jax.enable_x64(enabled):
+        yield

@@ -1,0 +1,178 @@
+"""What the priors alone say: parameters drawn from them, and responses that those parameters would give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import FitError, ModelError
+from ...interop import naming
+from ...parameters.values import Parameters
+from ...prediction.linear_predictor import linear_predictor
+from ...prediction.memory import refuse_too_large
+from ...prediction.responses import new_responses
+from ...prediction.seeds import generator
+from ...priors.default import default
+from ...priors.distributions import shown
+from ..machine.x64 import x64
+from . import build_program
+
+if TYPE_CHECKING:
+    from ...model import Model
+    from ...priors import Prior
+
+CHUNK = 2**21  # numbers of one draw-by-row array held at once (16 MiB)
+
+Sampler = Callable[[np.ndarray], dict[str, Any]]
+
+
+def prior_predictive(model: Model, draws: int = 500, seed: int | None = None) -> Any:
+    """See `Model.prior_predictive`."""
+    if not isinstance(draws, int | np.integer) or isinstance(draws, bool) or draws < 1:
+        raise FitError(f"draws must be a whole number, at least 1, not {draws!r}.")
+    rng = generator(seed)
+    sample = prior_sampler(model)
+    _refuse_too_large(model, int(draws))
+    natural = _in_chunks(sample, keys_from(rng, int(draws)), _numbers_per_draw(model))
+    return _container(model, natural, simulate_responses(model, parameters_of(natural), rng))
+
+
+def prior_sampler(model: Model) -> Sampler:
+    """A function from keys (m, 2) to m draws of all parameters from the priors, effects of new groups included.
+
+    The draws are named and shaped as `DrawsFit.natural` has them, with one chain: `beta` (1, m, p) for columns as
+    the user wrote them, per group term `sds` (1, m, k), `factors` (1, m, k, k) and `effects` (1, m, L, k),
+    `dispersion` by name. A draw depends on its own key alone.
+
+    Raises
+    ------
+    ModelError
+        Where a prior is improper, naming the parameters and what to write instead.
+    """
+    _refuse_improper(model)
+    program = build_program(model, False)
+
+    def sample(keys: np.ndarray) -> dict[str, Any]:
+        import jax
+
+        with x64():
+            drawn = _compiled(program.function)(np.asarray(keys, dtype=np.uint32), program.data)
+            return jax.tree_util.tree_map(lambda values: np.asarray(values)[None], drawn)
+
+    return sample
+
+
+def keys_from(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Keys (n, 2) of JAX's generator."""
+    return rng.integers(0, 2**32, size=(n, 2), dtype=np.uint32)
+
+
+def parameters_of(natural: dict[str, Any]) -> Parameters:
+    """Natural draws as parameter values."""
+    return Parameters(
+        beta=natural["beta"],
+        b=tuple(natural["effects"]),
+        sds=tuple(natural["sds"]),
+        corrs=tuple(naming.correlations(F) if F.shape[-1] > 1 else None for F in natural["factors"]),
+        dispersion=dict(natural["dispersion"]),
+    )
+
+
+def simulate_responses(model: Model, parameters: Parameters, rng: np.random.Generator) -> np.ndarray:
+    """A response (draws, rows) for every draw of the parameters, their own effects, offset and weights included.
+
+    NaN in rows of weight zero: such a response could be anything.
+    """
+    flat, design = parameters.flat(), model.design
+    terms = range(len(design.groups))
+    wide = design.n_rows * max([1, *(group.Z.shape[1] for group in design.groups)])
+    step = max(1, CHUNK // wide)
+    parts = []
+    for first in range(0, flat.n_draws, step):
+        part = flat.take(slice(first, first + step))
+        eta = linear_predictor(design, part, terms)
+        dispersion = {name: value.reshape(-1, 1) for name, value in part.dispersion.items()}
+        parts.append(new_responses(model, eta, dispersion, design.weights, design.trials, rng))
+    return np.concatenate(parts)
+
+
+@lru_cache(maxsize=32)
+def _compiled(function: Any) -> Any:
+    """Draws of a program's parameters for many keys at once; the program's arguments stay arguments."""
+    import jax
+    from numpyro import handlers
+
+    def one(key: Any, data: Any) -> Any:
+        found = handlers.seed(function.parameters, key)(**data)
+        return {name: found[name] for name in ("beta", "sds", "factors", "effects", "dispersion")}
+
+    return jax.jit(jax.vmap(one, in_axes=(0, None)))
+
+
+def _in_chunks(sample: Sampler, keys: np.ndarray, numbers: int) -> dict[str, Any]:
+    """All draws, as many at once as fit; every call has one shape, so that one program serves them all."""
+    import jax
+
+    step = min(len(keys), max(1, CHUNK // numbers))
+    parts = []
+    for first in range(0, len(keys), step):
+        wanted = keys[first : first + step]
+        many, drawn = len(wanted), sample(np.resize(wanted, (step, 2)))
+        parts.append(jax.tree_util.tree_map(lambda values, many=many: values[:, :many], drawn))
+    return jax.tree_util.tree_map(lambda *arrays: np.concatenate(arrays, axis=1), *parts)
+
+
+def _container(model: Model, natural: dict[str, Any], responses: np.ndarray) -> Any:
+    import xarray as xr
+
+    from ...interop import arviz
+
+    prior, observed = naming.posterior_dataset(model, natural), naming.observed_dataset(model)
+    name, rows = next(iter(observed.items()))
+    simulated = xr.DataArray(
+        responses[None],
+        dims=("chain", "draw", naming.ROWS),
+        coords={"chain": prior["chain"], "draw": prior["draw"], naming.ROWS: rows[naming.ROWS]},
+        attrs=rows.attrs,
+    )
+    groups = {"prior": prior, "prior_predictive": xr.Dataset({name: simulated}), "observed_data": observed}
+    return arviz.container(groups)
+
+
+def _numbers_per_draw(model: Model) -> int:
+    effects = sum(group.n_levels * group.Z.shape[1] for group in model.design.groups)
+    return len(model.coefficients) + effects + 1
+
+
+def _refuse_too_large(model: Model, draws: int) -> None:
+    rows, parameters = model.design.n_rows, _numbers_per_draw(model)
+    what = f"{draws} draws of {rows} responses and {parameters} parameters are"
+    remedy = ". Ask for fewer, draws={most} at most, or build the model from some of the rows."
+    refuse_too_large(draws, rows + parameters, what, remedy)
+
+
+def _refuse_improper(model: Model) -> None:
+    flat = model.priors.improper
+    if not flat:
+        return
+    shown_names = ", ".join(repr(name) for name in flat[:6]) + (f" and {len(flat) - 6} more" if len(flat) > 6 else "")
+    raise ModelError(
+        f"Nothing can be drawn from a flat prior, and {'those' if len(flat) > 1 else 'that'} of {shown_names} "
+        f"{'are' if len(flat) > 1 else 'is'} flat. Give proper ones: "
+        f'{_replacement(model, flat)}, or model.replace(priors="default") for all.'
+    )
+
+
+def _replacement(model: Model, flat: list[str]) -> str:
+    """What to type so that the first flat prior, and by its example the rest, becomes that of the default table."""
+    known = default(model.design, model.family)
+    name = flat[0] if flat[0] in known else f"{flat[0]}_centered"
+    more = ", ..." if len(flat) > 1 else ""
+    return f"model.replace(priors=model.priors | {{{flat[0]!r}: {_code(known[name])}{more}}})"
+
+
+def _code(prior: Prior) -> str:
+    return f"bm.priors.{type(prior).__name__}({', '.join(shown(value) for value in prior.values.values())})"

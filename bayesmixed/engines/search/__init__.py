@@ -1,0 +1,1 @@
+"""Where a criterion of covariance parameters has its optimum, the boundary included."""

@@ -1,0 +1,129 @@
+"""Where a criterion of covariance parameters has its minimum: a search that checks or leaves boundary points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from ...covariance import Covariance
+from ...errors import FitError
+from ...likelihood.boundary import ACCEPT, SNAP, Direction, leave, snap, worst_direction
+from .minimise import Optimum, minimise
+from .second_look import StandIn, other_side
+
+MAX_DEPARTURES = 6  # times a search may leave a boundary point that is not a maximum
+HIDDEN = 1e-6  # predicted decrease of the criterion above which a search goes on
+LOWER = 1e-6  # of the criterion: by what another minimum must be lower to be taken
+
+
+class Criterion(Protocol):
+    """A function of x = (working theta, whatever else is estimated), smooth inside the parameter space."""
+
+    def value(self, x: np.ndarray) -> float:
+        """The criterion alone."""
+
+    def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        """The criterion and its gradient."""
+
+    def metric(self, x: np.ndarray) -> np.ndarray:
+        """A guess of the inverse Hessian."""
+
+    def slices(self) -> dict[int, slice]:
+        """Where each group term's parameters are in x."""
+
+    def columns(self) -> list[list[int]]:
+        """Positions in x of each column of each Lambda, the diagonal element first."""
+
+    def structures(self) -> dict[int, tuple[Covariance, int]]:
+        """Covariance structure and number of columns of each group term."""
+
+    def stand_in(self, x: np.ndarray) -> tuple[StandIn, int] | None:
+        """A cheap function of theta that is like the criterion about x, and how many searches of it are cheap enough.
+
+        None where there is no such function.
+        """
+
+
+def search(
+    criterion: Criterion, start: np.ndarray, optimizer: str | None, maxiter: int | None
+) -> tuple[Optimum, Direction | None]:
+    """The minimum, or the lower one of two where a second look at a boundary finds another.
+
+    What is shown is local: that leaving the boundary in any direction raises the criterion.
+    """
+    optimum, edge = _descend(criterion, start, optimizer, maxiter)
+    if maxiter is not None or not optimum.converged:
+        return optimum, edge
+    other = other_side(criterion, optimum.x, start)
+    if other is None:
+        return optimum, edge
+    second, its_edge = _descend(criterion, other, optimizer, maxiter)
+    evaluations = optimum.evaluations + second.evaluations
+    if second.converged and second.value < optimum.value - LOWER:
+        optimum, edge = second, its_edge
+    else:
+        criterion.value(optimum.x)  # iterations that start where the last ended are brought back
+    return replace(optimum, evaluations=evaluations), edge
+
+
+def _descend(
+    criterion: Criterion, start: np.ndarray, optimizer: str | None, maxiter: int | None
+) -> tuple[Optimum, Direction | None]:
+    """Minimise; exact zeros where they cost nothing; a zero that is only stationary by symmetry is left again."""
+    slices, structures = criterion.slices(), criterion.structures()
+    evaluations = 0
+    for _ in range(MAX_DEPARTURES):
+        optimum = minimise(
+            criterion.value_and_gradient, start, metric=criterion.metric(start), optimizer=optimizer, maxiter=maxiter
+        )
+        evaluations += optimum.evaluations
+        x = snap(criterion.value, optimum.x, criterion.columns())
+        edge = worst_direction(criterion.value, slices, x, structures)
+        if edge is None or edge.slope >= ACCEPT:
+            turned = _hidden_slope(criterion, x, optimum.value)
+            if turned is None:
+                break
+            start = turned
+            continue
+        structure, k = structures[edge.term]
+        start = leave(criterion.value, slices[edge.term], structure, k, x, edge.direction)
+    value, gradient = (optimum.value, optimum.gradient) if x is optimum.x else criterion.value_and_gradient(x)
+    return Optimum(x, value, gradient, optimum.decrease, evaluations, optimum.message), edge
+
+
+def _hidden_slope(criterion: Criterion, x: np.ndarray, value: float) -> np.ndarray | None:
+    """x with other factors of the same covariances, from which the gradient shows a way down; None where none does.
+
+    A variance of zero is left at first order by a covariance with what varies, in one choice of factors only.
+    """
+    turned, structures = x.copy(), criterion.structures()
+    for column in criterion.columns():
+        if np.max(np.abs(x[column])) < SNAP:
+            turned[column] = 0.0
+    for j, where in criterion.slices().items():
+        turned[where] = structures[j][0].leading(turned[where], structures[j][1])
+    if np.array_equal(turned, x):
+        return None
+    try:
+        there, gradient = criterion.value_and_gradient(turned)
+    except np.linalg.LinAlgError:
+        return None
+    predicted = there - 0.5 * gradient @ criterion.metric(turned) @ gradient
+    return turned if predicted < value - HIDDEN else None
+
+
+def given_start(start: Sequence[float], n_theta: int) -> np.ndarray:
+    """The user's theta, in the order of `fit.theta`.
+
+    Raises
+    ------
+    FitError
+        Another length, or numbers that are not finite.
+    """
+    theta = np.asarray(start, dtype=float)
+    if theta.shape != (n_theta,) or not np.all(np.isfinite(theta)):
+        raise FitError(f"start must be {n_theta} finite numbers in the order of fit.theta, not {start!r}.")
+    return theta

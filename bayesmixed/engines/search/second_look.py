@@ -1,0 +1,135 @@
+"""A second look at an optimum on or near the boundary: is there another basin on the other side, found cheaply?
+
+A criterion of covariance parameters may have several minima where a block of two or more columns with few levels is
+close to singular: a correlation of the other sign, or the variance in another term. What tells them apart is a rough
+search from the other side, in a cheap stand-in for the criterion; only where that ends elsewhere, at a value that
+competes, is the criterion itself searched from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+from scipy.optimize import minimize
+
+from ...covariance import Covariance
+from .minimise import HUGE
+
+NEAR = 0.2  # smallest over largest sd of a block in any direction, or of all blocks, at which it is near the boundary
+ROUGH = 15  # iterations of a search in the stand-in
+SLOPE = 1e-2  # its gradient there, in deviance per relative sd: a basin is found, not an optimum
+SAME = 0.3  # distance of covariances, relative to the largest, below which two points are in one basin
+COMPETES = 0.5  # deviance by which the stand-in, which is linear about the first optimum, may favour that one
+
+Blocks = dict[int, np.ndarray]  # relative covariance of each group term
+StandIn = Callable[[np.ndarray], tuple[float, np.ndarray]]  # theta -> value, gradient
+
+
+class Seen(Protocol):
+    """What a second look must know of a criterion."""
+
+    def slices(self) -> dict[int, slice]:
+        """Where each group term's parameters are in x."""
+
+    def structures(self) -> dict[int, tuple[Covariance, int]]:
+        """Covariance structure and number of columns of each group term."""
+
+    def stand_in(self, x: np.ndarray) -> tuple[StandIn, int] | None:
+        """A cheap function of theta that is like the criterion about x, and how many searches of it are cheap enough.
+
+        None where there is no such function.
+        """
+
+
+def other_side(criterion: Seen, x: np.ndarray, start: np.ndarray) -> np.ndarray | None:
+    """A point in another basin than the optimum x that may be lower; None where none is seen or none is likely.
+
+    `start` is where the search began: its sds, from moments, are of the size that matters where those of x are zero.
+    """
+    here, usual = _covariances(criterion, x), _largest(_covariances(criterion, start))
+    if not _doubtful(criterion, here):
+        return None
+    known = criterion.stand_in(x)
+    if known is None:
+        return None
+    cheap, searches = known
+    n_theta = max(where.stop for where in criterion.slices().values())
+    reference = cheap(x[:n_theta])[0]
+    found: tuple[float, np.ndarray] | None = None
+    for first in _starts(criterion, x, here, usual)[:searches]:
+        value, theta = _rough(cheap, first[:n_theta], lambda theta: _distance(criterion, x, theta, here, usual) < SAME)
+        far = _distance(criterion, x, theta, here, usual) >= SAME
+        if far and value < reference + COMPETES and (found is None or value < found[0]):
+            found = value, theta
+    return None if found is None else np.concatenate([found[1], x[n_theta:]])
+
+
+def _covariances(criterion: Seen, x: np.ndarray) -> Blocks:
+    structures = criterion.structures()
+    factors = {j: structures[j][0].factor(x[where], structures[j][1]) for j, where in criterion.slices().items()}
+    return {j: F @ F.T for j, F in factors.items()}
+
+
+def _largest(blocks: Blocks) -> float:
+    return max((float(np.max(np.diag(each))) for each in blocks.values()), default=0.0)
+
+
+def _doubtful(criterion: Seen, here: Blocks) -> bool:
+    """Whether a block with a correlation is near singular, absolutely or beside the other blocks."""
+    largest = _largest(here)
+    return any(
+        k > 1 and structure.has_correlation and np.linalg.eigvalsh(here[j])[0] <= NEAR**2 * largest
+        for j, (structure, k) in criterion.structures().items()
+    )
+
+
+def _starts(criterion: Seen, x: np.ndarray, here: Blocks, usual: float) -> list[np.ndarray]:
+    """Correlations of the other sign with zero variances raised; and the variance in the terms that had least."""
+    sizes = {j: float(np.trace(each)) / len(each) for j, each in here.items()}
+    typical = max(*sizes.values(), usual)
+    mirrored, exchanged = {}, {}
+    for j, each in here.items():
+        signs = np.where(np.arange(len(each)) % 2, -1.0, 1.0)
+        little = sizes[j] < 0.25 * typical
+        mirrored[j] = each * np.outer(signs, signs) + (typical if little else 0.1 * sizes[j]) * np.eye(len(each))
+        exchanged[j] = (4 * typical if little else 0.25 * typical) * np.eye(len(each))
+    return [_placed(criterion, x, blocks) for blocks in (mirrored, exchanged)]
+
+
+def _placed(criterion: Seen, x: np.ndarray, blocks: Blocks) -> np.ndarray:
+    """x with other covariances, where a term's structure can take any."""
+    placed = x.copy()
+    for j, where in criterion.slices().items():
+        structure = criterion.structures()[j][0]
+        if structure.invariance != "none":
+            placed[where] = structure.theta(np.linalg.cholesky(blocks[j]))
+    return placed
+
+
+def _distance(criterion: Seen, x: np.ndarray, theta: np.ndarray, here: Blocks, usual: float) -> float:
+    """The largest difference of relative covariances from those at x, over the largest variance of both or `usual`."""
+    there = _covariances(criterion, np.concatenate([theta, x[len(theta) :]]))
+    size = max(_largest(here), _largest(there), usual, 1e-300)
+    return max(float(np.max(np.abs(there[j] - here[j]))) for j in here) / size
+
+
+def _rough(cheap: StandIn, start: np.ndarray, returned: Callable[[np.ndarray], bool]) -> tuple[float, np.ndarray]:
+    """Where a rough search of the stand-in ends; given up as soon as it comes back to the first optimum."""
+
+    def function(theta: np.ndarray) -> tuple[float, np.ndarray]:
+        try:
+            value, gradient = cheap(theta)
+        except np.linalg.LinAlgError:
+            return HUGE, np.zeros_like(theta)
+        return (value, gradient) if np.isfinite(value) else (HUGE, np.zeros_like(theta))
+
+    def stop(theta: np.ndarray) -> None:
+        if returned(theta):
+            raise StopIteration
+
+    result: Any = minimize(  # type: ignore[call-overload]
+        function, start, jac=True, method="BFGS", options={"maxiter": ROUGH, "gtol": SLOPE}, callback=stop
+    )
+    return float(result.fun), result.x

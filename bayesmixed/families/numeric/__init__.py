@@ -1,0 +1,1 @@
+"""What densities are computed with."""

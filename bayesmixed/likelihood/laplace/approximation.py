@@ -1,0 +1,231 @@
+"""Laplace's approximation of the marginal likelihood: value and exact gradient in theta, beta and dispersion.
+
+D = -2 log f(y | eta_hat) + u_hat'u_hat + log|M|, M = Lambda'Z'VZ Lambda + I, V = -d2 log f / d eta2 (the observed
+curvature). The gradient takes one adjoint solve (Skaug & Fournier 2006, Comput. Stat. Data Anal. 51, 699-709, by hand).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from ...covariance import Covariance
+from ...families import Derivatives
+from ..linear.modes import log_det_slopes
+from ..linear.pls import Solution, solve
+from ..working.basis import convert
+from ..working.blocks import block_factor, pull_back
+from ..working.gram import Gram
+from .curvature import apply, row_variances
+from .mode import MAX_STEPS, Mode, Prior, Problem, find_mode
+from .products import Pattern, weighted_gram
+from .rows import Rows
+
+
+@dataclass(frozen=True)
+class Curved:
+    """The quadratic approximation at a mode: derivatives there, cross-products and their solved equations."""
+
+    mode: Mode
+    derivatives: Derivatives
+    gram: Gram
+    solution: Solution
+
+
+@dataclass(frozen=True)
+class Values:
+    """What a vector x stands for: theta of each group term, working beta, dispersion, Lambda of each block."""
+
+    parts: dict[int, np.ndarray]
+    beta: np.ndarray
+    dispersion: dict[str, float]
+    factors: list[np.ndarray]
+
+
+@dataclass(frozen=True)
+class LaplaceLikelihood:
+    """Laplace's deviance of one model as a function of x = (working theta, working beta, log free dispersion).
+
+    `held` are dispersion parameters fixed by the user; `constant` is the sum of the terms of log f without parameters.
+    """
+
+    rows: Rows
+    pattern: Pattern | None
+    held: Mapping[str, float]
+    constant: float
+    _last: list[tuple[bytes, Values]] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def covariances(self) -> tuple[Covariance, ...]:
+        """Covariance structures of the group terms."""
+        return self.rows.covariances
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Names of the dispersion parameters that are estimated."""
+        return tuple(name for name in self.rows.family.dispersion if name not in self.held)
+
+    @property
+    def p(self) -> int:
+        """Number of fixed effects."""
+        return self.rows.p
+
+    @cached_property
+    def n_theta(self) -> int:
+        """Number of covariance parameters."""
+        return sum(c.n_theta(len(C)) for c, C in zip(self.covariances, self.rows.term_bases, strict=True))
+
+    def slices(self) -> dict[int, slice]:
+        """Where each group term's parameters are in x, keyed by its position in the design."""
+        return self._slices
+
+    @cached_property
+    def _slices(self) -> dict[int, slice]:
+        found, first = {}, 0
+        for j in self.rows.order:
+            size = self.covariances[j].n_theta(len(self.rows.term_bases[j]))
+            found[j] = slice(first, first + size)
+            first += size
+        return found
+
+    def columns(self) -> list[list[int]]:
+        """Positions in x of each column of each Lambda, the diagonal element first."""
+        return [
+            [where.start + i for i in column]
+            for j, where in self.slices().items()
+            for column in self.covariances[j].theta_columns(len(self.rows.term_bases[j]))
+        ]
+
+    def structures(self) -> dict[int, tuple[Covariance, int]]:
+        """Covariance structure and number of columns of each group term."""
+        return {j: (self.covariances[j], len(self.rows.term_bases[j])) for j in self.rows.order}
+
+    def split(self, x: np.ndarray) -> tuple[dict[int, np.ndarray], np.ndarray, dict[str, float]]:
+        """theta of each group term, beta in the working basis, dispersion by name."""
+        values = self._values(x)
+        return values.parts, values.beta, values.dispersion
+
+    def _values(self, x: np.ndarray) -> Values:
+        """What x stands for; the last answer is kept, since every part of an evaluation asks."""
+        key = x.tobytes()
+        if self._last and self._last[0][0] == key:
+            return self._last[0][1]
+        parts = {j: x[where] for j, where in self.slices().items()}
+        beta = x[self.n_theta : self.n_theta + self.p]
+        logs = np.clip(x[self.n_theta + self.p :], -300.0, 300.0)
+        dispersion = dict(self.held) | {name: float(np.exp(v)) for name, v in zip(self.free, logs, strict=True)}
+        factors = [block_factor(block, parts) for block in self.rows.blocks]
+        values = Values(parts, beta, {name: dispersion[name] for name in self.rows.family.dispersion}, factors)
+        self._last[:] = [(key, values)]
+        return values
+
+    def joined(self, theta: np.ndarray, beta: np.ndarray, dispersion: Mapping[str, float]) -> np.ndarray:
+        """x from working theta, beta in the user's columns and dispersion."""
+        logs = [np.log(dispersion[name]) for name in self.free]
+        return np.concatenate([theta, self.rows.R @ beta, logs])
+
+    def reported(self, theta: np.ndarray) -> np.ndarray:
+        """theta in the user's columns from the working theta."""
+        return convert(theta, self.rows.term_bases, self.covariances, self.rows.order)
+
+    def working(self, theta: np.ndarray) -> np.ndarray:
+        """The working theta from theta in the user's columns."""
+        inverses = tuple(np.linalg.inv(C) for C in self.rows.term_bases)
+        return convert(theta, inverses, self.covariances, self.rows.order)
+
+    def beta(self, x: np.ndarray) -> np.ndarray:
+        """Fixed effects (p,) in the user's columns."""
+        working = x[self.n_theta : self.n_theta + self.p]
+        return solve_triangular(self.rows.R, working) if self.p else working
+
+    def factors(self, x: np.ndarray) -> list[np.ndarray]:
+        """Lambda (k, k) of each block in the working basis."""
+        return self._values(x).factors
+
+    def nothing(self) -> tuple[np.ndarray, ...]:
+        """Spherical effects of zero, per block (L, k)."""
+        return tuple(np.zeros((block.n_levels, block.k)) for block in self.rows.blocks)
+
+    def mode(
+        self,
+        x: np.ndarray,
+        u: Sequence[np.ndarray] | None = None,
+        *,
+        free: bool = False,
+        prior: Prior | None = None,
+        limit: int = MAX_STEPS,
+    ) -> Mode:
+        """The conditional mode of u given x, from `u`; with `free` coefficients the joint mode of (u, beta).
+
+        Where the log-likelihood is not concave, the better of the modes found from `u` and from zero.
+
+        Parameters
+        ----------
+        prior
+            A normal one of free coefficients: mean (p,) and precision (p, p) in the working basis.
+        limit
+            Of Newton steps, where a rough mode will do.
+        """
+        _, beta, dispersion = self.split(x)
+        problem = Problem(self.rows, self.pattern, self.factors(x), dispersion, free, prior)
+        found = find_mode(problem, beta, self.nothing() if u is None else tuple(u), limit)
+        if u is not None and not (found.curved and found.settled):
+            other = find_mode(problem, beta, self.nothing())
+            found = other if other.settled and (other.value < found.value or not found.settled) else found
+        return found
+
+    def curved(self, x: np.ndarray, mode: Mode, *, free: bool = False) -> Curved:
+        """The quadratic approximation at a mode of u, or with `free` coefficients of (u, beta).
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            Where M is not positive definite: no mode.
+        """
+        found = mode.derivatives
+        if not mode.settled or found is None:
+            raise np.linalg.LinAlgError("the conditional mode was not found")
+        columns, ww = np.zeros((self.rows.n, 1)), None
+        if free:
+            columns = np.column_stack([self.rows.Q * found.V[:, None], np.zeros(self.rows.n)])
+            ww = np.zeros((self.p + 1, self.p + 1))
+            ww[:-1, :-1] = self.rows.Q.T @ columns[:, :-1]
+        gram = weighted_gram(self.rows, found.V, columns, ww)
+        tail = None if self.pattern is None else self.pattern.filled(self.rows, gram)
+        with np.errstate(over="ignore", invalid="ignore"):  # a point where M overflows has no finite value
+            return Curved(mode, found, gram, solve(gram, tail, self.factors(x), invert=True))
+
+    def deviance(self, curved: Curved) -> float:
+        """D with every constant."""
+        return curved.mode.value - 2 * self.constant + curved.solution.log_det_M
+
+    def gradient(self, x: np.ndarray, curved: Curved) -> np.ndarray:
+        """dD / dx by one adjoint solve (MATHEMATICS: kappa = -2 g + t - V (Z Lambda a))."""
+        rows, d, factors = self.rows, curved.derivatives, self.factors(x)
+        blocks = range(len(rows.blocks))
+        h = row_variances(rows, self.pattern, curved.gram, curved.solution)
+        t = h * d.dV
+        sums_t = [rows.block_rows[i].sums(t) for i in blocks]
+        alpha = apply(curved.solution, sums_t)
+        spread = np.zeros(rows.n)
+        for i in blocks:
+            spread += rows.block_rows[i].spread(alpha[i])
+        zeta = t - d.V * spread
+        kappa = zeta - 2 * d.g
+        slopes = []
+        for i, slope in enumerate(log_det_slopes(curved.gram, curved.solution, reml=False)):
+            a = rows.block_rows[i].sums(zeta) @ factors[i]
+            sums_g = rows.block_rows[i].sums(d.g)
+            slopes.append(slope + rows.block_rows[i].sums(kappa).T @ curved.mode.u[i] + sums_g.T @ a)
+        theta = pull_back(rows.blocks, self.split(x)[0], slopes, rows.order)
+        dispersion = self.split(x)[2]
+        phi = [
+            dispersion[name] * float(np.sum(h * V + spread * g - 2 * kernel))
+            for name, (kernel, g, V) in d.dispersion.items()
+            if name in self.free
+        ]
+        return np.concatenate([theta, rows.Q.T @ kappa, phi])

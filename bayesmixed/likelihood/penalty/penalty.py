@@ -1,0 +1,348 @@
+"""What priors add to a criterion: minus twice their log density on the natural scale, with its slopes.
+
+Sds, correlation matrices, coefficients and dispersion are penalised as the priors speak of them, without Jacobians of
+the coordinates a search moves in, so that flat priors add nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...covariance import Covariance
+from ...parameters.names import TermNames, term_names
+from ...priors.distributions import BlockPrior, Distribution
+from ...priors.origin import origins, stated_rows
+from ...priors.priors import Priors
+from ..working.coordinates import Natural
+from .bounds import Bounds, Opened, limited
+from .summand import Elsewhere, Summand
+
+if TYPE_CHECKING:
+    from ...design.design import Design
+    from ...model import Model
+
+STEP = 1e-4  # of a prior's interquartile range: of the difference that gives its curvature
+MIDDLE = 1.349  # interquartile range of a standard normal
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """The priors of a model, independent of each other."""
+
+    parts: tuple[Summand, ...]
+    coefficients: CoefficientPenalty | None = None
+
+    @property
+    def unbounded(self) -> list[int]:
+        """The terms whose sds some part pushes up without bound."""
+        return [part.unbounded for part in self.parts if part.unbounded is not None]
+
+    @property
+    def relative(self) -> bool:
+        """Whether it speaks of relative covariances alone, so that coefficients and sigma can be profiled out."""
+        return self.coefficients is None and all(part.relative for part in self.parts)
+
+    def value_and_slopes(self, natural: Natural) -> tuple[float, Natural]:
+        """-2 log density and its slopes."""
+        total, slopes = 0.0, natural.zeros()
+        for part in self._all():
+            value, slope = part.value_and_slopes(natural)
+            total, slopes = total + value, slopes + slope
+        return total, slopes
+
+    def without_coefficients(self) -> Penalty:
+        """The same, flat in the coefficients."""
+        return Penalty(self.parts)
+
+    def inside(self, natural: Natural) -> Natural:
+        """The parameters, those outside a support moved into it."""
+        for part in self._all():
+            natural = part.inside(natural)
+        return natural
+
+    def limits(self, natural: Natural) -> list[Bounds]:
+        """The numbers whose priors allow less than the parameter space does."""
+        return [found for part in self._all() for found in part.limits(natural)]
+
+    def opened(self) -> Penalty:
+        """The same without those limits."""
+        coefficients = None if self.coefficients is None else self.coefficients.opened()
+        return Penalty(tuple(part.opened() for part in self.parts), coefficients)
+
+    def __add__(self, other: Penalty) -> Penalty:
+        return Penalty(self.parts + other.parts, self.coefficients or other.coefficients)
+
+    def _all(self) -> tuple[Summand, ...]:
+        return self.parts if self.coefficients is None else (*self.parts, self.coefficients)
+
+
+@dataclass(frozen=True)
+class BoundaryAvoiding(Summand):
+    """Of one term: each structure's own penalty of a relative covariance near its boundary."""
+
+    term: int
+    structure: Covariance
+    relative = True
+
+    @property
+    def unbounded(self) -> int:
+        return self.term
+
+    def value_and_slopes(self, natural: Natural) -> tuple[float, Natural]:
+        value, slope = self.structure.boundary_penalty(natural.factors[self.term])
+        return value, _in_factor(natural, self.term, slope)
+
+
+@dataclass(frozen=True)
+class Sds(Summand):
+    """Priors of the sds of one term, None where one has none; `scale` names what the factors are relative to."""
+
+    term: int
+    names: tuple[str, ...]
+    priors: tuple[Distribution | None, ...]
+    scale: str | None
+
+    def value_and_slopes(self, natural: Natural) -> tuple[float, Natural]:
+        F, s = natural.factors[self.term], _scale(natural, self.scale)
+        norms = np.linalg.norm(F, axis=1)
+        total, slopes = 0.0, np.zeros(len(F))
+        for i, prior in enumerate(self.priors):
+            if prior is not None:
+                density, slope = prior.log_density(s * norms[i])
+                total, slopes[i] = total - 2 * float(density), -2 * float(slope)
+        return total, _of_sds(natural, self.term, self.scale, slopes, float(slopes @ norms))
+
+    def inside(self, natural: Natural) -> Natural:
+        s, F = _scale(natural, self.scale), natural.factors[self.term].copy()
+        for i, prior in enumerate(self.priors):
+            norm = np.linalg.norm(F[i])
+            if prior is not None and prior.proper:
+                target = float(prior.inside(s * norm)) / s
+                F[i] = F[i] * (target / norm) if norm > 0 else target * np.eye(len(F))[i]
+        factors = tuple(F if j == self.term else old for j, old in enumerate(natural.factors))
+        return replace(natural, factors=factors)
+
+    def limits(self, natural: Natural) -> Iterator[Bounds]:
+        s, norms = _scale(natural, self.scale), np.linalg.norm(natural.factors[self.term], axis=1)
+        for i, (name, prior) in enumerate(zip(self.names, self.priors, strict=True)):
+            if prior is not None and limited(prior, least=0.0):
+                alone = np.eye(len(norms))[i]
+                slopes = _of_sds(natural, self.term, self.scale, alone, float(norms[i]))
+                yield Bounds.of(_of(name, prior), prior, s * float(norms[i]), slopes)
+
+    def opened(self) -> Sds:
+        priors = (Opened(p) if p is not None and limited(p, least=0.0) else p for p in self.priors)
+        return replace(self, priors=tuple(priors))
+
+
+@dataclass(frozen=True)
+class BlockPenalty(Summand):
+    """A prior of all sds of one term together."""
+
+    term: int
+    prior: BlockPrior
+    correlated: bool
+    scale: str | None
+
+    def value_and_slopes(self, natural: Natural) -> tuple[float, Natural]:
+        s = _scale(natural, self.scale)
+        norms = np.linalg.norm(natural.factors[self.term], axis=1)
+        if not np.all(norms > 0):
+            return np.inf, natural.zeros()
+        density, slopes, of_scale = self.prior.log_density(s * norms, s, self.correlated)
+        return -2 * density, _of_sds(natural, self.term, self.scale, -2 * slopes, -2 * (of_scale + slopes @ norms))
+
+
+@dataclass(frozen=True)
+class Correlation(Summand):
+    """The prior of the correlation matrix of one term; a column with an sd of zero counts as uncorrelated."""
+
+    term: int
+    prior: Distribution
+    relative = True
+
+    def value_and_slopes(self, natural: Natural) -> tuple[float, Natural]:
+        F = natural.factors[self.term]
+        norms = np.linalg.norm(F, axis=1)
+        inverse = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
+        unit = inverse[:, None] * F
+        correlation = unit @ unit.T
+        np.fill_diagonal(correlation, 1.0)
+        density, slope = self.prior.log_density(correlation)
+        pulled = -4 * slope @ unit
+        pulled -= unit * np.sum(unit * pulled, axis=1, keepdims=True)
+        return -2 * float(density), _in_factor(natural, self.term, inverse[:, None] * pulled)
+
+
+@dataclass(frozen=True)
+class CoefficientPenalty(Summand):
+    """Priors of the elements of `rows` beta, `rows` (m, p); `names` for error messages."""
+
+    names: tuple[str, ...]
+    priors: tuple[Distribution, ...]
+    rows: np.ndarray
+
+    def value_and_slopes(self, natural: Natural) -> tuple[float, Natural]:
+        values = self.rows @ natural.beta
+        found = [prior.log_density(value) for prior, value in zip(self.priors, values, strict=True)]
+        slopes = np.array([float(slope) for _, slope in found])
+        total = -2 * float(sum(float(density) for density, _ in found))
+        return total, replace(natural.zeros(), beta=-2 * self.rows.T @ slopes)
+
+    def normal_form(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows (m, p), means (m,) and precisions (m,), 0 where flat, NaN where not normal."""
+        forms = [prior.normal_form or (0.0, np.nan) for prior in self.priors]
+        return self.rows, np.array([mean for mean, _ in forms]), np.array([precision for _, precision in forms])
+
+    @property
+    def proper(self) -> list[str]:
+        """The names of those whose priors are proper."""
+        return [name for name, prior in zip(self.names, self.priors, strict=True) if prior.proper]
+
+    @property
+    def not_normal(self) -> str | None:
+        """The first whose prior is neither normal nor flat, with that prior in words; None where there is none."""
+        pairs = zip(self.names, self.priors, strict=True)
+        return next((f"{name!r} is {p.describe()}" for name, p in pairs if p.normal_form is None), None)
+
+    def normal_approximation(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows (m, p), means (m,) and precisions (m,) of normals with the quartiles of the priors, 0 where flat."""
+        forms = [prior.normal_form or _by_quartiles(prior) for prior in self.priors]
+        return self.rows, np.array([mean for mean, _ in forms]), np.array([precision for _, precision in forms])
+
+    def curvature(self, beta: np.ndarray) -> np.ndarray:
+        """-d2 log density / d beta2 (p, p), negative in the tails of heavy-tailed priors."""
+        values = self.rows @ beta
+        bends = [_bend(prior, float(value)) for prior, value in zip(self.priors, values, strict=True)]
+        return self.rows.T @ (np.array(bends)[:, None] * self.rows)
+
+    def limits(self, natural: Natural) -> Iterator[Bounds]:
+        for name, prior, row in zip(self.names, self.priors, self.rows, strict=True):
+            if limited(prior):
+                slopes = replace(natural.zeros(), beta=row)
+                yield Bounds.of(_of(name, prior), prior, float(row @ natural.beta), slopes)
+
+    def opened(self) -> CoefficientPenalty:
+        return replace(self, priors=tuple(Opened(prior) if limited(prior) else prior for prior in self.priors))
+
+    def inside(self, natural: Natural) -> Natural:
+        values = self.rows @ natural.beta
+        pairs = zip(self.priors, values, strict=True)
+        wanted = np.array([float(prior.inside(value)) if prior.proper else value for prior, value in pairs])
+        return replace(natural, beta=natural.beta + np.linalg.lstsq(self.rows, wanted - values)[0])
+
+
+@dataclass(frozen=True)
+class DispersionPenalty(Summand):
+    """The prior of one dispersion parameter."""
+
+    name: str
+    prior: Distribution
+
+    def value_and_slopes(self, natural: Natural) -> tuple[float, Natural]:
+        density, slope = self.prior.log_density(natural.dispersion[self.name])
+        slopes = natural.zeros()
+        return -2 * float(density), replace(slopes, dispersion=slopes.dispersion | {self.name: -2 * float(slope)})
+
+    def inside(self, natural: Natural) -> Natural:
+        if not self.prior.proper:
+            return natural
+        moved = float(self.prior.inside(natural.dispersion[self.name]))
+        return replace(natural, dispersion=natural.dispersion | {self.name: moved})
+
+    def limits(self, natural: Natural) -> Iterator[Bounds]:
+        if limited(self.prior, least=0.0):
+            slopes = natural.zeros()
+            slopes = replace(slopes, dispersion=slopes.dispersion | {self.name: 1.0})
+            yield Bounds.of(_of(self.name, self.prior), self.prior, natural.dispersion[self.name], slopes)
+
+    def opened(self) -> DispersionPenalty:
+        return replace(self, prior=Opened(self.prior)) if limited(self.prior, least=0.0) else self
+
+
+def boundary_avoiding(model: Model) -> Penalty:
+    """The default penalty: zero density where a covariance is singular, flat in everything else."""
+    return Penalty(tuple(BoundaryAvoiding(j, structure) for j, structure in enumerate(model.covariances)))
+
+
+def penalty(model: Model, priors: Priors) -> Penalty:
+    """The penalty of priors by parameter name; a parameter without one has none."""
+    parts: list[Summand] = []
+    scale = "sigma" if model.has_scale else None
+    places = origins(model, priors)
+    for j, (named, A) in enumerate(zip(term_names(model.design.groups), places, strict=True)):
+        found = _term_parts(j, named, priors, scale)
+        parts += found if A is None else [Elsewhere(j, A, part) for part in found]
+    parts += [DispersionPenalty(name, priors.distribution(name)) for name in model.family.dispersion if name in priors]
+    return Penalty(tuple(parts), _coefficients(model.design, priors))
+
+
+def _term_parts(j: int, named: TermNames, priors: Priors, scale: str | None) -> list[Summand]:
+    k, correlated = len(named.sds), named.correlation is not None
+    parts: list[Summand] = []
+    if named.covariance in priors:
+        block = priors.block(named.covariance)
+        parts.append(BlockPenalty(j, block, correlated, scale))
+        if correlated:
+            parts.append(Correlation(j, block.correlation(k)))
+    sds = tuple(priors.distribution(name) if name in priors else None for name in named.sds)
+    if any(prior is not None for prior in sds):
+        parts.append(Sds(j, named.sds, sds, scale))
+    if named.correlation is not None and named.correlation in priors:
+        parts.append(Correlation(j, priors.distribution(named.correlation)))
+    return parts
+
+
+def _coefficients(design: Design, priors: Priors) -> CoefficientPenalty | None:
+    names = [name for name in ("Intercept_centered", *design.mu.coefficients) if name in priors]
+    if not names:
+        return None
+    stated = stated_rows(design, priors)
+    rows = stated[[design.mu.coefficients.index(name.removesuffix("_centered")) for name in names]]
+    return CoefficientPenalty(tuple(names), tuple(priors.distribution(name) for name in names), rows)
+
+
+def _of(name: str, prior: Distribution) -> str:
+    return f"{name!r}, {prior.describe()}"
+
+
+def _by_quartiles(prior: Distribution) -> tuple[float, float]:
+    """Mean and precision of the normal with these quartiles; flat for an improper prior."""
+    if not prior.proper:
+        return 0.0, 0.0
+    low, middle, high = (float(prior.quantile(p)) for p in (0.25, 0.5, 0.75))
+    return middle, (MIDDLE / (high - low)) ** 2
+
+
+def _bend(prior: Distribution, value: float) -> float:
+    """-d2 log density, exact for a normal; 0 next to a limit, where differences cross it."""
+    if prior.normal_form is not None:
+        return prior.normal_form[1]
+    h = STEP * float(prior.quantile(0.75) - prior.quantile(0.25))
+    (below, above), (first, last) = prior.log_density(np.array([value - h, value + h]))
+    return float((first - last) / (2 * h)) if np.isfinite(below + above) else 0.0
+
+
+def _scale(natural: Natural, name: str | None) -> float:
+    return 1.0 if name is None else natural.dispersion[name]
+
+
+def _in_factor(natural: Natural, term: int, slope: np.ndarray) -> Natural:
+    zeros = natural.zeros()
+    factors = tuple(slope if j == term else zero for j, zero in enumerate(zeros.factors))
+    return replace(zeros, factors=factors)
+
+
+def _of_sds(natural: Natural, term: int, scale: str | None, slopes: np.ndarray, of_scale: float) -> Natural:
+    """Slopes in the factor and in what it is relative to, from those in the absolute sds s |F_i|."""
+    F, s = natural.factors[term], _scale(natural, scale)
+    norms = np.linalg.norm(F, axis=1)
+    per_norm = np.divide(s * slopes, norms, out=np.zeros_like(norms), where=norms > 0)
+    found = _in_factor(natural, term, per_norm[:, None] * F)
+    if scale is None:
+        return found
+    return replace(found, dispersion=found.dispersion | {scale: of_scale})

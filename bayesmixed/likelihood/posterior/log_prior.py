@@ -1,0 +1,109 @@
+"""The log prior density of hyperparameters on the whole real line, Jacobians included, for many points at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...parameters.names import TermNames, term_names
+from ...priors.distributions import BlockPrior, Distribution
+from ...priors.priors import Priors
+from ..penalty.penalty import CoefficientPenalty, penalty
+from .space import Points, correlation_log_volume
+
+if TYPE_CHECKING:
+    from ...model import Model
+
+SMALL = 1e-30  # of the imaginary step that gives a derivative without rounding
+
+
+@dataclass(frozen=True)
+class TermPrior:
+    """Priors of one group term: of each sd or of all together (`block`), and of the correlation matrix if there is one.
+
+    `scale` names the dispersion parameter that a block's sds are relative to.
+    """
+
+    term: int
+    sds: tuple[Distribution, ...]
+    block: BlockPrior | None
+    correlation: Distribution | None
+    scale: str | None
+
+    def log_density(self, points: Points) -> np.ndarray:
+        """Of log sds and unconstrained partial correlations (N,)."""
+        sds, partials = points.sds[self.term], points.partials[self.term]
+        total = correlation_log_volume(partials, sds.shape[1])
+        if self.correlation is not None:
+            roots = points.roots[self.term]
+            matrices = roots @ np.swapaxes(roots, 1, 2)
+            total = total + [float(self.correlation.log_density(R)[0]) for R in matrices]
+        if self.block is None:
+            densities = [prior.log_density(sds[:, i])[0] for i, prior in enumerate(self.sds)]
+            return total + np.sum(densities, axis=0) + np.sum(np.log(sds), axis=1)
+        scales = np.ones(len(sds)) if self.scale is None else points.dispersion[self.scale]
+        return total + [self._of_block(*each) for each in zip(sds, scales, strict=True)]
+
+    def _of_block(self, sds: np.ndarray, scale: float) -> float:
+        """log density of the parts plus log |d parts / d log sds|, by an imaginary step: the parts are closed forms."""
+        assert self.block is not None
+        correlated = self.correlation is not None
+        shapes = self.block.parts(len(sds), correlated)
+        columns = []
+        for i in range(len(sds)):
+            moved = sds.astype(complex)
+            moved[i] *= 1 + SMALL * 1j
+            parts = self.block.parts_at(moved, scale, correlated)
+            free = [np.ravel(value)[: np.size(value) - shapes[name].determined] for name, value in parts.items()]
+            columns.append(np.concatenate(free).imag / SMALL)
+        volume = np.linalg.slogdet(np.array(columns))[1]
+        return self.block.log_density(sds, scale, correlated)[0] + float(volume)
+
+
+@dataclass(frozen=True)
+class PriorDensity:
+    """The priors of a model's hyperparameters; `coefficients` are None where they are integrated out."""
+
+    terms: tuple[TermPrior, ...]
+    dispersion: dict[str, Distribution]
+    coefficients: CoefficientPenalty | None
+
+    def log_density(self, points: Points) -> np.ndarray:
+        """With Jacobians (N,); -inf outside the support."""
+        total = np.zeros(len(points.beta))
+        for term in self.terms:
+            total = total + term.log_density(points)
+        for name, prior in self.dispersion.items():
+            values = points.dispersion[name]
+            total = total + prior.log_density(values)[0] + np.log(values)
+        if self.coefficients is not None:
+            values = points.beta @ self.coefficients.rows.T
+            for i, prior in enumerate(self.coefficients.priors):
+                total = total + prior.log_density(values[:, i])[0]
+        return np.where(np.isnan(total), -np.inf, total)
+
+
+def prior_density(model: Model, *, with_coefficients: bool) -> PriorDensity:
+    """The model's priors; those of the coefficients only where they are not integrated out."""
+    priors, scale = model.priors, "sigma" if model.has_scale else None
+    named = term_names(model.design.groups)
+    terms = tuple(_term(j, names, priors, scale) for j, names in enumerate(named))
+    free = [name for name in model.family.dispersion if name not in model.constants]
+    dispersion = {name: priors.distribution(name) for name in free}
+    return PriorDensity(terms, dispersion, coefficients_of(model) if with_coefficients else None)
+
+
+def coefficients_of(model: Model) -> CoefficientPenalty | None:
+    """The priors of the coefficients, None in a model without."""
+    return penalty(model, model.priors).coefficients
+
+
+def _term(j: int, names: TermNames, priors: Priors, scale: str | None) -> TermPrior:
+    if names.covariance in priors:
+        block = priors.block(names.covariance)
+        correlation = block.correlation(len(names.sds)) if names.correlation else None
+        return TermPrior(j, (), block, correlation, scale)
+    correlation = priors.distribution(names.correlation) if names.correlation else None
+    return TermPrior(j, tuple(priors.distribution(name) for name in names.sds), None, correlation, scale)

@@ -1,0 +1,1 @@
+"""Adaptive Gauss-Hermite quadrature: integrals beyond the Laplace approximation."""

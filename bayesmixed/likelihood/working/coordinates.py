@@ -1,0 +1,116 @@
+"""Parameters as priors speak of them, and as a search moves them: from one to the other, and slopes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...covariance import Covariance
+
+THIN = 1e-2  # of a working (unit mean square) column: a start thinner than this in some direction is on the boundary
+FLOOR = 0.05  # what such a start is given there
+FARTHEST = 300.0  # logarithms beyond it, which a line search may try, have no useful exponential
+
+
+@dataclass(frozen=True)
+class Natural:
+    """Parameters in the user's columns, or the slopes of a function in each of them.
+
+    `factors` per group term (k, k), any root F of its covariance F F' (relative to sigma where the model has a
+    scale); `beta` (p,); `dispersion` by name, what is held constant included.
+    """
+
+    factors: tuple[np.ndarray, ...]
+    beta: np.ndarray
+    dispersion: dict[str, float]
+
+    def zeros(self) -> Natural:
+        """Slopes of a constant."""
+        factors = tuple(np.zeros_like(F) for F in self.factors)
+        return Natural(factors, np.zeros_like(self.beta), dict.fromkeys(self.dispersion, 0.0))
+
+    def __add__(self, other: Natural) -> Natural:
+        return Natural(
+            tuple(a + b for a, b in zip(self.factors, other.factors, strict=True)),
+            self.beta + other.beta,
+            {name: value + other.dispersion[name] for name, value in self.dispersion.items()},
+        )
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """x = (working theta, coefficients in a basis, logarithms of dispersion), each part possibly empty.
+
+    `slices`, `structures` and `bases` per group term: where its theta is in x, its covariance structure with the
+    number of columns, and C (k, k), so that C Lambda is a factor in the user's columns. beta = `origin` + `basis` t
+    for the next elements t of x, whose number may be 0: then beta stays at `origin`. Then follows the logarithm
+    of each parameter in `dispersion` relative to its number there; `constants` are held.
+    """
+
+    slices: Mapping[int, slice]
+    structures: Mapping[int, tuple[Covariance, int]]
+    bases: tuple[np.ndarray, ...]
+    origin: np.ndarray
+    basis: np.ndarray
+    dispersion: Mapping[str, float]
+    constants: Mapping[str, float]
+
+    @property
+    def coefficients(self) -> slice:
+        """Where the coefficients are in x."""
+        first = max((where.stop for where in self.slices.values()), default=0)
+        return slice(first, first + self.basis.shape[1])
+
+    def natural(self, x: np.ndarray) -> Natural:
+        """The parameters at x."""
+        where = self.coefficients
+        logs = np.clip(x[where.stop :], -FARTHEST, FARTHEST)
+        found = {
+            name: float(unit * np.exp(log)) for (name, unit), log in zip(self.dispersion.items(), logs, strict=True)
+        }
+        factors = tuple(self.bases[j] @ self._factor(x, j) for j in range(len(self.bases)))
+        return Natural(factors, self.origin + self.basis @ x[where], {**self.constants, **found})
+
+    def pull_back(self, x: np.ndarray, slopes: Natural) -> np.ndarray:
+        """The gradient in x from slopes in the parameters."""
+        gradient = np.zeros_like(x)
+        for j, where in self.slices.items():
+            structure, k = self.structures[j]
+            gradient[where] = structure.pullback(x[where], k, self.bases[j].T @ slopes.factors[j])
+        where = self.coefficients
+        gradient[where] = self.basis.T @ slopes.beta
+        values = self.natural(x).dispersion
+        gradient[where.stop :] = [slopes.dispersion[name] * values[name] for name in self.dispersion]
+        return gradient
+
+    def at(self, natural: Natural) -> np.ndarray:
+        """The x of these parameters."""
+        where = self.coefficients
+        x = np.zeros(where.stop + len(self.dispersion))
+        for j, part in self.slices.items():
+            x[part] = self.structures[j][0].theta(np.linalg.solve(self.bases[j], natural.factors[j]))
+        if where.stop > where.start:
+            x[where] = np.linalg.solve(self.basis, natural.beta - self.origin)
+        x[where.stop :] = [np.log(natural.dispersion[name] / unit) for name, unit in self.dispersion.items()]
+        return x
+
+    def interior(self, x: np.ndarray) -> np.ndarray:
+        """x with every covariance of full rank."""
+        moved = x.copy()
+        for j, where in self.slices.items():
+            structure, k = self.structures[j]
+            Lambda = self._factor(x, j)
+            if np.min(np.linalg.svd(Lambda, compute_uv=False)) < THIN:
+                moved[where] = structure.theta(np.column_stack([Lambda, FLOOR * np.eye(k)]))
+        return moved
+
+    def sizes(self, x: np.ndarray, term: int) -> np.ndarray:
+        """Sds (k,) of a term at x as those of columns of unit mean square: each times its column's root mean square."""
+        norms = np.linalg.norm(self.bases[term] @ self._factor(x, term), axis=1)
+        return norms * np.linalg.norm(np.linalg.inv(self.bases[term]), axis=0)
+
+    def _factor(self, x: np.ndarray, j: int) -> np.ndarray:
+        structure, k = self.structures[j]
+        return structure.factor(x[self.slices[j]], k)

@@ -1,0 +1,1 @@
+"""Parameter values, and what parameters are called."""

@@ -1,0 +1,192 @@
+"""Which parameters of a model have priors, under which names, and which of two names is more specific."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from ..covariance import structure
+from ..design.design import Design, GroupTerm
+from ..errors import ModelError
+from ..families import Family
+
+EVERY = ("b", "sd", "corr", "cov")  # all slopes, all sds, all correlations, all blocks of the model
+REAL, POSITIVE, CORRELATION, COVARIANCE = "real", "positive", "correlation", "covariance"
+
+
+@dataclass(frozen=True)
+class TermNames:
+    """The names of one bar: its tag ("Subject", or "Subject#2" where names would collide), effects, sds, matrices.
+
+    `effects` are "1|Subject", "Days|Subject"; `sds` the same with "_sigma"; `correlation` is
+    "Subject_corr", or None for a block without one; `covariance` is "Subject_cov", the sds and the
+    correlation as one.
+    """
+
+    tag: str
+    effects: tuple[str, ...]
+    sds: tuple[str, ...]
+    correlation: str | None
+    covariance: str
+
+    @property
+    def all_sds(self) -> str:
+        """The name that stands for every sd of the block."""
+        return f"{self.tag}_sigma"
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One parameter that needs a prior: its name, its support, and wider names from narrow to wide.
+
+    `position` is its place within each wider name (for vector priors), `dimension` the number of
+    columns of a correlation matrix.
+    """
+
+    name: str
+    support: str
+    wider: tuple[str, ...] = ()
+    position: tuple[int, ...] = ()
+    dimension: int = 0
+
+
+@dataclass(frozen=True)
+class BlockSlot:
+    """A block whose sds and correlation, its `members`, may have one prior together; `bar` is its text."""
+
+    name: str
+    bar: str
+    members: tuple[str, ...]
+    wider: tuple[str, ...]
+
+
+def term_names(groups: tuple[GroupTerm, ...]) -> tuple[TermNames, ...]:
+    """The names of every bar, in formula order.
+
+    A second bar on one factor keeps the plain names where its columns are new and gets the tag
+    "factor#2" where one is not; the correlation of a second correlated block is "factor#2_corr", the
+    covariance of any second block "factor#2_cov".
+    """
+    taken: set[str] = set()
+    named = []
+    for group in groups:
+        correlated = structure(group.covariance).has_correlation and len(group.columns) > 1
+        names = _term(group, correlated, taken)
+        taken.update(names.effects)
+        taken.add(names.covariance)
+        if names.correlation:
+            taken.add(names.correlation)
+        named.append(names)
+    return tuple(named)
+
+
+def _term(group: GroupTerm, correlated: bool, taken: set[str]) -> TermNames:
+    prefix = "" if group.predictor == "mu" else f"{group.predictor}_"
+    for number in range(1, 100):
+        tag = group.factor if number == 1 else f"{group.factor}#{number}"
+        effects = tuple(f"{prefix}{'1' if c == 'Intercept' else c}|{tag}" for c in group.columns)
+        correlation = f"{prefix}{tag}_corr" if correlated else None
+        if taken.isdisjoint(effects) and correlation not in taken:
+            break
+    covariances = (f"{prefix}{group.factor}{again}_cov" for again in ("", *(f"#{i}" for i in range(2, 100))))
+    covariance = next(name for name in covariances if name not in taken)
+    return TermNames(f"{prefix}{tag}", effects, tuple(f"{e}_sigma" for e in effects), correlation, covariance)
+
+
+def slots(design: Design, family: Family) -> tuple[Slot, ...]:
+    """Every parameter that needs a prior, in the order of the printout.
+
+    Raises
+    ------
+    ModelError
+        Where two parameters would have one name (a column called "sigma").
+    """
+    found = (*_coefficient_slots(design), *_covariance_slots(design), *_dispersion_slots(design, family))
+    counted = Counter(slot.name for slot in found)
+    twice = [name for name, count in counted.items() if count > 1]
+    if twice:
+        raise ModelError(f"Two parameters are called {twice[0]!r}: rename the column {twice[0]!r} in the table.")
+    return tuple(_without(found_one, set(counted)) for found_one in found)
+
+
+def _without(slot: Slot, names: set[str]) -> Slot:
+    """The slot without names for everything of its sort that a parameter of the model has ("b", "sd")."""
+    kept = [(w, at) for w, at in zip(slot.wider, slot.position, strict=True) if w not in EVERY or w not in names]
+    return replace(slot, wider=tuple(w for w, _ in kept), position=tuple(at for _, at in kept))
+
+
+def block_slots(design: Design, family: Family) -> tuple[BlockSlot, ...]:
+    """Every block of a bar, in formula order."""
+    names = {slot.name for slot in slots(design, family)}
+    found = []
+    for group, named in zip(design.groups, term_names(design.groups), strict=True):
+        members = (*named.sds, named.correlation) if named.correlation else named.sds
+        wider = dict.fromkeys(w for w in (f"{group.factor}_cov", "cov") if w != named.covariance and w not in names)
+        found.append(BlockSlot(named.covariance, group.text, members, tuple(wider)))
+    return tuple(found)
+
+
+def _coefficient_slots(design: Design) -> list[Slot]:
+    found = []
+    for predictor in design.predictors.values():
+        prefix = "" if predictor.name == "mu" else f"{predictor.name}_"
+        slopes = [c for c in predictor.coefficients if c != "Intercept"]
+        term_of = {predictor.coefficients[j]: (t, k) for t, js in predictor.terms.items() for k, j in enumerate(js)}
+        if predictor.has_intercept:
+            found.append(Slot(f"{prefix}Intercept_centered", REAL))
+        for i, name in enumerate(slopes):
+            term, place = term_of.get(name, (name, 0))
+            wider, position = ((term, "b"), (place, i)) if term != name else (("b",), (i,))
+            found.append(Slot(f"{prefix}{name}", REAL, tuple(f"{prefix}{w}" for w in wider), position))
+    return found
+
+
+def _covariance_slots(design: Design) -> list[Slot]:
+    named = term_names(design.groups)
+    found = []
+    width: Counter[str] = Counter()
+    for group, names in zip(design.groups, named, strict=True):
+        for sd in names.sds:
+            wider = tuple(dict.fromkeys((names.all_sds, f"{group.factor}_sigma", "sd")))
+            found.append(Slot(sd, POSITIVE, wider, tuple(width[w] for w in wider)))
+            width.update(wider)
+    for group, names in zip(design.groups, named, strict=True):
+        if names.correlation:
+            wider = tuple(dict.fromkeys(w for w in (f"{group.factor}_corr", "corr") if w != names.correlation))
+            found.append(Slot(names.correlation, CORRELATION, wider, (0,) * len(wider), len(group.columns)))
+    return found
+
+
+def _dispersion_slots(design: Design, family: Family) -> list[Slot]:
+    return [Slot(name, POSITIVE) for name in family.dispersion if name not in design.predictors]
+
+
+def known_names(parameters: tuple[Slot, ...], blocks: tuple[BlockSlot, ...] = ()) -> list[str]:
+    """Every name that a user may give, the raw intercept and the wider names included."""
+    names: list[str] = []
+    for slot in parameters:
+        names.append(slot.name)
+        if slot.name.endswith("Intercept_centered"):
+            names.append(slot.name.removesuffix("_centered"))
+    names += [block.name for block in blocks]
+    wider = [w for slot in parameters for w in slot.wider] + [w for block in blocks for w in block.wider]
+    return list(dict.fromkeys([*names, *wider]))
+
+
+def canonical(name: str) -> str:
+    """The name with the parts of every interaction in alphabetical order, so that ``b:a`` finds ``a:b``.
+
+    >>> canonical("1|cask:batch_sigma")
+    '1|batch:cask_sigma'
+    """
+    stem, suffix = name, ""
+    for ending in ("_sigma", "_corr", "_cov"):
+        if name.endswith(ending):
+            stem, suffix = name.removesuffix(ending), ending
+    return "|".join(":".join(sorted(side.split(":"))) for side in stem.split("|")) + suffix
+
+
+def widths(parameters: tuple[Slot, ...]) -> Mapping[str, int]:
+    """How many parameters each wider name stands for."""
+    return Counter(wider for slot in parameters for wider in slot.wider)

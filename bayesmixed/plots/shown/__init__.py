@@ -1,0 +1,1 @@
+"""What of a fit or of its data a picture shows."""

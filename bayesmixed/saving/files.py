@@ -1,0 +1,262 @@
+"""Fits on disk: formula, the columns used, estimates or draws in one NetCDF file, JSON inside; nothing is pickled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import DataError, FitError
+from ..families import FAMILIES, LINKS, Link
+from ..fits.base import Fit
+from ..fits.draws import DrawsFit
+from ..fits.point import PointFit
+from ..fits.status import DrawsStatus, PointStatus
+from ..formula.formula import Formula
+from ..interop.json import from_plain, to_plain
+from ..likelihood.working.basis import root
+from ..model import Model, restored
+from ..priors import Priors
+from . import saved_priors
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+_POINT = ("beta", "theta", "beta_root")
+_PER_TERM = ("factors", "b", "b_covariances")
+OTHER_FORMATS = (".json", ".pkl", ".pickle", ".csv", ".parquet", ".rds", ".html", ".txt", ".zarr")
+_ALWAYS = ("posterior", "sample_stats", "observed_data")  # groups that a fit makes by itself
+
+
+def save(fit: Fit, path: str | Path) -> Path:
+    """Write a fit to one NetCDF file.
+
+    Parameters
+    ----------
+    fit
+        Any fit.
+    path
+        The file; ".nc" is added where there is no suffix.
+
+    Returns
+    -------
+    Path
+        Where it was written.
+    """
+    from ..interop import netcdf
+
+    path = _writable(path)
+    kind, numbers, groups = _point_parts(fit) if isinstance(fit, PointFit) else _draws_parts(fit)  # type: ignore[arg-type]
+    content = {"kind": kind, "model": _model_content(fit.model), "numbers": numbers}
+    content |= {"engine": _engine_content(fit), "status": {k: to_plain(v) for k, v in asdict(fit.status).items()}}
+    netcdf.write(path, content, _frame(fit.model), groups)
+    return path
+
+
+def _writable(path: str | Path) -> Path:
+    try:
+        path = Path(path)
+    except TypeError:
+        raise DataError(f'The path must be a text such as "fit.nc", not {path!r}.') from None
+    if path.is_dir():
+        raise DataError(f"{str(path)!r} is a folder: give a file in it, {str(path / 'fit.nc')!r}.")
+    if not path.parent.is_dir():
+        raise DataError(f"There is no folder {str(path.parent)!r} to write {path.name!r} to.")
+    if path.suffix.lower() in OTHER_FORMATS:
+        raise DataError(f"A fit is saved as NetCDF, which {path.name!r} does not say: name it {path.stem + '.nc'!r}.")
+    return path if path.suffix else path.with_suffix(".nc")
+
+
+def _readable(path: str | Path) -> Path:
+    """The file, or what `save` made of a name without suffix."""
+    try:
+        path = Path(path)
+    except TypeError:
+        raise DataError(f'The path must be a text such as "fit.nc", not {path!r}.') from None
+    named = path.with_suffix(".nc") if path.name and not path.suffix else path
+    return named if named.is_file() and not path.is_file() else path
+
+
+def load(
+    path: str | Path, *, namespace: Mapping[str, Any] | None = None, family: Any = None, priors: Any = None
+) -> Fit:
+    """Read a fit that `fit.save` wrote; it predicts, simulates and summarises as before.
+
+    Parameters
+    ----------
+    path
+        The file, with or without the ".nc" that `save` adds.
+    namespace, family, priors
+        User code, which is not stored: functions the formula uses, a custom family, prior
+        distributions without a name of their own (the error lists what is missing), a function that made the
+        priors (needed only for ``fit.model.replace``).
+
+    Returns
+    -------
+    PointFit or DrawsFit
+    """
+    from ..interop import netcdf
+
+    content, frame, groups = netcdf.read(_readable(path))
+    model = _model(content["model"], frame, namespace, family, priors)
+    plain: dict[str, Any] = {name: from_plain(value) for name, value in content["status"].items()}
+    status: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
+    if content["kind"] == "point":
+        return _point(model, _engine(content), content["numbers"], groups["estimates"], PointStatus(**status))
+    return _draws(model, _engine(content), content["numbers"], groups, DrawsStatus(**status))
+
+
+def _point_parts(fit: PointFit) -> tuple[str, dict[str, Any], dict[str, xr.Dataset]]:
+    arrays = {name: getattr(fit, name) for name in _POINT}
+    arrays |= {f"{name}_{j}": value for name in _PER_TERM for j, value in enumerate(getattr(fit, name))}
+    numbers = {name: getattr(fit, name) for name in ("dispersion", "criterion", "loglik", "n_parameters")}
+    return "point", to_plain(numbers), {"estimates": _dataset(arrays)}
+
+
+def _point(model: Model, engine: Any, numbers: Any, arrays: xr.Dataset, status: PointStatus) -> PointFit:
+    terms = range(len(model.design.groups))
+    if "beta_root" not in arrays:  # files of earlier versions hold the covariance itself
+        arrays = arrays.assign(beta_root=(["from", "to"], root(arrays["beta_covariance"].to_numpy())))
+    values: dict[str, Any] = {name: arrays[name].to_numpy() for name in _POINT}
+    values |= {name: tuple(arrays[f"{name}_{j}"].to_numpy() for j in terms) for name in _PER_TERM}
+    return PointFit(model=model, engine=engine, status=status, **values, **from_plain(numbers))
+
+
+def _draws_parts(fit: DrawsFit) -> tuple[str, dict[str, Any], dict[str, xr.Dataset]]:
+    from ..interop import arviz
+
+    groups = {name: arviz.group(fit.idata, name) for name in arviz.group_names(fit.idata)}
+    return "draws", to_plain({"seed": fit.seed}), groups
+
+
+def _draws(model: Model, engine: Any, numbers: Any, groups: dict[str, xr.Dataset], status: DrawsStatus) -> DrawsFit:
+    from ..interop.natural_values import natural_values
+
+    natural = natural_values(model, groups["posterior"])
+    statistics = {str(name): values.to_numpy() for name, values in groups["sample_stats"].items()}
+    further = {name: data for name, data in groups.items() if name not in _ALWAYS}
+    return DrawsFit(model, engine, natural, statistics, status, **from_plain(numbers), further=further)
+
+
+def _dataset(arrays: Mapping[str, np.ndarray]) -> xr.Dataset:
+    import xarray as xr
+
+    return xr.Dataset({name: ([f"{name}_dim_{i}" for i in range(value.ndim)], value) for name, value in arrays.items()})
+
+
+def _model_content(model: Model) -> dict[str, Any]:
+    arguments, encoding = model.arguments, model.design.encoding
+    proportion = model.design.response is not None and model.design.response.proportion
+    weights = (encoding.trials, model.design.trials) if proportion else (encoding.weights, model.design.weights)
+    return {
+        "formula": list(encoding.formula.texts),
+        "family": model.family.name,
+        "link": _link_content(model.family.link),
+        "contrasts": {name: to_plain(value) for name, value in encoding.contrasts.items()},
+        "constants": dict(model.constants),
+        "missing": arguments.missing,
+        "check": arguments.check,
+        "n_dropped": model.design.n_dropped,
+        "namespace": list(encoding.own_names),
+        "weights": _given_content(*weights),
+        "offset": _given_content(encoding.offset, None),
+    } | saved_priors.content_of(model)
+
+
+def _link_content(link: Link) -> dict[str, Any]:
+    """The link's name and its asymptotes, where it has such."""
+    return {"name": link.name} | {field.name: getattr(link, field.name) for field in fields(link)}
+
+
+def _link(content: dict[str, Any]) -> Link:
+    chosen = LINKS[content["name"]]
+    return replace(chosen, **{name: value for name, value in content.items() if name != "name"})
+
+
+def _given_content(given: Any, values: np.ndarray | None) -> dict[str, Any] | None:
+    if given is None:
+        return None
+    if given.text is not None:
+        return {"text": given.text}
+    return {"array": to_plain(given.array if values is None else values)}
+
+
+def _frame(model: Model) -> pd.DataFrame:
+    return model.frame
+
+
+def _model(content: dict[str, Any], frame: pd.DataFrame, namespace: Any, family: Any, priors: Any) -> Model:
+    _need(content, namespace, family, priors)
+    model = Model(
+        Formula(*content["formula"]),
+        frame,
+        family=family or content["family"],
+        link=_link(content["link"]),
+        priors=saved_priors.numbers_in(content) if priors is None else priors,
+        weights=_given(content["weights"]),
+        offset=_given(content["offset"]),
+        contrasts={name: from_plain(value) for name, value in content["contrasts"].items()} or None,
+        constants=content["constants"] or None,
+        namespace=namespace,
+        missing=content["missing"],
+        check=content["check"],
+    )
+    return restored(model, content["n_dropped"], saved_priors.asked_in(content) if priors is None else priors)
+
+
+def _need(content: dict[str, Any], namespace: Any, family: Any, priors: Any) -> None:
+    if content["family"] not in FAMILIES and family is None:
+        raise DataError(
+            f"The file was fitted with a family of your own, {content['family']!r}: call bm.load(path, family=...) "
+            "with what bm.families.custom made."
+        )
+    missing = [name for name in content["namespace"] if name not in (namespace or {})]
+    if missing:
+        raise DataError(f"The formula uses {', '.join(missing)}: call bm.load(path, namespace={{...}}) with them.")
+    if content["unnamed_priors"] and priors is None:
+        names = ", ".join(content["unnamed_priors"])
+        raise DataError(f"The priors of {names} are distributions of your own: call bm.load(path, priors={{...}}).")
+
+
+def _given(content: dict[str, Any] | None) -> Any:
+    if content is None:
+        return None
+    return content["text"] if "text" in content else from_plain(content["array"])
+
+
+def _engine_content(fit: Fit) -> dict[str, Any]:
+    options = {}
+    for field in fields(fit.engine):  # type: ignore[arg-type]
+        value = getattr(fit.engine, field.name)
+        if value is None or isinstance(value, bool | int | float | str | list | tuple | np.ndarray):
+            options[field.name] = to_plain(value)
+        elif isinstance(value, Mapping):
+            options[field.name] = _given_priors(value)
+    return {"name": fit.engine.name, "options": options}
+
+
+def _given_priors(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Priors that an option names, and words in place of some; those of the user's own classes are left out."""
+    words = {name: value for name, value in given.items() if isinstance(value, str)}
+    named = {name: value for name, value in given.items() if name not in words}
+    stored, _ = saved_priors.by_class(Priors.of(named, "user"))
+    return {"priors": stored, "words": words}
+
+
+def _engine(content: dict[str, Any]) -> Any:
+    from ..engines import ENGINES
+
+    name = content["engine"]["name"]
+    if name not in ENGINES:
+        raise FitError(f"The file was fitted by {name!r}, which this version does not have.")
+    return ENGINES[name](**{key: _option(value) for key, value in content["engine"]["options"].items()})
+
+
+def _option(plain: Any) -> Any:
+    if isinstance(plain, dict) and "words" in plain:
+        return {**saved_priors.from_class(plain["priors"]), **plain["words"]}
+    return from_plain(plain)

@@ -1,0 +1,1 @@
+"""Groups by themselves, all together, and partially pooled."""

@@ -1,0 +1,1 @@
+"""A fit in sentences, as a paper needs them."""

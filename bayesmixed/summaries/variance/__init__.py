@@ -1,0 +1,1 @@
+"""Where the variance of a response lies: between groups, explained, left over."""
