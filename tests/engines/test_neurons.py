@@ -1,7 +1,7 @@
 """Do the steps of the tutorial on neurons give the numbers that were published for its examples?
 
-The data of example 1 are public but not ours to ship, those of examples 2 and 4 are stand-ins built to have the
-published results: the reference folder holds them all, and `seed_quotes.json` the numbers as printed.
+The data of example 1 are public but not ours to ship: without them their steps are skipped. Those of examples 2 and 4
+are stand-ins built to have the published results. `published_numbers.json` holds the numbers as printed.
 """
 
 from __future__ import annotations
@@ -107,9 +107,9 @@ def waterlick() -> pd.Series:
     return fit("lick ~ dff + (1 | mouseID)", "ml", "waterlick_SURROGATE").coefficients.loc["dff"]
 
 
-ONE = "seed 003 (Yu, Example 1)"
-WEB = "MM_in_Neuroscience web pages (linked from seed 003)"
-TWO = "seed 003 (Yu, Example 2), SURROGATE data built to match"
+ONE = "Yu (Example 1)"
+WEB = "Yu (MM_in_Neuroscience)"
+TWO = "Yu (Example 2), SURROGATE data built to match"
 STEPS: dict[tuple[str, str], Callable[[], object]] = {
     (ONE, "cells per group"): lambda: neurons().groupby("treatment_idx").size(),
     (ONE, "LM coefficients"): lambda: linear().fixef(),
@@ -137,22 +137,22 @@ STEPS: dict[tuple[str, str], Callable[[], object]] = {
     (TWO, "LME ML SE"): lambda: se(second()),
     (TWO, "t values"): lambda: second().coefficients["statistic"],
     (TWO, "implied sd_mouse and sigma (recovered from the quoted SEs and counts)"): lambda: sds(second()),
-    ("seed 003 (Yu, Example 4 waterlick), SURROGATE data built to match", "slope and SE"): lambda: waterlick()[
+    ("Yu (Example 4 waterlick), SURROGATE data built to match", "slope and SE"): lambda: waterlick()[
         ["estimate", "se"]
     ],
-    ("seed 003 (Yu, Example 4)", "exp(b)-1 and 95% limits from the quoted b, SE"): lambda: np.expm1(
+    ("Yu (Example 4)", "exp(b)-1 and 95% limits from the quoted b, SE"): lambda: np.expm1(
         waterlick()[["estimate", "lower", "upper"]].to_numpy(dtype=float)
     ),
-    ("seed 001 (Bolker) sim5x5", "simulated data, first five y (R 4.2.2, seed 101); not quoted"): lambda: bm.load_data(
-        "sim5x5"
-    )["y"].head(5),
+    ("Bolker (sim5x5)", "simulated data, first five y (R 4.2.2, seed 101); not quoted"): lambda: bm.load_data("sim5x5")[
+        "y"
+    ].head(5),
 }
-# Approximate degrees of freedom are not computed here, and these data are not public.
-ELSEWHERE = ("Satterthwaite", "Kenward-Roger", "KR F", "data not found", "GLM coefficients", "GLMM ")
+# Approximate degrees of freedom are not computed here.
+ELSEWHERE = ("Satterthwaite", "Kenward-Roger", "KR F")
 
 
 def quoted(source: str, quantity: str) -> list[float]:
-    rows = load_result("seed_quotes")["rows"]
+    rows = load_result("published_numbers")["rows"]
     return next(row["quoted"] for row in rows if (row["source"], row["quantity"]) == (source, quantity))
 
 
@@ -172,7 +172,7 @@ def test_a_step_gives_the_published_number(source: str, quantity: str) -> None:
 
 
 def test_no_published_number_is_passed_over() -> None:
-    rows = [(row["source"], row["quantity"]) for row in load_result("seed_quotes")["rows"]]
+    rows = [(row["source"], row["quantity"]) for row in load_result("published_numbers")["rows"]]
     left = [key for key in rows if key not in STEPS and not any(word in key[1] for word in ELSEWHERE)]
     assert not left
 

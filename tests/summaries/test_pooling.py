@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import load_reference_frame, load_result, result_names
+from conftest import load_reference_frame, load_result
 from scipy.stats import linregress, t
 
 import bayesmixed as bm
@@ -91,8 +91,6 @@ def test_partial_pooling_is_fixed_plus_random_effects() -> None:
 
 def test_partial_pooling_is_lme4s_coef() -> None:
     name = "lmm_sleepstudy_slope"
-    if name not in result_names(name):
-        pytest.skip("no reference results")
     entry = next(e for e in load_result(name)["fits"] if e["engine"] == "lme4::lmer" and e["estimator"] == "REML")
     model = bm.Model("Reaction ~ Days + (Days | Subject)", load_reference_frame("sleepstudy"))
     found = of_levels(bm.pooling(model), "partial")

@@ -69,8 +69,6 @@ def test_icc_and_r2_are_those_of_performance(name: str) -> None:
 
 
 def test_uncorrelated_slopes_count_where_performance_leaves_them_out() -> None:
-    if DOUBLE_BAR not in names():
-        pytest.skip("no reference results")
     fit = reference_fit(DOUBLE_BAR)
     variances = fit.varcorr()["sd"].to_numpy() ** 2
     days = fit.model.design.mu.X[:, 1]
@@ -82,13 +80,11 @@ def test_uncorrelated_slopes_count_where_performance_leaves_them_out() -> None:
 
 def test_icc_per_treatment_is_the_published_one_of_the_neurons() -> None:
     name = "lmm_yu_example1"
-    if name not in result_names(name):
-        pytest.skip("no reference results")
     model = bm.Model("res ~ treatment_idx + (1 | midx)", load_reference_frame("yu_example1"))
     found = bm.icc(model.fit("reml"), by="treatment_idx", method="anova").frame["adjusted"]
     theirs = load_result(name)["extras"]["anova_icc_by_group"]["icc"]
     np.testing.assert_allclose(found.to_numpy(), theirs, atol=SAME)
-    quotes = [row for row in load_result("seed_quotes")["rows"] if row["quantity"].startswith("ICC by group")]
+    quotes = [row for row in load_result("published_numbers")["rows"] if row["quantity"].startswith("ICC by group")]
     np.testing.assert_allclose(found.to_numpy(), quotes[0]["quoted"], atol=QUOTED)
 
 
