@@ -7,16 +7,16 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cache
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from architecture import REPOSITORY, Source
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-PACKAGE = REPOSITORY / "bayesmixed"
+SOURCE = Source(REPOSITORY)
+PACKAGE = SOURCE.package
 
 # Each may import those before it, never those after it.
 LAYERS = (
@@ -69,54 +69,27 @@ SAMPLING = ("engines/program/", "covariance/")  # where numpyro.sample may be ca
 
 FILE_LINES = 400
 BODY_LINES = 40
+FOLDER_FILES = 12
+CROWDED = {  # folder -> why it may hold more files
+    "families": "one file per response distribution",
+    "plots": "one file per picture",
+    "prediction": "one file per question that parameter values answer",
+}
+# What may only become rarer: lower the ceiling with the count.
+CEILINGS: dict[Callable[[Source], list[str]], int] = {
+    Source.type_tests: 10,
+    Source.name_comparisons: 34,
+    Source.many_parameters: 42,
+}
 FORBIDDEN_NAMES = re.compile(r"^_?(utils?|helpers?|managers?)(_|\.|$)|_(utils?|helpers?|managers?)\.")
 TEXT = {".py", ".md", ".toml", ".csv", ".json", ".R", ".txt", ".yml", ".yaml", ".cfg", ".ipynb", ""}
 DEVELOPERS_PATH = re.compile(r"(?<![\w./:~-])/(?:tmp|home|work|root|Users)/\w")
 GENERATED = {".git", "build", "dist", "__pycache__"}
 
 
-@dataclass(frozen=True)
-class Import:
-    """One import statement: the dotted target, the enclosing function's name ("" at module level), its line."""
-
-    target: str
-    function: str
-    line: int
-
-
-@cache
 def sources() -> dict[str, ast.Module]:
     """Path inside the package -> syntax tree."""
-    files = sorted(PACKAGE.rglob("*.py"))
-    return {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in files}
-
-
-def imports(file: str) -> Iterator[Import]:
-    """What `file` imports when it runs; imports for annotations alone (TYPE_CHECKING) are no dependency."""
-    yield from _imports(sources()[file], file, function="")
-
-
-def _imports(node: ast.AST, file: str, function: str) -> Iterator[Import]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-            continue
-        if isinstance(child, ast.Import):
-            yield from (Import(alias.name, function, child.lineno) for alias in child.names)
-        elif isinstance(child, ast.ImportFrom):
-            base = _absolute(child, file)
-            yield from (Import(f"{base}.{alias.name}", function, child.lineno) for alias in child.names)
-        else:
-            inside = child.name if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) else function
-            yield from _imports(child, file, inside)
-
-
-def _absolute(statement: ast.ImportFrom, file: str) -> str:
-    """The module that a (relative) from-import names: ``from ..errors`` in fits/base.py is bayesmixed.errors."""
-    if statement.level == 0:
-        return statement.module or ""
-    parts = ["bayesmixed", *Path(file).parts[:-1]]
-    parts = parts[: len(parts) - statement.level + 1]
-    return ".".join(parts + ([statement.module] if statement.module else []))
+    return SOURCE.trees
 
 
 def layer(name: str) -> str:
@@ -135,7 +108,7 @@ def inner_files() -> list[str]:
 def test_a_layer_imports_only_layers_above_it(file: str) -> None:
     own = layer(file)
     allowed = BESIDE[own] if own in BESIDE else set(LAYERS[: LAYERS.index(own)])
-    for found in imports(file):
+    for found in SOURCE.imports(file):
         if not found.target.startswith("bayesmixed"):
             continue
         other = layer(found.target)
@@ -146,7 +119,7 @@ def test_a_layer_imports_only_layers_above_it(file: str) -> None:
 
 @pytest.mark.parametrize("file", sources())
 def test_a_library_with_a_home_is_imported_only_there(file: str) -> None:
-    for found in imports(file):
+    for found in SOURCE.imports(file):
         homes = HOMES.get(found.target.split(".")[0])
         at_home = homes is None or file.startswith(homes)
         assert at_home, f"bayesmixed/{file}:{found.line} imports {found.target}, which belongs in {homes}"
@@ -154,7 +127,7 @@ def test_a_library_with_a_home_is_imported_only_there(file: str) -> None:
 
 @pytest.mark.parametrize("file", [file for file in sources() if not file.startswith(SAMPLING)])
 def test_sample_statements_are_only_in_the_program_and_the_covariance_structures(file: str) -> None:
-    assert not {"numpyro.sample", "numpyro.primitives.sample"} & {found.target for found in imports(file)}
+    assert not {"numpyro.sample", "numpyro.primitives.sample"} & {found.target for found in SOURCE.imports(file)}
     aliases = {"numpyro"}
     for node in ast.walk(sources()[file]):
         if isinstance(node, ast.Import):
@@ -178,6 +151,63 @@ def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """Lines from the first statement after the docstring to the end."""
     body = function.body[1:] if ast.get_docstring(function) is not None else function.body
     return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+@pytest.mark.parametrize("count", CEILINGS, ids=lambda count: count.__name__)
+def test_what_should_be_rare_becomes_rarer(count: Callable[[Source], list[str]]) -> None:
+    found, ceiling = count(SOURCE), CEILINGS[count]
+    assert len(found) <= ceiling, f"{len(found)} instead of {ceiling}: {count.__doc__}\n" + "\n".join(found)
+    if len(found) < ceiling:
+        warnings.warn(f"{count.__name__}: lower the ceiling from {ceiling} to {len(found)}", stacklevel=1)
+
+
+def test_a_folder_shows_its_parts_at_a_glance() -> None:
+    crowded = {folder: len(files) for folder, files in SOURCE.files_by_folder().items() if len(files) > FOLDER_FILES}
+    assert set(crowded) <= set(CROWDED), f"more than {FOLDER_FILES} files without a reason in CROWDED: {crowded}"
+    assert set(CROWDED) <= set(crowded), "a folder of CROWDED is crowded no more: take it off the list"
+
+
+def test_files_import_each_other_in_no_circle() -> None:
+    assert SOURCE.circles() == []
+
+
+def test_private_names_stay_in_their_file() -> None:
+    assert SOURCE.private_imports() == []
+
+
+INVENTED = {
+    "__init__.py": "",
+    "herd/__init__.py": "from .cow import Cow",
+    "herd/cow.py": "from . import milk\nclass Cow: ...\nclass Calf(Cow): ...\ndef grown(x): return isinstance(x, Calf)",
+    "herd/milk.py": "from .cow import Calf\nfrom .butter import _churn\ndef drink(self, a, b, c, d, e, *, f, g): ...",
+    "herd/butter.py": "def _churn(a, b, c, d, e, f):\n    from .milk import drink\n    drink(a, b, c, d, e, f=f, g=f)",
+    "farm.py": """
+from . import herd
+from .herd import Cow as Cattle
+BREEDS = {"Jersey": 1}
+def milked(animal):
+    match animal:
+        case Cattle():
+            return isinstance(animal, herd.cow.Calf | str)
+    return type(animal) is Cattle or isinstance(animal, (int, dict))
+def known(animal):
+    return animal.family.name in BREEDS or animal.link == "log" or animal.name == animal.given
+""",
+}
+
+
+def test_each_count_finds_what_it_is_to_find(tmp_path: Path) -> None:
+    for name, text in INVENTED.items():
+        path = tmp_path / "bayesmixed" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    farm = Source(tmp_path)
+    assert [place.split()[-1] for place in farm.type_tests()] == ["Cattle", "herd.cow.Calf", "Cattle"]
+    assert len(farm.name_comparisons()) == 2
+    assert farm.many_parameters() == ["herd/milk.py:3 drink has 7"]
+    assert farm.private_imports() == ["herd/milk.py:2 bayesmixed.herd.butter._churn"]
+    assert farm.circles() == [["herd/cow.py", "herd/milk.py"]]
+    assert farm.files_by_folder() == {"": ["farm.py"], "herd": ["herd/butter.py", "herd/cow.py", "herd/milk.py"]}
 
 
 @pytest.mark.parametrize("file", sources())
