@@ -90,7 +90,8 @@ class DoubledSds(Engine):
     def fit(self, model: bm.Model, *, seed: int | None = None, progress: bool | None = None) -> Any:
         """As `NUTS.fit`."""
         fit = self.right.fit(self.wide.with_response(model.design.response.y), seed=seed, progress=progress)
-        return replace(fit, natural=fit.natural | {"sds": tuple(sds / 2 for sds in fit.natural["sds"])})
+        halves = tuple(factor / 2 for factor in fit.parameters.factors)
+        return replace(fit, parameters=replace(fit.parameters, factors=halves))
 
 
 def gentle(design: Any, family: Any) -> bm.priors.Priors:

@@ -167,7 +167,7 @@ def _same(fit: Fit) -> bool:
     """Whether the linear predictor is the mean of the response."""
     probe = np.array([[0.3, 1.7]])
     return fit.model.family.link.name == "identity" and np.array_equal(
-        fit.model.family.mean(probe, dict(MeanValues.of(fit).dispersion)), probe
+        fit.model.family.mean(probe, MeanValues.of(fit).dispersion), probe
     )
 
 

@@ -30,7 +30,7 @@ def limits_of(
 ) -> Limits | None:
     """Limits of means; None for predictors that are no means, and for means that are predictors and have no ends."""
     family = values.family
-    plain = np.array_equal(family.mean(PROBE, dict(values.dispersion)), PROBE)
+    plain = np.array_equal(family.mean(PROBE, values.dispersion), PROBE)
     same = plain and np.array_equal(family.link.forward(PROBE), PROBE)
     if (same and np.isinf(family.eta_range).all()) or (question.scale == "link" and not same):
         return None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import BayesMixedWarning, FitError, ModelError
 from ..likelihood.posterior.log_posterior import LogPosterior, log_posterior
 from ..likelihood.working.coordinates import Natural
+from ..parameters.values import Parameters, compact
 from ..prediction.seeds import is_whole, whole_seed
 from ..priors.origin import to_typed
 from .base import Engine
@@ -112,11 +113,11 @@ def _fit(engine: Laplace, model: Model, seed: int, bar: Progress) -> DrawsFit:
     mode = find_mode(posterior, start_of(posterior, _point_fit(model)))
     pool = weighted_pool(posterior, mode, engine.draws, engine.pool * engine.draws, rng, bar)
     kept = resample(pool.weights.log_weights, engine.draws, rng)
-    natural = _natural(posterior, pool, kept, rng, bar)
+    parameters = _drawn(model, posterior, pool, kept, rng, bar)
     statistics = {"log_weight_proposal": pool.weights.log_weights[kept][None]}
     distinct = len(np.unique(kept)) if posterior.space.dimension else engine.draws
     status = laplace_status(model, posterior, mode, pool.weights, engine, distinct)
-    return DrawsFit(model, engine, natural, statistics, status, seed)
+    return DrawsFit(model, engine, parameters, statistics, status, seed)
 
 
 def _point_fit(model: Model) -> PointFit:
@@ -144,10 +145,10 @@ def start_of(posterior: LogPosterior, fit: PointFit) -> np.ndarray:
     return posterior.space.psi(Natural(factors, found.beta, found.dispersion))
 
 
-def _natural(
-    posterior: LogPosterior, pool: Pool, kept: np.ndarray, rng: np.random.Generator, bar: Progress
-) -> dict[str, Any]:
-    """The draws by `DrawsFit`'s names: hyperparameters kept, and what was integrated out drawn given each."""
+def _drawn(
+    model: Model, posterior: LogPosterior, pool: Pool, kept: np.ndarray, rng: np.random.Generator, bar: Progress
+) -> Parameters:
+    """The hyperparameters kept, and what was integrated out drawn given each."""
     psi = pool.psi[kept]
     places = None if pool.places is None else tuple(part[kept] for part in pool.places)
     points = posterior.space.points(psi)
@@ -160,11 +161,10 @@ def _natural(
             beta.append(drawn_beta)
             effects.append(drawn)
         bar.add(len(x[some]))
-    factors = [posterior.space.factors(points, j) for j in range(len(points.sds))]
-    return {
-        "beta": np.stack(beta)[None],
-        "sds": tuple(np.linalg.norm(factor, axis=2)[None] for factor in factors),
-        "factors": tuple(factor[None] for factor in factors),
-        "effects": tuple(np.stack(parts)[None] for parts in zip(*effects, strict=True)),
-        "dispersion": {name: value[None] for name, value in points.dispersion.items()},
-    }
+    factors = [compact(posterior.space.factors(points, j), model.covariances[j]) for j in range(len(points.sds))]
+    return Parameters(
+        coefficients={"mu": np.stack(beta)[None]},
+        factors=tuple(factor[None] for factor in factors),
+        b=tuple(np.stack(parts)[None] for parts in zip(*effects, strict=True)),
+        dispersion={name: value[None] for name, value in points.dispersion.items()},
+    )

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from ..errors import FitError
-from ..fits.point import PointFit
+from ..fits.point import PointFit, point_values
 from ..fits.status import PointStatus, singular_terms
 from ..likelihood.at import laplace_of, likelihood_of
 from ..likelihood.boundary import ACCEPT
@@ -244,6 +244,7 @@ def _collect(model: Model, engine: MAP, added: Added, base: _Profiled | SigmaCri
     terms = range(len(model.design.groups))
     factors = tuple(likelihood.covariances[j].factor(parts[j], len(likelihood.term_bases[j])) for j in terms)
     modes, spread = likelihood.modes(solution), likelihood.conditional_covariances(solution)
+    b = [modes[j] for j in terms]
     singular = singular_terms(model.design.groups, factors)
     stays = found.edge is None or found.edge.slope >= ACCEPT
     status = PointStatus.of(
@@ -252,11 +253,8 @@ def _collect(model: Model, engine: MAP, added: Added, base: _Profiled | SigmaCri
     return PointFit(
         model=model,
         engine=engine,
-        beta=likelihood.beta(solution),
+        parameters=point_values(model, likelihood.beta(solution), factors, b, {"sigma": sigma}),
         theta=theta,
-        dispersion={"sigma": sigma},
-        factors=factors,
-        b=tuple(modes[j] for j in terms),
         b_covariances=tuple(sigma**2 * spread[j] for j in terms),
         beta_root=_beta_root(added, x, sigma * likelihood.vcov_root(solution)),
         criterion=optimum.value,

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..covariance import Covariance
 from ..errors import BayesMixedWarning, FitError, ModelError
-from ..fits.point import PointFit
+from ..fits.point import PointFit, point_values
 from ..fits.status import PointStatus, singular_terms
 from ..likelihood.at import likelihood_of
 from ..likelihood.boundary import ACCEPT, Direction
@@ -236,6 +236,7 @@ def _collect(
         likelihood.covariances[j].factor(parts[j], term.Z.shape[1]) for j, term in enumerate(model.design.groups)
     )
     modes = likelihood.modes(solution)
+    b = [modes[j] for j in range(len(factors))]
     spread = likelihood.conditional_covariances(solution)
     singular = singular_terms(model.design.groups, factors)
     stays = edge is None or edge.slope >= ACCEPT
@@ -245,11 +246,8 @@ def _collect(
     return PointFit(
         model=model,
         engine=engine,
-        beta=likelihood.beta(solution),
+        parameters=point_values(model, likelihood.beta(solution), factors, b, {"sigma": sigma}),
         theta=theta,
-        dispersion={"sigma": sigma},
-        factors=factors,
-        b=tuple(modes[j] for j in range(len(factors))),
         b_covariances=tuple(sigma**2 * spread[j] for j in range(len(factors))),
         beta_root=sigma * likelihood.vcov_root(solution),
         criterion=optimum.value,

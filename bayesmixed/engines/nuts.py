@@ -92,7 +92,7 @@ class NUTS(Engine):
         chosen, other = whole_seed(seed), start.other_centering() if self.centered == "auto" else None
         again = build_program(model, self.collapsed, other) if other and program.function.effect_factors else None
         found = sample_posterior(self, model, [program, *filter(None, [again])], start, chosen, progress)
-        return DrawsFit(model, self, found.natural, found.statistics, found.status, chosen)
+        return DrawsFit(model, self, found.parameters, found.statistics, found.status, chosen)
 
     def _start(self, model: Model) -> Start:
         if self.start != "auto":

@@ -33,6 +33,8 @@ class Fit(ABC):
     ----------
     model, engine
         What was fitted and how.
+    parameters
+        All parameter values, with leading axes (chains, draws).
     status
         How it ended, with `problems` in words.
     sampled
@@ -41,13 +43,9 @@ class Fit(ABC):
 
     model: Model
     engine: Engine
+    parameters: Parameters
     status: PointStatus | DrawsStatus
     sampled: ClassVar[bool]
-
-    @property
-    @abstractmethod
-    def parameters(self) -> Parameters:
-        """All parameter values, with leading axes (chains, draws)."""
 
     @property
     @abstractmethod

@@ -48,34 +48,19 @@ class _PointOnly:
 class DrawsFit(Fit):
     """Draws from the posterior of a model.
 
-    `natural` holds arrays with leading (chains, draws): `beta` (.., p), per group term `sds` (.., k),
-    `factors` (.., k, k) Cholesky factors of the covariances and `effects` (.., L, k), `dispersion` by
-    name; `statistics` the sampler's, (chains, draws) by ArviZ's names; `further` groups of `idata` that a file held.
+    `parameters` hold all draws, with leading axes (chains, draws); `statistics` are the sampler's, (chains, draws) by
+    ArviZ's names; `further` are groups of `idata` that a file held.
     """
 
     sampled = True
 
     model: Model
     engine: Engine
-    natural: dict[str, Any] = field(repr=False)
+    parameters: Parameters = field(repr=False)
     statistics: dict[str, np.ndarray] = field(repr=False)
     status: DrawsStatus
     seed: int | None = None
     further: Mapping[str, xr.Dataset] = field(default_factory=dict, repr=False)
-
-    @cached_property
-    def parameters(self) -> Parameters:
-        """All draws, with leading axes (chains, draws)."""
-        pairs = zip(self.natural["factors"], self.natural["sds"], self.model.covariances, strict=True)
-        corrs = [_correlations(F, s) if c.has_correlation and s.shape[-1] > 1 else None for F, s, c in pairs]
-        shape = self.natural["beta"].shape[:2]
-        return Parameters(
-            beta=self.natural["beta"],
-            b=tuple(self.natural["effects"]),
-            sds=tuple(self.natural["sds"]),
-            corrs=tuple(corrs),
-            dispersion={name: np.broadcast_to(value, shape) for name, value in self.natural["dispersion"].items()},
-        )
 
     @cached_property
     def idata(self) -> Any:
@@ -84,7 +69,7 @@ class DrawsFit(Fit):
 
         return arviz.container(
             {
-                "posterior": naming.posterior_dataset(self.model, self.natural),
+                "posterior": naming.posterior_dataset(self.model, self.parameters),
                 "sample_stats": naming.sample_stats_dataset(self.statistics),
                 "observed_data": naming.observed_dataset(self.model),
                 **self.further,
@@ -238,8 +223,3 @@ def draws_table(values: np.ndarray, names: list[str], *, chained: bool = True) -
     columns = {"mean": flat.mean(axis=0), "sd": flat.std(axis=0, ddof=1), "lower": lower, "upper": upper}
     judged = vars(convergence(values)) if chained else dict.fromkeys(("rhat", "ess_bulk", "ess_tail"), np.nan)
     return pd.DataFrame(columns | judged, index=names)
-
-
-def _correlations(factors: np.ndarray, sds: np.ndarray) -> np.ndarray:
-    unit = factors / sds[..., None]
-    return unit @ np.swapaxes(unit, -1, -2)

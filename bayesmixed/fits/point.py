@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ..errors import NoSuchAnswer
-from ..parameters.values import Parameters
+from ..parameters.values import Parameters, compact
 from . import tables
 from .base import Fit
 from .status import PointStatus
@@ -27,21 +28,17 @@ if TYPE_CHECKING:
 class PointFit(Fit):
     """Estimates of a model.
 
-    `beta` (p,), `theta` as lme4 orders it, `dispersion` by name, `factors` per group term the relative
-    Cholesky factor (k, k), `b` per group term (L, k) modes and `b_covariances` (L, k, k),
-    `beta_root` (p, p) a factor F of the coefficients' covariance F F'; `criterion` what was minimised,
-    `loglik` with every constant, `n_parameters` estimated.
+    `parameters` hold one point, with leading axes (1, 1): its effects are conditional modes, of covariances
+    `b_covariances` (L, k, k) per group term; `beta_root` (p, p) is a factor F of the coefficients' covariance F F';
+    `theta` as lme4 orders it; `criterion` what was minimised, `loglik` with every constant, `n_parameters` estimated.
     """
 
     sampled = False
 
     model: Model
     engine: Engine
-    beta: np.ndarray
+    parameters: Parameters
     theta: np.ndarray
-    dispersion: dict[str, float]
-    factors: tuple[np.ndarray, ...]
-    b: tuple[np.ndarray, ...]
     b_covariances: tuple[np.ndarray, ...]
     beta_root: np.ndarray
     criterion: float
@@ -50,23 +47,30 @@ class PointFit(Fit):
     status: PointStatus
 
     def __post_init__(self) -> None:
-        for array in (self.beta, self.theta, self.beta_root, *self.factors, *self.b, *self.b_covariances):
+        self.parameters.read_only()
+        for array in (self.theta, self.beta_root, *self.b_covariances):
             array.setflags(write=False)
 
+    @property
+    def beta(self) -> np.ndarray:
+        """Coefficients (p,)."""
+        return self.parameters.beta[0, 0]
+
+    @property
+    def dispersion(self) -> dict[str, float]:
+        """Dispersion parameters by name."""
+        return self.parameters.mean_dispersion()
+
+    @property
+    def b(self) -> tuple[np.ndarray, ...]:
+        """Conditional modes (L, k) of the effects of each group term."""
+        return tuple(effects[0, 0] for effects in self.parameters.b)
+
     @cached_property
-    def parameters(self) -> Parameters:
-        """All parameter values, with leading axes (1, 1)."""
+    def factors(self) -> tuple[np.ndarray, ...]:
+        """Per group term the Cholesky factor (k, k) of the covariance, relative to sigma in a model with scale."""
         s = self.dispersion["sigma"] if self.model.has_scale else 1.0
-        sds = [s * np.linalg.norm(Lambda, axis=1) for Lambda in self.factors]
-        pairs = zip(self.factors, self.model.covariances, strict=True)
-        corrs = [_correlation(Lambda) if c.has_correlation and len(Lambda) > 1 else None for Lambda, c in pairs]
-        return Parameters(
-            beta=self.beta[None, None],
-            b=tuple(b[None, None] for b in self.b),
-            sds=tuple(sd[None, None] for sd in sds),
-            corrs=tuple(None if c is None else c[None, None] for c in corrs),
-            dispersion={name: np.array([[value]]) for name, value in self.dispersion.items()},
-        )
+        return tuple(self.parameters.factor(j)[0, 0] / s for j in range(len(self.parameters.factors)))
 
     @cached_property
     def beta_covariance(self) -> np.ndarray:
@@ -156,11 +160,14 @@ class PointFit(Fit):
         return joint_errors(self.model, self.theta, self.parameters, prior)
 
 
-def _correlation(Lambda: np.ndarray) -> np.ndarray:
-    """Correlations of a factor's rows; NaN beside a zero sd, as lme4 prints."""
-    norms = np.linalg.norm(Lambda, axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        unit = Lambda / norms[:, None]
-    corr = unit @ unit.T
-    np.fill_diagonal(corr, 1.0)
-    return corr
+def point_values(
+    model: Model,
+    beta: np.ndarray,
+    factors: Sequence[np.ndarray],
+    b: Sequence[np.ndarray],
+    dispersion: Mapping[str, float],
+) -> Parameters:
+    """What an engine found, `factors` (k, k) relative to sigma in a model with scale, as parameter values."""
+    s = dispersion["sigma"] if model.has_scale else 1.0
+    absolute = [compact(s * Lambda, structure) for Lambda, structure in zip(factors, model.covariances, strict=True)]
+    return Parameters.point({"mu": beta}, absolute, b, dispersion)

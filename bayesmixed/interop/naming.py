@@ -1,4 +1,4 @@
-"""What draws are called: natural parameters to xarray datasets with named dimensions and coordinates."""
+"""What draws are called: parameter values to xarray datasets with named dimensions and coordinates."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from ..design.design import GroupTerm, Predictor
     from ..model import Model
     from ..parameters.names import TermNames
+    from ..parameters.values import Parameters
 
 ROWS = "__obs__"
 RESERVED = ("chain", "draw", ROWS)
 
 
-def posterior_dataset(model: Model, natural: dict[str, Any]) -> xr.Dataset:
+def posterior_dataset(model: Model, parameters: Parameters) -> xr.Dataset:
     """Every parameter as a variable (chain, draw, ...).
 
     Parameters
     ----------
     model
         Gives names, levels and terms.
-    natural
-        `beta` (chain, draw, p); per bar `sds` (chain, draw, k), `factors` (chain, draw, k, k), the
-        Cholesky factors of the covariances, and `effects` (chain, draw, levels, k); `dispersion` by name.
+    parameters
+        With leading axes (chain, draw).
 
     Returns
     -------
@@ -38,17 +38,17 @@ def posterior_dataset(model: Model, natural: dict[str, Any]) -> xr.Dataset:
         ``Subject_effect_bis``). A second correlated block on one factor is ``Subject#2_corr``. A "/"
         in a name is written "_per_", the name itself is in ``attrs["term"]``.
     """
-    variables = _coefficients(model.design.mu, natural["beta"])
-    for name, values in natural["dispersion"].items():
+    variables = _coefficients(model.design.mu, parameters.beta)
+    for name, values in parameters.dispersion.items():
         if name not in model.constants:
             variables[name] = _variable(name, values)
     names = term_names(model.design.groups)
     for i, (group, named) in enumerate(zip(model.design.groups, names, strict=True)):
-        variables |= _block(group, named, natural["sds"][i], natural["factors"][i])
-    for group, named, effects in zip(model.design.groups, names, natural["effects"], strict=True):
+        variables |= _block(group, named, parameters.sds[i], parameters.corrs[i])
+    for group, named, effects in zip(model.design.groups, names, parameters.b, strict=True):
         variables |= _effects(group, named, effects)
     return xr.Dataset({safe(name): values for name, values in variables.items()}).assign_coords(
-        chain=np.arange(natural["beta"].shape[0]), draw=np.arange(natural["beta"].shape[1])
+        chain=np.arange(parameters.beta.shape[0]), draw=np.arange(parameters.beta.shape[1])
     )
 
 
@@ -125,21 +125,12 @@ def _level_labels(coefficients: list[str]) -> list[str]:
     return labels if all(labels) and len(set(labels)) == len(labels) else coefficients
 
 
-def _block(group: GroupTerm, named: TermNames, sds: np.ndarray, factors: np.ndarray) -> dict[str, xr.DataArray]:
+def _block(group: GroupTerm, named: TermNames, sds: np.ndarray, corr: np.ndarray | None) -> dict[str, xr.DataArray]:
     found = {name: _variable(name, sds[..., j]) for j, name in enumerate(named.sds)}
     if named.correlation:
         name = named.correlation
         columns = {f"{named.tag}_effect": list(group.columns), f"{named.tag}_effect_bis": list(group.columns)}
-        found[name] = _variable(name, correlations(factors), **columns)
-    return found
-
-
-def correlations(factors: np.ndarray) -> np.ndarray:
-    """Correlation matrices (..., k, k) of covariances with Cholesky factors (..., k, k)."""
-    rows = factors / np.linalg.norm(factors, axis=-1, keepdims=True)
-    found = rows @ np.swapaxes(rows, -1, -2)
-    # A diagonal of 1 +- 1e-16 is no constant to ArviZ, whose density plots then fail for lack of a range.
-    found[..., *np.diag_indices(found.shape[-1])] = 1.0
+        found[name] = _variable(name, corr, **columns)
     return found
 
 

@@ -1,12 +1,13 @@
-"""Draws from a stored posterior: named xarray variables back to natural parameters."""
+"""Draws from a stored posterior: named xarray variables back to parameter values."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..parameters.names import TermNames, term_names
+from ..parameters.values import Parameters
 from .naming import safe
 
 if TYPE_CHECKING:
@@ -16,21 +17,19 @@ if TYPE_CHECKING:
     from ..model import Model
 
 
-def natural_values(model: Model, posterior: xr.Dataset) -> dict[str, Any]:
+def natural_values(model: Model, posterior: xr.Dataset) -> Parameters:
     """What `naming.posterior_dataset` was made from (chains, draws, ...)."""
     names = term_names(model.design.groups)
     pairs = list(zip(model.design.groups, names, strict=True))
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
-    sds = tuple(np.stack([_values(posterior, name) for name in named.sds], axis=-1) for _, named in pairs)
     held = {name: np.full(shape, value) for name, value in model.constants.items()}
-    return {
-        "beta": _coefficients(model.design.mu, posterior, shape),
-        "sds": sds,
-        "factors": tuple(_factor(posterior, named, sd) for (_, named), sd in zip(pairs, sds, strict=True)),
-        "effects": tuple(_effects(posterior, group, named) for group, named in pairs),
-        "dispersion": held
-        | {name: _values(posterior, name) for name in model.family.dispersion if name not in model.constants},
-    }
+    free = [name for name in model.family.dispersion if name not in model.constants]
+    return Parameters(
+        coefficients={"mu": _coefficients(model.design.mu, posterior, shape)},
+        factors=tuple(_factor(posterior, named) for _, named in pairs),
+        b=tuple(_effects(posterior, group, named) for group, named in pairs),
+        dispersion=held | {name: _values(posterior, name) for name in free},
+    )
 
 
 def _values(posterior: xr.Dataset, name: str) -> np.ndarray:
@@ -46,9 +45,10 @@ def _coefficients(predictor: Predictor, posterior: xr.Dataset, shape: tuple[int,
     return beta
 
 
-def _factor(posterior: xr.Dataset, named: TermNames, sds: np.ndarray) -> np.ndarray:
+def _factor(posterior: xr.Dataset, named: TermNames) -> np.ndarray:
+    sds = np.stack([_values(posterior, name) for name in named.sds], axis=-1)
     if named.correlation is None:
-        return sds[..., None] * np.eye(sds.shape[-1])
+        return sds
     return sds[..., None] * np.linalg.cholesky(_values(posterior, named.correlation))
 
 

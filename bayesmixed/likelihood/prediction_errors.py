@@ -86,13 +86,8 @@ class JointErrors:
                 error = self.sigma * (likelihood.term_bases[j] @ block[:, where])
                 effects[j] = estimates.b[j] + error.transpose(2, 0, 1)[None]
         shift = self.sigma * np.linalg.solve(likelihood.basis.R, beta) if len(beta) else beta
-        return Parameters(
-            beta=estimates.beta + shift.T[None],
-            b=tuple(effects),
-            sds=tuple(np.repeat(sd, n, axis=1) for sd in estimates.sds),
-            corrs=tuple(None if c is None else np.repeat(c, n, axis=1) for c in estimates.corrs),
-            dispersion={name: np.repeat(value, n, axis=1) for name, value in estimates.dispersion.items()},
-        )
+        repeated = estimates.take(np.zeros(n, dtype=int))
+        return replace(repeated, coefficients={"mu": estimates.beta + shift.T[None]}, b=tuple(effects))
 
 
 def draw_errors(
@@ -151,7 +146,7 @@ def _curvature(model: Model, estimates: Parameters) -> np.ndarray:
     eta = design.mu.X @ estimates.beta[0, 0] + design.mu.offset
     for term, b in zip(design.groups, estimates.b, strict=True):
         eta += np.einsum("nk,nk->n", b[0, 0][term.codes], term.Z)
-    dispersion = {name: float(value[0, 0]) for name, value in estimates.dispersion.items()}
+    dispersion = estimates.mean_dispersion()
     V = model.family.derivatives(observed(design, used), eta[used], dispersion, 2).V
     found = np.zeros(design.n_rows)
     # rows that bend the log-likelihood upwards are counted as saying nothing

@@ -127,7 +127,7 @@ def _responses(
     """One response (draws, rows) per draw of the parameters, with effects drawn for it."""
     effects = (draw_effects(values, j, term.n_levels, rng) for j, term in enumerate(design.groups))
     eta = linear_predictor(design, replace(values, b=tuple(effects)), range(len(design.groups)))
-    dispersion = {name: value.reshape(-1, 1) for name, value in values.dispersion.items()}
+    dispersion = values.dispersion_by_row()
     return kind.draw(rng, location(kind, eta), dispersion, design.weights, trials)
 
 

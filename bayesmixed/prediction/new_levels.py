@@ -37,6 +37,6 @@ def _refuse_too_large(factor: str, draws: int, levels: int, k: int) -> None:
 
 def draw_effects(parameters: Parameters, term: int, levels: int, rng: np.random.Generator) -> np.ndarray:
     """New effects (chains, draws, levels, k) of one term."""
-    factor = parameters.factor(term)
+    factor = parameters.principal_root(term)
     noise = rng.standard_normal((*factor.shape[:2], levels, factor.shape[-1]))
     return noise @ np.swapaxes(factor, -1, -2)

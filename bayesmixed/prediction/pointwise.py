@@ -69,6 +69,6 @@ def _fill(
         block = slice(first, min(first + step, draws))
         some = parameters.take(block).flat()
         eta = linear_predictor(design, some, terms)
-        dispersion = {name: value.reshape(-1, 1) for name, value in some.dispersion.items()}
+        dispersion = some.dispersion_by_row()
         found[:, block] = values(eta, dispersion).reshape(chains, -1, design.n_rows)
     return found

@@ -87,7 +87,7 @@ class PredictionRequest:
 def fitted(model: Model, parameters: Parameters) -> np.ndarray:
     """Mean of the response (n,), averaged over draws, all effects included."""
     terms = list(range(len(model.design.groups)))
-    dispersion = _per_draw(parameters)
+    dispersion = parameters.dispersion_by_row()
     parts = [
         mean_response(model.family, linear_predictor(rows, parameters, terms), dispersion, rows.weights).mean(axis=0)
         for rows in _chunks(determined(model, model.design, None), parameters.n_draws)
@@ -135,9 +135,9 @@ def predict_draws(
     eta = linear_predictor(design, values, terms)
     result = eta
     if request.scale == "response":
-        result = mean_response(model.family, eta, _per_draw(values), design.weights)
+        result = mean_response(model.family, eta, values.dispersion_by_row(), design.weights)
     elif request.scale == "observation":
-        result = new_responses(model, eta, _per_draw(values), design.weights, design.trials, rng)
+        result = new_responses(model, eta, values.dispersion_by_row(), design.weights, design.trials, rng)
     chains = parameters.beta.shape[0]
     return xr.DataArray(
         result.reshape(chains, len(result) // chains, design.n_rows),
@@ -158,7 +158,7 @@ def _from_draws(
 ) -> pd.DataFrame:
     rng = generator(request.seed)
     values = extend(design, parameters, rng)
-    dispersion, tables = _per_draw(values), []
+    dispersion, tables = values.dispersion_by_row(), []
     for rows in _chunks(design, parameters.n_draws):
         eta = linear_predictor(rows, values, terms)
         if request.scale == "response":
@@ -191,7 +191,7 @@ def _from_normal(
     def shown(value: np.ndarray) -> np.ndarray:
         if request.scale == "link":
             return value
-        return mean_response(model.family, value, _single(parameters), design.weights)
+        return mean_response(model.family, value, parameters.mean_dispersion(), design.weights)
 
     table = {"estimate": shown(eta)}
     if request.scale == "response":
@@ -222,7 +222,7 @@ def _observed_quantiles(
     level: float,
 ) -> np.ndarray:
     rng, limits = generator(seed), []
-    dispersion, (weights, trials) = _single(parameters), (design.weights, design.trials)
+    dispersion, (weights, trials) = parameters.mean_dispersion(), (design.weights, design.trials)
     step = max(1, CHUNK // PREDICTION_DRAWS)
     for first in range(0, len(eta), step):
         rows = slice(first, first + step)
@@ -242,16 +242,6 @@ def _new_level_variance(design: Design, parameters: Parameters, terms: Sequence[
         scaled = term.Z @ parameters.factor(j)[0, 0]
         total += np.where(new, np.sum(scaled**2, axis=1), 0.0)
     return total
-
-
-def _per_draw(parameters: Parameters) -> dict[str, np.ndarray]:
-    """Dispersion parameters (draws, 1)."""
-    return {name: value.reshape(-1, 1) for name, value in parameters.dispersion.items()}
-
-
-def _single(parameters: Parameters) -> dict[str, float]:
-    """Dispersion parameters of a point fit."""
-    return {name: float(value.reshape(())) for name, value in parameters.dispersion.items()}
 
 
 def _chunks(design: Design, draws: int) -> Iterator[Design]:

@@ -32,7 +32,7 @@ def residuals(
         raise FitError("There is no response to compare with.")
     seen, design = observed(design), determined(model, design, None)
     mu = location(model.family, linear_predictor(design, mean, included_terms(design.groups, re)))[0]
-    dispersion = {name: float(value[0, 0]) for name, value in mean.dispersion.items()}
+    dispersion = mean.mean_dispersion()
     if kind == "deviance":
         return model.family.deviance_residuals(seen, mu, dispersion)
     if kind == "quantile":

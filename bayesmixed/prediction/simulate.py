@@ -62,5 +62,5 @@ def simulate(model: Model, parameters: Parameters, request: SimulationRequest) -
         ]
         values = replace(values, b=tuple(draw_effects(values, j, levels[j], rng) for j in terms))
     eta = linear_predictor(design, values, terms)
-    dispersion = {name: value.reshape(-1, 1) for name, value in values.dispersion.items()}
+    dispersion = values.dispersion_by_row()
     return new_responses(model, eta, dispersion, design.weights, design.trials, rng)

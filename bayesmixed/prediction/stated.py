@@ -11,8 +11,8 @@ import numpy as np
 from ..design.design import Design
 from ..errors import ModelError, nearest
 from ..families import Family
-from ..parameters.names import canonical, term_names
-from ..parameters.values import Parameters
+from ..parameters.names import TermNames, canonical, term_names
+from ..parameters.values import Parameters, factor_of
 
 ROUNDING = 1e-8  # how far a correlation matrix may be from symmetric, of unit diagonal, without negative eigenvalues
 
@@ -101,22 +101,20 @@ def _plain(value: Any) -> str:
 def _parameters(design: Design, family: Family, values: Mapping[str, Any]) -> Parameters:
     named = term_names(design.groups)
     beta = np.array([_number(name, values[name]) for name in design.mu.coefficients])
-    sds = [np.array([_number(name, values[name], least=0.0) for name in names.sds]) for names in named]
-    corrs = [
-        _correlation(names.correlation, values[names.correlation], len(names.sds)) if names.correlation else None
-        for names in named
-    ]
+    factors = [_factor(names, values) for names in named]
     dispersion = {name: _number(name, values[name], least=0.0) for name in family.dispersion}
     zero = next((name for name, value in dispersion.items() if value == 0), None)
     if zero is not None:
         raise ModelError(f"params[{zero!r}] must be above 0.")
-    return Parameters(
-        beta=beta[None, None],
-        b=tuple(np.zeros((1, 1, term.n_levels, term.Z.shape[1])) for term in design.groups),
-        sds=tuple(sd[None, None] for sd in sds),
-        corrs=tuple(None if corr is None else corr[None, None] for corr in corrs),
-        dispersion={name: np.array([[value]]) for name, value in dispersion.items()},
-    )
+    effects = [np.zeros((term.n_levels, term.Z.shape[1])) for term in design.groups]
+    return Parameters.point({"mu": beta}, factors, effects, dispersion)
+
+
+def _factor(names: TermNames, values: Mapping[str, Any]) -> np.ndarray:
+    sds = np.array([_number(name, values[name], least=0.0) for name in names.sds])
+    if names.correlation is None:
+        return sds
+    return factor_of(sds, _correlation(names.correlation, values[names.correlation], len(sds)))
 
 
 def _number(name: str, value: Any, least: float = -np.inf) -> float:

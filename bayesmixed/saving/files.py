@@ -13,12 +13,13 @@ from ..errors import DataError, FitError
 from ..families import FAMILIES, LINKS, Link
 from ..fits.base import Fit
 from ..fits.draws import DrawsFit
-from ..fits.point import PointFit
+from ..fits.point import PointFit, point_values
 from ..fits.status import DrawsStatus, PointStatus
 from ..formula.formula import Formula
 from ..interop.json import from_plain, to_plain
 from ..likelihood.working.basis import root
 from ..model import Model, restored
+from ..parameters.values import Parameters
 from ..priors import Priors
 from . import saved_priors
 
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-_POINT = ("beta", "theta", "beta_root")
-_PER_TERM = ("factors", "b", "b_covariances")
+_POINT = ("theta", "beta_root")
 OTHER_FORMATS = (".json", ".pkl", ".pickle", ".csv", ".parquet", ".rds", ".html", ".txt", ".zarr")
 _ALWAYS = ("posterior", "sample_stats", "observed_data")  # groups that a fit makes by itself
 
@@ -111,19 +111,34 @@ def load(
 
 
 def _point_parts(fit: PointFit) -> tuple[str, dict[str, Any], dict[str, xr.Dataset]]:
-    arrays = {name: getattr(fit, name) for name in _POINT}
-    arrays |= {f"{name}_{j}": value for name in _PER_TERM for j, value in enumerate(getattr(fit, name))}
+    values = fit.parameters
+    arrays = {name: getattr(fit, name) for name in _POINT} | {"beta": fit.beta}
+    arrays |= {f"roots_{j}": factor[0, 0] for j, factor in enumerate(values.factors)}
+    arrays |= {f"b_{j}": effects for j, effects in enumerate(fit.b)}
+    arrays |= {f"b_covariances_{j}": spread for j, spread in enumerate(fit.b_covariances)}
     numbers = {name: getattr(fit, name) for name in ("dispersion", "criterion", "loglik", "n_parameters")}
     return "point", to_plain(numbers), {"estimates": _dataset(arrays)}
 
 
 def _point(model: Model, engine: Any, numbers: Any, arrays: xr.Dataset, status: PointStatus) -> PointFit:
-    terms = range(len(model.design.groups))
     if "beta_root" not in arrays:  # files of earlier versions hold the covariance itself
         arrays = arrays.assign(beta_root=(["from", "to"], root(arrays["beta_covariance"].to_numpy())))
     values: dict[str, Any] = {name: arrays[name].to_numpy() for name in _POINT}
-    values |= {name: tuple(arrays[f"{name}_{j}"].to_numpy() for j in terms) for name in _PER_TERM}
-    return PointFit(model=model, engine=engine, status=status, **values, **from_plain(numbers))
+    values["b_covariances"] = _per_term("b_covariances", model, arrays)
+    known = from_plain(numbers)
+    values["parameters"] = _point_parameters(model, arrays, known.pop("dispersion"))
+    return PointFit(model=model, engine=engine, status=status, **values, **known)
+
+
+def _point_parameters(model: Model, arrays: xr.Dataset, dispersion: Mapping[str, float]) -> Parameters:
+    beta, b = arrays["beta"].to_numpy(), _per_term("b", model, arrays)
+    if "factors_0" in arrays:  # files of earlier versions hold relative ones
+        return point_values(model, beta, _per_term("factors", model, arrays), b, dispersion)
+    return Parameters.point({"mu": beta}, _per_term("roots", model, arrays), b, dispersion)
+
+
+def _per_term(name: str, model: Model, arrays: xr.Dataset) -> tuple[np.ndarray, ...]:
+    return tuple(arrays[f"{name}_{j}"].to_numpy() for j in range(len(model.design.groups)))
 
 
 def _draws_parts(fit: DrawsFit) -> tuple[str, dict[str, Any], dict[str, xr.Dataset]]:
@@ -136,10 +151,10 @@ def _draws_parts(fit: DrawsFit) -> tuple[str, dict[str, Any], dict[str, xr.Datas
 def _draws(model: Model, engine: Any, numbers: Any, groups: dict[str, xr.Dataset], status: DrawsStatus) -> DrawsFit:
     from ..interop.natural_values import natural_values
 
-    natural = natural_values(model, groups["posterior"])
+    parameters = natural_values(model, groups["posterior"])
     statistics = {str(name): values.to_numpy() for name, values in groups["sample_stats"].items()}
     further = {name: data for name, data in groups.items() if name not in _ALWAYS}
-    return DrawsFit(model, engine, natural, statistics, status, **from_plain(numbers), further=further)
+    return DrawsFit(model, engine, parameters, statistics, status, **from_plain(numbers), further=further)
 
 
 def _dataset(arrays: Mapping[str, np.ndarray]) -> xr.Dataset:

@@ -16,6 +16,7 @@ from bayesmixed.engines.machine.replicates import over_replicates
 from bayesmixed.errors import DataError, FitError, ModelError
 from bayesmixed.fits.draws import DrawsFit
 from bayesmixed.fits.status import DrawsStatus
+from bayesmixed.parameters.values import Parameters
 from bayesmixed.priors import Normal
 
 MONTE_CARLO = 4.0  # standard errors: one in 16,000 by chance, seeds are fixed
@@ -59,10 +60,9 @@ class Exact(Engine):
         mean = covariance @ (prior + X.T @ y / SIGMA**2) + self.shift * np.sqrt(np.diag(covariance))
         noise = _chain(np.random.default_rng(seed), self.draws, len(names), self.memory)
         beta = mean + self.stretch * noise @ np.linalg.cholesky(covariance).T
-        natural = {"beta": beta[None], "sds": (), "factors": (), "effects": ()}
-        natural["dispersion"] = {"sigma": np.full((1, self.draws), SIGMA)}
+        values = Parameters({"mu": beta[None]}, (), (), {"sigma": np.full((1, self.draws), SIGMA)})
         status = DrawsStatus("exact", 0, 1.0, 100.0, 100.0, 1.0, ())
-        return DrawsFit(model, self, natural, {}, status, seed)
+        return DrawsFit(model, self, values, {}, status, seed)
 
 
 def _chain(rng: np.random.Generator, draws: int, k: int, memory: float) -> np.ndarray:
@@ -81,8 +81,8 @@ class Noise(Engine):
 
     def fit(self, model: bm.Model, *, seed: int | None = None, progress: bool | None = None) -> DrawsFit:
         beta = np.random.default_rng(seed).standard_normal((1, 100, 2))
-        natural = {"beta": beta, "sds": (), "factors": (), "effects": (), "dispersion": {"sigma": np.ones((1, 100))}}
-        return DrawsFit(model, self, natural, {}, DrawsStatus("noise", 0, 1.0, 100.0, 100.0, 1.0, ()), seed)
+        values = Parameters({"mu": beta}, (), (), {"sigma": np.ones((1, 100))})
+        return DrawsFit(model, self, values, {}, DrawsStatus("noise", 0, 1.0, 100.0, 100.0, 1.0, ()), seed)
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,8 @@ class DoubledSds(Engine):
     def fit(self, model: bm.Model, *, seed: int | None = None, progress: bool | None = None) -> Any:
         simulated = self.wide.with_response(model.design.response.y)
         fit = bm.NUTS(chains=1, tune=200, draws=300).fit(simulated, seed=seed, progress=False)
-        return replace(fit, natural=fit.natural | {"sds": tuple(sds / 2 for sds in fit.natural["sds"])})
+        halves = tuple(factor / 2 for factor in fit.parameters.factors)
+        return replace(fit, parameters=replace(fit.parameters, factors=halves))
 
 
 @pytest.fixture(scope="module")

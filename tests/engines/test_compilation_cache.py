@@ -26,7 +26,7 @@ jax.monitoring.register_event_listener(lambda event, **_: events.update([event.r
 data = bm.load_data("sleepstudy")
 data["Reaction"] += {shift}
 fit = bm.Model("Reaction ~ Days + (1 | Subject)", data).fit(bm.NUTS(draws=20, tune=20, chains=2), seed=1)
-print(json.dumps([events["cache_hits"], events["cache_misses"], fit.natural["beta"].sum()]))
+print(json.dumps([events["cache_hits"], events["cache_misses"], fit.parameters.beta.sum()]))
 """
 SWITCHES = """
 import json, jax

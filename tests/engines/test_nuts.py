@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -78,8 +79,8 @@ def test_same_seed_same_draws_whatever_the_workers(small_model):
     one = small_model.fit(QUICK, seed=7)
     two = small_model.fit(bm.NUTS(draws=100, chains=2, tune=200, chain_method="sequential"), seed=7)
     other = small_model.fit(QUICK, seed=8)
-    assert np.array_equal(one.natural["beta"], two.natural["beta"])
-    assert not np.array_equal(one.natural["beta"], other.natural["beta"])
+    assert np.array_equal(one.parameters.beta, two.parameters.beta)
+    assert not np.array_equal(one.parameters.beta, other.parameters.beta)
 
 
 def test_a_second_fit_of_the_same_structure_compiles_nothing(small_model):
@@ -109,7 +110,7 @@ def test_float64_stays_inside_its_scope(small_model):
     import jax.numpy as jnp
 
     fit = small_model.fit(QUICK, seed=1)
-    assert fit.natural["beta"].dtype == np.float64
+    assert fit.parameters.beta.dtype == np.float64
     assert jnp.ones(1).dtype == np.float32 and not jax.config.jax_enable_x64
 
 
@@ -189,8 +190,8 @@ def test_problems_are_named_with_a_remedy(sleep_fit):
     stats["tree_depth"][:] = 10
     rng = np.random.default_rng(1)
     stats["energy"] = np.cumsum(rng.standard_normal(stats["energy"].shape), axis=1)
-    natural = dict(sleep_fit.natural, beta=sleep_fit.natural["beta"] + np.arange(4)[:, None, None] * 20)
-    posterior = posterior_dataset(sleep_fit.model, natural)
+    apart = sleep_fit.parameters.beta + np.arange(4)[:, None, None] * 20
+    posterior = posterior_dataset(sleep_fit.model, replace(sleep_fit.parameters, coefficients={"mu": apart}))
     status = draws_status("explicit", posterior, sample_stats_dataset(stats), bm.NUTS())
     text = "\n".join(status.problems)
     for words in ("200 of 4000 draws diverged", "target_accept=0.95", "R-hat of", "BFMI is", "max_tree_depth=12"):

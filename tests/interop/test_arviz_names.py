@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,29 +9,29 @@ import pytest
 import bayesmixed as bm
 from bayesmixed.interop import arviz as seam
 from bayesmixed.interop.naming import observed_dataset, posterior_dataset, sample_stats_dataset
+from bayesmixed.parameters.values import Parameters, compact
 
 SHAPE = (2, 50)
 RNG = np.random.default_rng(1)
 SLEEP = bm.load_data("sleepstudy")
 
 
-def natural(model: bm.Model) -> dict[str, Any]:
+def drawn(model: bm.Model) -> Parameters:
     """Arrays of the right shapes, as an engine gives them."""
     groups = model.design.groups
     ks = [len(group.columns) for group in groups]
     factors = [np.broadcast_to(np.tril(np.ones((k, k))), (*SHAPE, k, k)) for k in ks]
-    return {
-        "beta": RNG.standard_normal((*SHAPE, len(model.coefficients))),
-        "sds": tuple(np.linalg.norm(factor, axis=-1) for factor in factors),
-        "factors": tuple(factors),
-        "effects": tuple(RNG.standard_normal((*SHAPE, g.n_levels, k)) for g, k in zip(groups, ks, strict=True)),
-        "dispersion": {"sigma": RNG.random(SHAPE)},
-    }
+    return Parameters(
+        coefficients={"mu": RNG.standard_normal((*SHAPE, len(model.coefficients)))},
+        factors=tuple(compact(F, c) for F, c in zip(factors, model.covariances, strict=True)),
+        b=tuple(RNG.standard_normal((*SHAPE, g.n_levels, k)) for g, k in zip(groups, ks, strict=True)),
+        dispersion={"sigma": RNG.random(SHAPE)},
+    )
 
 
 def posterior(formula: str, data: pd.DataFrame = SLEEP):
     model = bm.Model(formula, data)
-    return posterior_dataset(model, natural(model))
+    return posterior_dataset(model, drawn(model))
 
 
 def test_names_dims_and_coords_of_sleepstudy():
@@ -91,7 +89,7 @@ def container():
     model = bm.Model("Reaction ~ Days + (Days | Subject)", SLEEP)
     stats = {"diverging": np.zeros(SHAPE, bool), "energy": RNG.standard_normal(SHAPE), "lp": RNG.standard_normal(SHAPE)}
     groups = {
-        "posterior": posterior_dataset(model, natural(model)),
+        "posterior": posterior_dataset(model, drawn(model)),
         "sample_stats": sample_stats_dataset(stats),
         "observed_data": observed_dataset(model),
     }

@@ -18,6 +18,7 @@ from scipy.stats import norm
 import bayesmixed as bm
 from bayesmixed.fits.draws import DrawsFit
 from bayesmixed.fits.status import DrawsStatus
+from bayesmixed.parameters.values import Parameters
 
 EXACT = {"rtol": 1e-9, "atol": 1e-9}  # the same linear algebra in another order
 FITTED = {"rtol": 1e-5, "atol": 1e-5}  # two parametrisations of one model, optimised separately
@@ -55,15 +56,14 @@ def draws_fit() -> DrawsFit:
     model = sleep_fit().model
     rng = np.random.default_rng(1)
     factor = np.array([[24.0, 0.0], [0.5, 6.0]])
-    natural = {
-        "beta": sleep_fit().beta + rng.normal(size=(2, 50, 2)),
-        "sds": [np.broadcast_to(np.linalg.norm(factor, axis=1), (2, 50, 2))],
-        "factors": [np.broadcast_to(factor, (2, 50, 2, 2))],
-        "effects": [sleep_fit().b[0] + rng.normal(size=(2, 50, 18, 2))],
-        "dispersion": {"sigma": np.full((2, 50), 25.0)},
-    }
+    values = Parameters(
+        coefficients={"mu": sleep_fit().beta + rng.normal(size=(2, 50, 2))},
+        factors=(np.broadcast_to(factor, (2, 50, 2, 2)),),
+        b=(sleep_fit().b[0] + rng.normal(size=(2, 50, 18, 2)),),
+        dispersion={"sigma": np.full((2, 50), 25.0)},
+    )
     status = DrawsStatus("explicit", 0, 1.0, 100.0, 100.0, 1.0, ())
-    return DrawsFit(model, bm.NUTS(), natural, {}, status)
+    return DrawsFit(model, bm.NUTS(), values, {}, status)
 
 
 # ---- shrinkage: the frame

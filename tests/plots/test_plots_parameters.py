@@ -200,7 +200,7 @@ def test_divergent_draws_are_marked_counted_and_never_thinned_away() -> None:
     fit = draws_fit()
     diverging = np.zeros(fit.parameters.beta.shape[:2], dtype=bool)
     diverging[0, :3] = True
-    broken = DrawsFit(fit.model, fit.engine, fit.natural, {"diverging": diverging}, fit.status)
+    broken = DrawsFit(fit.model, fit.engine, fit.parameters, {"diverging": diverging}, fit.status)
     assert bm.plot.pairs_frame(broken, "sigma")["divergent"].sum() == 3
     axes = bm.plot.pairs(broken, ["Days", "sigma"], max_draws=1)
     assert "3 divergent transitions" in [text.get_text() for text in axes[0, 0].figure.legends[0].get_texts()]

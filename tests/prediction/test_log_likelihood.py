@@ -14,6 +14,7 @@ import bayesmixed as bm
 from bayesmixed.errors import FitError
 from bayesmixed.fits.status import DrawsStatus
 from bayesmixed.interop.arviz import group, group_names
+from bayesmixed.parameters.values import Parameters
 from bayesmixed.prediction import memory, pointwise
 
 SAME = 1e-12  # one formula written twice
@@ -28,15 +29,14 @@ def drawn(model: bm.Model, draws: int = 200, seed: int = 1) -> Any:
     point = model.fit("ml")
     values = point._prediction_errors().draw(2 * draws, np.random.default_rng(seed))
     shape = (2, draws)
-    natural = {
-        "beta": values.beta.reshape(*shape, -1),
-        "effects": tuple(b.reshape(*shape, *b.shape[2:]) for b in values.b),
-        "sds": tuple(np.broadcast_to(s[0, 0], (*shape, s.shape[-1])) for s in values.sds),
-        "factors": tuple(np.broadcast_to(f, (*shape, *f.shape)) for f in point.factors),
-        "dispersion": {name: np.broadcast_to(v.reshape(-1)[:1], shape) for name, v in values.dispersion.items()},
-    }
+    chains = Parameters(
+        coefficients={"mu": values.beta.reshape(*shape, -1)},
+        factors=tuple(np.broadcast_to(f[0, 0], (*shape, *f.shape[2:])) for f in values.factors),
+        b=tuple(b.reshape(*shape, *b.shape[2:]) for b in values.b),
+        dispersion={name: np.broadcast_to(v.reshape(-1)[:1], shape) for name, v in values.dispersion.items()},
+    )
     statistics = {"energy": np.zeros(shape), "diverging": np.zeros(shape, bool)}
-    return DrawsFit(model, bm.NUTS(draws=draws, chains=2), natural, statistics, STATUS, seed)
+    return DrawsFit(model, bm.NUTS(draws=draws, chains=2), chains, statistics, STATUS, seed)
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def log_likelihood(model: Model, parameters: Parameters) -> np.ndarray:
     for first in range(0, flat.n_draws, step):
         part = flat.take(slice(first, first + step))
         eta = linear_predictor(design, part, range(len(design.groups)))[:, used]
-        dispersion = {name: value.reshape(-1, 1) for name, value in part.dispersion.items()}
+        dispersion = part.dispersion_by_row()
         with np.errstate(over="ignore"):  # -inf for draws that are far off
             sums.append(model.family.log_density(seen, eta, dispersion).sum(axis=1))
     return np.concatenate(sums)

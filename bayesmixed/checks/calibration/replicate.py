@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...engines.base import Engine
-from ...engines.program.prior_predictive import Sampler, parameters_of, simulate_responses
+from ...engines.program.prior_predictive import Sampler, simulate_responses
 from ...errors import FitError
 from ...fits.convergence import convergence
 from ...parameters.values import Parameters
@@ -76,7 +76,7 @@ def _true_parameters(sample: Sampler, seed: np.random.SeedSequence, rng: np.rand
     Its effects are drawn here from sds and correlations, not by the program: what the program means by an sd is part
     of what is checked.
     """
-    drawn = parameters_of(sample(seed.generate_state(2, np.uint32)[None]))
+    drawn = sample(seed.generate_state(2, np.uint32)[None])
     levels = [b.shape[2] for b in drawn.b]
     return replace(drawn, b=tuple(draw_effects(drawn, j, many, rng) for j, many in enumerate(levels)))
 

@@ -74,7 +74,7 @@ class _Draws:
 
     @classmethod
     def of(cls, values: Parameters, terms: int) -> _Draws:
-        factors = [values.factor(j)[0] for j in range(terms)]
+        factors = [values.principal_root(j)[0] for j in range(terms)]
         return cls(values, factors, [np.linalg.pinv(factor) for factor in factors])
 
     @property
@@ -139,7 +139,7 @@ class _Part:
     def integrand(self, draws: _Draws) -> RowsIntegrand:
         """The density of the rows given effects F u, u (d, size) standard normal."""
         family = self.model.family
-        dispersion = {name: value.reshape(-1, 1) for name, value in draws.values.dispersion.items()}
+        dispersion = draws.values.dispersion_by_row()
         constant = float(np.sum(family.constant(self.seen)))
         eta, F = self.shared(draws), self.blocks(draws.factors, draws.n)
         return RowsIntegrand(family, self.seen, eta, self.columns(), F, dispersion, constant)

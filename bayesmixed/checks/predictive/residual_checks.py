@@ -224,7 +224,7 @@ def _taken_up(fit: Fit, compared: np.ndarray) -> float:
     terms = range(len(model.design.groups))
     some, design = parameters.take(kept_draws(parameters.n_draws, DRAWS)), take_rows(model.design, rows)
     eta = linear_predictor(design, some, terms)
-    dispersion = {name: float(value.mean()) for name, value in parameters.dispersion.items()}
+    dispersion = parameters.mean_dispersion()
     V = model.family.derivatives(observed(model.design, rows), eta.mean(axis=0), dispersion, 2).V
     return float(np.clip(np.sum(np.maximum(V, 0.0) * eta.var(axis=0)) / len(compared), 0.0, 0.95))
 

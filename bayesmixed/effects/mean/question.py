@@ -9,8 +9,9 @@ poles lie pi / sd from the axis, needs steps in proportion to 1 / sd, and Gauss-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -22,6 +23,7 @@ from ...families import Family
 from ...fits.base import is_fit
 from ...fits.caution import with_caution
 from ...formula.variables import columns_in
+from ...parameters.values import Parameters
 from ...prediction.estimable import Dropped, full_columns
 from ...prediction.memory import refuse_too_large
 from ...prediction.new_rows import encode, mean_inverse_weight, take_rows
@@ -191,38 +193,44 @@ def with_groups(model: Model, table: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class MeanValues:
-    """The parameters behind means: `beta` (D, p), per term a factor (D, k, k), dispersion (D, 1).
+    """What means are made of: draws (1, D) of the parameters, and a row's `weight`.
 
-    `weight` is the precision weight of a row whose residual variance is the mean of the fit's.
+    That is the precision weight of a row whose residual variance is the mean of the fit's.
     """
 
     family: Family
-    beta: np.ndarray
-    factors: tuple[np.ndarray, ...]
-    dispersion: Mapping[str, np.ndarray]
+    parameters: Parameters
     sampled: bool
     weight: float = 1.0
 
     @classmethod
     def of(cls, fit: Fit) -> MeanValues:
         """Those of a fit."""
-        flat = fit.parameters.flat()
-        factors = tuple(flat.factor(j)[0] for j in range(len(flat.b)))
-        dispersion = {name: value.reshape(-1, 1) for name, value in flat.dispersion.items()}
-        return cls(fit.model.family, flat.beta[0], factors, dispersion, fit.sampled, 1 / mean_inverse_weight(fit.model))
+        return cls(fit.model.family, fit.parameters.flat(), fit.sampled, 1 / mean_inverse_weight(fit.model))
+
+    @property
+    def beta(self) -> np.ndarray:
+        """Coefficients (D, p)."""
+        return self.parameters.beta[0]
+
+    @property
+    def dispersion(self) -> dict[str, Any]:
+        """Dispersion parameters (D, 1)."""
+        return self.parameters.dispersion_by_row()
 
     @property
     def n_draws(self) -> int:
         """Number of draws; 1 for a point fit."""
         return len(self.beta)
 
+    @cached_property
+    def factors(self) -> tuple[np.ndarray, ...]:
+        """Per group term a root (D, k, k) of its covariance."""
+        return tuple(self.parameters.principal_root(j)[0] for j in range(len(self.parameters.b)))
+
     def middle(self) -> MeanValues:
         """One draw in the middle of all, which carries a derivative."""
-        dispersion = {name: value.mean(axis=0, keepdims=True) for name, value in self.dispersion.items()}
-        factors = tuple(factor.mean(axis=0, keepdims=True) for factor in self.factors)
-        return replace(
-            self, beta=self.beta.mean(axis=0, keepdims=True), factors=factors, dispersion=dispersion, sampled=False
-        )
+        return replace(self, parameters=self.parameters.mean(), sampled=False)
 
     def means(
         self, design: Design, question: Question, shift: np.ndarray | float = 0.0
@@ -268,14 +276,14 @@ class MeanValues:
 
     def response(self, eta: np.ndarray) -> np.ndarray:
         """E(y) at linear predictors (D, n)."""
-        return mean_response(self.family, eta, dict(self.dispersion), np.array(self.weight))
+        return mean_response(self.family, eta, self.dispersion, np.array(self.weight))
 
     def response_slope(self, eta: np.ndarray) -> np.ndarray:
         """d E(y) / d eta (D, n)."""
         mu = location(self.family, eta)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             steps = self.family.link.mean_steps(np.clip(eta, *self.family.eta_range))[1]
-        dispersion: dict[str, Any] = dict(self.dispersion)
+        dispersion = self.dispersion
         weight = self.weight if self.family.weights == "precision" else None
         if np.array_equal(self.family.mean(mu, dispersion, weight), mu, equal_nan=True):
             return steps

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...covariance import Covariance
 from ...errors import FitError
-from ...fits.point import PointFit
+from ...fits.point import PointFit, point_values
 from ...fits.status import PointStatus, singular_terms
 from ...likelihood.boundary import ACCEPT, Direction
 from ...likelihood.laplace.approximation import Curved, LaplaceLikelihood
@@ -289,11 +289,8 @@ def collect(
     return PointFit(
         model=model,
         engine=engine,
-        beta=beta,
+        parameters=point_values(model, beta, factors, b, dispersion),
         theta=likelihood.reported(x[: likelihood.n_theta]),
-        dispersion=dispersion,
-        factors=factors,
-        b=b,
         b_covariances=spread,
         beta_root=beta_root,
         criterion=optimum.value,

@@ -17,6 +17,7 @@ from .sites import (
     DispersionSites,
     TermSites,
     centring_word,
+    compact_factors,
     dispersion_sites,
     effect_factors,
     origin_arrays,
@@ -59,16 +60,14 @@ class CollapsedProgram:
         return found
 
     def parameters(self, **data: Any) -> dict[str, Any]:
-        """Sample sds, correlations, dispersion, and what is not integrated out: `kept` (p,), `held` effects per bar."""
+        """Sample factors, dispersion, and what is not integrated out: `kept` (p,), `held` effects per bar."""
         dispersion = self.dispersion.sample(data)
         scale = self.dispersion.scale_of(dispersion)
         blocks = [term.sample(scale, data["priors"]) for term in self.terms]
         bars = list(zip(self.terms, blocks, data["centering"], data["origins"], strict=True))
-        typed = [term.typed_block(*block, A) for term, block, _, A in bars]
         return {
             "kept": self._kept(data),
-            "sds": tuple(block[0] for block in typed),
-            "factors": tuple(block[1] for block in typed),
+            "factors": tuple(term.typed_factor(block[1], A) for term, block, _, A in bars),
             "held": tuple(
                 term.typed_effects(term.sample_effects(*block, power), A) if term.effect_site else None
                 for term, block, power, A in bars
@@ -77,11 +76,14 @@ class CollapsedProgram:
         }
 
     def complete(self, found: dict[str, Any], key: Any, data: dict[str, Any]) -> dict[str, Any]:
-        """The natural parameters of a draw, what was integrated out drawn from its normal conditional."""
+        """What `Parameters` have of a draw, what was integrated out drawn from its normal conditional."""
         beta, drawn = density.draw(self.layout, data["gram"], _given(found), key)
-        effects = tuple(b if held is None else held for b, held in zip(drawn, found["held"], strict=True))
-        rest = {name: value for name, value in found.items() if name not in ("kept", "held")}
-        return rest | {"beta": beta, "effects": effects}
+        return {
+            "coefficients": {"mu": beta},
+            "factors": compact_factors(self.terms, found["factors"]),
+            "b": tuple(b if held is None else held for b, held in zip(drawn, found["held"], strict=True)),
+            "dispersion": found["dispersion"],
+        }
 
     @property
     def effect_factors(self) -> tuple[tuple[str, ...], ...]:

@@ -16,6 +16,7 @@ from .sites import (
     DispersionSites,
     TermSites,
     centring_word,
+    compact_factors,
     dispersion_sites,
     effect_factors,
     origin_arrays,
@@ -31,10 +32,8 @@ if TYPE_CHECKING:
 class ExplicitProgram:
     """A NumPyro model with every effect sampled; hashable, so that equal structures share compiled code.
 
-    Call it as ``program(**data)`` inside a NumPyro handler. It returns the natural parameters: `beta`
-    (p,) for columns as the user wrote them, `sds` and `effects` per bar ((k,) and (levels, k)),
-    `factors` (k, k), roots of the covariances, and `dispersion` by name. `constant` says per bar which
-    columns are ones.
+    Call it as ``program(**data)`` inside a NumPyro handler. It returns what `parameters` does but `fixed`. `constant`
+    says per bar which columns are ones.
     """
 
     family: Family
@@ -49,16 +48,20 @@ class ExplicitProgram:
 
     def __call__(self, **data: Any) -> dict[str, Any]:
         """Sample the parameters and condition on ``data["y"]``."""
-        natural = self.parameters(**data)
-        eta = data["offset"] + natural.pop("fixed")
-        bars = zip(natural["effects"], data["codes"], data["tables"], data["Z"], self.constant, strict=True)
+        found = self.parameters(**data)
+        eta = data["offset"] + found.pop("fixed")
+        bars = zip(found["effects"], data["codes"], data["tables"], data["Z"], self.constant, strict=True)
         for effects, codes, table, columns, constant in bars:
             eta = eta + spread(effects, codes, table, columns, constant)
-        sample_response(self.family, eta, natural["dispersion"], data)
-        return natural
+        sample_response(self.family, eta, found["dispersion"], data)
+        return found
 
     def parameters(self, **data: Any) -> dict[str, Any]:
-        """Sample every parameter from its prior; `fixed` (n,) is the fixed part of eta without offset."""
+        """Sample every parameter from its prior.
+
+        `beta` (p,) for columns as the user wrote them, `fixed` (n,) the fixed part of eta without offset; per bar
+        `factors` (k, k), roots of the covariances, and `effects` (levels, k); `dispersion` by name.
+        """
         fixed, beta = self._coefficients(data)
         dispersion = self.dispersion.sample(data)
         scale = self.dispersion.scale_of(dispersion)
@@ -67,19 +70,23 @@ class ExplicitProgram:
         for term, power, A in bars:
             sds, factor = term.sample(scale, data["priors"])
             effects = term.typed_effects(term.sample_effects(sds, factor, power), A)
-            blocks.append((*term.typed_block(sds, factor, A), effects))
+            blocks.append((term.typed_factor(factor, A), effects))
         return {
             "fixed": fixed,
             "beta": beta,
-            "sds": tuple(block[0] for block in blocks),
-            "factors": tuple(block[1] for block in blocks),
-            "effects": tuple(block[2] for block in blocks),
+            "factors": tuple(block[0] for block in blocks),
+            "effects": tuple(block[1] for block in blocks),
             "dispersion": dispersion,
         }
 
     def complete(self, found: dict[str, Any], key: Any, data: dict[str, Any]) -> dict[str, Any]:
-        """The natural parameters of a draw: here they are all among those sampled."""
-        return {name: value for name, value in found.items() if name != "fixed"}
+        """What `Parameters` have of a draw: here it was all sampled."""
+        return {
+            "coefficients": {"mu": found["beta"]},
+            "factors": compact_factors(self.terms, found["factors"]),
+            "b": found["effects"],
+            "dispersion": found["dispersion"],
+        }
 
     @property
     def effect_factors(self) -> tuple[tuple[str, ...], ...]:

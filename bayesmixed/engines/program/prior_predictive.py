@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CHUNK = 2**21  # numbers of one draw-by-row array held at once (16 MiB)
 
-Sampler = Callable[[np.ndarray], dict[str, Any]]
+Sampler = Callable[[np.ndarray], Parameters]
 
 
 def prior_predictive(model: Model, draws: int = 500, seed: int | None = None) -> Any:
@@ -36,16 +36,14 @@ def prior_predictive(model: Model, draws: int = 500, seed: int | None = None) ->
     rng = generator(seed)
     sample = prior_sampler(model)
     _refuse_too_large(model, int(draws))
-    natural = _in_chunks(sample, keys_from(rng, int(draws)), _numbers_per_draw(model))
-    return _container(model, natural, simulate_responses(model, parameters_of(natural), rng))
+    parameters = _in_chunks(sample, keys_from(rng, int(draws)), _numbers_per_draw(model))
+    return _container(model, parameters, simulate_responses(model, parameters, rng))
 
 
 def prior_sampler(model: Model) -> Sampler:
     """A function from keys (m, 2) to m draws of all parameters from the priors, effects of new groups included.
 
-    The draws are named and shaped as `DrawsFit.natural` has them, with one chain: `beta` (1, m, p) for columns as
-    the user wrote them, per group term `sds` (1, m, k), `factors` (1, m, k, k) and `effects` (1, m, L, k),
-    `dispersion` by name. A draw depends on its own key alone.
+    The draws (1, m) are in one chain; each depends on its own key alone.
 
     Raises
     ------
@@ -55,12 +53,12 @@ def prior_sampler(model: Model) -> Sampler:
     _refuse_improper(model)
     program = build_program(model, False)
 
-    def sample(keys: np.ndarray) -> dict[str, Any]:
+    def sample(keys: np.ndarray) -> Parameters:
         import jax
 
         with x64():
             drawn = _compiled(program.function)(np.asarray(keys, dtype=np.uint32), program.data)
-            return jax.tree_util.tree_map(lambda values: np.asarray(values)[None], drawn)
+            return Parameters(**jax.tree_util.tree_map(lambda values: np.asarray(values)[None], drawn))
 
     return sample
 
@@ -68,17 +66,6 @@ def prior_sampler(model: Model) -> Sampler:
 def keys_from(rng: np.random.Generator, n: int) -> np.ndarray:
     """Keys (n, 2) of JAX's generator."""
     return rng.integers(0, 2**32, size=(n, 2), dtype=np.uint32)
-
-
-def parameters_of(natural: dict[str, Any]) -> Parameters:
-    """Natural draws as parameter values."""
-    return Parameters(
-        beta=natural["beta"],
-        b=tuple(natural["effects"]),
-        sds=tuple(natural["sds"]),
-        corrs=tuple(naming.correlations(F) if F.shape[-1] > 1 else None for F in natural["factors"]),
-        dispersion=dict(natural["dispersion"]),
-    )
 
 
 def simulate_responses(model: Model, parameters: Parameters, rng: np.random.Generator) -> np.ndarray:
@@ -94,8 +81,7 @@ def simulate_responses(model: Model, parameters: Parameters, rng: np.random.Gene
     for first in range(0, flat.n_draws, step):
         part = flat.take(slice(first, first + step))
         eta = linear_predictor(design, part, terms)
-        dispersion = {name: value.reshape(-1, 1) for name, value in part.dispersion.items()}
-        parts.append(new_responses(model, eta, dispersion, design.weights, design.trials, rng))
+        parts.append(new_responses(model, eta, part.dispersion_by_row(), design.weights, design.trials, rng))
     return np.concatenate(parts)
 
 
@@ -106,31 +92,27 @@ def _compiled(function: Any) -> Any:
     from numpyro import handlers
 
     def one(key: Any, data: Any) -> Any:
-        found = handlers.seed(function.parameters, key)(**data)
-        return {name: found[name] for name in ("beta", "sds", "factors", "effects", "dispersion")}
+        return function.complete(handlers.seed(function.parameters, key)(**data), key, data)
 
     return jax.jit(jax.vmap(one, in_axes=(0, None)))
 
 
-def _in_chunks(sample: Sampler, keys: np.ndarray, numbers: int) -> dict[str, Any]:
+def _in_chunks(sample: Sampler, keys: np.ndarray, numbers: int) -> Parameters:
     """All draws, as many at once as fit; every call has one shape, so that one program serves them all."""
-    import jax
-
     step = min(len(keys), max(1, CHUNK // numbers))
     parts = []
     for first in range(0, len(keys), step):
         wanted = keys[first : first + step]
-        many, drawn = len(wanted), sample(np.resize(wanted, (step, 2)))
-        parts.append(jax.tree_util.tree_map(lambda values, many=many: values[:, :many], drawn))
-    return jax.tree_util.tree_map(lambda *arrays: np.concatenate(arrays, axis=1), *parts)
+        parts.append(sample(np.resize(wanted, (step, 2))).take(slice(len(wanted))))
+    return Parameters.joined(parts)
 
 
-def _container(model: Model, natural: dict[str, Any], responses: np.ndarray) -> Any:
+def _container(model: Model, parameters: Parameters, responses: np.ndarray) -> Any:
     import xarray as xr
 
     from ...interop import arviz
 
-    prior, observed = naming.posterior_dataset(model, natural), naming.observed_dataset(model)
+    prior, observed = naming.posterior_dataset(model, parameters), naming.observed_dataset(model)
     name, rows = next(iter(observed.items()))
     simulated = xr.DataArray(
         responses[None],

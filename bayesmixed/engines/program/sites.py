@@ -52,14 +52,9 @@ class TermSites:
         name, kind = self.correlation or ("", None)
         return sds, self.covariance.sample(sds, self.n_columns, name, kind and kind.build(priors[name]))
 
-    def typed_block(self, sds: Any, factor: Any, A: Any) -> tuple[Any, Any]:
-        """Inside a program: sds and a root of the covariance for columns as typed, from those that were sampled."""
-        import jax.numpy as jnp
-
-        if not self.moved:
-            return sds, factor
-        typed = A @ factor
-        return jnp.sqrt(jnp.sum(typed**2, axis=1)), typed
+    def typed_factor(self, factor: Any, A: Any) -> Any:
+        """Inside a program: a root of the covariance for columns as typed, from the one that was sampled."""
+        return A @ factor if self.moved else factor
 
     def typed_effects(self, effects: Any, A: Any) -> Any:
         """Inside a program: effects (levels, k) of columns as typed, from those that were sampled."""
@@ -118,6 +113,14 @@ def term_sites(model: Model, i: int, effect: str | None, priors: dict[str, Any])
         effect_site=None if effect is None else f"{names.tag}{again}_{effect}",
         moved=origins(model)[i] is not None,
     )
+
+
+def compact_factors(terms: Sequence[TermSites], factors: Sequence[Any]) -> tuple[Any, ...]:
+    """Inside a program: roots (k, k) of the covariances of all bars as `Parameters` hold them."""
+    import jax.numpy as jnp
+
+    pairs = zip(factors, terms, strict=True)
+    return tuple(factor if term.correlation else jnp.diagonal(factor) for factor, term in pairs)
 
 
 def origin_arrays(model: Model) -> tuple[np.ndarray, ...]:

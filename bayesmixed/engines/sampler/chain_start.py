@@ -30,9 +30,10 @@ CENTER_ABOVE = 0.2  # share of an effect's variance that rows explain, below whi
 
 @dataclass(frozen=True)
 class Start:
-    """Natural parameters to start from: `beta` (p,), `dispersion`, absolute `factors` (k, k), `effects` (levels, k).
+    """A point to start from: `beta` (p,), `dispersion`, absolute `factors` (k, k), `effects` (levels, k).
 
-    What belongs to a bar is that of the columns its priors speak of: about their means where `priors.origin` says so.
+    No `Parameters`, which are of columns as typed: what belongs to a bar is that of the columns its priors speak of,
+    about their means where `priors.origin` says so, its factors off the boundary.
     `beta_sds` (p,) are standard errors of the coefficients that priors speak of, `reliability` (k,) per bar the share
     of the effects' variance that the rows explain (0 to 1), averaged over levels; `effect_sds` (levels, k) conditional
     on the rows; `scale` is sigma, or 1 in a model without scale.
@@ -69,14 +70,14 @@ class Start:
 
 def start_from(fit: PointFit, model: Model) -> Start:
     """The start values of a point fit: sds floored at 0.05 s / s_z, correlations capped at 0.95."""
-    sigma = fit.dispersion.get("sigma", 1.0) if model.has_scale else 1.0
-    bars = stated_bars(model, [sigma * Lambda for Lambda in fit.factors], fit.b, fit.b_covariances)
+    found, dispersion = fit.parameters, fit.dispersion
+    factors = [found.factor(j)[0, 0] for j in range(len(found.factors))]
     return Start(
-        beta=np.asarray(fit.beta, dtype=float),
+        beta=fit.beta,
         beta_sds=np.linalg.norm(stated_rows(model.design, model.priors) @ fit.beta_root, axis=1),
-        dispersion={name: float(value) for name, value in fit.dispersion.items()},
-        **bars,
-        scale=float(sigma),
+        dispersion=dispersion,
+        **stated_bars(model, factors, fit.b, fit.b_covariances),
+        scale=dispersion["sigma"] if model.has_scale else 1.0,
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from ...errors import BayesMixedWarning
 from ...fits.status import DrawsStatus
 from ...interop.naming import posterior_dataset, sample_stats_dataset
+from ...parameters.values import Parameters
 from ..machine.compilation_cache import enable_from_environment
 from ..machine.progress import Progress, progress_bar
 from ..program import Program
@@ -39,9 +40,9 @@ LONG_SECONDS = 60.0  # of sampling: said before it begins
 
 @dataclass(frozen=True)
 class SampledPosterior:
-    """Natural draws and sample statistics (chain, draw, ...), and how far they can be trusted."""
+    """Draws of the parameters and sample statistics (chain, draw, ...), and how far they can be trusted."""
 
-    natural: dict[str, Any]
+    parameters: Parameters
     statistics: dict[str, np.ndarray]
     status: DrawsStatus
 
@@ -142,21 +143,19 @@ class _Task:
                 on_progress=bar.add,
                 on_start=lambda seconds: _say_time(bar, seconds, schedule, engine, workers),
             )
-        natural, statistics = _kept(natural, keep), _kept(statistics, keep)
-        posterior = posterior_dataset(self.model, natural)
+        parameters = _every(Parameters(**natural), keep)
+        statistics = {name: np.ascontiguousarray(values[:, keep - 1 :: keep]) for name, values in statistics.items()}
+        posterior = posterior_dataset(self.model, parameters)
         status = draws_status(
             self.program.route, posterior, sample_stats_dataset(statistics), engine, self.program.sentence
         )
-        return SampledPosterior(natural, statistics, status)
+        return SampledPosterior(parameters, statistics, status)
 
 
-def _kept(tree: Any, keep: int) -> Any:
-    """One of `keep` draws of arrays (chain, draw, ...) in nested dicts and tuples."""
-    if isinstance(tree, dict):
-        return {key: _kept(value, keep) for key, value in tree.items()}
-    if isinstance(tree, tuple):
-        return tuple(_kept(value, keep) for value in tree)
-    return tree if keep == 1 or tree is None else np.ascontiguousarray(tree[:, keep - 1 :: keep])
+def _every(parameters: Parameters, keep: int) -> Parameters:
+    """One of `keep` draws."""
+    draws = parameters.beta.shape[1]
+    return parameters if keep == 1 else parameters.take(np.arange(keep - 1, draws, keep))
 
 
 def _schedule(engine: NUTS, unknowns: int, tune: int, *, adapt: bool) -> Schedule:

@@ -20,6 +20,7 @@ LOG_2 = float(np.log(2))
 class Points:
     """Parameters of N points, as priors speak of them: sds and correlations for the columns that priors mean.
 
+    No `Parameters`, whose columns are those typed; `engines.laplace` makes these of the points that it keeps.
     Per group term absolute `sds` (N, k) and `roots` (N, k, k), Cholesky factors of correlation matrices, with
     `partials` (N, k (k - 1) / 2) their unconstrained partial correlations (no columns without correlations); `beta`
     (N, p), at its origin where it is integrated out; `dispersion` (N,) by name, what is held constant included.

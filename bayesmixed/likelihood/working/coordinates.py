@@ -16,8 +16,9 @@ FARTHEST = 300.0  # logarithms beyond it, which a line search may try, have no u
 
 @dataclass(frozen=True)
 class Natural:
-    """Parameters in the user's columns, or the slopes of a function in each of them.
+    """Parameters in the user's columns, or the slopes of a function in each of them, which add up.
 
+    No `Parameters`: one point without effects, whose factors are relative, as a search has it thousands of times.
     `factors` per group term (k, k), any root F of its covariance F F' (relative to sigma where the model has a
     scale); `beta` (p,); `dispersion` by name, what is held constant included.
     """

@@ -30,28 +30,28 @@ def estimate_spread(fit: Fit, of: Varying) -> np.ndarray:
     """
     model, parameters = fit.model, fit.parameters.mean()
     terms = range(len(model.design.groups))
-    information = _information(model, linear_predictor(model.design, parameters, terms)[0], parameters.dispersion)
+    eta = linear_predictor(model.design, parameters, terms)[0]
+    information = _information(model, eta, parameters.mean_dispersion())
     total = np.concatenate([np.diag(parameters.covariance(j)[0, 0]) for j in of.terms])
     if not np.any(information > 0):
         return np.zeros((len(of.levels), len(of.columns)))
     no_columns = replace(model.design.mu, X=model.design.mu.X[:, :0])
     predictors = model.design.predictors | {"mu": no_columns}
     rows = linear_likelihood(replace(model.design, predictors=predictors, weights=information), model.covariances)
-    theta = [rows.covariances[j].theta(parameters.factor(j)[0, 0]) for j in rows.order]
+    theta = [rows.covariances[j].theta(parameters.principal_root(j)[0, 0]) for j in rows.order]
     left = rows.conditional_covariances(rows.solve(rows.working(np.concatenate(theta)), invert=True))
     still = np.hstack([np.diagonal(left[j], axis1=1, axis2=2) for j in of.terms])
     known = total - still
     return np.sqrt(np.where(known > _LOST * total, known, 0.0))
 
 
-def _information(model: Model, eta: np.ndarray, dispersion: dict[str, np.ndarray]) -> np.ndarray:
+def _information(model: Model, eta: np.ndarray, values: dict[str, float]) -> np.ndarray:
     """Expected information (n,) of each row on its linear predictor.
 
     That of a response's mean and variance, (d mean / d eta)^2 / variance, which is all there is in exponential
     families; where a variance is infinite, the curvature of the row at hand if it is positive.
     """
     family, design = model.family, model.design
-    values = {name: float(np.mean(value)) for name, value in dispersion.items()}
     weights = np.ones(len(eta)) if design.weights is None else design.weights
     if model.has_scale:
         return weights / values["sigma"] ** 2

@@ -124,7 +124,7 @@ def _most_likely(fit: Fit, of: Varying, rest: np.ndarray, centre: np.ndarray) ->
     """Estimates (L, K) and which levels (L,) have none because their likelihood has no maximum."""
     model, start = fit.model, centre + of.effects.mean(axis=(0, 1))
     weights = np.ones(model.design.n_rows) if model.design.weights is None else model.design.weights
-    dispersion = {name: float(np.mean(value)) for name, value in fit.parameters.dispersion.items()}
+    dispersion = fit.parameters.mean_dispersion()
     estimates, endless = np.full(start.shape, np.nan), np.zeros(len(start), dtype=bool)
     for level, own in _rows_of_levels(of, weights):
         directions = _directions(of.Z[own])
