@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import bayesmixed as bm
-from bayesmixed.checks.calibration.verdict import uniform
+from bayesmixed.checks.calibration import uniform
 from bayesmixed.engines import Engine
 from bayesmixed.engines.machine.replicates import over_replicates
 from bayesmixed.errors import DataError, FitError, ModelError

@@ -14,12 +14,12 @@ from ...engines.machine.progress import progress_bar
 from ...engines.machine.replicates import over_replicates
 from ...engines.program.prior_predictive import keys_from, prior_sampler
 from ...errors import BayesMixedWarning, FitError, ModelError
+from ...prediction.seeds import is_whole, whole_seed
 from .replicate import replicate
 from .verdict import Calibration, calibration
 
 if TYPE_CHECKING:
-    from ...prediction.seeds import is_whole, whole_seed
-from ...model import Model
+    from ...model import Model
 
 # What a name stands for here: ranks need about a hundred independent draws, not thousands.
 SHORT: dict[str, Engine] = {"nuts": NUTS(chains=1, tune=300, draws=300, target_accept=0.9)}
