@@ -140,7 +140,7 @@ class Model:
     @property
     def has_scale(self) -> bool:
         """Whether the random effects are scaled by sigma: normal given them, constant sigma, identity link."""
-        return self.family.normal_conditional and self.family.link.name == "identity"
+        return self.family.normal_conditional and self.family.link.linear
 
     def replace(self, **changes: Any) -> Model:
         """Another model with some arguments changed.

@@ -94,13 +94,13 @@ def implied_lines(model: Model, drawn: Drawn) -> list[str]:
 
 
 def _words(model: Model, row: Implied) -> str:
-    link = model.family.link.name
-    return _WORDS[row.quantity] + (f" ({link} scale)" if row.quantity == "spread" and link != "identity" else "")
+    link = model.family.link
+    return _WORDS[row.quantity] + (f" ({link.name} scale)" if row.quantity == "spread" and not link.linear else "")
 
 
 def _group_means(model: Model, spread: Implied) -> list[str]:
     """Where groups lie on the response's scale, at its mean and the median spread, where the link has another scale."""
-    if spread.draws is None or model.family.link.name == "identity":
+    if spread.draws is None or model.family.link.linear:
         return []
     used, sd = response_used(model.design, model.family), spread.quantiles([0.5])[0]
     centre = location_and_scale(model.design, model.family)[0] + used.mean_offset
@@ -157,10 +157,8 @@ def _units(model: Model) -> dict[str, str]:
     units["Intercept_centered"] = y
     for group, named in zip(model.design.groups, term_names(model.design.groups), strict=True):
         units |= {sd: _per(y, column) for sd, column in zip(named.sds, group.columns, strict=True)}
-    of_response = {"gaussian": "", "student": "", "lognormal": "log "}
-    if model.family.name in of_response:
-        units["sigma"] = of_response[model.family.name] + _name(model)
-    return units
+    of_response = f"{model.family.transform} {_name(model)}".strip()
+    return units | {parameter.name: of_response for parameter in model.family.others if parameter.role == "scale"}
 
 
 def _name(model: Model) -> str:
@@ -169,10 +167,8 @@ def _name(model: Model) -> str:
 
 def _predicted(model: Model) -> str:
     """What the linear predictor is in: the response, or a link of its mean."""
-    link = model.family.link.name
-    if model.family.name == "lognormal":
-        return f"log {_name(model)}"
-    return _name(model) if link == "identity" else f"{link} {_name(model)}"
+    family = model.family
+    return _name(model) if family.linear else f"{family.scale} {_name(model)}"
 
 
 def _per(response: str, column: str) -> str:
@@ -189,9 +185,9 @@ def _response(model: Model) -> str:
     """The response in a few numbers: its sd, the share of successes, or for other links its mean."""
     used = response_used(model.design, model.family)
     name = _name(model)
-    if model.family.takes_trials or model.family.name == "bernoulli":
+    if model.family.takes_trials or model.family.binary:
         return f"{name}: {fraction(used.mean)} of the trials succeed"
-    if model.family.link.name != "identity":
+    if not model.family.link.linear:
         return f"{name} has mean {sized(used.mean)}"
     spread = sized(float(np.std(used.y, ddof=1))) if len(used.y) > 1 else ""
     return f"{_predicted(model)} has sd {spread}" if spread else name

@@ -162,7 +162,7 @@ def _refuse_outside(comparison: str, fit: Fit, question: Question, *means: Quant
     if low < least and largest < high:
         return
     what = "an odds ratio needs probabilities between 0 and 1" if high == 1 else "a ratio needs means above 0"
-    linked = question.scale == "link" and fit.model.family.scale != "identity"
+    linked = question.scale == "link" and not fit.model.family.linear
     instead = 'scale="response"' if linked else 'comparison="difference"'
     worst = least if least <= low else largest
     raise FitError(f"comparison={comparison!r}: {what}, and one is {worst:.4g}. Use {instead}.")

@@ -166,7 +166,7 @@ def response_scale(fit: Fit) -> Scale:
 def _same(fit: Fit) -> bool:
     """Whether the linear predictor is the mean of the response."""
     probe = np.array([[0.3, 1.7]])
-    return fit.model.family.link.name == "identity" and np.array_equal(
+    return fit.model.family.link.linear and np.array_equal(
         fit.model.family.mean(probe, MeanValues.of(fit).dispersion), probe
     )
 

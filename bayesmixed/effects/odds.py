@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import FitError, with_known_options
+from ..families import LINKS
 from ..fits.caution import with_caution
 from .mean.question import MeanValues, check_fit, covariance_root, reference
 from .quantities import EXPONENTIAL, Linearised, Quantities, Sampled
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from ..families import Link
     from ..fits.base import Fit
     from ..model import Model
-
-COUNTS = ("poisson", "negbinomial", "negbinomial1")
-KINDS = {"logit": "Odds ratios", "log": "Ratios of {middle}s", "cloglog": "Hazard ratios"}
 
 
 @with_known_options
@@ -66,10 +64,10 @@ def odds_ratios(fit: Fit, *, level: float = 0.95, df: float | None = None) -> Ef
     """
     check_fit(fit)
     sampled, model = fit.sampled, fit.model
-    name = model.family.scale
-    if name not in KINDS:
+    if not model.family.ratios:
+        known = ", ".join(sorted((name for name, link in LINKS.items() if link.ratios), reverse=True))
         raise FitError(
-            f"The {name} link has no ratios: they are for the links {', '.join(KINDS)}. "
+            f"The {model.family.scale} link has no ratios: they are for the links {known}. "
             "Use bm.comparisons(fit, ...) for differences of means."
         )
     names, beta = list(model.coefficients), MeanValues.of(fit).beta
@@ -78,12 +76,7 @@ def odds_ratios(fit: Fit, *, level: float = 0.95, df: float | None = None) -> Ef
         found = Sampled(beta, robust=True)
     else:
         found = Linearised(beta[0], np.eye(len(names)), covariance_root(fit))
-    title = (
-        "Rate ratios"
-        if name == "log" and model.family.name in COUNTS
-        else KINDS[name].format(middle=model.family.middle)
-    )
-    title += between(model.family.link)
+    title = model.family.ratios + between(model.family.link)
     keys = pd.DataFrame({"coefficient": names})
     return Effects(
         title, keys, found, with_caution(_notes(model), fit), scale=EXPONENTIAL, level=level, **reference(fit, df),
@@ -108,10 +101,11 @@ def _notes(model: Model) -> tuple[str, ...]:
         notes.append("Not ratios of the probabilities' own odds: those are bm.comparisons(comparison='odds_ratio').")
     if model.family.middle == "median":
         notes.append("Ratios of means as well: sigma is the same in all rows.")
-    if link.name == "logit":
+    if np.isfinite(link.steepest):
         low, high = link.range
         height = "" if (low, high) == (0.0, 1.0) else f" times {high - low:.4g}, the height between the asymptotes,"
-        notes.append(f"A logit coefficient{height} / 4 is the most that one unit changes the probability.")
+        part = f"/ {1 / link.steepest:.3g}"
+        notes.append(f"A {link.name} coefficient{height} {part} is the most that one unit changes the probability.")
     if model.design.groups:
         notes.append("Conditional on the random effects; bm.comparisons(fit, ..., kind='population') averages.")
     return tuple(notes)

@@ -41,6 +41,8 @@ from .lognormal import LogNormal as LogNormal
 from .negbinomial import NegativeBinomial as NegativeBinomial
 from .negbinomial1 import NegativeBinomial1 as NegativeBinomial1
 from .other_names import unknown
+from .parameters import FamilyParameter as FamilyParameter
+from .parameters import parameter as parameter
 from .poisson import Poisson as Poisson
 from .student import Student as Student
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -15,6 +14,7 @@ from ..design.design import Design
 from ..errors import DataError, FitError, ModelError
 from .links import Link
 from .numeric.arrays import NUMPY
+from .parameters import FamilyParameter, Limit
 
 EDGE = 1e-16  # of a probability: normal scores stay finite
 
@@ -86,45 +86,34 @@ class Derivatives:
         return Derivatives(self.kernel * weights, g, V, dV, slopes)
 
 
-class Limit(NamedTuple):
-    """Where a dispersion parameter turns its family into a simpler one: beyond `bound`, upwards where that is > 1."""
-
-    bound: float
-    meaning: str
-    simpler: str
-
-    def reached(self, value: float) -> bool:
-        """Whether an estimate is beyond the bound."""
-        return value > self.bound if self.bound > 1 else value < self.bound
-
-
 @dataclass(frozen=True)
 class Family(ABC):
     """A response distribution with location mu = g^-1(eta) and named dispersion parameters.
 
-    Traits: `words` is the distribution as a sentence has it (empty: its name); `dispersion` names the parameters
-    besides mu, all positive; `links` the link names it allows, the default first; `weights` is "precision" (Var =
-    sigma^2 / w) or "frequency" (the log-likelihood contribution is multiplied by w); `discrete`; `limits` where
-    dispersion parameters make a simpler family of it; `wider` what to fit where responses vary more than this family
-    lets them, as a sentence, and `wider_family` the family in it; `support`, in words, for error messages; `mean_range`
-    the open interval of mu; `log_concave` says that log f is concave in eta whatever the link; `takes_trials` that a
-    response is successes out of trials, `binary` that it may be one of two levels; `normal_conditional` that
-    `normalised(y)` given the effects is normal about mu with a constant sigma, so that with an identity link the
-    marginal likelihood is exact and u is scaled by sigma; `spread_in_mean` that E(y) depends on that sigma, and so on
-    precision weights.
+    Traits: `words` is the distribution as a sentence has it (empty: its name); `others` are the parameters besides
+    mu; `links` the link names it allows, the default first; `weights` is "precision" (Var = sigma^2 / w) or
+    "frequency" (the log-likelihood contribution is multiplied by w); `discrete`; `wider` what to fit where
+    responses vary more than this family lets them, as a sentence, and `wider_family` the family in it; `support`,
+    in words, for error messages; `mean_range` the open interval of mu; `elsewhere` the packages whose default
+    priors know the family; `transform` what of the response mu is the location of (empty: the response itself);
+    `log_concave` says that log f is concave in eta whatever the link; `takes_trials` that a response is successes
+    out of trials, `binary` that it may be one of two levels; `normal_conditional` that `normalised(y)` given the
+    effects is normal about mu with a constant sigma, so that with an identity link the marginal likelihood is exact
+    and u is scaled by sigma; `spread_in_mean` that E(y) depends on that sigma, and so on precision weights.
     """
 
     link: Link
 
     name: ClassVar[str]
     words: ClassVar[str] = ""
-    dispersion: ClassVar[tuple[str, ...]]
+    others: ClassVar[tuple[FamilyParameter, ...]] = ()
     links: ClassVar[tuple[str, ...]]
     weights: ClassVar[str] = "frequency"
     discrete: ClassVar[bool]
-    limits: ClassVar[Mapping[str, Limit]] = MappingProxyType({})
     wider: ClassVar[str] = ""
     wider_family: ClassVar[str] = ""
+    elsewhere: ClassVar[tuple[str, ...]] = ()
+    transform: ClassVar[str] = ""
     support: ClassVar[str]
     mean_range: ClassVar[tuple[float, float]]
     log_concave: ClassVar[bool] = False
@@ -135,9 +124,35 @@ class Family(ABC):
     middle: ClassVar[str] = "mean"  # what of the response the linear predictor moves; else "median"
 
     @property
+    def parameters(self) -> tuple[FamilyParameter, ...]:
+        """Every parameter, the location mu first."""
+        mu = FamilyParameter("mu", self.link, "location", self.mean_range, "location", self._some_mean)
+        return (mu, *self.others)
+
+    @property
+    def dispersion(self) -> tuple[str, ...]:
+        """Names of the parameters besides mu."""
+        return tuple(parameter.name for parameter in self.others)
+
+    @property
+    def limits(self) -> dict[str, Limit]:
+        """Where parameters make a simpler family of this one, by name."""
+        return {parameter.name: parameter.limit for parameter in self.others if parameter.limit}
+
+    @property
     def scale(self) -> str:
         """The scale of the linear predictor by name: the link's, of a family of the logarithm "log"."""
-        return self.link.name
+        return self.transform or self.link.name
+
+    @property
+    def linear(self) -> bool:
+        """Whether the linear predictor is in the response's own unit."""
+        return self.link.linear and not self.transform
+
+    @property
+    def ratios(self) -> str:
+        """What exp of a coefficient is the ratio of, as a heading; empty where of nothing."""
+        return self.link.ratios.format(middle=self.middle)
 
     @abstractmethod
     def faults(self, observed: Observed) -> Iterator[tuple[np.ndarray, str]]:
@@ -207,7 +222,7 @@ class Family(ABC):
 
     def start(self, observed: Observed, mu: np.ndarray) -> dict[str, float]:
         """Rough values of the dispersion parameters, from moments about fitted locations mu (n,)."""
-        return {}
+        return {parameter.name: parameter.start for parameter in self.others}
 
     def mean(self, mu: Any, dispersion: dict[str, Any], weights: Any = None) -> Any:
         """E(y), for responses out of trials per trial; mu itself for most families."""
@@ -277,6 +292,15 @@ class Family(ABC):
         with np.errstate(divide="ignore"):
             ends = sorted(float(self.link.forward(np.float64(end))) for end in (low, high))
         return ends[0], ends[1]
+
+    @property
+    def _some_mean(self) -> float:
+        """A possible mu."""
+        low, high = self.eta_range
+        if np.isfinite(low) and np.isfinite(high):
+            return float(self.link.inverse(np.float64(0.5 * (low + high))))
+        eta = low + 1.0 if np.isfinite(low) else high - 1.0 if np.isfinite(high) else 0.0
+        return float(self.link.inverse(np.float64(eta)))
 
 
 def chained(

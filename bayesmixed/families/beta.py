@@ -14,6 +14,7 @@ from .links import Link, Logit
 from .numeric.arrays import NUMPY
 from .numeric.gammas import TINY, polygammas
 from .numeric.moments import average
+from .parameters import parameter
 
 INSIDE = 1e-15  # draws that round to an end of the interval are moved back inside
 
@@ -26,7 +27,8 @@ class Beta(Family):
 
     name = "beta"
     words = "beta"
-    dispersion = ("phi",)
+    others = (parameter("phi", "precision"),)
+    elsewhere = ("brms", "rstanarm", "bambi")
     links = ("logit", "probit", "cloglog", "cauchit", "log")
     discrete = False
     support = "proportions strictly between 0 and 1"

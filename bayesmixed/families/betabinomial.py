@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from scipy.special import betaln, gammaln
 
 from ..errors import FitError
-from .base import Derivatives, Limit, Observed, chained
+from .base import Derivatives, Observed, chained
 from .beta import beta_draws
 from .binomial import Binomial, trials_of
 from .links import Link, Logit
 from .numeric.arrays import NUMPY
 from .numeric.gammas import rising
 from .numeric.moments import average
+from .parameters import Limit, parameter
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class BetaBinomial(Binomial):
     words = "beta-binomial"
     wider = ""
     wider_family = ""
-    dispersion = ("phi",)
-    limits = MappingProxyType({"phi": Limit(1e4, "the successes are not overdispersed", "binomial")})
+    others = (parameter("phi", "precision", limit=Limit(1e4, "the successes are not overdispersed", "binomial")),)
+    elsewhere = ("brms", "bambi")
     links = ("logit", "probit", "cloglog", "cauchit", "log")
     binary = False
     log_concave = False

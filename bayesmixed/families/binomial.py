@@ -23,7 +23,6 @@ class Binomial(Family):
 
     name = "binomial"
     words = "binomial"
-    dispersion: ClassVar[tuple[str, ...]] = ()
     links: ClassVar[tuple[str, ...]] = ("logit", "probit", "cloglog", "cauchit", "log", "identity")
     discrete = True
     wider: ClassVar[str] = 'Fit family="betabinomial", or add an effect per row: a column of row numbers, (1 | row).'
@@ -32,6 +31,7 @@ class Binomial(Family):
     mean_range = (0.0, 1.0)
     takes_trials = True
     binary = True
+    elsewhere: ClassVar[tuple[str, ...]] = ("brms", "rstanarm", "bambi")
 
     def faults(self, observed: Observed) -> Iterator[tuple[np.ndarray, str]]:
         y, m = observed.y, trials_of(observed)

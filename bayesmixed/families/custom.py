@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from ..errors import FitError, ModelError
+from ..errors import FitError, ModelError, nearest
 from .base import Derivatives, Family, Observed
 from .links import LINKS, Link
 from .links import link as link_of
 from .numeric.arrays import NUMPY, jax_arrays
+from .parameters import FamilyParameter, parameter
 
 Make = Callable[..., Any]
 
@@ -22,7 +23,7 @@ def custom(
     name: str,
     distribution: Make,
     *,
-    dispersion: tuple[str, ...] = ("phi",),
+    dispersion: tuple[str | FamilyParameter, ...] = ("phi",),
     link: str | Link = "log",
     discrete: bool = False,
     support: str = "",
@@ -37,10 +38,10 @@ def custom(
     name
         What to call it; `bm.load(path, family=...)` asks for it by this name.
     distribution
-        ``distribution(mu, **dispersion)`` with mu (n,) a JAX array and positive parameters gives the NumPyro
-        distribution of y, one element per row. Write it with ``jax.numpy`` and ``numpyro.distributions``.
+        ``distribution(mu, **dispersion)`` with mu (n,) a JAX array gives the NumPyro distribution of y, one element
+        per row. Write it with ``jax.numpy`` and ``numpyro.distributions``.
     dispersion
-        Names of its positive parameters besides mu.
+        Its parameters besides mu: names of positive ones, or `parameter` values, ``parameter("zi", "probability")``.
     link
         Link of mu, a name or a value.
     discrete
@@ -52,13 +53,14 @@ def custom(
     mean_range
         Open interval of mu.
     start
-        Rough values of the parameters, 1 where none is given.
+        Rough values of the parameters, where that of `parameter` (1 for a name) will not do.
 
     Returns
     -------
     Family
-        For ``bm.Model(..., family=...)``. Weights are frequencies. Priors of parameters that no built-in family
-        has must be given: ``priors={"shape": bm.priors.HalfNormal(2)}``.
+        For ``bm.Model(..., family=...)``. Weights are frequencies. A name that a built-in family has ("sigma") has
+        its role and default prior, and so has a `parameter` that is a scale, a precision or a probability. The
+        priors of all others must be given: ``priors={"shape": bm.priors.HalfNormal(2)}``.
 
     Raises
     ------
@@ -84,19 +86,32 @@ def custom(
         raise ModelError("distribution must be a function of mu and the dispersion parameters.")
     if isinstance(dispersion, str):
         raise ModelError(f"dispersion must be a tuple of names: dispersion=({dispersion!r},).")
-    values = {name: 1.0 for name in dispersion} | dict(start or {})
+    given = {each.name: each for each in map(_as_parameter, dispersion)}
+    for each, value in (start or {}).items():
+        if each not in given:
+            raise ModelError(f"start has no parameter {each!r}. {nearest(each, given)}")
+        given[each] = replace(given[each], start=float(value))
     chosen = link if isinstance(link, Link) else link_of(link)
     return Custom(
         link=chosen,
         name=name,
         make=distribution,
-        dispersion=tuple(dispersion),
+        others=tuple(given.values()),
         discrete=discrete,
         support=support,
         own_mean=mean,
         mean_range=mean_range,
-        starts=tuple(values.items()),
     )
+
+
+def _as_parameter(given: str | FamilyParameter) -> FamilyParameter:
+    """A name alone is that of a positive number, of the role that the first built-in family gives it."""
+    from . import FAMILIES
+
+    if isinstance(given, FamilyParameter):
+        return given
+    known = (each for kind in FAMILIES.values() for each in kind.others if each.name == given)
+    return replace(next(known, parameter(given, "shape")), start=1.0, limit=None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,25 +121,18 @@ class Custom(Family):
     link: Link
     name: str  # type: ignore[misc]  # a class variable of the built-in families
     make: Make
-    dispersion: tuple[str, ...]  # type: ignore[misc]
+    others: tuple[FamilyParameter, ...]  # type: ignore[misc]
     discrete: bool  # type: ignore[misc]
     support: str  # type: ignore[misc]
     own_mean: Callable[..., Any] | None
     mean_range: tuple[float, float]  # type: ignore[misc]
-    starts: tuple[tuple[str, float], ...] = ()
     links: tuple[str, ...] = field(default=tuple(LINKS), repr=False)  # type: ignore[misc]
 
     def faults(self, observed: Observed) -> Iterator[tuple[np.ndarray, str]]:
         yield ~np.isfinite(observed.y), "Remove those rows."
-        middle = np.full(np.shape(observed.y), self.link.inverse(np.float64(self._some_eta())))
-        inside = self._numpy(lambda made: made.support(observed.y), middle, dict(self.starts))
+        middle = np.full(np.shape(observed.y), self._some_mean)
+        inside = self._numpy(lambda made: made.support(observed.y), middle, self.start(observed, middle))
         yield ~np.asarray(inside, dtype=bool), "Choose another family, or correct those rows."
-
-    def _some_eta(self) -> float:
-        low, high = self.eta_range
-        if np.isfinite(low) and np.isfinite(high):
-            return 0.5 * (low + high)
-        return low + 1.0 if np.isfinite(low) else high - 1.0 if np.isfinite(high) else 0.0
 
     def constant(self, observed: Observed, xp: Any = NUMPY) -> Any:
         """Nothing: what holds no parameter is not known apart."""
@@ -142,9 +150,6 @@ class Custom(Family):
             found = _compiled(self, order)(np.asarray(observed.y, float), eta, dispersion)
             parts = jax.tree_util.tree_map(np.asarray, found)
         return Derivatives(*parts).times(observed.weights)
-
-    def start(self, observed: Observed, mu: np.ndarray) -> dict[str, float]:
-        return dict(self.starts)
 
     def mean(self, mu: Any, dispersion: dict[str, Any], weights: Any = None) -> Any:
         if self.own_mean is not None:

@@ -15,6 +15,7 @@ from .numeric.arrays import NUMPY
 from .numeric.gammas import spread_of_gamma
 from .numeric.moments import average
 from .numeric.support import POSITIVE_ADVICE
+from .parameters import parameter
 
 SMALLEST = 1e-300  # a draw below the smallest number is no zero
 
@@ -27,7 +28,8 @@ class Gamma(Family):
 
     name = "gamma"
     words = "gamma"
-    dispersion = ("alpha",)
+    others = (parameter("alpha", "shape", rule="variation"),)
+    elsewhere = ("brms", "rstanarm", "bambi")
     links = ("log", "inverse", "identity")
     discrete = False
     support = "positive numbers"

@@ -12,6 +12,7 @@ from scipy.special import ndtr
 from .base import Derivatives, Family, Observed, chained
 from .links import Identity, Link
 from .numeric.arrays import NUMPY
+from .parameters import parameter
 
 LOG_2PI = float(np.log(2 * np.pi))
 LEAST_ERROR = 1e-8  # of the response's size: an sd of residuals to start from
@@ -29,7 +30,8 @@ class Gaussian(Family):
 
     name = "gaussian"
     words = "normal"
-    dispersion = ("sigma",)
+    others = (parameter("sigma", "scale"),)
+    elsewhere: ClassVar[tuple[str, ...]] = ("brms", "rstanarm", "bambi")
     links: ClassVar[tuple[str, ...]] = (
         "identity",
         "log",

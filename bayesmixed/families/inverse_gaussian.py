@@ -14,6 +14,7 @@ from .links import HIGHEST, LOG_2PI, Link, Log
 from .numeric.arrays import NUMPY
 from .numeric.moments import average
 from .numeric.support import POSITIVE_ADVICE
+from .parameters import parameter
 
 LEAST = 1e-300  # mean of which responses are drawn: the inverse of less is infinite
 LEAST_DEVIANCE = 1e-10  # times the mean response: of a row, to start from
@@ -27,7 +28,8 @@ class InverseGaussian(Family):
 
     name = "inverse_gaussian"
     words = "inverse Gaussian"
-    dispersion = ("lam",)
+    others = (parameter("lam", "shape", rule="variation of the mean"),)
+    elsewhere = ("brms", "rstanarm", "bambi")
     links = ("log", "1/mu^2", "inverse", "identity")
     discrete = False
     support = "positive numbers"

@@ -1,105 +1,26 @@
-"""Links g(mu) = eta: forward, inverse, derivatives of the inverse, and of log-probabilities far in the tails."""
+"""The links: identity, log and powers, and distribution functions between asymptotes."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ..errors import ModelError, nearest, with_known_options
+from .link_base import HIGHEST as HIGHEST
+from .link_base import Link as Link
 from .numeric.arrays import NUMPY
 
 LOG_2PI = float(np.log(2 * np.pi))
-HIGHEST = 700.0  # exp of more overflows
-
-
-@dataclass(frozen=True)
-class Link(ABC):
-    """A link and its inverse; `xp` are array functions, so that one definition serves NumPy and JAX.
-
-    `range` is the open interval of mu that the inverse reaches; `scaled`: eta's unit goes with mu's. `latent`,
-    of links whose inverse is a distribution function of finite variance, is that and its formula (successes are > 0).
-    """
-
-    name: ClassVar[str]
-    scaled: ClassVar[bool] = True
-
-    @property
-    def words(self) -> str:
-        """The name, with asymptotes where there are any."""
-        return self.name
-
-    range: ClassVar[tuple[float, float]] = (-np.inf, np.inf)
-    latent: ClassVar[tuple[float, str] | None] = None
-
-    @abstractmethod
-    def forward(self, mu: Any, xp: Any = NUMPY) -> Any:
-        """eta = g(mu), elementwise."""
-
-    @abstractmethod
-    def inverse(self, eta: Any, xp: Any = NUMPY) -> Any:
-        """mu = g^-1(eta), elementwise."""
-
-    @abstractmethod
-    def slope(self, mu: Any, xp: Any = NUMPY) -> Any:
-        """g'(mu), elementwise."""
-
-    @abstractmethod
-    def mean_steps(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any]:
-        """mu and its first three derivatives in eta."""
-
-    def log_mean_steps(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any]:
-        """log mu and its first three derivatives in eta, for positive means."""
-        mu, m1, m2, m3 = self.mean_steps(eta, xp)
-        t1 = m1 / mu
-        t2 = m2 / mu - t1**2
-        return xp.log(mu), t1, t2, m3 / mu - 3 * t1 * t2 - t1**3
-
-    def log_probabilities(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any, Any]:
-        """log mu, log(1 - mu), log mu', and the first two derivatives of log mu', for means in (0, 1)."""
-        mu, m1, m2, m3 = self.mean_steps(eta, xp)
-        score = m2 / m1
-        return xp.log(mu), xp.log1p(-mu), xp.log(m1), score, m3 / m1 - score**2
-
-    def binomial(self, y: Any, m: Any, eta: Any, order: int, xp: Any = NUMPY) -> tuple[Any, ...]:
-        """y log mu + (m - y) log(1 - mu), then g, V and dV as in `families.base.Derivatives`, up to `order`."""
-        successes, failures = self.log_steps(eta, order, xp)
-        signs = (1.0, 1.0, -1.0, -1.0)
-        both = zip(signs, successes, failures, strict=False)
-        return tuple(sign * (_times(y, up, xp) + _times(m - y, down, xp)) for sign, up, down in both)
-
-    def log_steps(self, eta: Any, order: int, xp: Any = NUMPY) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """log mu and log(1 - mu), each with its derivatives in eta up to `order`, for means in (0, 1).
-
-        With r = mu' / mu and s = (log mu')', r' = r (s - r), and the same for 1 - mu with r = -mu' / (1 - mu).
-        """
-        log_p, log_q, log_f, s, ds = self.log_probabilities(eta, xp)
-        found = []
-        for log_mean, sign in ((log_p, 1.0), (log_q, -1.0)):
-            steps = [log_mean]
-            if order > 0:
-                r = sign * xp.exp(xp.minimum(log_f - log_mean, HIGHEST))
-                steps.append(r)
-            if order > 1:
-                r1 = r * (s - r)
-                steps.append(r1)
-            if order > 2:
-                steps.append(r1 * (s - r) + r * (ds - r1))
-            found.append(tuple(steps))
-        return found[0], found[1]
-
-
-def _times(count: Any, value: Any, xp: Any) -> Any:
-    """count * value where the count is not zero: nothing observed says nothing, even of a probability of zero."""
-    return xp.where(count > 0, count * value, 0.0)
 
 
 class Identity(Link):
     """eta = mu."""
 
     name = "identity"
+    linear = True
 
     def forward(self, mu: Any, xp: Any = NUMPY) -> Any:
         return mu
@@ -108,6 +29,9 @@ class Identity(Link):
         return eta
 
     def slope(self, mu: Any, xp: Any = NUMPY) -> Any:
+        return xp.ones_like(mu)
+
+    def mean_slope(self, mu: Any, xp: Any = NUMPY) -> Any:
         return xp.ones_like(mu)
 
     def mean_steps(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any]:
@@ -120,6 +44,8 @@ class Log(Link):
 
     name = "log"
     scaled = False
+    multiplicative = True
+    ratios = "Ratios of {middle}s"
     range = (0.0, np.inf)
 
     def forward(self, mu: Any, xp: Any = NUMPY) -> Any:
@@ -130,6 +56,9 @@ class Log(Link):
 
     def slope(self, mu: Any, xp: Any = NUMPY) -> Any:
         return 1 / mu
+
+    def mean_slope(self, mu: Any, xp: Any = NUMPY) -> Any:
+        return mu
 
     def mean_steps(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any]:
         mu = self.inverse(eta, xp)
@@ -247,7 +176,10 @@ class Probability(Link):
         return self.guess + self.height * xp.exp(self._logs(eta, xp)[0])
 
     def slope(self, mu: Any, xp: Any = NUMPY) -> Any:
-        return 1 / self.mean_steps(self.forward(mu, xp), xp)[1]
+        return 1 / self.mean_slope(mu, xp)
+
+    def mean_slope(self, mu: Any, xp: Any = NUMPY) -> Any:
+        return self.mean_steps(self.forward(mu, xp), xp)[1]
 
     def mean_steps(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any]:
         log_p, _, log_f, s, ds = self._logs(eta, xp)
@@ -269,6 +201,8 @@ class Logit(Probability):
 
     name = "logit"
     latent = (np.pi**2 / 3, "pi^2 / 3")
+    steepest = 0.25
+    ratios = "Odds ratios"
 
     def _quantile(self, p: Any, xp: Any) -> Any:
         return xp.log(p) - xp.log1p(-p)
@@ -313,6 +247,7 @@ class Probit(Probability):
 
     name = "probit"
     latent = (1.0, "1")
+    steepest = float(1 / np.sqrt(2 * np.pi))
 
     def _quantile(self, p: Any, xp: Any) -> Any:
         return xp.ndtri(p)
@@ -328,6 +263,7 @@ class Cloglog(Probability):
 
     name = "cloglog"
     latent = (np.pi**2 / 6, "pi^2 / 6")
+    ratios = "Hazard ratios"
 
     def _quantile(self, p: Any, xp: Any) -> Any:
         return xp.log(-xp.log1p(-p))

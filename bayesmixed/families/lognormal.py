@@ -12,7 +12,7 @@ from scipy.special import ndtr
 from ..errors import FitError
 from .base import Derivatives, Observed
 from .gaussian import Gaussian, residual_sd
-from .links import Identity, Link
+from .links import Identity, Link, Log
 from .numeric.arrays import NUMPY
 from .numeric.support import POSITIVE_ADVICE
 
@@ -28,12 +28,14 @@ class LogNormal(Gaussian):
     links = ("identity",)
     wider = "Look for a missing predictor or grouping factor, and at far rows: plot the logarithms."
     support = "positive numbers"
+    elsewhere = ("brms",)
+    transform = "log"
     middle = "median"
     spread_in_mean = True
 
     @property
-    def scale(self) -> str:
-        return "log"
+    def ratios(self) -> str:
+        return Log.ratios.format(middle=self.middle)
 
     def faults(self, observed: Observed) -> Iterator[tuple[np.ndarray, str]]:
         yield ~(np.isfinite(observed.y) & (observed.y > 0)), POSITIVE_ADVICE

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from scipy.special import betainc, xlogy
 
-from .base import Derivatives, Limit, Observed, chained
+from .base import Derivatives, Observed, chained
 from .links import HIGHEST
 from .numeric.arrays import NUMPY
 from .numeric.gammas import rising, spread_of_gamma
 from .numeric.moments import average
 from .numeric.overdispersed_counts import Counts, poisson_draws
+from .parameters import Limit, parameter
 
 LARGE = 1e4  # counts from which sums of terms of size y log y would show their rounding
 
@@ -25,8 +25,10 @@ class NegativeBinomial(Counts):
 
     name = "negbinomial"
     words = "negative binomial with variance mu + mu^2 / alpha"
-    dispersion = ("alpha",)
-    limits = MappingProxyType({"alpha": Limit(1e4, "the counts are not overdispersed", "poisson")})
+    others = (
+        parameter("alpha", "shape", rule="size", limit=Limit(1e4, "the counts are not overdispersed", "poisson")),
+    )
+    elsewhere = ("brms", "rstanarm", "bambi")
 
     def derivatives(
         self, observed: Observed, eta: Any, dispersion: dict[str, Any], order: int, xp: Any = NUMPY

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from scipy.special import betainc
 
-from .base import Derivatives, Limit, Observed, chained
+from .base import Derivatives, Observed, chained
 from .links import HIGHEST
 from .numeric.arrays import NUMPY
 from .numeric.gammas import rising
 from .numeric.moments import average
 from .numeric.overdispersed_counts import Counts, poisson_draws
+from .parameters import Limit, parameter
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,11 @@ class NegativeBinomial1(Counts):
 
     name = "negbinomial1"
     words = "negative binomial with variance mu (1 + phi)"
-    dispersion = ("phi",)
-    limits = MappingProxyType({"phi": Limit(1e-4, "the counts are not overdispersed", "poisson")})
+    others = (
+        parameter(
+            "phi", "shape", rule="excess variance", limit=Limit(1e-4, "the counts are not overdispersed", "poisson")
+        ),
+    )
 
     def constant(self, observed: Observed, xp: Any = NUMPY) -> Any:
         """-log y! (n,), times frequency weights: the size of this family vanishes with the mean."""

@@ -20,10 +20,10 @@ class Poisson(Counts):
 
     name = "poisson"
     words = "Poisson"
-    dispersion = ()
     wider = 'Fit family="negbinomial", or add an effect per row: a column of row numbers, (1 | row).'
     wider_family = "negbinomial"
     log_concave = True
+    elsewhere = ("brms", "rstanarm", "bambi")
 
     def derivatives(
         self, observed: Observed, eta: Any, dispersion: dict[str, Any], order: int, xp: Any = NUMPY

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from scipy.special import stdtr
 
-from .base import Derivatives, Family, Limit, Observed, chained
+from .base import Derivatives, Family, Observed, chained
 from .gaussian import LEAST_ERROR
 from .links import Identity, Link
 from .numeric.arrays import NUMPY
+from .parameters import Limit, parameter
 
 FARTHEST = 1e150  # residuals in sds beyond which only their logarithm matters: squares must fit
 
@@ -26,8 +26,13 @@ class Student(Family):
 
     name = "student"
     words = "Student t"
-    dispersion = ("sigma", "nu")
-    limits = MappingProxyType({"nu": Limit(1e3, "the residuals have no heavy tails", "gaussian")})
+    others = (
+        parameter("sigma", "scale"),
+        parameter(
+            "nu", "shape", rule="tails", start=6.0, limit=Limit(1e3, "the residuals have no heavy tails", "gaussian")
+        ),
+    )
+    elsewhere = ("brms", "bambi")
     links = ("identity", "log", "inverse", "sqrt", "logit", "probit", "cloglog", "cauchit", "1/mu^2")
     discrete = False
     support = "real numbers"

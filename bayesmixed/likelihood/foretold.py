@@ -45,7 +45,7 @@ def signs(design: Design, family: Family, rows: np.ndarray) -> np.ndarray | None
     y, _, trials = observed(design, rows)
     if family.binary:
         return np.where(y == (1.0 if trials is None else trials), 1.0, np.where(y == 0, -1.0, 0.0))
-    if family.discrete and family.link.name == "log":
+    if family.discrete and family.link.multiplicative:
         return np.where(y == 0, -1.0, 0.0)
     return None
 

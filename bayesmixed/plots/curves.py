@@ -359,6 +359,6 @@ def _entries(drawn: _Drawn, ink: str, population: tuple[str, str]) -> list[tuple
     rows = ("dot", ink, drawn.counted if drawn.shares else "rows of the data")
     if drawn.by is not None:
         return [*marks.entries("line", drawn.colors), *([rows] if drawn.shares else [])]
-    zero = "" if drawn.fit.model.family.scale == "identity" else " (random effects zero)"
+    zero = "" if drawn.fit.model.family.linear else " (random effects zero)"
     (color,) = drawn.colors.values()
     return [rows, ("line", color, "group's curve"), (*population, f"population{zero}")]

@@ -10,10 +10,10 @@ import numpy as np
 from ..covariance import structure
 from ..design.design import Design, GroupTerm, Predictor
 from ..errors import ModelError
-from ..families import Family
+from ..families import Family, Link
 from ..parameters.names import term_names
 from .centring import spans_constant, stated_spreads, triangular
-from .distributions import LKJ, Gamma, HalfNormal, HalfStudentT, InverseGamma, Lomax, Normal, Prior
+from .distributions import LKJ, Gamma, HalfNormal, HalfStudentT, InverseGamma, Lomax, Normal, Prior, Uniform
 from .origin import constant_column
 from .priors import Priors
 
@@ -31,9 +31,10 @@ def default(design: Design, family: Family) -> Priors:
     variation 1/sqrt(.) is half-Normal(0, 1), which makes them inverse-Gamma(1/2, 1/2 mean); of the excess variance
     phi of "negbinomial1", sqrt(phi / mean) is; of a precision phi, 1/sqrt(1 + phi) is uniform.
 
-    A family of the user's own may have parameters that the table does not know: their priors must be given.
+    A probability is uniform. A family of the user's own may have parameters of which no rule says anything: their
+    priors must be given.
     """
-    return Priors.of(_table(design, family, HalfNormal if family.link.name == "identity" else _heavy), "default")
+    return Priors.of(_table(design, family, HalfNormal if family.link.linear else _heavy), "default")
 
 
 def cautious(design: Design, family: Family) -> Priors:
@@ -54,10 +55,9 @@ def _table(design: Design, family: Family, of_sd: Callable[[float], Prior]) -> d
         spreads = _bar_spreads(group, design)
         chosen |= {sd: of_sd(float(shared / s_z)) for sd, s_z in zip(named.sds, spreads, strict=True)}
     chosen |= {named.correlation: LKJ(2.0) for named in names if named.correlation}
-    for name in family.dispersion:
-        rule = DISPERSION.get((family.name, name), DISPERSION.get(("", name)))
-        if rule is not None and name not in design.predictors:
-            chosen[name] = rule(response_used(design, family), family)
+    for parameter in family.others:
+        if parameter.rule in RULES and parameter.name not in design.predictors:
+            chosen[parameter.name] = RULES[parameter.rule](response_used(design, family), family)
     return chosen
 
 
@@ -68,9 +68,17 @@ def columns_of(design: Design, factor: str) -> int:
 
 def location_and_scale(design: Design, family: Family) -> tuple[float, float]:
     """m and s: centre and spread of the response on the link scale, offset taken out."""
-    place = LOCATION_SCALE.get(family.link.name, _linearised)
-    m, s = place(response_used(design, family), family)
+    m, s = _place(family.link)(response_used(design, family), family)
     return m, s if s > 0 and np.isfinite(s) else 1.0
+
+
+def _place(link: Link) -> Callable[[Used, Family], tuple[float, float]]:
+    """The rule for m and s."""
+    if link.linear:
+        return _identity
+    if link.multiplicative:
+        return _log
+    return _probability if np.isfinite(link.range[1]) else _linearised
 
 
 class Used(NamedTuple):
@@ -137,11 +145,6 @@ def _inside(used: Used, family: Family) -> float:
     return min(max(used.mean, low + margin), high - margin)
 
 
-Place = Callable[[Used, Family], tuple[float, float]]
-LOCATION_SCALE: dict[str, Place] = {"identity": _identity, "log": _log}
-LOCATION_SCALE |= dict.fromkeys(("logit", "probit", "cloglog", "cauchit"), _probability)
-
-
 def column_spreads(columns: np.ndarray) -> np.ndarray:
     """s_x of each column (n, p) -> (p,): sd of a column of many values, range of two values, 1 of a constant."""
     return np.array([_column_spread(column) for column in columns.T])
@@ -183,8 +186,8 @@ def _bar_spreads(term: GroupTerm, design: Design) -> np.ndarray:
     return stated_spreads(Z, triangular(Z, term.columns, term.variables), term.columns, column_spreads(Z))
 
 
-def _sigma(used: Used, family: Family) -> Prior:
-    scale = spread(used.y - used.offset if family.link.name == "identity" else used.y)
+def _scale(used: Used, family: Family) -> Prior:
+    scale = spread(used.y - used.offset if family.link.linear else used.y)
     return HalfStudentT(3.0, scale if scale > 0 else 1.0)
 
 
@@ -204,12 +207,14 @@ def _precision(used: Used, family: Family) -> Prior:
     return Lomax(0.5, 1.0)
 
 
-# (family, parameter), or ("", parameter) for every family that has it
-DISPERSION: dict[tuple[str, str], Callable[[Used, Family], Prior]] = {
-    ("", "sigma"): _sigma,
-    ("", "nu"): lambda used, family: Gamma(2.0, 0.1),
-    ("", "alpha"): _variation,
-    ("", "lam"): _variation_of_the_mean,
-    ("", "phi"): _precision,
-    ("negbinomial1", "phi"): _excess,
+# by what parameters say of themselves: their rule, or their role
+RULES: dict[str, Callable[[Used, Family], Prior]] = {
+    "scale": _scale,
+    "tails": lambda used, family: Gamma(2.0, 0.1),
+    "variation": _variation,
+    "size": _variation,
+    "variation of the mean": _variation_of_the_mean,
+    "excess variance": _excess,
+    "precision": _precision,
+    "probability": lambda used, family: Uniform(0.0, 1.0),
 }

@@ -64,35 +64,21 @@ def brms(design: Design, family: Family) -> Priors:
 
 def _median_and_mad(design: Design, family: Family) -> tuple[float, float]:
     """Rounded as R rounds, to one decimal; the mad carries its normal-consistency constant."""
-    response, name = design.response, family.link.name
-    if response is None or response.levels is not None or name not in _SCALED_BY_BRMS:
+    response, link = design.response, family.link
+    if response is None or response.levels is not None or np.isfinite(link.range[1]):
         return 0.0, 2.5
     used = design.used
     y = family.normalised(response.y[used])
-    if name in ("log", "inverse", "1/mu^2"):
-        y = np.where(y == 0, 0.1, y)
-    with np.errstate(invalid="ignore"):
-        linked = family.link.forward(y)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        y = y if np.isfinite(link.forward(np.float64(0.0))) else np.where(y == 0, 0.1, y)
+        linked = link.forward(y)
     centre = float(np.nanmedian(linked))
     mad = round(1.4826 * float(np.nanmedian(np.abs(linked - centre))), 1)
     return round(centre, 1) - float(np.mean(design.mu.offset[used])), max(2.5, mad)
 
 
-_SCALED_BY_BRMS = ("identity", "log", "inverse", "sqrt", "1/mu^2")
-_VAGUE = Gamma(0.01, 0.01)
-_OF_BRMS: dict[str, dict[str, Prior]] = {
-    "gaussian": {},
-    "student": {"nu": Gamma(2.0, 0.1)},
-    "lognormal": {},
-    "bernoulli": {},
-    "binomial": {},
-    "betabinomial": {"phi": _VAGUE},
-    "poisson": {},
-    "negbinomial": {"alpha": InverseGamma(0.4, 0.3)},
-    "gamma": {"alpha": _VAGUE},
-    "inverse_gaussian": {"lam": _VAGUE},
-    "beta": {"phi": _VAGUE},
-}
+_OF_BRMS: dict[str, Prior] = {"tails": Gamma(2.0, 0.1), "size": InverseGamma(0.4, 0.3)}
+_OF_BRMS |= dict.fromkeys(("precision", "variation", "variation of the mean"), Gamma(0.01, 0.01))
 
 
 def rstanarm(design: Design, family: Family) -> Priors:
@@ -108,19 +94,16 @@ def rstanarm(design: Design, family: Family) -> Priors:
     ModelError
         For a family that rstanarm does not have.
     """
-    others = _known("rstanarm", family, dict.fromkeys(_OF_RSTANARM, {}))
-    m, s = (0.0, 1.0) if family.link.name != "identity" else _mean_and_sd(design, family, ("gaussian",), ddof=1)
-    wide = s * (_PROBIT if family.link.name == "probit" else 1.0)
+    others = _known("rstanarm", family, {})
+    m, s = _mean_and_sd(design, family, ddof=1) if family.link.linear else (0.0, 1.0)
+    # the height of the density under the link over that of the logistic
+    wide = s * (4 * family.link.steepest if np.isfinite(family.link.steepest) else 1.0)
     chosen: dict[str, Prior] = dict(_slopes(design, wide, ddof=1))
     if design.mu.has_intercept:
         chosen = {"Intercept_centered": Normal(m, WIDE * wide)} | chosen
     chosen |= {block.name: Decov() for block in block_slots(design, family)}
     chosen |= {name: Exponential(1 / s) for name in family.dispersion if name not in design.predictors} | others
     return Priors.of(chosen, "rstanarm", centered=False)
-
-
-_OF_RSTANARM = ("gaussian", "bernoulli", "binomial", "poisson", "negbinomial", "gamma", "inverse_gaussian", "beta")
-_PROBIT = float(4 / np.sqrt(2 * np.pi))  # the height of the normal density over that of the logistic
 
 
 def bambi(design: Design, family: Family) -> Priors:
@@ -140,8 +123,8 @@ def bambi(design: Design, family: Family) -> Priors:
         For a family that bambi does not have.
     """
     others = _known("bambi", family, _OF_BAMBI)
-    m, s = _mean_and_sd(design, family, ("gaussian", "student"), ddof=0)
-    binary = family.name in ("bernoulli", "binomial") and family.link.name in ("logit", "probit")
+    m, s = _mean_and_sd(design, family, ddof=0)
+    binary = family.binary and np.isfinite(family.link.steepest)  # the logit and the probit link
     slopes = _bambi_binary_slopes(design) if binary else _slopes(design, s, ddof=0)
     means = dict(zip(design.mu.coefficients, design.mu.X[design.used].mean(axis=0), strict=True))
     wide = float(np.hypot(WIDE * s, np.linalg.norm([prior.scale * means[name] for name, prior in slopes.items()])))
@@ -159,18 +142,8 @@ def bambi(design: Design, family: Family) -> Priors:
     return Priors.of(chosen, "bambi", centered=False)
 
 
-_OF_BAMBI: dict[str, dict[str, Prior]] = {
-    "gaussian": {},
-    "student": {"nu": Gamma(2.0, 0.1)},
-    "bernoulli": {},
-    "binomial": {},
-    "betabinomial": {"phi": HalfCauchy(1.0)},
-    "poisson": {},
-    "negbinomial": {"alpha": HalfCauchy(1.0)},
-    "gamma": {"alpha": HalfCauchy(1.0)},
-    "inverse_gaussian": {"lam": HalfCauchy(1.0)},
-    "beta": {"phi": HalfCauchy(1.0)},
-}
+_OF_BAMBI: dict[str, Prior] = {"tails": Gamma(2.0, 0.1)}
+_OF_BAMBI |= dict.fromkeys(("precision", "size", "variation", "variation of the mean"), HalfCauchy(1.0))
 
 
 def _bambi_binary_slopes(design: Design) -> dict[str, Normal]:
@@ -187,19 +160,19 @@ def _bambi_binary_slopes(design: Design) -> dict[str, Normal]:
     return found
 
 
-def _known(preset: str, family: Family, table: Mapping[str, dict[str, Prior]]) -> dict[str, Prior]:
-    """What the program of that name says of the family's own parameters."""
-    if family.name not in table:
+def _known(preset: str, family: Family, table: Mapping[str, Prior]) -> dict[str, Prior]:
+    """What the program of that name says of the family's own parameters, from its priors by rule."""
+    if preset not in family.elsewhere:
         raise ModelError(
             f"priors={preset!r} has no rule for the {family.name} family, which {preset} does not have. "
             'Use priors="default", or a dict with priors of your own.'
         )
-    return table[family.name]
+    return {parameter.name: table[parameter.rule] for parameter in family.others if parameter.rule in table}
 
 
-def _mean_and_sd(design: Design, family: Family, scaled: tuple[str, ...], ddof: int) -> tuple[float, float]:
-    """Of the response, offset left in, for the families `scaled`; 0 and 1 for others."""
-    if family.name not in scaled or design.response is None:
+def _mean_and_sd(design: Design, family: Family, ddof: int) -> tuple[float, float]:
+    """Of the response, offset left in, for families with a scale in its unit; 0 and 1 for others."""
+    if design.response is None or not any(parameter.role == "scale" for parameter in family.others):
         return 0.0, 1.0
     y = design.response.y[design.used]
     sd = float(np.std(y, ddof=ddof)) if len(y) > 1 else 0.0

@@ -150,7 +150,7 @@ def test_the_kind_follows_the_response_unless_given(plt: Any) -> None:
 @pytest.mark.parametrize("name", ["poisson", "gamma", "beta", "bernoulli", "student"])
 def test_other_families_are_drawn(name: str, plt: Any) -> None:
     table = pd.DataFrame({"g": np.repeat(np.arange(6), 8)})
-    dispersion = dict.fromkeys(bm.families.FAMILIES[name].dispersion, 4.0)
+    dispersion = dict.fromkeys(bm.families.family(name).dispersion, 4.0)
     y = bm.simulate("y ~ (1 | g)", table, {"Intercept": 0.2, "1|g_sigma": 0.5} | dispersion, family=name, seed=1)[0]
     fit = bm.Model("y ~ (1 | g)", table.assign(y=y), family=name).fit("map")
     assert drawn(bm.plot.pp_check(fit, n=20, seed=1)) and drawn(bm.plot.residuals(fit, seed=1))

@@ -69,14 +69,14 @@ class Question:
 
     def _notes(self, fit: Fit) -> tuple[str, ...]:
         model = fit.model
-        name = model.family.scale
-        scale = f"Scale: link ({name})." if self.scale == "link" and name != "identity" else "Scale: response."
+        linked = self.scale == "link" and not model.family.linear
+        scale = f"Scale: link ({model.family.scale})." if linked else "Scale: response."
         if not model.design.groups:
             return (scale,)
         errors = () if fit.sampled else (self.errors(model),)
         if self.kind == "population":
             return (scale, "Random effects: population-averaged, integrated over their distribution.", *errors)
-        if name == "identity":
+        if model.family.linear:
             return (scale, *errors)
         return (scale, "Random effects: conditional, for a group whose effects are zero.", *errors)
 

@@ -26,6 +26,10 @@ class Counts(Family):
     support = "whole numbers from 0 on"
     mean_range = (0.0, np.inf)
 
+    @property
+    def ratios(self) -> str:
+        return "Rate ratios" if self.link.multiplicative else super().ratios
+
     def faults(self, observed: Observed) -> Iterator[tuple[np.ndarray, str]]:
         advice = 'For rates, model counts with offset(log(exposure)); measured amounts take family="gamma".'
         yield ~whole(observed.y) | (observed.y < 0), advice

@@ -68,7 +68,7 @@ class Residual:
 def distribution_variance(fit: Fit, options: Options) -> Residual:
     """The variance that responses have beyond the linear predictor."""
     flat, model = fit.parameters.flat(), fit.model
-    family, link = model.family, model.family.link.name
+    family, link = model.family, model.family.link
     dispersion = {name: value[0] for name, value in flat.dispersion.items()}
     ones = np.ones(flat.n_draws)
     if model.has_scale:
@@ -77,9 +77,9 @@ def distribution_variance(fit: Fit, options: Options) -> Residual:
         return _of_successes(fit, options, dispersion)
     centre, where = typical_mean(fit, options)
     variance = family.sd(centre * ones, dispersion) ** 2 * mean_inverse_weight(model)
-    if link == "log":
+    if link.multiplicative:
         return _of_logarithm(family, variance / centre**2, options, where)
-    if link == "identity":
+    if link.linear:
         return Residual(variance, (_words(family, "Var(y)", where),))
     words = _words(family, "Var(y) (d eta / d mu)^2, the delta method,", where)
     return Residual(variance * family.link.slope(centre) ** 2, (words,))
@@ -167,7 +167,7 @@ def _null(fit: Fit) -> PointFit:
 
 def _half_the_spread(null: Fit) -> float:
     """Half the random variance: log E exp(b), what a log link's mean over levels has beyond the typical level's."""
-    if null.model.family.link.name != "log":
+    if not null.model.family.link.multiplicative:
         raise FitError('mean="marginal" is for the log link; use mean="null", mean="rows" or a number.')
     flat, total = null.parameters.flat(), 0.0
     for j, term in enumerate(null.model.design.groups):
