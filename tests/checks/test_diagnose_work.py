@@ -98,7 +98,7 @@ def test_a_bar_at_its_limit_among_others_is_left_out_first() -> None:
 
 def test_progress_is_shown_when_asked_for(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff2")).fit("ml")
-    monkeypatch.setattr("bayesmixed.checks.diagnose.WAIT", 0.0)
+    monkeypatch.setattr("bayesmixed.checks.diagnosis.diagnose.WAIT", 0.0)
     bm.diagnose(fit, progress=True)
     assert "simpler formulas" in capsys.readouterr().err
     bm.diagnose(fit, progress=False)

@@ -11,7 +11,7 @@ import pytest
 import bayesmixed as bm
 from bayesmixed.engines.sampler import chains as driver
 from bayesmixed.engines.sampler import kernel as programs
-from bayesmixed.engines.sampler.chain_start import inner_factor, start_from
+from bayesmixed.engines.sampler.chain_start import inner_factor, site_scales, site_values, start_from
 from bayesmixed.engines.sampler.diagnostics import draws_status
 from bayesmixed.errors import FitError, ModelError
 from bayesmixed.fits.convergence import convergence
@@ -124,8 +124,8 @@ def test_an_interruption_stops_every_chain_and_leaves_no_thread(small_model):
     start = start_from(small_model.fit("ml"), small_model)
     arguments = (
         program.data,
-        bm.engines.start.site_values(start, program.function, program.data),
-        bm.engines.start.site_scales(start, program.function, program.data),
+        site_values(start, program.function, program.data),
+        site_scales(start, program.function, program.data),
     )
     schedule = programs.Schedule(200, 10_000, 0.8, 10, dense=True, adapt=False, dtype="float64")
     with pytest.raises(KeyboardInterrupt):
