@@ -34,7 +34,7 @@ usable = $(if $(shell $(1)/bin/python -c '' 2>/dev/null && grep -sxF "$(CURDIR)"
 
 # One environment, one installation at a time.
 .NOTPARALLEL:
-.PHONY: help quickstart test test-slow test-py lint architecture check bench bench-generalized bench-corners bench-peers bench-posterior convergence calibration study-coverage study-laplace study-priors study-singular tutorials clean FORCE
+.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-peers bench-posterior convergence calibration study-coverage study-laplace study-priors study-singular tutorials clean FORCE
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -52,12 +52,16 @@ test-py: ## the quick tests on another interpreter in an environment of its own:
 	@name=$$($(interpreter) -c 'import sys; print("py%d%d" % sys.version_info[:2])'); \
 	$(MAKE) --no-print-directory test VENV=.venv-$$name
 
+coverage: $(VENV)/.test ## the quick tests, and which lines they reach
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" -n auto --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=70 $(ARGS)
+
 lint: $(VENV)/.test ## ruff, mypy and the architecture test
 	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m mypy
 	@$(BIN)/python -m pytest -q tests/test_architecture.py
 
-check: test lint ## what continuous integration runs, and the quick tests with ArviZ 1.x where a newer Python is at hand
+check: coverage lint ## what continuous integration runs with the lines reached, and the quick tests with ArviZ 1.x where a newer Python is at hand
 	@if py=$$($(NEWER)); then $(MAKE) --no-print-directory test-py PY=$$py; \
 	else echo "No Python 3.12 or newer is at hand: the tests with ArviZ 1.x were left out."; fi
 
@@ -101,7 +105,7 @@ tutorials: $(VENV)/.docs ## run docs/tutorials and write their pages; ARGS="slee
 	@$(BIN)/python docs/tutorials/build.py $(ARGS)
 
 clean: ## remove environments, caches and build products
-	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The extras share one environment: the first to be asked for makes it, the others add to it.

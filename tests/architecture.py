@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import TypeGuard
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -48,6 +49,11 @@ class Source:
         files = sorted(self.package.rglob("*.py"))
         return {file.relative_to(self.package).as_posix(): ast.parse(file.read_text("utf-8")) for file in files}
 
+    @cached_property
+    def nodes(self) -> dict[str, list[ast.AST]]:
+        """File -> every node of its syntax tree."""
+        return {file: list(ast.walk(tree)) for file, tree in self.trees.items()}
+
     def imports(self, file: str) -> Iterator[Import]:
         """What `file` imports when it runs; imports for annotations alone (TYPE_CHECKING) are no dependency."""
         yield from _imports(self.trees[file], file, function="")
@@ -67,7 +73,7 @@ class Source:
         return [
             f"{file}:{line} {name}"
             for file in self.trees
-            for line, name in sorted(_tested_types(self.trees[file]))
+            for line, name in sorted(_tested_types(self.nodes[file]))
             if (home := self._home(file, name)) is not None
             and _room(file) != _room(home)
             and (home, _room(file)) != READS_NODES
@@ -77,17 +83,17 @@ class Source:
         """Comparisons of the name of a registry's entry with text, or with a constant collection of texts."""
         return [
             f"{file}:{node.lineno} {ast.unparse(node)}"
-            for file, tree in self.trees.items()
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Compare) and _asks_a_name(node, _texts(tree))
+            for file, nodes in self.nodes.items()
+            for node in nodes
+            if isinstance(node, ast.Compare) and _asks_a_name(node, _texts(self.trees[file]))
         ]
 
     def many_parameters(self) -> list[str]:
         """Functions with more than `MANY_PARAMETERS` parameters."""
         return [
             f"{file}:{node.lineno} {node.name} has {count}"
-            for file, tree in self.trees.items()
-            for node in ast.walk(tree)
+            for file, nodes in self.nodes.items()
+            for node in nodes
             if isinstance(node, Function) and (count := _parameters(node)) > MANY_PARAMETERS
         ]
 
@@ -130,10 +136,7 @@ class Source:
     def _classes(self) -> set[tuple[str, str]]:
         """(file, class) for every class of the package."""
         return {
-            (file, node.name)
-            for file, tree in self.trees.items()
-            for node in ast.walk(tree)
-            if isinstance(node, ast.ClassDef)
+            (file, node.name) for file, nodes in self.nodes.items() for node in nodes if isinstance(node, ast.ClassDef)
         }
 
     def _home(self, file: str, name: str) -> str | None:
@@ -152,7 +155,7 @@ class Source:
     def _imported(self, file: str) -> dict[str, str]:
         """What each imported name of a file stands for, imports for annotations included."""
         names = {}
-        for node in ast.walk(self.trees[file]):
+        for node in self.nodes[file]:
             if isinstance(node, ast.ImportFrom):
                 base = _absolute(node, file)
                 names |= {alias.asname or alias.name: f"{base}.{alias.name}" for alias in node.names}
@@ -199,15 +202,19 @@ def _packages(file: str) -> list[str]:
     return ["__init__.py", *("/".join(parts[: i + 1]) + "/__init__.py" for i in range(len(parts)))]
 
 
-def _tested_types(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def _tested_types(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
     """(line, dotted name) of each class in an isinstance, in a comparison of ``type(x)``, in a case of a match."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass") and len(node.args) > 1:
+    for node in nodes:
+        if _calls(node, "isinstance", "issubclass") and len(node.args) > 1:
             yield from ((node.lineno, name) for name in _class_names(node.args[1]))
-        elif isinstance(node, ast.Compare) and ast.unparse(node.left).startswith("type("):
+        elif isinstance(node, ast.Compare) and _calls(node.left, "type"):
             yield from ((node.lineno, name) for other in node.comparators for name in _class_names(other))
         elif isinstance(node, ast.MatchClass):
             yield node.cls.lineno, ast.unparse(node.cls)
+
+
+def _calls(node: ast.AST, *functions: str) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions
 
 
 def _class_names(node: ast.expr) -> Iterator[str]:
@@ -279,8 +286,9 @@ COUNTS = {
 def main() -> None:
     """Print every count with its places."""
     source = Source(Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else REPOSITORY)
-    for name, places in COUNTS.items():
-        print(f"{name}: {len(places(source))}", *places(source), sep="\n    ")
+    for name, count in COUNTS.items():
+        places = count(source)
+        print(f"{name}: {len(places)}", *places, sep="\n    ")
     print("private imports:", *source.private_imports(), sep="\n    ")
     print("circles:", *source.circles(), sep="\n    ")
     print("files by folder:", {key: len(files) for key, files in source.files_by_folder().items() if len(files) > 9})

@@ -1,13 +1,17 @@
-"""The README's Python runs as it stands, and its table is what it prints."""
+"""The README's Python runs as it stands, and its table is what it prints; one version everywhere."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+import bayesmixed as bm
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+README = REPOSITORY / "README.md"
 
 
 def blocks(language: str) -> list[str]:
@@ -27,3 +31,10 @@ def test_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
     table = next(block for block in blocks("") if "log-likelihood" in block)
     for line in table.splitlines()[1:-2]:  # draws differ between machines in their last digits: point fits do not
         assert line[:58] in printed
+
+
+def test_project_package_and_citation_name_one_version() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    cited = re.search(r"^version: (.+)$", (REPOSITORY / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
+    assert cited is not None
+    assert project["version"] == bm.__version__ == cited.group(1)
