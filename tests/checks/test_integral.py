@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
+from bayesmixed.checks.loo import integral
 from bayesmixed.checks.loo.integral import RowsIntegrand, log_integral
-from bayesmixed.checks.loo.leave_one_out import integral
 from bayesmixed.families import Observed, family
 
 RULE = 5e-5  # errors of rules that are taken for sufficient were below 2e-5

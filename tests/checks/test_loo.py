@@ -13,9 +13,9 @@ from scipy.stats import multivariate_normal
 from simulated import crossed, nested
 
 import bayesmixed as bm
+from bayesmixed.checks.loo import integral
+from bayesmixed.checks.loo import leave_one_out as loo_module
 from bayesmixed.checks.loo.integrated import integrated_log_likelihood
-from bayesmixed.checks.loo.leave_one_out import integral
-from bayesmixed.checks.loo.leave_one_out import leave_one_out as loo_module
 from bayesmixed.checks.rows_by import rows_by
 from bayesmixed.errors import FitError
 from bayesmixed.interop import arviz

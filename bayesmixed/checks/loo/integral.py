@@ -9,11 +9,13 @@ not suffice; or, of many effects, at pairs of opposite draws from a t distributi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import gammaln
 
 from ...families import Family, Observed
+from ...likelihood.newton import Ascent, Point, Step, climb
 
 NODES = {1: (6, 9, 15, 31), 2: (6, 9, 15), 3: (4, 7)}  # per dimension, tried in turn; more are sampled
 ENOUGH = 1e-2  # of the last Hermite coefficients of the integrand over its Gaussian: errors were below 2e-5 then
@@ -23,13 +25,12 @@ ROUGH = 0.03  # relative standard error of a sampled integral from which more po
 FREEDOM = 5  # of its t distribution: tails above those of the integrand, whose prior is normal
 CHUNK = 2**16  # numbers of one array: 512 KiB, which stay in a processor's cache
 STEPS = 60  # Newton's, per draw; the mode needs few, and halved steps some
-HALVINGS = 12
 NEAR = 1e-3  # squared length of a last Newton step in sds of the integrand: what is left is its square
 LOG_2PI = float(np.log(2 * np.pi))
 
 
 @dataclass(frozen=True)
-class RowsIntegrand:
+class RowsIntegrand(Ascent["Local", "LocalStep"]):
     """Of d draws: log f(y | eta + Z F u) - u'u / 2 at u (d, q).
 
     `eta` (d, n), `Z` (n, q), `F` (d, q, q), `dispersion` (d, 1) by name; `constant` are terms of log f without either.
@@ -60,7 +61,7 @@ class RowsIntegrand:
             kernel = self.family.derivatives(self.seen, eta, dispersion, 0).kernel
         return self._total(kernel, eta) - np.sum(u**2, axis=-1) / 2
 
-    def newton(self, u: np.ndarray) -> Local:
+    def point(self, u: np.ndarray) -> Local:
         """Value, gradient and curvature at u (d, q), rows that bend the wrong way left out of the last."""
         eta = self.eta + (self.F @ u[..., None])[..., 0] @ self.Z.T
         with np.errstate(all="ignore"):
@@ -70,7 +71,17 @@ class RowsIntegrand:
         Ft = np.swapaxes(self.F, 1, 2)
         gradient = (Ft @ (g @ self.Z)[..., None])[..., 0] - u
         curvature = Ft @ self._squares(V) @ self.F + np.eye(u.shape[1])
-        return Local(u, self._total(found.kernel, eta) - np.sum(u**2, axis=-1) / 2, gradient, curvature)
+        return Local(self._total(found.kernel, eta) - np.sum(u**2, axis=-1) / 2, u, gradient, curvature)
+
+    def step(self, at: Local) -> LocalStep:
+        step = np.linalg.solve(at.curvature, at.gradient[..., None])[..., 0]
+        return LocalStep(np.einsum("di,dij,dj->d", step, at.curvature, step), step)
+
+    def moved(self, at: Local, step: LocalStep, size: Any, last: Any) -> Local:
+        return self.point(at.u + np.asarray(size)[..., None] * step.u)
+
+    def negligible(self, at: Local, step: LocalStep) -> np.ndarray:
+        return step.decrement <= NEAR
 
     def _squares(self, V: np.ndarray) -> np.ndarray:
         """Z' V Z (d, q, q) from V (d, n): of pairs of columns alone that meet in a row."""
@@ -93,22 +104,19 @@ class RowsIntegrand:
 
 
 @dataclass(frozen=True)
-class Local:
+class Local(Point):
     """The integrand's log `value` (d,), `gradient` (d, q) and minus its Hessian, `curvature` (d, q, q), at `u`."""
 
     u: np.ndarray
-    value: np.ndarray
     gradient: np.ndarray
     curvature: np.ndarray
 
-    def of(self, draws: np.ndarray) -> Local:
-        """That of some of the draws."""
-        return Local(self.u[draws], self.value[draws], self.gradient[draws], self.curvature[draws])
 
-    def put(self, draws: np.ndarray, new: Local) -> None:
-        """Take some draws from elsewhere."""
-        self.u[draws], self.value[draws] = new.u, new.value
-        self.gradient[draws], self.curvature[draws] = new.gradient, new.curvature
+@dataclass(frozen=True)
+class LocalStep(Step):
+    """A full step (d, q)."""
+
+    u: np.ndarray
 
 
 def log_integral(integrand: RowsIntegrand, start: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -126,31 +134,7 @@ def log_integral(integrand: RowsIntegrand, start: np.ndarray, rng: np.random.Gen
 
 def mode(integrand: RowsIntegrand, u: np.ndarray) -> Local:
     """Where each draw's integrand is largest, by Newton steps from u (d, q)."""
-    at = integrand.newton(u.copy())
-    active = np.arange(len(u))
-    for _ in range(STEPS):
-        here = at.of(active)
-        step = np.linalg.solve(here.curvature, here.gradient[..., None])[..., 0]
-        at.put(active, _uphill(integrand.of(active), here, step))
-        active = active[np.einsum("di,dij,dj->d", step, here.curvature, step) > NEAR]
-        if not len(active):
-            break
-    return at
-
-
-def _uphill(integrand: RowsIntegrand, here: Local, step: np.ndarray) -> Local:
-    """Each draw's Newton step, halved until it does not lower its value; where none does, the draw stays."""
-    new = integrand.newton(here.u + step)
-    share = 1.0
-    for _ in range(HALVINGS):
-        worse = np.flatnonzero(~(new.value >= here.value))
-        if not len(worse):
-            return new
-        share /= 2
-        new.put(worse, integrand.of(worse).newton(here.u[worse] + share * step[worse]))
-    worse = np.flatnonzero(~(new.value >= here.value))
-    new.put(worse, here.of(worse))
-    return new
+    return climb(integrand, integrand.point(u), STEPS).at
 
 
 def _by_quadrature(integrand: RowsIntegrand, u: np.ndarray, half: np.ndarray) -> np.ndarray:

@@ -16,12 +16,11 @@ import numpy as np
 from ...families import Derivatives
 from ..linear.modes import modes
 from ..linear.pls import shrink, solve
+from ..newton import SETTLED, Ascent, Point, Step, climb
 from .products import Pattern, weighted_gram
 from .rows import Rows
 
 MAX_STEPS = 200
-MAX_HALVINGS = 30
-SETTLED = 1e-8  # Newton decrement (of a deviance, which has no unit) whose step leaves an error of its square's order
 ULP = float(np.finfo(float).eps)
 ROUNDING = 16 * ULP  # of the sum of terms' sizes: what the value is known to
 FLOOR = 1e-3  # of the mean curvature: what a row without curvature of its own is given in a step
@@ -75,73 +74,78 @@ def _descended(problem: Problem, beta: np.ndarray, u: Sequence[np.ndarray], limi
     at = _point(problem, beta, u)
     if not np.isfinite(at.value):
         at = _point(problem, beta, [np.zeros_like(part) for part in u])
-    pattern = None if problem.pattern is None else problem.pattern.scratch()
-    curved = True
-    for count in range(1, limit + 1):
-        if at.derivatives is None:
-            break
-        curved = curved and bool(np.min(at.derivatives.V, initial=0.0) >= 0)
-        step = _newton(problem, pattern, at)
-        if step is None:
-            break
-        small = _is_small(at, step, problem.rows.unit)
-        # the last step is below what values show, and what makes the gradient of the marginal likelihood exact
-        new = _halved(problem, at, step, SETTLED, 3) if small else _halved(problem, at, step, 0.0, 2)
-        if new is None:
-            # what cannot be improved beyond its rounding is a mode
-            return _mode(problem, at, small or abs(step.decrement) < _rounding(at, problem.rows.unit), curved, count)
-        at = new
-        if small:
-            return _mode(problem, at, True, curved, count)
-    return _mode(problem, at, False, curved, limit)
-
-
-def _is_small(at: _Point, step: _Step, unit: float) -> bool:
-    """Whether a step's decrement is negligible, or what rounding of eta alone makes of a mode's zero gradient."""
-    if abs(step.decrement) < SETTLED:
-        return True
-    assert at.derivatives is not None  # the caller's condition
-    return abs(step.decrement) < ROUNDING**2 * float(np.abs(at.derivatives.V) @ (unit**2 + at.eta**2))
-
-
-def _rounding(at: _Point, unit: float) -> float:
-    """What the value is known to: each term to its own rounding, its mean's, and to what that of eta makes of it."""
-    found = at.derivatives
-    assert found is not None  # the caller's condition
-    terms = np.sum(np.abs(found.kernel)) + unit**2 * np.sum(np.abs(found.V)) + np.abs(found.g) @ np.abs(at.eta)
-    return ROUNDING * (1 + float(terms) + sum(float(np.vdot(part, part)) for part in at.u))
+    descent = _Descent(problem, None if problem.pattern is None else problem.pattern.scratch())
+    found = climb(descent, at, limit)
+    return _mode(problem, found.at, bool(found.settled), found.steps)
 
 
 @dataclass(frozen=True)
-class _Point:
-    """Where the steps are; `pull` per block (L, k) with u = Lambda' pull, which at a mode is Z'g."""
+class _Point(Point):
+    """Where the steps are, `value` minus the penalised deviance; `pull` per block (L, k) with u = Lambda' pull.
+
+    At a mode pull is Z'g. `curved` is False where a negative curvature was met before.
+    """
 
     pull: tuple[np.ndarray, ...]
     u: tuple[np.ndarray, ...]
     b: tuple[np.ndarray, ...]
     beta: np.ndarray
     eta: np.ndarray
-    value: float
     derivatives: Derivatives | None
+    curved: bool
 
 
 @dataclass(frozen=True)
-class _Step:
-    """What a full step adds; `decrement` is the fall of the value that it predicts."""
+class _Step(Step):
+    """What a full step adds; `decrement` is the fall of the deviance that it predicts."""
 
     pull: tuple[np.ndarray, ...]
     u: tuple[np.ndarray, ...]
     b: tuple[np.ndarray, ...]
     beta: np.ndarray
     eta: np.ndarray
-    decrement: float
 
 
-def _mode(problem: Problem, at: _Point, settled: bool, curved: bool, steps: int) -> Mode:
-    found = at.derivatives
+@dataclass(frozen=True)
+class _Descent(Ascent[_Point, _Step]):
+    """The steps of one problem, whose `pattern` is refilled at each."""
+
+    problem: Problem
+    pattern: Pattern | None
+
+    def step(self, at: _Point) -> _Step | None:
+        return None if at.derivatives is None else _newton(self.problem, self.pattern, at)
+
+    def moved(self, at: _Point, step: _Step, size: float, last: bool) -> _Point:
+        effects = _added(at.pull, step.pull, size), _added(at.u, step.u, size), _added(at.b, step.b, size)
+        beta, eta = at.beta + size * step.beta, at.eta + size * step.eta
+        return _valued(self.problem, effects, beta, eta, 3 if last else 2, _is_curved(at))
+
+    def negligible(self, at: _Point, step: _Step) -> bool:
+        """Also what rounding of eta alone makes of a mode's zero gradient."""
+        if abs(step.decrement) < SETTLED:
+            return True
+        assert at.derivatives is not None  # there is a step
+        rounding = np.abs(at.derivatives.V) @ (self.problem.rows.unit**2 + at.eta**2)
+        return abs(step.decrement) < ROUNDING**2 * float(rounding)
+
+    def rounding(self, at: _Point) -> float:
+        """Each term to its own rounding, its mean's, and to what that of eta makes of it."""
+        found, unit = at.derivatives, self.problem.rows.unit
+        assert found is not None  # there is a step
+        terms = np.sum(np.abs(found.kernel)) + unit**2 * np.sum(np.abs(found.V)) + np.abs(found.g) @ np.abs(at.eta)
+        return ROUNDING * (1 + float(terms) + sum(float(np.vdot(part, part)) for part in at.u))
+
+
+def _is_curved(at: _Point) -> bool:
+    return at.curved and (at.derivatives is None or bool(np.min(at.derivatives.V, initial=0.0) >= 0))
+
+
+def _mode(problem: Problem, at: _Point, settled: bool, steps: int) -> Mode:
+    found, curved = at.derivatives, _is_curved(at)
     if found is not None and found.dV is None:
         found = problem.rows.family.derivatives(problem.rows.observed, at.eta, problem.dispersion, 3)
-    return Mode(at.u, at.b, at.beta, at.eta, at.value, found, settled and found is not None, curved, steps)
+    return Mode(at.u, at.b, at.beta, at.eta, -at.value, found, settled and found is not None, curved, steps)
 
 
 def _point(problem: Problem, beta: np.ndarray, u: Sequence[np.ndarray]) -> _Point:
@@ -151,24 +155,24 @@ def _point(problem: Problem, beta: np.ndarray, u: Sequence[np.ndarray]) -> _Poin
     eta = problem.rows.offset + problem.rows.Q @ beta
     for block, part in zip(problem.rows.block_rows, b, strict=True):
         eta = eta + block.spread(part)
-    return _valued(problem, (pull, reached, b), beta, eta, 2)
+    return _valued(problem, (pull, reached, b), beta, eta, 2, curved=True)
 
 
 _Effects = tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...], tuple[np.ndarray, ...]]  # pull, u, b
 
 
-def _valued(problem: Problem, effects: _Effects, beta: np.ndarray, eta: np.ndarray, order: int) -> _Point:
-    """The point with its value and derivatives; +inf and none outside the link's domain."""
+def _valued(problem: Problem, effects: _Effects, beta: np.ndarray, eta: np.ndarray, order: int, curved: bool) -> _Point:
+    """The point with its value and derivatives; -inf and none outside the link's domain."""
     low, high = problem.rows.eta_range
     if (low > -np.inf and eta.min() <= low) or (high < np.inf and eta.max() >= high):
-        return _Point(*effects, beta, eta, np.inf, None)
+        return _Point(-np.inf, *effects, beta, eta, None, curved)
     found = problem.rows.family.derivatives(problem.rows.observed, eta, problem.dispersion, order)
-    value = -2 * float(found.kernel.sum()) + _penalty(problem, beta)
+    deviance = -2 * float(found.kernel.sum()) + _penalty(problem, beta)
     for part in effects[1]:
-        value += float(np.vdot(part, part))
-    if not np.isfinite(value):
-        return _Point(*effects, beta, eta, np.inf, None)
-    return _Point(*effects, beta, eta, value, found)
+        deviance += float(np.vdot(part, part))
+    if not np.isfinite(deviance):
+        return _Point(-np.inf, *effects, beta, eta, None, curved)
+    return _Point(-deviance, *effects, beta, eta, found, curved)
 
 
 def _penalty(problem: Problem, beta: np.ndarray) -> float:
@@ -211,7 +215,7 @@ def _one_block(problem: Problem, at: _Point, V: np.ndarray, g: np.ndarray) -> _S
     more = _pull(A, b, left - _times(A, b), Lambda)
     du = more @ Lambda
     db = du @ Lambda.T
-    return _Step((more,), (du,), (db,), np.zeros_like(at.beta), rows.spread(db), float(np.vdot(left, db)))
+    return _Step(float(np.vdot(left, db)), (more,), (du,), (db,), np.zeros_like(at.beta), rows.spread(db))
 
 
 def _all_blocks(problem: Problem, pattern: Pattern | None, at: _Point, V: np.ndarray, g: np.ndarray) -> _Step:
@@ -234,7 +238,7 @@ def _all_blocks(problem: Problem, pattern: Pattern | None, at: _Point, V: np.nda
     for block, part in zip(rows.block_rows, db, strict=True):
         moved = moved + block.spread(part)
     decrement = float(slope @ dbeta) + sum(float(np.vdot(zw[:, :, -1], d)) for zw, d in zip(gram.zw, db, strict=True))
-    return _Step(pull, du, db, dbeta, moved, decrement)
+    return _Step(decrement, pull, du, db, dbeta, moved)
 
 
 def _pull(A: np.ndarray, b: np.ndarray, Ze: np.ndarray, Lambda: np.ndarray) -> np.ndarray:
@@ -271,26 +275,6 @@ def _times(blocks: np.ndarray, right: np.ndarray) -> np.ndarray:
     if blocks.shape[1] == 1:
         return blocks[:, 0] * right
     return (blocks @ right[:, :, None])[:, :, 0]
-
-
-def _halved(problem: Problem, at: _Point, step: _Step, slack: float, order: int) -> _Point | None:
-    """The first of the full, half, quarter ... steps that does not raise the value by more than its rounding and slack.
-
-    None where none does, or what is left of the step promises less.
-    """
-    size, allowed = 1.0, None
-    for _ in range(MAX_HALVINGS):
-        effects = _added(at.pull, step.pull, size), _added(at.u, step.u, size), _added(at.b, step.b, size)
-        new = _valued(problem, effects, at.beta + size * step.beta, at.eta + size * step.eta, order)
-        if new.value <= at.value:
-            return new
-        allowed = slack + _rounding(at, problem.rows.unit) if allowed is None else allowed
-        if new.value <= at.value + allowed:
-            return new
-        size /= 2
-        if size * step.decrement < allowed:
-            break
-    return None
 
 
 def _added(parts: tuple[np.ndarray, ...], changes: tuple[np.ndarray, ...], size: float) -> tuple[np.ndarray, ...]:

@@ -7,21 +7,22 @@ eliminated, what is left of the others dense: for small data the time goes into 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..laplace.approximation import LaplaceLikelihood
 from ..laplace.rows import BlockRows, Pairs
+from ..newton import Ascent, Point, Step, climb
 from ..quadrature.adaptive import level_sums
 from ..quadrature.placing import Grid
 from .marginal import Drawn, Places, by_term
 
 SMALL = 5_000  # rows up to which points are evaluated side by side
 MOST_COUPLED, MOST_PRODUCTS = 20_000, 4_000_000  # elements of the coupling with the tail, and products to eliminate it
-MAX_STEPS, MAX_HALVINGS = 50, 20
+MAX_STEPS = 50
 FLOOR = 1e-3  # of the largest curvature: what a row without curvature of its own is given in a step
-SETTLED, ROUNDING = 1e-8, 1e-13  # Newton decrement after which a step leaves its square; and relative to the value
 
 
 @dataclass(frozen=True)
@@ -61,78 +62,65 @@ class Curvature:
 
 
 @dataclass(frozen=True)
-class Crossed:
-    """Points x (N, .) with the modes `u` of their effects per block (N, L, k), and the curvature there.
+class _Effects(Point):
+    """Effects `u` per block (N, L, k): `eta` (N, n), log f without what is constant `log` (N,), `g` and `V` (N, n)."""
 
-    `fixed` (N, n) is the predictor without effects, `kernel` (N,) log f at the modes without what is constant;
-    `found` (N,) False where no mode was found this way.
-    """
+    u: Places
+    eta: np.ndarray
+    log: np.ndarray
+    g: np.ndarray
+    V: np.ndarray
+
+
+@dataclass(frozen=True)
+class _EffectsStep(Step):
+    """A full step per block (N, L, k), and what it adds to the predictor (N, n)."""
+
+    u: Places
+    eta: np.ndarray
+
+
+@dataclass(frozen=True)
+class JointIntegrands(Ascent[_Effects, _EffectsStep]):
+    """log f(y | u) - u'u / 2 of all effects at N points; `fixed` (N, n) is the predictor without effects."""
 
     likelihood: LaplaceLikelihood
     fixed: np.ndarray
     factors: tuple[np.ndarray, ...]
     dispersion: dict[str, np.ndarray]
-    u: Places
-    kernel: np.ndarray
-    curvature: Curvature | None
-    found: np.ndarray
-
-    @staticmethod
-    def fits(likelihood: LaplaceLikelihood) -> bool:
-        """Whether there are several factors and everything is so small that calls would cost more than numbers."""
-        sizes = [block.n_levels * block.k for block in likelihood.rows.blocks]
-        tail = sum(sizes[1:])
-        coupled = sizes[0] * tail if sizes else 0
-        small = likelihood.rows.n <= SMALL and coupled <= MOST_COUPLED and coupled * tail <= MOST_PRODUCTS
-        return len(sizes) > 1 and small
-
-    @property
-    def places(self) -> Places:
-        """The modes, to start a later search at."""
-        return self.u
 
     @classmethod
-    def at(cls, likelihood: LaplaceLikelihood, x: np.ndarray, u: Places) -> Crossed:
-        """Newton steps for every point from u."""
+    def at(cls, likelihood: LaplaceLikelihood, x: np.ndarray) -> JointIntegrands:
+        """Those of x (N, .)."""
         rows, first = likelihood.rows, likelihood.n_theta
         fixed = rows.offset + x[:, first : first + likelihood.p] @ rows.Q.T
         per_point = [likelihood.factors(each) for each in x]
         factors = tuple(np.stack(parts) for parts in zip(*per_point, strict=True))
         values = [likelihood.split(each)[2] for each in x]
         dispersion = {name: np.array([[v[name]] for v in values]) for name in rows.family.dispersion}
-        found = np.zeros(len(x), dtype=bool)
-        start = cls(likelihood, fixed, factors, dispersion, u, np.zeros(len(x)), None, found)
-        with np.errstate(all="ignore"):  # points far out overflow, and are not found
-            return start._settled()
+        return cls(likelihood, fixed, factors, dispersion)
 
-    def log_values(self, grid: Grid | None) -> np.ndarray:
-        """log marginal likelihood (N,) by Laplace's approximation; NaN where no mode was found."""
-        found = np.full(len(self.found), np.nan)
-        if self.curvature is not None:
-            penalty = sum(np.sum(part**2, axis=(1, 2)) for part in self.u)
-            log = self.kernel - 0.5 * penalty - 0.5 * self.curvature.log_det + self.likelihood.constant
-            found[self.found] = log[self.found]
-        return found
+    def of(self, some: np.ndarray) -> JointIntegrands:
+        factors = tuple(part[some] for part in self.factors)
+        dispersion = {name: value[some] for name, value in self.dispersion.items()}
+        return JointIntegrands(self.likelihood, self.fixed[some], factors, dispersion)
 
-    def draws(self, x: np.ndarray, rng: np.random.Generator) -> list[Drawn]:
-        """Coefficients as x (N, .) has them, and a draw of the effects of each point."""
-        assert self.curvature is not None
-        errors = self.curvature.draw(self.u, rng)
-        u = [mode + error for mode, error in zip(self.u, errors, strict=True)]
-        b = [part @ np.swapaxes(F, 1, 2) for part, F in zip(u, self.factors, strict=True)]
-        rows = self.likelihood.rows
-        effects = [by_term(rows.blocks, rows.term_bases, [part[i] for part in b]) for i in range(len(x))]
-        return [(self.likelihood.beta(each), parts) for each, parts in zip(x, effects, strict=True)]
+    def point(self, u: Places) -> _Effects:
+        """At effects u per block (N, L, k)."""
+        return self._valued(u, self.fixed + self._spread(u))
 
-    def _take(self, some: np.ndarray) -> Crossed:
-        """Some of the points, without what was found at them."""
-        return replace(
-            self,
-            fixed=self.fixed[some],
-            factors=tuple(part[some] for part in self.factors),
-            dispersion={name: value[some] for name, value in self.dispersion.items()},
-            u=tuple(part[some] for part in self.u),
-        )
+    def moved(self, at: _Effects, step: _EffectsStep, size: Any, last: Any) -> _Effects:
+        size = np.asarray(size)[..., None]
+        u = tuple(part + size[..., None] * d for part, d in zip(at.u, step.u, strict=True))
+        return self._valued(u, at.eta + size * step.eta)
+
+    def step(self, at: _Effects) -> _EffectsStep:
+        gradient = self._gradient(at.u, np.nan_to_num(at.g))
+        curvature, positive = self.curvature(_raised(np.nan_to_num(at.V)))
+        step = curvature.solve(gradient)
+        decrement = sum(np.sum(a * b, axis=(1, 2)) for a, b in zip(gradient, step, strict=True))
+        usable = np.isfinite(at.value) & positive
+        return _EffectsStep(np.where(usable, decrement, np.nan), step, self._spread(step))
 
     def _spread(self, u: Sequence[np.ndarray]) -> np.ndarray:
         """Z Lambda u (N, n)."""
@@ -143,15 +131,16 @@ class Crossed:
                 total += rows.weighted(j, b[:, rows.codes, j])
         return total
 
-    def _valued(self, u: Places, eta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """kernel (N,), the value with its penalty (N,), g and V (N, n); -inf outside the domain of the link."""
+    def _valued(self, u: Places, eta: np.ndarray) -> _Effects:
+        """The point with its derivatives; -inf outside the domain of the link."""
         rows = self.likelihood.rows
         low, high = rows.family.eta_range
         d = rows.family.derivatives(rows.observed, eta, self.dispersion, 2)
         inside = np.all((eta > low) & (eta < high), axis=1)
-        kernel = np.where(inside, np.sum(np.broadcast_to(d.kernel, eta.shape), axis=1), -np.inf)
-        kernel = np.where(np.isnan(kernel), -np.inf, kernel)
-        return kernel, kernel - 0.5 * sum(np.sum(part**2, axis=(1, 2)) for part in u), d.g, d.V
+        log = np.where(inside, np.sum(np.broadcast_to(d.kernel, eta.shape), axis=1), -np.inf)
+        log = np.where(np.isnan(log), -np.inf, log)
+        value = log - 0.5 * sum(np.sum(part**2, axis=(1, 2)) for part in u)
+        return _Effects(value, u, eta, log, d.g, d.V)
 
     def _gradient(self, u: Places, g: np.ndarray) -> tuple[np.ndarray, ...]:
         found = []
@@ -159,59 +148,7 @@ class Crossed:
             found.append(np.stack([level_sums(rows, g, j) for j in range(rows.k)], axis=2) @ F - part)
         return tuple(found)
 
-    def _settled(self) -> Crossed:
-        """All points stepped until each has its mode; those that lag behind are stepped alone."""
-        n = len(self.fixed)
-        u, kernel, found = [part.copy() for part in self.u], np.zeros(n), np.zeros(n, dtype=bool)
-        left, now = np.arange(n), self
-        eta = now.fixed + now._spread(now.u)
-        at, value, g, V = now._valued(now.u, eta)
-        for _ in range(MAX_STEPS):
-            usable = np.isfinite(value)
-            gradient = now._gradient(now.u, np.nan_to_num(g))
-            curvature, positive = now._curvature(_raised(np.nan_to_num(V)))
-            step = curvature.solve(gradient)
-            decrement = sum(np.sum(a * b, axis=(1, 2)) for a, b in zip(gradient, step, strict=True))
-            settled = decrement < SETTLED + ROUNDING * np.abs(value)
-            new, eta, (at, value, g, V), moved = now._halved(step, eta, (at, value, g, V))
-            ended = settled & usable & positive
-            for whole, part in zip(u, new, strict=True):
-                whole[left[ended]] = part[ended]
-            kernel[left[ended]], found[left[ended]] = at[ended], True
-            on = usable & positive & ~ended & moved
-            if not on.any():
-                break
-            now, left, eta = replace(now, u=new)._take(on), left[on], eta[on]
-            at, value, g, V = at[on], value[on], g[on], V[on]
-        return replace(self, u=tuple(u), kernel=kernel, found=found)._curved()
-
-    def _curved(self) -> Crossed:
-        """With the curvature at the modes."""
-        eta = self.fixed + self._spread(self.u)
-        _, _, _, V = self._valued(self.u, eta)
-        curvature, positive = self._curvature(np.nan_to_num(V))
-        return replace(self, curvature=curvature, found=self.found & positive)
-
-    def _halved(
-        self, step: Sequence[np.ndarray], eta: np.ndarray, old: tuple[np.ndarray, ...]
-    ) -> tuple[Places, np.ndarray, tuple[np.ndarray, ...], np.ndarray]:
-        """The first of the full, half ... steps of each point that does not lower its value; `moved` where one does."""
-        size, along = np.ones(len(eta)), self._spread(step)
-        for _ in range(MAX_HALVINGS):
-            new = tuple(part + size[:, None, None] * d for part, d in zip(self.u, step, strict=True))
-            new_eta = eta + size[:, None] * along
-            valued = self._valued(new, new_eta)
-            worse = ~(valued[1] >= old[1] - 1e-12 * (1 + np.abs(old[1])))
-            if not worse.any():
-                break
-            size[worse] /= 2
-        stays = worse[:, None]
-        u = tuple(np.where(stays[..., None], part, there) for part, there in zip(self.u, new, strict=True))
-        pairs = zip(old, valued, strict=True)
-        kept = tuple(np.where(worse if a.ndim == 1 else stays, a, b) for a, b in pairs)
-        return u, np.where(stays, eta, new_eta), kept, ~worse
-
-    def _curvature(self, V: np.ndarray) -> tuple[Curvature, np.ndarray]:
+    def curvature(self, V: np.ndarray) -> tuple[Curvature, np.ndarray]:
         """M for weights V (N, n), the identity where it is not positive definite; and where it is."""
         rows = self.likelihood.rows
         n, blocks = len(V), rows.block_rows
@@ -238,6 +175,60 @@ class Crossed:
                 T[:, a[:, :, None], b[:, None, :]] = values
                 T[:, b[:, :, None], a[:, None, :]] = np.swapaxes(values, 2, 3)
         return _eliminated(first, C, T)
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """Points x (N, .) with the modes `u` of their effects per block (N, L, k), and the curvature there.
+
+    `kernel` (N,) is log f at the modes without what is constant; `found` (N,) False where no mode was found this way.
+    """
+
+    integrands: JointIntegrands
+    u: Places
+    kernel: np.ndarray
+    curvature: Curvature
+    found: np.ndarray
+
+    @staticmethod
+    def fits(likelihood: LaplaceLikelihood) -> bool:
+        """Whether there are several factors and everything is so small that calls would cost more than numbers."""
+        sizes = [block.n_levels * block.k for block in likelihood.rows.blocks]
+        tail = sum(sizes[1:])
+        coupled = sizes[0] * tail if sizes else 0
+        small = likelihood.rows.n <= SMALL and coupled <= MOST_COUPLED and coupled * tail <= MOST_PRODUCTS
+        return len(sizes) > 1 and small
+
+    @property
+    def places(self) -> Places:
+        """The modes, to start a later search at."""
+        return self.u
+
+    @classmethod
+    def at(cls, likelihood: LaplaceLikelihood, x: np.ndarray, u: Places) -> Crossed:
+        """Newton steps for every point from u."""
+        integrands = JointIntegrands.at(likelihood, x)
+        with np.errstate(all="ignore"):  # points far out overflow, and are not found
+            ended = climb(integrands, integrands.point(u), MAX_STEPS)
+            at = integrands.point(ended.at.u)
+            curvature, positive = integrands.curvature(np.nan_to_num(at.V))
+        return cls(integrands, at.u, ended.at.log, curvature, ended.settled & positive)
+
+    def log_values(self, grid: Grid | None) -> np.ndarray:
+        """log marginal likelihood (N,) by Laplace's approximation; NaN where no mode was found."""
+        penalty = sum(np.sum(part**2, axis=(1, 2)) for part in self.u)
+        log = self.kernel - 0.5 * penalty - 0.5 * self.curvature.log_det + self.integrands.likelihood.constant
+        return np.where(self.found, log, np.nan)
+
+    def draws(self, x: np.ndarray, rng: np.random.Generator) -> list[Drawn]:
+        """Coefficients as x (N, .) has them, and a draw of the effects of each point."""
+        errors = self.curvature.draw(self.u, rng)
+        u = [mode + error for mode, error in zip(self.u, errors, strict=True)]
+        b = [part @ np.swapaxes(F, 1, 2) for part, F in zip(u, self.integrands.factors, strict=True)]
+        likelihood = self.integrands.likelihood
+        blocks, bases = likelihood.rows.blocks, likelihood.rows.term_bases
+        effects = [by_term(blocks, bases, [part[i] for part in b]) for i in range(len(x))]
+        return [(likelihood.beta(each), parts) for each, parts in zip(x, effects, strict=True)]
 
 
 def _own(block: BlockRows, V: np.ndarray) -> np.ndarray:

@@ -128,8 +128,8 @@ def _most_likely(fit: Fit, of: Varying, rest: np.ndarray, centre: np.ndarray) ->
     estimates, endless = np.full(start.shape, np.nan), np.zeros(len(start), dtype=bool)
     for level, own in _rows_of_levels(of, weights):
         directions = _directions(of.Z[own])
-        alone = OwnLikelihood(model.family, observed(model.design, own), dispersion)
-        c = alone.maximum(rest[own] + of.Z[own] @ start[level], directions.Q)
+        eta, seen = rest[own] + of.Z[own] @ start[level], observed(model.design, own)
+        c = OwnLikelihood(model.family, seen, dispersion, eta, directions.Q).maximum()
         endless[level] = c is None
         if c is not None:
             estimates[level] = start[level] + directions.coefficients(c)
