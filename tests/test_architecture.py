@@ -256,7 +256,9 @@ def test_no_file_holds_a_path_of_a_developers_machine() -> None:
 def generated(relative: Path) -> bool:
     """Whether a path is an environment, a cache or a build product rather than source."""
     return any(
-        part in GENERATED or part.endswith((".egg-info", "_cache")) or part.startswith((".venv", ".hypothesis", ".coverage"))
+        part in GENERATED
+        or part.endswith((".egg-info", "_cache"))
+        or part.startswith((".venv", ".hypothesis", ".coverage"))
         for part in relative.parts
     )
 

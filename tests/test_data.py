@@ -111,7 +111,7 @@ def test_loading_is_quick() -> None:
 NEARLY = {"Sleepstudy": "sleepstudy", "insteval": "InstEval", "VERBAG": "VerbAgg"}
 
 
-@pytest.mark.parametrize("typed, meant", NEARLY.items())
+@pytest.mark.parametrize(("typed", "meant"), NEARLY.items())
 def test_an_unknown_name_is_answered_with_the_nearest_whatever_its_case(typed: str, meant: str) -> None:
     with pytest.raises(DataError, match=f"Unknown data set '{typed}'.*'{meant}'"):
         load_data(typed)

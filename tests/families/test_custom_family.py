@@ -76,8 +76,8 @@ def test_draws_moments_and_distribution_function_are_the_distributions():
     np.testing.assert_allclose(own.mean(mu, d), 1.3)
     np.testing.assert_allclose(own.sd(mu, d), family("gamma").sd(mu, d))
     np.testing.assert_allclose(own.cdf(y, mu, d, None, None), family("gamma").cdf(y, mu, d, None, None), rtol=1e-6)
+    without = bm.families.custom("without", of_ten, dispersion=("alpha",), link="logit", discrete=True)
     with pytest.raises(FitError, match=r'residuals\("response"\)'):
-        without = bm.families.custom("without", of_ten, dispersion=("alpha",), link="logit", discrete=True)
         without.cdf(np.ones(2), np.full(2, 0.5), d, None, None)
 
 

@@ -27,7 +27,7 @@ def separated() -> bm.Model:
     return bm.Model("y ~ x + f + (1 | g)", d, family="bernoulli")
 
 
-@pytest.mark.parametrize("p, text", [(0.0123, "0.0123"), (1.36e-5, "1.36e-05"), (0.0, "<2e-308"), (np.nan, "")])
+@pytest.mark.parametrize(("p", "text"), [(0.0123, "0.0123"), (1.36e-5, "1.36e-05"), (0.0, "<2e-308"), (np.nan, "")])
 def test_no_probability_is_printed_as_zero(p: float, text: str):
     assert probability(p) == text
 
@@ -53,7 +53,7 @@ def test_tukeys_p_of_large_statistics_is_no_rounding_error():
     assert p == pytest.approx(10 * 2 * stats.norm.sf(size), rel=QUADRATURE)
 
 
-@pytest.mark.parametrize("engine, penalised", [("ml", False), (bm.ML(quadrature=5), False), ("map", True)])
+@pytest.mark.parametrize(("engine", "penalised"), [("ml", False), (bm.ML(quadrature=5), False), ("map", True)])
 def test_only_a_penalised_criterion_is_called_so(engine: object, penalised: bool):
     """The criterion and -2 log-likelihood of plain ML part in their last digit."""
     model = bm.Model(
