@@ -161,7 +161,7 @@ def _aligned(table: pd.DataFrame, index: bool) -> list[str]:
     columns = [[str(name), *map(str, table.iloc[:, i])] for i, name in enumerate(table.columns)]
     if index:
         columns.insert(0, ["", *map(str, table.index)])
-    words = [index and i == 0 or not all(map(_is_number, cells[1:])) for i, cells in enumerate(columns)]
+    words = [(index and i == 0) or not all(map(_is_number, cells[1:])) for i, cells in enumerate(columns)]
     padded = [_padded(cells, left) for cells, left in zip(columns, words, strict=True)]
     return [("" if index else " ") + " ".join(line).rstrip() for line in zip(*padded, strict=True)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from cases import Case
@@ -55,15 +56,13 @@ def _growth(records: Records) -> str:
         taken = [seconds(records, peer, f"rows_{n}") for n in ROWS]
         if any(value is not None for value in taken):
             shares = ["" if t is None else f"{1e6 * t / n:.2f}" for n, t in zip(ROWS, taken, strict=True)]
-            growth = [
-                "" if a is None or b is None else f"{b / a:.1f}" for a, b in zip(taken[:-1], taken[1:], strict=True)
-            ]
+            growth = ["" if a is None or b is None else f"{b / a:.1f}" for a, b in itertools.pairwise(taken)]
             rows.append([peer, *shares, *growth])
     labels = [f"{n:,} rows" for n in ROWS]
     header = [
         "seconds per million rows",
         *labels,
-        *(f"{b} / {a}" for a, b in zip(labels[:-1], labels[1:], strict=True)),
+        *(f"{b} / {a}" for a, b in itertools.pairwise(labels)),
     ]
     return table(header, rows) if rows else ""
 

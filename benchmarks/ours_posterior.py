@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.append(str(Path(__file__).parent / "peers"))
-from sampling import report  # noqa: E402
+from sampling import report
 
 
 def model(formula: str, data: Any, family: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ class RowsBy:
         codes = self.codes[rows]
         order = np.argsort(codes, kind="stable")
         edges = np.searchsorted(codes[order], np.arange(len(self.levels) + 1))
-        return [order[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        return [order[a:b] for a, b in itertools.pairwise(edges)]
 
 
 def rows_by(model: Model, by: Any) -> RowsBy:

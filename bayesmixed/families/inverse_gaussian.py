@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import log_ndtr, ndtr
@@ -101,9 +101,9 @@ def numpyro_inverse_gaussian() -> Any:
     from numpyro.distributions.util import promote_shapes
 
     class InverseGaussianOfNumPyro(dist.Distribution):
-        arg_constraints = {"mean": dist.constraints.positive, "shape_parameter": dist.constraints.positive}
+        arg_constraints: ClassVar = {"mean": dist.constraints.positive, "shape_parameter": dist.constraints.positive}
         support = dist.constraints.positive
-        reparametrized_params: list[str] = []
+        reparametrized_params: ClassVar[list[str]] = []
 
         def __init__(self, mean: Any, shape_parameter: Any, *, validate_args: Any = None) -> None:
             self.mean_value, self.shape_parameter = promote_shapes(mean, shape_parameter)

@@ -84,7 +84,7 @@ def bfmi(energy: np.ndarray) -> np.ndarray:
 
 def _block(draws: np.ndarray) -> np.ndarray:
     """(3, m) of contiguous draws (m, chains, length)."""
-    m, chains, length = draws.shape
+    m, _chains, length = draws.shape
     halves = _halves(draws)
     flat = halves.reshape(m, -1)
     order = np.argsort(flat, axis=1)

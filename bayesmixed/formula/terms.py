@@ -160,7 +160,9 @@ class _Algebra:
 
 def _refuse_membership(node: Binary) -> None:
     values = node.right.inner if isinstance(node.right, Parenthesis) else node.right
-    if node.operator == "%in%" and (isinstance(values, String) or isinstance(values, Call) and values.function == "c"):
+    if node.operator == "%in%" and (
+        isinstance(values, String) or (isinstance(values, Call) and values.function == "c")
+    ):
         raise Refusal(f"`%in%` a list is a condition: write I({deparse(node)})", node.position)
 
 

@@ -72,7 +72,7 @@ class Ascent(ABC, Generic[P, S]):
     def moved(self, at: P, step: S, size: Any, last: Any) -> P:
         """The point `size` steps on, with value -inf or NaN outside the domain; `last` says that none will follow."""
 
-    def of(self, some: np.ndarray) -> Ascent[P, S]:  # noqa: ARG002  (one has no parts)
+    def of(self, some: np.ndarray) -> Ascent[P, S]:
         """Some of the functions, where there are several."""
         return self
 

@@ -55,7 +55,7 @@ words = st.lists(
 ).map(" ".join)
 
 pieces = st.sampled_from(["a", "-b", "!c", "(a + b)", "1e-3", "'s'", "f(x, df = 2)", "`a b`", "- -a"])
-links = st.sampled_from(" + | - | * | / | : |^|**| %in% | & | && ".split("|") + [" | ", " || "])
+links = st.sampled_from([*" + | - | * | / | : |^|**| %in% | & | && ".split("|"), " | ", " || "])
 chains = st.lists(st.tuples(pieces, links), max_size=8).map(lambda pairs: "".join(a + o for a, o in pairs) + "z")
 
 fixed_sides = st.recursive(

@@ -136,7 +136,7 @@ def test_a_mean_of_a_million_changes_no_digit_that_it_should_not() -> None:
     far = table.assign(y=table["y"] + 1e6, x=table["x"] + 1e6)
     values = []
     for each in (table, far):
-        found, model = likelihood("y ~ x + (1 | a)", each)
+        found, _model = likelihood("y ~ x + (1 | a)", each)
         logs = np.linspace(-1, 1, 5)[table["c"].cat.codes]
         at = found.solve([np.array([[0.7]])], found.S.T @ logs / len(logs))
         values.append(found.criterion(at, at.solution, reml=True) - found.basis.log_det)

@@ -194,7 +194,7 @@ def test_rows_of_weight_zero_are_left_out_and_random_effects_may_be() -> None:
 
 def test_panels_of_residuals(plt: Any) -> None:
     assert len(bm.plot.residuals(sleep())) == 2 and drawn(bm.plot.residuals(herds(), seed=1))
-    figure, ax = plt.subplots()
+    _figure, ax = plt.subplots()
     axes = bm.plot.residuals(sleep(), "qq", ax=ax)
     assert axes[0] is ax and ax.get_title() == "Against normal quantiles" and drawn(axes)
     with pytest.raises(FitError, match="panel='hist' is not a panel of residuals"):

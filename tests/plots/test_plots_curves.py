@@ -287,7 +287,7 @@ def test_effects_have_a_panel_per_column_or_a_colour_per_level(plt: Any) -> None
     assert [text.get_text() for text in axes[0].figure.legends[0].get_texts()] == ["A", "B", "C"] and drawn(axes)
     assert drawn(bm.plot.effects(cakes(), "recipe", "temp"))
     assert drawn(bm.plot.effects(bm.Model("Reaction ~ Days", bm.load_data("sleepstudy")).fit("ml")))
-    figure, grid = plt.subplots(1, 2)
+    _figure, grid = plt.subplots(1, 2)
     assert list(bm.plot.effects(women(), ax=grid)) == list(grid)
     with pytest.raises(bm.errors.FitError, match="does not depend on a column 'tmp'. Did you mean 'temp'"):
         bm.plot.effects(cakes(), "tmp")

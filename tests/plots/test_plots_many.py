@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -61,7 +62,7 @@ def test_pooling_of_many_has_room_for_the_population_above_them() -> None:
     labels = picture.axes[0].get_yticklabels()
     assert texts(labels)[-3:] == ["complete pooling", "no pooling", "partial pooling"] and len(labels) == 15
     boxes = [label.get_window_extent() for label in labels]
-    assert all(low.y1 <= high.y0 for low, high in zip(boxes[:-1], boxes[1:], strict=True))
+    assert all(low.y1 <= high.y0 for low, high in itertools.pairwise(boxes))
 
 
 @pytest.mark.parametrize("plot", [bm.plot.caterpillar, bm.plot.shrinkage, bm.plot.ranks])
@@ -102,7 +103,7 @@ def test_names_of_many_levels_do_not_cover_each_other() -> None:
     picture = bm.plot.caterpillar(schools(), column="x")
     picture.figure.canvas.draw()
     boxes = [label.get_window_extent() for label in picture.axes[0].get_yticklabels()]
-    assert all(low.y1 <= high.y0 for low, high in zip(boxes[:-1], boxes[1:], strict=True))
+    assert all(low.y1 <= high.y0 for low, high in itertools.pairwise(boxes))
     assert all(box.x0 >= 0 for box in boxes)
 
 

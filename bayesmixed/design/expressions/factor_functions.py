@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -166,10 +167,10 @@ def _interval_labels(points: np.ndarray, lowest: bool, right: bool, digits: int)
     """R's "(a,b]" with as few significant digits as keep neighbours apart."""
     for precision in range(digits, max(12, digits) + 1):
         shown = [_as_r(point, precision) for point in points]
-        if all(a != b for a, b in zip(shown, shown[1:], strict=False)):
+        if all(a != b for a, b in itertools.pairwise(shown)):
             break
     left, close = ("(", "]") if right else ("[", ")")
-    names = [f"{left}{a},{b}{close}" for a, b in zip(shown, shown[1:], strict=False)]
+    names = [f"{left}{a},{b}{close}" for a, b in itertools.pairwise(shown)]
     if lowest and right:
         names[0] = "[" + names[0][1:]
     elif lowest:

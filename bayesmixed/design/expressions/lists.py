@@ -25,7 +25,9 @@ def combined(values: list[Any], node: Call) -> Any:
     """
     if len(values) == 1 and isinstance(values[0], np.ndarray | Factor | Columns):
         return values[0]
-    if any(np.ndim(value) and not isinstance(value, tuple) or isinstance(value, Factor | Columns) for value in values):
+    if any(
+        (np.ndim(value) and not isinstance(value, tuple)) or isinstance(value, Factor | Columns) for value in values
+    ):
         raise FormulaError(f"`{deparse(node)}`: inside a formula c() takes numbers and strings, not columns.")
     return tuple(item for value in values for item in (value if isinstance(value, tuple) else (value,)))
 

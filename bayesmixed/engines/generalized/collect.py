@@ -189,7 +189,7 @@ def differenced(criterion: Criterion, x: np.ndarray, gradient: np.ndarray, free:
             [DIFFERENCE * np.sqrt(2 / c) if c > 0 else step for c, step in zip(curvatures, steps, strict=True)]
         )
         good = (steps > SHORT * right) & (steps < LONG * right)
-        if not np.all(np.isfinite(rows)) or np.all(good[free]) and _asymmetry(rows, free) < ASYMMETRIC:
+        if not np.all(np.isfinite(rows)) or (np.all(good[free]) and _asymmetry(rows, free) < ASYMMETRIC):
             break
         steps = longer * right
         again = _slopes_of_gradient(criterion, x, gradient, free, steps)

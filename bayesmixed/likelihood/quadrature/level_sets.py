@@ -7,6 +7,8 @@ has fallen by given amounts below its maximum it is smooth on the panel's own sc
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from ..laplace.approximation import Curved, LaplaceLikelihood
@@ -31,7 +33,7 @@ def level_set_logs(laplace: LaplaceLikelihood, x: np.ndarray, curved: Curved) ->
     total = np.zeros(len(mode))
     for side in (1.0, -1.0):
         edges = np.concatenate([np.zeros((1, len(mode))), ends[side]])
-        for low, high in zip(edges[:-1], edges[1:], strict=True):
+        for low, high in itertools.pairwise(edges):
             half = 0.5 * (high - low)
             away = low + half * (1 + z[:, None])
             total += half * (w @ np.exp(integrand(mode + side * away) - top))

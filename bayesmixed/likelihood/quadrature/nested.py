@@ -74,7 +74,7 @@ class _Placed:
 
 
 def _placed(laplace: LaplaceLikelihood, x: np.ndarray, curved: Curved) -> _Placed:
-    Lambda_b, Lambda_a = laplace.factors(x)
+    _, Lambda_a = laplace.factors(x)
     A, of = _by_inner_level(curved.gram.cross[INNER, OUTER], laplace.rows.blocks[INNER].n_levels)
     largest = curved.solution.largest
     assert largest is not None  # there are two blocks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ def _block(factor: str, positions: list[int], groups: Sequence[GroupTerm], covar
         codes=groups[positions[0]].codes,
         n_levels=groups[positions[0]].n_levels,
         terms=tuple(positions),
-        slices=tuple(slice(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)),
+        slices=tuple(slice(int(a), int(b)) for a, b in itertools.pairwise(edges)),
         structures=tuple(covariances[j] for j in positions),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ def within(model: Model, factor: str) -> Within:
     used = np.flatnonzero(design.used & (codes >= 0))
     used = used[np.argsort(codes[used], kind="stable")]
     edges = np.searchsorted(codes[used], np.arange(len(levels) + 1))
-    rows = tuple(used[first:last] for first, last in zip(edges[:-1], edges[1:], strict=True))
+    rows = tuple(used[first:last] for first, last in itertools.pairwise(edges))
     X, names = design.mu.X, model.coefficients
     free = sorted({int(j) for own in rows if len(own) for j in independent(X[own], None)})
     others = [j for j in range(X.shape[1]) if j not in free]
