@@ -105,6 +105,7 @@ def _constants(constants: Mapping[str, float] | None, kind: Family) -> Mapping[s
     for name, value in given.items():
         if name not in kind.dispersion:
             raise ModelError(f"constants has no parameter {name!r}. {nearest(name, kind.dispersion)}")
-        if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value > 0):
-            raise ModelError(f"constants[{name!r}] must be a positive number, not {value!r}.")
+        parameter = kind.parameter(name)
+        if not (isinstance(value, int | float | np.number) and np.isfinite(value) and parameter.inside(float(value))):
+            raise ModelError(f"constants[{name!r}] must be {parameter.where}, not {value!r}.")
     return MappingProxyType({name: float(value) for name, value in given.items()})

@@ -22,7 +22,7 @@ from ..likelihood.linear.with_sigma import NormalPrior, SigmaCriterion
 from ..likelihood.penalty.penalty import Penalty, boundary_avoiding, penalty
 from ..likelihood.quadrature.factoring import quadrature
 from ..likelihood.working.basis import root
-from ..likelihood.working.coordinates import Coordinates
+from ..likelihood.working.coordinates import Coordinate, Coordinates
 from ..priors import Priors, resolve
 from ..priors.from_numpyro import as_prior
 from ..priors.narrowed import given_in
@@ -338,6 +338,6 @@ def _laplace_coordinates(likelihood: LaplaceLikelihood) -> Coordinates:
         bases=rows.term_bases,
         origin=np.zeros(p),
         basis=inverse,
-        dispersion=dict.fromkeys(likelihood.free, 1.0),
+        dispersion={each.name: Coordinate(each) for each in likelihood.free_parameters},
         constants=likelihood.held,
     )

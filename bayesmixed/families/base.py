@@ -134,6 +134,10 @@ class Family(ABC):
         """Names of the parameters besides mu."""
         return tuple(parameter.name for parameter in self.others)
 
+    def parameter(self, name: str) -> FamilyParameter:
+        """The parameter of that name."""
+        return next(parameter for parameter in self.parameters if parameter.name == name)
+
     @property
     def limits(self) -> dict[str, Limit]:
         """Where parameters make a simpler family of this one, by name."""

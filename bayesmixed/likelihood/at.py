@@ -99,7 +99,8 @@ def _generalized_at(model: Model, theta: Any, beta: Any, given: dict[str, float]
     if missing:
         raise ModelError(f"The likelihood needs dispersion={{{missing[0]!r}: ...}}, which this model estimates.")
     values = [*theta, *beta, *given.values()]
-    if not np.all(np.isfinite(values)) or min(given.values(), default=1.0) <= 0 or not _inside(likelihood, theta):
+    possible = all(model.family.parameter(name).inside(value) for name, value in given.items())
+    if not np.all(np.isfinite(values)) or not possible or not _inside(likelihood, theta):
         return -np.inf
     held = LaplaceLikelihood(likelihood.rows, likelihood.pattern, given, likelihood.constant)
     working = held.working(theta)

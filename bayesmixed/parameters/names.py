@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 
 from ..covariance import structure
 from ..design.design import Design, GroupTerm
@@ -41,7 +42,7 @@ class Slot:
     """One parameter that needs a prior: its name, its support, and wider names from narrow to wide.
 
     `position` is its place within each wider name (for vector priors), `dimension` the number of
-    columns of a correlation matrix.
+    columns of a correlation matrix; `bounds` is the interval that a number lies in.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Slot:
     wider: tuple[str, ...] = ()
     position: tuple[int, ...] = ()
     dimension: int = 0
+    bounds: tuple[float, float] = (-inf, inf)
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,11 @@ def _covariance_slots(design: Design) -> list[Slot]:
 
 
 def _dispersion_slots(design: Design, family: Family) -> list[Slot]:
-    return [Slot(name, POSITIVE) for name in family.dispersion if name not in design.predictors]
+    return [
+        Slot(each.name, POSITIVE if each.bounds[0] >= 0 else REAL, bounds=each.bounds)
+        for each in family.others
+        if each.name not in design.predictors
+    ]
 
 
 def known_names(parameters: tuple[Slot, ...], blocks: tuple[BlockSlot, ...] = ()) -> list[str]:

@@ -142,7 +142,8 @@ def _pairs(fit: Fit) -> dict[str, _Pair]:
             found |= _correlations(named.correlation, columns, corr[0], drawn.factors[j])
     for name, values in flat.dispersion.items():
         if name in model.priors:
-            found[name] = _Pair(values.ravel(), *BOUNDS["dispersion"], quantiles=_quantiles(model, name))
+            bounds = model.family.parameter(name).bounds
+            found[name] = _Pair(values.ravel(), *bounds, quantiles=_quantiles(model, name))
     return found
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..design.design import Design
 from ..errors import ModelError, nearest
-from ..families import Family
+from ..families import Family, FamilyParameter
 from ..parameters.names import TermNames, canonical, term_names
 from ..parameters.values import Parameters, factor_of
 
@@ -51,7 +51,7 @@ def needed_names(design: Design, family: Family) -> dict[str, float]:
     found = [(name, 0.0) for name in design.mu.coefficients]
     found += [(sd, 1.0) for names in named for sd in names.sds]
     found += [(names.correlation, 0.0) for names in named if names.correlation]
-    found += [(name, 1.0) for name in family.dispersion]
+    found += [(each.name, float(each.value(0.0))) for each in family.others]
     twice = [name for name, count in Counter(name for name, _ in found).items() if count > 1]
     if twice:
         raise ModelError(f"Two parameters are called {twice[0]!r}: rename the column {twice[0]!r} in the table.")
@@ -102,12 +102,16 @@ def _parameters(design: Design, family: Family, values: Mapping[str, Any]) -> Pa
     named = term_names(design.groups)
     beta = np.array([_number(name, values[name]) for name in design.mu.coefficients])
     factors = [_factor(names, values) for names in named]
-    dispersion = {name: _number(name, values[name], least=0.0) for name in family.dispersion}
-    zero = next((name for name, value in dispersion.items() if value == 0), None)
-    if zero is not None:
-        raise ModelError(f"params[{zero!r}] must be above 0.")
+    dispersion = {each.name: _possible(each, values[each.name]) for each in family.others}
     effects = [np.zeros((term.n_levels, term.Z.shape[1])) for term in design.groups]
     return Parameters.point({"mu": beta}, factors, effects, dispersion)
+
+
+def _possible(parameter: FamilyParameter, value: Any) -> float:
+    number = _number(parameter.name, value)
+    if not parameter.inside(number):
+        raise ModelError(f"params[{parameter.name!r}] must be {parameter.where}, not {number:g}.")
+    return number
 
 
 def _factor(names: TermNames, values: Mapping[str, Any]) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from ..design.design import Design
 from ..errors import ModelError
 from ..families import Family
-from ..parameters.names import CORRELATION, REAL, block_slots, slots, term_names
+from ..parameters.names import CORRELATION, REAL, Slot, block_slots, slots, term_names
 from .default import column_spreads, default, location_and_scale
 from .distributions import (
     LKJ,
@@ -24,6 +24,7 @@ from .distributions import (
     Normal,
     Prior,
     StudentT,
+    Uniform,
 )
 from .priors import Priors
 
@@ -34,8 +35,13 @@ def flat(design: Design, family: Family) -> Priors:
     """A constant density on coefficients, each sd, sigma and the correlation matrices."""
     chosen: dict[str, Prior] = {}
     for slot in slots(design, family):
-        chosen[slot.name] = LKJ(1.0) if slot.support == CORRELATION else Flat(slot.support)
+        chosen[slot.name] = LKJ(1.0) if slot.support == CORRELATION else flat_on(slot)
     return Priors.of(chosen, "flat")
+
+
+def flat_on(slot: Slot) -> Prior:
+    """A constant density where one number may lie, proper where that is an interval."""
+    return Uniform(*slot.bounds) if np.all(np.isfinite(slot.bounds)) else Flat(slot.support)
 
 
 def brms(design: Design, family: Family) -> Priors:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from ..covariance import Covariance
 from ..design.design import Design
 from ..errors import ModelError, nearest
@@ -24,10 +26,10 @@ from ..parameters.names import (
     widths,
 )
 from .default import cautious, default
-from .distributions import LKJ, Flat, Prior
+from .distributions import LKJ, Distribution, Prior
 from .from_numpyro import as_prior
 from .origin import Placed
-from .presets import bambi, boundary_avoiding, brms, flat, rstanarm
+from .presets import bambi, boundary_avoiding, brms, flat, flat_on, rstanarm
 from .priors import LaidOver, Priors
 
 PRESETS: dict[str, Callable[[Design, Family], Priors]] = {
@@ -251,8 +253,8 @@ def _sound(prior: Prior, name: str) -> Prior:
 
 def _fitting(prior: Prior, name: str, slot: Slot) -> Prior:
     _sound(prior, name)
-    if slot.support == POSITIVE and not prior.proper:
-        return Flat(POSITIVE)
+    if (slot.support == POSITIVE or np.any(np.isfinite(slot.bounds))) and not prior.proper:
+        return flat_on(slot)
     if slot.support == CORRELATION:
         return _correlation(prior, name, slot.dimension)
     if prior.support == CORRELATION:
@@ -267,6 +269,18 @@ def _fitting(prior: Prior, name: str, slot: Slot) -> Prior:
             f"{name!r} is a standard deviation or dispersion and cannot be negative, but {prior.describe()} reaches "
             "below 0. Use a prior on positive numbers: HalfNormal, HalfStudentT, Exponential or Gamma of bm.priors."
         )
+    return _within(prior, name, slot)
+
+
+def _within(prior: Prior, name: str, slot: Slot) -> Prior:
+    low, high = slot.bounds
+    if np.isfinite(high) and isinstance(prior, Distribution):
+        least, most = prior.bounds
+        if not (low <= least and most <= high):
+            raise ModelError(
+                f"{name!r} lies between {low:g} and {high:g}, but {prior.describe()} reaches beyond. Use "
+                f"bm.priors.Uniform({low:g}, {high:g}), or a distribution of NumPyro on that interval, such as Beta."
+            )
     return prior
 
 

@@ -135,8 +135,8 @@ def test_what_is_missing_is_listed_with_a_dict_to_paste() -> None:
 
 ERRORS: list[tuple[dict[str, Any], str]] = [
     ({"params": SLEEP | {"sigma": 1, "Day": 2}}, "'Day', which is not a parameter of this model. Did you mean 'Days'"),
-    ({"params": SLEEP | {"sigma": -1}}, "'sigma'. must be 0 or more, not -1"),
-    ({"params": SLEEP | {"sigma": 0}}, "'sigma'. must be above 0"),
+    ({"params": SLEEP | {"sigma": -1}}, "'sigma'. must be a positive number, not -1"),
+    ({"params": SLEEP | {"sigma": 0}}, "'sigma'. must be a positive number, not 0"),
     ({"params": SLEEP | {"sigma": "big"}}, "'sigma'. must be a number, not 'big'"),
     ({"params": SLEEP | {"sigma": 1, "Days": np.nan}}, "'Days'. must be a finite number, not nan"),
     ({"params": SLEEP | {"sigma": 1, "Subject_corr": 1.5}}, "'Subject_corr'. is not a correlation matrix"),

@@ -93,7 +93,7 @@ def _metric(found: Searched) -> np.ndarray:
 
 @dataclass
 class JointCriterion:
-    """Laplace's deviance at the joint mode of (u, beta), a function of theta and the free log dispersion alone."""
+    """Laplace's deviance at the joint mode of (u, beta), a function of theta and the free dispersion alone."""
 
     likelihood: LaplaceLikelihood
     u: Sequence[np.ndarray]
@@ -140,8 +140,9 @@ class JointCriterion:
         slopes = [back.factor_slopes(i, block).sum(axis=0) for i, block in enumerate(rows.block_rows)]
         parts, _, dispersion = likelihood.split(x)
         theta = pull_back(rows.blocks, parts, slopes, rows.order)
-        logs = [dispersion[k] * float(np.sum((q + back.spread) * d.dispersion[k][1])) for k in likelihood.free]
-        return likelihood.deviance(curved), gradient[self.outer()] + np.concatenate([theta, logs])
+        phi = {k: float(np.sum((q + back.spread) * d.dispersion[k][1])) for k in likelihood.free}
+        more = np.concatenate([theta, likelihood.pulled(dispersion, phi)])
+        return likelihood.deviance(curved), gradient[self.outer()] + more
 
     def metric(self, y: np.ndarray) -> np.ndarray:
         """The start's metric of y."""

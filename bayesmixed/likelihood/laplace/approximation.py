@@ -14,7 +14,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from ...covariance import Covariance
-from ...families import Derivatives
+from ...families import Derivatives, FamilyParameter
 from ..linear.modes import log_det_slopes
 from ..linear.pls import Solution, solve
 from ..working.basis import convert
@@ -48,7 +48,8 @@ class Values:
 
 @dataclass(frozen=True)
 class LaplaceLikelihood:
-    """Laplace's deviance of one model as a function of x = (working theta, working beta, log free dispersion).
+    """Laplace's deviance of one model as a function of x = (working theta, working beta, coordinates of
+    free dispersion).
 
     `held` are dispersion parameters fixed by the user; `constant` is the sum of the terms of log f without parameters.
     """
@@ -64,10 +65,15 @@ class LaplaceLikelihood:
         """Covariance structures of the group terms."""
         return self.rows.covariances
 
-    @property
+    @cached_property
+    def free_parameters(self) -> tuple[FamilyParameter, ...]:
+        """The dispersion parameters that are estimated."""
+        return tuple(each for each in self.rows.family.others if each.name not in self.held)
+
+    @cached_property
     def free(self) -> tuple[str, ...]:
-        """Names of the dispersion parameters that are estimated."""
-        return tuple(name for name in self.rows.family.dispersion if name not in self.held)
+        """Their names."""
+        return tuple(each.name for each in self.free_parameters)
 
     @property
     def p(self) -> int:
@@ -116,8 +122,8 @@ class LaplaceLikelihood:
             return self._last[0][1]
         parts = {j: x[where] for j, where in self.slices().items()}
         beta = x[self.n_theta : self.n_theta + self.p]
-        logs = np.clip(x[self.n_theta + self.p :], -300.0, 300.0)
-        dispersion = dict(self.held) | {name: float(np.exp(v)) for name, v in zip(self.free, logs, strict=True)}
+        pairs = zip(self.free_parameters, x[self.n_theta + self.p :], strict=True)
+        dispersion = dict(self.held) | {each.name: float(each.value(at)) for each, at in pairs}
         factors = [block_factor(block, parts) for block in self.rows.blocks]
         values = Values(parts, beta, {name: dispersion[name] for name in self.rows.family.dispersion}, factors)
         self._last[:] = [(key, values)]
@@ -125,8 +131,15 @@ class LaplaceLikelihood:
 
     def joined(self, theta: np.ndarray, beta: np.ndarray, dispersion: Mapping[str, float]) -> np.ndarray:
         """x from working theta, beta in the user's columns and dispersion."""
-        logs = [np.log(dispersion[name]) for name in self.free]
-        return np.concatenate([theta, self.rows.R @ beta, logs])
+        return np.concatenate([theta, self.rows.R @ beta, self.working_dispersion(dispersion)])
+
+    def working_dispersion(self, dispersion: Mapping[str, float]) -> list[float]:
+        """What x has of the free dispersion parameters."""
+        return [float(each.working(dispersion[each.name])) for each in self.free_parameters]
+
+    def pulled(self, dispersion: Mapping[str, float], slopes: Mapping[str, float]) -> list[float]:
+        """Slopes in x from those in the free dispersion parameters."""
+        return [float(each.slope(dispersion[each.name])) * slopes[each.name] for each in self.free_parameters]
 
     def reported(self, theta: np.ndarray) -> np.ndarray:
         """theta in the user's columns from the working theta."""
@@ -222,10 +235,9 @@ class LaplaceLikelihood:
             sums_g = rows.block_rows[i].sums(d.g)
             slopes.append(slope + rows.block_rows[i].sums(kappa).T @ curved.mode.u[i] + sums_g.T @ a)
         theta = pull_back(rows.blocks, self.split(x)[0], slopes, rows.order)
-        dispersion = self.split(x)[2]
-        phi = [
-            dispersion[name] * float(np.sum(h * V + spread * g - 2 * kernel))
+        phi = {
+            name: float(np.sum(h * V + spread * g - 2 * kernel))
             for name, (kernel, g, V) in d.dispersion.items()
             if name in self.free
-        ]
-        return np.concatenate([theta, rows.Q.T @ kappa, phi])
+        }
+        return np.concatenate([theta, rows.Q.T @ kappa, self.pulled(self.split(x)[2], phi)])

@@ -22,7 +22,7 @@ POOR = 2.0  # deviance per parameter that another start must be better by
 WILD = 0.5  # deviance per row by which it is where rows are so far off that there may be several maxima
 NEAR = 40.0  # deviance above the best start from which another maximum may still be as good
 ROUNDS = 3  # of coefficients and dispersion in turn, without random effects
-STEP = 1e-3  # of the difference that gives the curvature in a log dispersion
+STEP = 1e-3  # of the difference that gives the curvature in the coordinate of a dispersion parameter
 
 
 def start(
@@ -73,7 +73,7 @@ def _by_scores(likelihood: LaplaceLikelihood, theta: np.ndarray | None, prior: P
     beta, dispersion = _without_effects(likelihood, prior)
     if theta is None:
         theta = _moments(likelihood, beta, dispersion)
-    x = np.concatenate([theta, beta, [np.log(dispersion[name]) for name in likelihood.free]])
+    x = np.concatenate([theta, beta, likelihood.working_dispersion(dispersion)])
     # without effects and dispersion Newton's steps end at the optimum itself
     mode = likelihood.mode(x, free=True, prior=prior, limit=ROUGH if len(x) > likelihood.p else MAX_STEPS)
     if np.all(np.isfinite(mode.beta)):
@@ -97,13 +97,13 @@ def _by_responses(
     beta, dispersion = _without_effects(linear, None)
     theta = _moments(linear, beta, dispersion) if theta is None else theta
     for _ in range(ROUNDS):
-        mode = linear.mode(np.concatenate([theta, beta, [np.log(dispersion["sigma"])]]), free=True)
+        mode = linear.mode(np.concatenate([theta, beta, linear.working_dispersion(dispersion)]), free=True)
         if not np.all(np.isfinite(mode.eta)):
             return None
         beta, dispersion = mode.beta, Gaussian().start(seen, mode.eta)
     mu = rows.family.link.inverse(mode.eta)
     values = rows.family.start(rows.observed, mu) | dict(likelihood.held)
-    x = np.concatenate([theta, beta, [np.log(values[name]) for name in likelihood.free]])
+    x = np.concatenate([theta, beta, likelihood.working_dispersion(values)])
     mode = likelihood.mode(x, mode.u, free=True, prior=prior, limit=ROUGH)
     if not np.all(np.isfinite(mode.beta)):
         return None
@@ -133,7 +133,7 @@ def _deviance(likelihood: LaplaceLikelihood, x: np.ndarray) -> float:
 def metric(likelihood: LaplaceLikelihood, x: np.ndarray, joint: Curved, curved: Curved) -> np.ndarray:
     """A guess of the inverse Hessian of the deviance at x.
 
-    Coefficients by the curvature of the joint mode, theta by expected information one factor at a time, log
+    Coefficients by the curvature of the joint mode, theta by expected information one factor at a time,
     dispersion by a difference of gradients. `joint` is the approximation with beta free, `curved` that with beta held.
     """
     full = np.zeros((len(x), len(x)))
@@ -170,7 +170,7 @@ def _without_effects(likelihood: LaplaceLikelihood, prior: Prior | None) -> tupl
     for _ in range(ROUNDS):
         mu = family.link.inverse(rows.offset + rows.Q @ beta)
         dispersion |= {k: v for k, v in family.start(seen, mu).items() if k not in likelihood.held}
-        x = np.concatenate([np.zeros(likelihood.n_theta), beta, [np.log(dispersion[name]) for name in likelihood.free]])
+        x = np.concatenate([np.zeros(likelihood.n_theta), beta, likelihood.working_dispersion(dispersion)])
         mode = likelihood.mode(x, free=True, prior=prior, limit=ROUGH)
         if not np.all(np.isfinite(mode.beta)):
             break

@@ -9,9 +9,12 @@ import numpy as np
 from scipy.linalg import block_diag, solve_triangular
 
 from ...covariance import Covariance
-from ..working.coordinates import Coordinates
+from ...families import parameter
+from ..working.coordinates import Coordinate, Coordinates
 from .likelihood import LOG_2PI, LinearLikelihood
 from .pls import Solution
+
+SIGMA = parameter("sigma", "scale")  # its logarithm is what a search moves
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class SigmaCriterion:
             bases=likelihood.term_bases,
             origin=likelihood.basis.beta0,
             basis=self.unit * inverse if self.free else np.zeros((p, 0)),
-            dispersion={} if self.held is not None else {"sigma": self.unit},
+            dispersion={} if self.held is not None else {"sigma": Coordinate(SIGMA, self.unit)},
             constants={} if self.held is None else {"sigma": self.held},
         )
 
@@ -83,7 +86,7 @@ class SigmaCriterion:
         solution = self.likelihood.solve(theta)
         t = solution.beta / self.unit if self.free else np.zeros(0)
         sigma = max(self.likelihood.sigma(solution, reml=self.reml), 1e-3 * self.unit)
-        return np.concatenate([theta, t, np.zeros(0) if self.held is not None else [np.log(sigma / self.unit)]])
+        return np.concatenate([theta, t, np.zeros(0) if self.held is not None else [SIGMA.working(sigma / self.unit)]])
 
     def value(self, x: np.ndarray) -> float:
         """The criterion alone."""

@@ -71,10 +71,10 @@ class Opened(Distribution):
         return self.prior.quantile(p)
 
 
-def limited(prior: Distribution, least: float = -np.inf) -> bool:
-    """Whether the prior allows less than the parameter does, which cannot be below `least`."""
+def limited(prior: Distribution, least: float = -np.inf, most: float = np.inf) -> bool:
+    """Whether the prior allows less than the parameter does, which lies between `least` and `most`."""
     low, high = prior.bounds
-    return bool(low > least or high < np.inf)
+    return bool(low > least or high < most)
 
 
 def unit_of(prior: Distribution) -> float:

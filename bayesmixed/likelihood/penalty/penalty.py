@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...covariance import Covariance
+from ...families import FamilyParameter
 from ...parameters.names import TermNames, term_names
 from ...priors.distributions import BlockPrior, Distribution
 from ...priors.origin import origins, stated_rows
@@ -240,8 +241,13 @@ class CoefficientPenalty(Summand):
 class DispersionPenalty(Summand):
     """The prior of one dispersion parameter."""
 
-    name: str
+    parameter: FamilyParameter
     prior: Distribution
+
+    @property
+    def name(self) -> str:
+        """What the parameter is called."""
+        return self.parameter.name
 
     def value_and_slopes(self, natural: Natural) -> tuple[float, Natural]:
         density, slope = self.prior.log_density(natural.dispersion[self.name])
@@ -255,13 +261,13 @@ class DispersionPenalty(Summand):
         return replace(natural, dispersion=natural.dispersion | {self.name: moved})
 
     def limits(self, natural: Natural) -> Iterator[Bounds]:
-        if limited(self.prior, least=0.0):
+        if limited(self.prior, *self.parameter.bounds):
             slopes = natural.zeros()
             slopes = replace(slopes, dispersion=slopes.dispersion | {self.name: 1.0})
             yield Bounds.of(_of(self.name, self.prior), self.prior, natural.dispersion[self.name], slopes)
 
     def opened(self) -> DispersionPenalty:
-        return replace(self, prior=Opened(self.prior)) if limited(self.prior, least=0.0) else self
+        return replace(self, prior=Opened(self.prior)) if limited(self.prior, *self.parameter.bounds) else self
 
 
 def boundary_avoiding(model: Model) -> Penalty:
@@ -277,7 +283,9 @@ def penalty(model: Model, priors: Priors) -> Penalty:
     for j, (named, A) in enumerate(zip(term_names(model.design.groups), places, strict=True)):
         found = _term_parts(j, named, priors, scale)
         parts += found if A is None else [Elsewhere(j, A, part) for part in found]
-    parts += [DispersionPenalty(name, priors.distribution(name)) for name in model.family.dispersion if name in priors]
+    parts += [
+        DispersionPenalty(each, priors.distribution(each.name)) for each in model.family.others if each.name in priors
+    ]
     return Penalty(tuple(parts), _coefficients(model.design, priors))
 
 

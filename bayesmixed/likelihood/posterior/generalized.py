@@ -16,7 +16,7 @@ from ..linear.pls import Solution, solve
 from ..prediction_errors import draw_errors
 from ..quadrature.adaptive import OneFactor
 from ..quadrature.placing import Grid
-from ..working.coordinates import Coordinates
+from ..working.coordinates import Coordinate, Coordinates
 from ..working.gram import Gram
 from .crossed import Crossed
 from .marginal import Drawn, Marginal, Places, by_term
@@ -252,6 +252,6 @@ def coordinates_of(likelihood: LaplaceLikelihood, *, coefficients: bool) -> Coor
         bases=rows.term_bases,
         origin=np.zeros(p),
         basis=inverse if coefficients else np.zeros((p, 0)),
-        dispersion=dict.fromkeys(likelihood.free, 1.0),
+        dispersion={each.name: Coordinate(each) for each in likelihood.free_parameters},
         constants=likelihood.held,
     )

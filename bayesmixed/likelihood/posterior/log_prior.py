@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...families import FamilyParameter
 from ...parameters.names import TermNames, term_names
 from ...priors.distributions import BlockPrior, Distribution
 from ...priors.priors import Priors
@@ -67,7 +68,7 @@ class PriorDensity:
     """The priors of a model's hyperparameters; `coefficients` are None where they are integrated out."""
 
     terms: tuple[TermPrior, ...]
-    dispersion: dict[str, Distribution]
+    dispersion: tuple[tuple[FamilyParameter, Distribution], ...]
     coefficients: CoefficientPenalty | None
 
     def log_density(self, points: Points) -> np.ndarray:
@@ -75,9 +76,9 @@ class PriorDensity:
         total = np.zeros(len(points.beta))
         for term in self.terms:
             total = total + term.log_density(points)
-        for name, prior in self.dispersion.items():
-            values = points.dispersion[name]
-            total = total + prior.log_density(values)[0] + np.log(values)
+        for parameter, prior in self.dispersion:
+            values = points.dispersion[parameter.name]
+            total = total + prior.log_density(values)[0] + np.log(parameter.slope(values))
         if self.coefficients is not None:
             values = points.beta @ self.coefficients.rows.T
             for i, prior in enumerate(self.coefficients.priors):
@@ -90,8 +91,8 @@ def prior_density(model: Model, *, with_coefficients: bool) -> PriorDensity:
     priors, scale = model.priors, "sigma" if model.has_scale else None
     named = term_names(model.design.groups)
     terms = tuple(_term(j, names, priors, scale) for j, names in enumerate(named))
-    free = [name for name in model.family.dispersion if name not in model.constants]
-    dispersion = {name: priors.distribution(name) for name in free}
+    free = [parameter for parameter in model.family.others if parameter.name not in model.constants]
+    dispersion = tuple((parameter, priors.distribution(parameter.name)) for parameter in free)
     return PriorDensity(terms, dispersion, coefficients_of(model) if with_coefficients else None)
 
 

@@ -45,12 +45,12 @@ class Points:
 
 @dataclass(frozen=True)
 class Space:
-    """psi = per group term (log sds, partial correlations' atanh), then as in x coefficients and logs of dispersion.
+    """psi = per group term (log sds, partial correlations' atanh), then as in x coefficients and dispersion.
 
-    x are the coordinates of a criterion, (working theta, coefficients, logs of dispersion): `coordinates` says what
-    they mean. `scale` names the dispersion parameter that factors are relative to, None in a model without scale.
-    `origins` per group term say for which columns sds and correlations are stated, as `priors.origin` makes them.
-    Correlations are those of canonical partial correlations, row by row as NumPyro's.
+    x are the coordinates of a criterion, (working theta, coefficients, dispersion): `coordinates` says what they mean.
+    `scale` names the dispersion parameter that factors are relative to, None in a model without scale. `origins` per
+    group term say for which columns sds and correlations are stated, as `priors.origin` makes them. Correlations are
+    those of canonical partial correlations, row by row as NumPyro's.
     """
 
     coordinates: Coordinates
@@ -84,10 +84,9 @@ class Space:
             first += k + m
         width = coordinates.basis.shape[1]
         beta = coordinates.origin + psi[:, first : first + width] @ coordinates.basis.T
-        units = np.array(list(coordinates.dispersion.values()))
-        free = units * np.exp(psi[:, first + width :])
         held = {name: np.full(len(psi), value) for name, value in coordinates.constants.items()}
-        dispersion = held | {name: free[:, i] for i, name in enumerate(coordinates.dispersion)}
+        pairs = zip(coordinates.dispersion.items(), psi[:, first + width :].T, strict=True)
+        dispersion = held | {name: coordinate.value(at) for (name, coordinate), at in pairs}
         return Points(tuple(sds), tuple(roots), tuple(partials), beta, dispersion)
 
     def x(self, psi: np.ndarray, points: Points) -> np.ndarray:
@@ -126,7 +125,7 @@ class Space:
             parts += [np.log(sds), partial_correlations(s * factor / sds[:, None])[:m]]
         if coordinates.basis.shape[1]:
             parts.append(np.linalg.solve(coordinates.basis, natural.beta - coordinates.origin))
-        parts.append([np.log(natural.dispersion[name] / unit) for name, unit in coordinates.dispersion.items()])
+        parts.append([each.at(natural.dispersion[name]) for name, each in coordinates.dispersion.items()])
         return np.concatenate(parts)
 
     def _structure(self, j: int) -> tuple[Covariance, int]:

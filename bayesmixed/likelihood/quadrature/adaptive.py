@@ -250,5 +250,5 @@ def gradient_of(
     """d / dx from derivatives in the predictors (n,), in Lambda of each block, and in the dispersion by level."""
     parts, _, dispersion = laplace.split(x)
     theta = pull_back(laplace.rows.blocks, parts, factors, laplace.rows.order)
-    logs = [dispersion[name] * float(phi[name].sum()) for name in laplace.free]
-    return np.concatenate([theta, laplace.rows.Q.T @ eta, logs])
+    sums = {name: float(phi[name].sum()) for name in laplace.free}
+    return np.concatenate([theta, laplace.rows.Q.T @ eta, laplace.pulled(dispersion, sums)])

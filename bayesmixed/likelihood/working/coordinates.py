@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ...covariance import Covariance
+from ...families import FamilyParameter
 
 THIN = 1e-2  # of a working (unit mean square) column: a start thinner than this in some direction is on the boundary
 FLOOR = 0.05  # what such a start is given there
-FARTHEST = 300.0  # logarithms beyond it, which a line search may try, have no useful exponential
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,31 @@ class Natural:
 
 
 @dataclass(frozen=True)
+class Coordinate:
+    """What stands in x for one parameter of the family: that of its value over `unit`, which is 1 unless its link is
+    the logarithm, whose slope knows no unit.
+    """
+
+    parameter: FamilyParameter
+    unit: float = 1.0
+
+    def value(self, at: Any) -> Any:
+        """The value at a coordinate."""
+        return self.unit * self.parameter.value(at)
+
+    def at(self, value: float) -> float:
+        """The coordinate of a value."""
+        return float(self.parameter.working(value / self.unit))
+
+
+@dataclass(frozen=True)
 class Coordinates:
-    """x = (working theta, coefficients in a basis, logarithms of dispersion), each part possibly empty.
+    """x = (working theta, coefficients in a basis, coordinates of dispersion), each part possibly empty.
 
     `slices`, `structures` and `bases` per group term: where its theta is in x, its covariance structure with the
     number of columns, and C (k, k), so that C Lambda is a factor in the user's columns. beta = `origin` + `basis` t
-    for the next elements t of x, whose number may be 0: then beta stays at `origin`. Then follows the logarithm
-    of each parameter in `dispersion` relative to its number there; `constants` are held.
+    for the next elements t of x, whose number may be 0: then beta stays at `origin`. Then follow
+    those of the parameters in `dispersion`; `constants` are held.
     """
 
     slices: Mapping[int, slice]
@@ -55,7 +74,7 @@ class Coordinates:
     bases: tuple[np.ndarray, ...]
     origin: np.ndarray
     basis: np.ndarray
-    dispersion: Mapping[str, float]
+    dispersion: Mapping[str, Coordinate]
     constants: Mapping[str, float]
 
     @property
@@ -67,10 +86,8 @@ class Coordinates:
     def natural(self, x: np.ndarray) -> Natural:
         """The parameters at x."""
         where = self.coefficients
-        logs = np.clip(x[where.stop :], -FARTHEST, FARTHEST)
-        found = {
-            name: float(unit * np.exp(log)) for (name, unit), log in zip(self.dispersion.items(), logs, strict=True)
-        }
+        pairs = zip(self.dispersion.items(), x[where.stop :], strict=True)
+        found = {name: float(coordinate.value(at)) for (name, coordinate), at in pairs}
         factors = tuple(self.bases[j] @ self._factor(x, j) for j in range(len(self.bases)))
         return Natural(factors, self.origin + self.basis @ x[where], {**self.constants, **found})
 
@@ -83,7 +100,10 @@ class Coordinates:
         where = self.coefficients
         gradient[where] = self.basis.T @ slopes.beta
         values = self.natural(x).dispersion
-        gradient[where.stop :] = [slopes.dispersion[name] * values[name] for name in self.dispersion]
+        gradient[where.stop :] = [
+            slopes.dispersion[name] * coordinate.parameter.slope(values[name])
+            for name, coordinate in self.dispersion.items()
+        ]
         return gradient
 
     def at(self, natural: Natural) -> np.ndarray:
@@ -94,7 +114,7 @@ class Coordinates:
             x[part] = self.structures[j][0].theta(np.linalg.solve(self.bases[j], natural.factors[j]))
         if where.stop > where.start:
             x[where] = np.linalg.solve(self.basis, natural.beta - self.origin)
-        x[where.stop :] = [np.log(natural.dispersion[name] / unit) for name, unit in self.dispersion.items()]
+        x[where.stop :] = [coordinate.at(natural.dispersion[name]) for name, coordinate in self.dispersion.items()]
         return x
 
     def interior(self, x: np.ndarray) -> np.ndarray:

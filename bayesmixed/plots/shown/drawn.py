@@ -15,7 +15,7 @@ from ...fits.tables import scalar_table
 if TYPE_CHECKING:
     from ...fits.base import Fit
 
-BOUNDS = {"fixed": (-np.inf, np.inf), "sd": (0.0, np.inf), "cor": (-1.0, 1.0), "dispersion": (0.0, np.inf)}
+BOUNDS = {"fixed": (-np.inf, np.inf), "sd": (0.0, np.inf), "cor": (-1.0, 1.0)}
 
 
 def refuse_point_fit(fit: Any, plot: str) -> None:
@@ -42,7 +42,7 @@ def scalars(fit: Fit) -> dict[str, Scalar]:
     """Every population parameter that is not held constant, under its name in `bm.side_by_side`."""
     table = scalar_table(fit.model.design.groups, fit.model.coefficients, fit.parameters)
     return {
-        label: Scalar(values.ravel(), *BOUNDS[kind])
+        label: Scalar(values.ravel(), *(BOUNDS.get(kind) or fit.model.family.parameter(label).bounds))
         for label, kind, values in zip(table["label"], table["kind"], table["values"], strict=True)
         if np.ptp(values) > 0
     }
