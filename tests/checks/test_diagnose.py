@@ -361,3 +361,27 @@ def test_the_html_form_says_what_the_text_says(perfect: Diagnosis) -> None:
 def test_only_fits_can_be_diagnosed(dyestuff2: Any) -> None:
     with pytest.raises(bm.errors.FitError, match='diagnose takes a fit, such as model.fit\\("ml"\\), not Model'):
         bm.diagnose(dyestuff2)
+
+
+class Restricted(bm.REML):
+    """REML under a name of its own."""
+
+    name = "restricted"
+    label = "REML"
+
+
+class Penalised(bm.MAP):
+    """MAP under a name of its own."""
+
+    name = "penalised"
+
+
+@pytest.mark.parametrize(
+    ("built_in", "own"), [(bm.REML(), Restricted()), (bm.MAP("reml"), Penalised("reml"))], ids=["reml", "map"]
+)
+def test_what_an_engine_maximises_is_a_trait_and_not_its_name(built_in, own):
+    model = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff2"))
+    said = [str(bm.diagnose(model.fit(engine))) for engine in (built_in, own)]
+    assert said[0] == said[1]
+    assert str(model.fit(built_in).summary()) == str(model.fit(own).summary())
+    assert ("REML criterion" in said[1]) == (not own.regularised)

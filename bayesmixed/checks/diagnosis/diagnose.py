@@ -70,9 +70,9 @@ class Diagnosis:
 
         The model's own priors where these leave the criterion without a maximum.
         """
-        if self.fit.engine.name == "map":
+        if self.fit.engine.regularised:
             return cast(PointFit, self.fit)
-        criterion = "reml" if self.fit.engine.name == "reml" else "ml"
+        criterion = "reml" if self.fit.engine.restricted else "ml"
         found = cast(PointFit, self.fit.model.fit(MAP(criterion, self._priors())))
         if found.status.converged or criterion == "reml":
             return found
@@ -209,7 +209,7 @@ def _sections(diagnosis: Diagnosis) -> list[Section]:
         sections.append(Section("What to do about variances at zero", lines=tuple(lines)))
         sections += [] if diagnosis.simpler is None else [_formulas(diagnosis.simpler)]
     endless = diagnosis.separation is not None or (diagnosis.within is not None and not fit.sampled)
-    beside = diagnosis.refit and fit.engine.name != "map" and (at_zero or endless)
+    beside = diagnosis.refit and not fit.engine.regularised and (at_zero or endless)
     return [*sections, _beside(diagnosis)] if beside else sections
 
 

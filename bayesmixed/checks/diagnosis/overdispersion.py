@@ -102,7 +102,7 @@ def overdispersed(fit: Fit, found: OverdispersionTest | None, refit: bool) -> tu
         "not in the model: standard errors of what varies within levels are too small, by a factor of about "
         f"{np.sqrt(found.ratio):.2g}."
     )
-    rivals = _compared(cast(PointFit, fit)) if refit and not fit.sampled and fit.engine.name == "ml" else {}
+    rivals = _compared(cast(PointFit, fit)) if refit and not fit.sampled and not fit.engine.regularised else {}
     if rivals:
         listed = ", ".join(f"{label} {aic:.1f}" for label, aic in rivals.items())
         words += f" AIC: this fit {cast(PointFit, fit).aic:.1f}, {listed}."

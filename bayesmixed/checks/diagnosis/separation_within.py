@@ -63,7 +63,8 @@ def separation_within(fit: Fit, found: ForetoldWithin | None) -> tuple[Finding, 
         return ()
     if not fit.sampled and not fit.status.converged:  # type: ignore[union-attr]  # of a point fit
         return (Finding(CHECK, _what(found), _words(fit.model, found) + _GROWS, _REMEDY, SERIOUS),)
-    if found.rows < ROWS or fit.engine.name == "ml":
+    maximum = not fit.sampled and not fit.engine.regularised
+    if found.rows < ROWS or maximum:
         return ()  # with so few rows it is chance, and where likelihood has a maximum all the same the fit has looked
     return (Finding(CHECK, _what(found), _words(fit.model, found) + _HELD, _LOOK, NOTE),)
 

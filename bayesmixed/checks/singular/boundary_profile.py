@@ -56,7 +56,7 @@ def profile(fit: PointFit, direction: NullDirection, work: Work | None = None) -
     model by Laplace. `work` limits the evaluations: what it does not reach is left out. Empty where the fit maximised
     something else (MAP), or where the covariance structure does not survive a change of columns.
     """
-    if fit.engine.name not in ("ml", "reml"):
+    if fit.engine.regularised:
         return ()
     if fit.model.covariances[direction.term].invariance not in ("linear", "scaling"):
         return ()
@@ -250,7 +250,7 @@ _Parts = tuple[Criterion, np.ndarray, tuple[np.ndarray, ...], Callable[[np.ndarr
 def _linear(fit: PointFit) -> _Parts:
     likelihood, sigma = likelihood_of(fit.model), fit.model.constants.get("sigma")
     flat = NormalPrior.none(likelihood)
-    criterion = SigmaCriterion(likelihood, fit.engine.name == "reml", sigma, flat, free=False)
+    criterion = SigmaCriterion(likelihood, fit.engine.restricted, sigma, flat, free=False)
     x = criterion.start(likelihood.working(fit.theta))
     return criterion, x, likelihood.term_bases, criterion.residual_sd, sigma is None
 

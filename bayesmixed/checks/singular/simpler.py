@@ -197,7 +197,7 @@ def _valued(fit: PointFit) -> Callable[[_State, Sequence[np.ndarray]], float]:
     model = fit.model
     likelihood = likelihood_of(model) if model.has_scale else laplace_of(model)
     criterion: LinearCriterion | LaplaceCriterion = (
-        LinearCriterion(likelihood, fit.engine.name == "reml", model.constants.get("sigma"))  # type: ignore[arg-type]
+        LinearCriterion(likelihood, fit.engine.restricted, model.constants.get("sigma"))  # type: ignore[arg-type]
         if model.has_scale
         else LaplaceCriterion(likelihood)  # type: ignore[arg-type]
     )

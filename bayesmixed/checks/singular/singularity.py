@@ -55,7 +55,7 @@ def advice(fit: PointFit, simpler: Simpler | None) -> list[str]:
         lines.append(_nearest(fit, simpler.row(simpler.nearest)))
     else:
         lines.append("1. Simplify: leave out a column, the correlation (|| for |) or the bar.")
-    options = 'criterion="reml"' if fit.engine.name == "reml" else ""
+    options = 'criterion="reml"' if fit.engine.restricted else ""
     lines.append(
         f"2. Keep the formula, because the design asks for it: model.fit(bm.MAP({options})) keeps every sd off zero; "
         "its estimates stand beside these below."
@@ -126,7 +126,7 @@ def _cost(fit: PointFit, rises: Sequence[Rise], subject: str) -> str:
     """How much of an interior value the data still allow."""
     if len(rises) < 2:
         return ""
-    name = "REML criterion" if fit.engine.name == "reml" else "deviance"
+    name = "REML criterion" if fit.engine.restricted else "deviance"
     small, large = rises
     return (
         f"Profile limits for {subject}: {small.sd:.3g} ({name} +1), {large.sd:.3g} (+3.84, at zero about a "
