@@ -180,9 +180,8 @@ class _Profiled(LinearCriterion):
 
     def coordinates(self) -> Coordinates:
         """theta alone: coefficients and sigma have no prior here."""
-        likelihood, p = self.likelihood, self.likelihood.p
-        bases, nothing = likelihood.term_bases, np.zeros((p, 0))
-        return Coordinates(self.slices(), self.structures(), bases, np.zeros(p), nothing, {}, {})
+        p = self.likelihood.p
+        return Coordinates(self.theta, np.zeros(p), np.zeros((p, 0)), {}, {})
 
     def start(self, theta: np.ndarray) -> np.ndarray:
         """x at a working theta."""
@@ -201,19 +200,14 @@ def _fit_linear(model: Model, engine: MAP) -> PointFit:
     likelihood = likelihood_of(model)
     if likelihood.n <= likelihood.p:
         raise FitError(f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.")
-    theta = likelihood.start(model.constants.get("sigma")) if engine.start is None else _given(likelihood, engine.start)
-    base, rest = _linear_base(
-        likelihood, engine.criterion == "reml", model.constants.get("sigma"), engine.penalty(model)
-    )
+    sigma, given = model.constants.get("sigma"), engine.start
+    theta = likelihood.start(sigma) if given is None else given_start(given, likelihood.theta)
+    base, rest = _linear_base(likelihood, engine.restricted, sigma, engine.penalty(model))
     added = Added(base.coordinates(), rest)
     refuse_exact(model, likelihood, theta)
     found = minimise_penalised(Penalised(base, added), base.start(theta), engine.optimizer, engine.maxiter, exact=True)
-    refuse_exact(model, likelihood, found.optimum.x[: likelihood.n_theta])
+    refuse_exact(model, likelihood, found.optimum.x[: likelihood.theta.size])
     return _collect(model, engine, added, base, found)
-
-
-def _given(likelihood: LinearLikelihood | LaplaceLikelihood, theta: Sequence[float]) -> np.ndarray:
-    return likelihood.working(given_start(theta, likelihood.n_theta))
 
 
 def _linear_base(
@@ -239,10 +233,8 @@ def _linear_base(
 def _collect(model: Model, engine: MAP, added: Added, base: _Profiled | SigmaCriterion, found: Found) -> PointFit:
     likelihood, x, optimum = base.likelihood, found.optimum.x, found.optimum
     solution, sigma = base.solution(x), base.residual_sd(x)
-    theta = likelihood.reported(x[: likelihood.n_theta])
-    parts = likelihood.split(theta)
-    terms = range(len(model.design.groups))
-    factors = tuple(likelihood.covariances[j].factor(parts[j], len(likelihood.term_bases[j])) for j in terms)
+    theta = likelihood.theta.reported(x)
+    terms, factors = range(len(model.design.groups)), likelihood.theta.factors(theta)
     modes, spread = likelihood.modes(solution), likelihood.conditional_covariances(solution)
     b = [modes[j] for j in terms]
     singular = singular_terms(model.design.groups, factors)
@@ -259,8 +251,8 @@ def _collect(model: Model, engine: MAP, added: Added, base: _Profiled | SigmaCri
         beta_root=_beta_root(added, x, sigma * likelihood.vcov_root(solution)),
         criterion=optimum.value,
         loglik=base.loglik(x),
-        n_parameters=likelihood.p + likelihood.n_theta + ("sigma" not in model.constants),
-        status=with_lost_digits(found.status(model, status), likelihood, x[: likelihood.n_theta], solution.rss),
+        n_parameters=likelihood.p + likelihood.theta.size + ("sigma" not in model.constants),
+        status=with_lost_digits(found.status(model, status), likelihood, x[: likelihood.theta.size], solution.rss),
     )
 
 
@@ -292,7 +284,7 @@ def _fit_generalized(model: Model, engine: MAP) -> PointFit:
         )
     likelihood = laplace_of(model)
     added = Added(_laplace_coordinates(likelihood), engine.penalty(model))
-    theta = None if engine.start is None else _given(likelihood, engine.start)
+    theta = None if engine.start is None else given_start(engine.start, likelihood.theta)
     guess = starts(likelihood, theta, _working_prior(added))
     x, base = guess.x, LaplaceCriterion(likelihood, guess.mode.u)
     try:
@@ -333,9 +325,7 @@ def _laplace_coordinates(likelihood: LaplaceLikelihood) -> Coordinates:
     rows, p = likelihood.rows, likelihood.p
     inverse = solve_triangular(rows.R, np.eye(p)) if p else np.zeros((0, 0))
     return Coordinates(
-        slices=likelihood.slices(),
-        structures=likelihood.structures(),
-        bases=rows.term_bases,
+        theta=likelihood.theta,
         origin=np.zeros(p),
         basis=inverse,
         dispersion={each.name: Coordinate(each) for each in likelihood.free_parameters},

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..covariance import Covariance
 from ..errors import BayesMixedWarning, FitError, ModelError
 from ..fits.point import PointFit, point_values
 from ..fits.status import PointStatus, singular_terms
@@ -17,6 +16,7 @@ from ..likelihood.at import likelihood_of
 from ..likelihood.boundary import ACCEPT, Direction
 from ..likelihood.linear.likelihood import LinearLikelihood
 from ..likelihood.linear.pls import Solution
+from ..likelihood.working.theta import Theta
 from .base import Engine
 from .generalized.fit import fit_generalized
 from .machine.blas import blas_threads
@@ -156,7 +156,7 @@ def _fit_linear(
         raise FitError(f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.")
     criterion = LinearCriterion(likelihood, reml, model.constants.get("sigma"))
     sigma = criterion.sigma
-    first = likelihood.start(sigma) if start is None else likelihood.working(given_start(start, likelihood.n_theta))
+    first = likelihood.start(sigma) if start is None else given_start(start, likelihood.theta)
     refuse_exact(model, likelihood, first)
     optimum, edge = search(criterion, first, optimizer, maxiter)
     refuse_exact(model, likelihood, optimum.x)
@@ -184,17 +184,10 @@ class LinearCriterion:
         """Expected information, one factor at a time, inverted."""
         return self.likelihood.metric(theta)
 
-    def slices(self) -> dict[int, slice]:
-        """Where each group term's parameters are in theta."""
-        return self.likelihood.slices()
-
-    def columns(self) -> list[list[int]]:
-        """Positions in theta of each column of each Lambda."""
-        return self.likelihood.columns()
-
-    def structures(self) -> dict[int, tuple[Covariance, int]]:
-        """Covariance structure and number of columns of each group term."""
-        return self.likelihood.structures()
+    @property
+    def theta(self) -> Theta:
+        """The layout of theta, the argument."""
+        return self.likelihood.theta
 
     def stand_in(self, theta: np.ndarray) -> tuple[StandIn, int]:
         """Itself, searched once."""
@@ -229,12 +222,9 @@ def _collect(
 ) -> PointFit:
     likelihood, fixed_sigma = criterion.likelihood, criterion.sigma
     solution = criterion.solution(optimum.x)
-    theta = likelihood.reported(optimum.x)
-    parts = likelihood.split(theta)
+    theta = likelihood.theta.reported(optimum.x)
     sigma = likelihood.sigma(solution, reml=criterion.reml) if fixed_sigma is None else fixed_sigma
-    factors = tuple(
-        likelihood.covariances[j].factor(parts[j], term.Z.shape[1]) for j, term in enumerate(model.design.groups)
-    )
+    factors = likelihood.theta.factors(theta)
     modes = likelihood.modes(solution)
     b = [modes[j] for j in range(len(factors))]
     spread = likelihood.conditional_covariances(solution)
@@ -252,6 +242,6 @@ def _collect(
         beta_root=sigma * likelihood.vcov_root(solution),
         criterion=optimum.value,
         loglik=-0.5 * optimum.value,
-        n_parameters=likelihood.p + likelihood.n_theta + (fixed_sigma is None),
+        n_parameters=likelihood.p + likelihood.theta.size + (fixed_sigma is None),
         status=with_lost_digits(status, likelihood, optimum.x, solution.rss),
     )

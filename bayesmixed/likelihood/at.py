@@ -72,7 +72,7 @@ def loglik_at(
             raise ModelError("REML needs a normal response with an identity link: leave out reml=True.")
         return _generalized_at(model, theta, beta, _dispersion(model, sigma, dispersion), quadrature)
     likelihood = likelihood_of(model)
-    theta = _vector("theta", theta, likelihood.n_theta)
+    theta = _vector("theta", theta, likelihood.theta.size)
     if beta is not None:
         beta = _vector("beta", beta, likelihood.p)
         if reml:
@@ -80,13 +80,13 @@ def loglik_at(
     sigma = _sigma(model, sigma, dispersion)
     if not np.all(np.isfinite(theta)) or (sigma is not None and not sigma > 0) or not _inside(likelihood, theta):
         return -np.inf
-    return likelihood.loglik_at(likelihood.working(theta), beta, sigma, reml)
+    return likelihood.loglik_at(likelihood.theta.working(theta), beta, sigma, reml)
 
 
 def _generalized_at(model: Model, theta: Any, beta: Any, given: dict[str, float], nodes: int) -> float:
     """The log-likelihood by `nodes` a dimension; with none, at the coefficients of the joint mode (lme4's nAGQ = 0)."""
     likelihood = laplace_of(model)
-    theta = _vector("theta", theta, likelihood.n_theta)
+    theta = _vector("theta", theta, likelihood.theta.size)
     if nodes == 0 and beta is not None:
         raise ModelError("quadrature=0 takes the coefficients of the joint mode: leave out beta=, or use quadrature=1.")
     if nodes > 0 and beta is None and likelihood.p:
@@ -103,7 +103,7 @@ def _generalized_at(model: Model, theta: Any, beta: Any, given: dict[str, float]
     if not np.all(np.isfinite(values)) or not possible or not _inside(likelihood, theta):
         return -np.inf
     held = LaplaceLikelihood(likelihood.rows, likelihood.pattern, given, likelihood.constant)
-    working = held.working(theta)
+    working = held.theta.working(theta)
     if nodes == 0 and held.p:
         x, rough = start(held, working)
         beta = solve_triangular(held.rows.R, held.mode(x, rough.u, free=True).beta)
@@ -145,8 +145,4 @@ def _dispersion(model: Model, sigma: float | None, dispersion: Mapping[str, floa
 
 def _inside(likelihood: LinearLikelihood | LaplaceLikelihood, theta: np.ndarray) -> bool:
     """Diagonal elements of Lambda must not be negative, as in lme4."""
-    structures = likelihood.structures()
-    return all(
-        np.all(np.diag(structures[j][0].factor(theta[where], structures[j][1])) >= 0)
-        for j, where in likelihood.slices().items()
-    )
+    return all(np.all(np.diag(Lambda) >= 0) for Lambda in likelihood.theta.factors(theta))

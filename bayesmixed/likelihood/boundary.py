@@ -7,12 +7,13 @@ negative. That is a first-order condition: another maximum far from the point is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from ..covariance import Covariance
+from .working.theta import Theta
 
 STEP = 3e-3  # of a working (unit mean square) column: the quadratic term dominates, rounding stays below 1e-5
 SNAP = 1e-2  # a diagonal element below this is tried at exactly zero
@@ -30,21 +31,18 @@ class Direction:
     slope: float
 
 
-def snap(value: Callable[[np.ndarray], float], theta: np.ndarray, columns: Sequence[Sequence[int]]) -> np.ndarray:
-    """Set small columns of Lambda, else small diagonal elements, to exact zero where that costs nothing.
-
-    `columns` lists the positions in theta of each column, its diagonal element first.
-    """
+def snap(value: Callable[[np.ndarray], float], theta: Theta, x: np.ndarray) -> np.ndarray:
+    """Set small columns of Lambda, else small diagonal elements, to exact zero where that costs nothing."""
     trials = []
-    for column in columns:
-        size = np.max(np.abs(theta[list(column)]))
+    for column in theta.columns:
+        size = np.max(np.abs(x[column]))
         if 0 < size < SNAP:
-            trials.append((size, list(column)))
-        elif 0 < abs(theta[column[0]]) < SNAP:
-            trials.append((abs(theta[column[0]]), [column[0]]))
+            trials.append((size, column))
+        elif 0 < abs(x[column[0]]) < SNAP:
+            trials.append((abs(x[column[0]]), [column[0]]))
     if not trials:
-        return theta
-    best, reference = theta.copy(), value(theta)
+        return x
+    best, reference = x.copy(), value(x)
     for _, positions in sorted(trials):
         trial = best.copy()
         trial[positions] = 0.0
@@ -54,48 +52,27 @@ def snap(value: Callable[[np.ndarray], float], theta: np.ndarray, columns: Seque
     return best
 
 
-def worst_direction(
-    value: Callable[[np.ndarray], float],
-    parts: dict[int, slice],
-    theta: np.ndarray,
-    structures: dict[int, tuple[Covariance, int]],
-) -> Direction | None:
-    """The null direction along which the criterion falls fastest; None where every block has full rank.
-
-    `parts` maps a term to its slice of theta, `structures` to its structure and number of columns.
-    """
+def worst_direction(value: Callable[[np.ndarray], float], theta: Theta, x: np.ndarray) -> Direction | None:
+    """The null direction along which the criterion falls fastest; None where every block has full rank."""
     nulls = [
-        (term, where, null)
-        for term, where in parts.items()
-        for null in structures[term][0].null_directions(theta[where], structures[term][1], tolerance=1e-8)
+        (term, null)
+        for term, part in theta.split(x).items()
+        for null in theta.covariances[term].null_directions(part, theta.k(term), tolerance=1e-8)
     ]
     if not nulls:
         return None
-    reference, found = value(theta), []
-    for term, where, null in nulls:
-        structure, k = structures[term]
-        move = _mover(structure, k, theta, where)
+    reference, found = value(x), []
+    for term, null in nulls:
+        move = partial(theta.stepped_off, x, term)
         values, vectors = np.linalg.eigh(_slopes(value, reference, move, null))
         found.append(Direction(term, null @ vectors[:, 0], float(values[0])))
     return min(found, key=lambda d: d.slope)
 
 
-def leave(
-    value: Callable[[np.ndarray], float], where: slice, structure: Covariance, k: int, theta: np.ndarray, v: np.ndarray
-) -> np.ndarray:
-    """theta moved off the boundary along v, by the step that lowers the criterion most."""
-    move = _mover(structure, k, theta, where)
-    trials = [move(step * v) for step in (0.01, 0.03, 0.1, 0.3, 1.0)]
+def leave(value: Callable[[np.ndarray], float], theta: Theta, x: np.ndarray, edge: Direction) -> np.ndarray:
+    """x moved off the boundary along a direction, by the step that lowers the criterion most."""
+    trials = [theta.stepped_off(x, edge.term, step * edge.direction) for step in (0.01, 0.03, 0.1, 0.3, 1.0)]
     return min(trials, key=value)
-
-
-def _mover(structure: Covariance, k: int, theta: np.ndarray, where: slice) -> Callable[[np.ndarray], np.ndarray]:
-    def move(v: np.ndarray) -> np.ndarray:
-        moved = theta.copy()
-        moved[where] = structure.step_off(theta[where], k, v)
-        return moved
-
-    return move
 
 
 def _slopes(

@@ -71,9 +71,9 @@ class JointErrors:
         codes = design.groups[found.terms[0]].codes
         known = (codes >= 0) & (codes < found.n_levels)
         parts = [
-            design.groups[j].Z @ self.likelihood.term_bases[j] * known[:, None]
+            design.groups[j].Z @ self.likelihood.theta.bases[j] * known[:, None]
             if j in terms
-            else np.zeros((len(codes), len(self.likelihood.term_bases[j])))
+            else np.zeros((len(codes), len(self.likelihood.theta.bases[j])))
             for j in found.terms
         ]
         return np.where(known, codes, 0), np.column_stack(parts)
@@ -83,7 +83,7 @@ class JointErrors:
         effects = list(estimates.b)
         for block, found in zip(blocks, likelihood.blocks, strict=False):
             for j, where in zip(found.terms, found.slices, strict=True):
-                error = self.sigma * (likelihood.term_bases[j] @ block[:, where])
+                error = self.sigma * (likelihood.theta.bases[j] @ block[:, where])
                 effects[j] = estimates.b[j] + error.transpose(2, 0, 1)[None]
         shift = self.sigma * np.linalg.solve(likelihood.basis.R, beta) if len(beta) else beta
         repeated = estimates.take(np.zeros(n, dtype=int))
@@ -125,7 +125,7 @@ def joint_errors(
     else:
         precision, sigma = _curvature(model, estimates), 1.0
         likelihood = linear_likelihood(replace(model.design, weights=precision), model.covariances)
-    solution = likelihood.solve(likelihood.working(theta), invert=True)
+    solution = likelihood.solve(likelihood.theta.working(theta), invert=True)
     if prior_precision is not None and likelihood.p:
         solution = _with_prior(solution, likelihood.basis.R, sigma**2 * prior_precision)
     return JointErrors(likelihood, solution, estimates, sigma, precision)

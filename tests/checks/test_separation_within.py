@@ -54,7 +54,7 @@ def no_maximum(fit: Any, term: str) -> bool:
 @pytest.mark.parametrize(("sd", "beta"), [(1.0, (0.0, 1.0)), (17.0, (2.0, 20.0)), (153.6, (14.0, 119.0))])
 def test_the_integral_between_level_sets_is_the_dense_one(boys: pd.DataFrame, sd: float, beta: Any) -> None:
     likelihood = laplace_of(bm.Model("tall ~ age + (1 | Subject)", boys, family="bernoulli"))
-    x = likelihood.joined(likelihood.working(np.array([sd])), np.array(beta), {})
+    x = likelihood.joined(likelihood.theta.working(np.array([sd])), np.array(beta), {})
     found = level_set_loglik(likelihood, x, likelihood.curved(x, likelihood.mode(x)))
     assert found == pytest.approx(dense(boys, *beta, sd), abs=EXACT)
 

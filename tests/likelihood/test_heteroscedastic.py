@@ -51,7 +51,7 @@ def factors(found: Heteroscedastic, model: bm.Model) -> tuple[list[np.ndarray], 
         for j, columns in zip(block.terms, block.slices, strict=True):
             Lambda[columns, columns] = own[j]
         blocks.append(Lambda)
-    return blocks, {j: found.rows.term_bases[j] @ Lambda for j, Lambda in own.items()}
+    return blocks, {j: found.rows.theta.bases[j] @ Lambda for j, Lambda in own.items()}
 
 
 def marginal(model: bm.Model, own: dict[int, np.ndarray], sds: np.ndarray) -> np.ndarray:

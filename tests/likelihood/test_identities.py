@@ -29,12 +29,11 @@ FORMULAS = [
 
 def dense_deviance(model: bm.Model, theta: np.ndarray, reml: bool) -> float:
     """The profiled criterion from the n x n marginal covariance, nothing clever."""
-    likelihood = likelihood_of(model)
-    parts = likelihood.split(theta)
+    factors = likelihood_of(model).theta.factors(theta)
     design = model.design
     V = np.eye(design.n_rows) if design.weights is None else np.diag(1 / design.weights)
     for j, term in enumerate(design.groups):
-        rows = term.Z @ model.covariances[j].factor(parts[j], term.Z.shape[1])
+        rows = term.Z @ factors[j]
         V += (rows @ rows.T) * (term.codes[:, None] == term.codes[None, :])
     X, y = design.mu.X, design.response.y - design.mu.offset
     information = X.T @ np.linalg.solve(V, X)
@@ -208,7 +207,7 @@ def test_cross_products_of_disjoint_rows_add_up() -> None:
     from bayesmixed.likelihood.working.gram import gram
 
     model = bm.Model("y ~ x + (x | a) + (1 | b)", crossed())
-    found = blocks(model.design.groups, model.covariances)
+    found = blocks(model.design.groups)
     Z = [np.column_stack([model.design.groups[j].Z for j in block.terms]) for block in found]
     W = np.column_stack([model.design.mu.X, model.design.response.y])
     whole = gram(found, Z, W, None)

@@ -67,7 +67,7 @@ def likelihood_of(formula: str, family: str, link: Any) -> LaplaceLikelihood:
 
 def some_x(likelihood: LaplaceLikelihood) -> np.ndarray:
     rng = np.random.default_rng(1)
-    theta, beta = rng.uniform(0.3, 0.8, likelihood.n_theta), 0.2 * rng.normal(size=likelihood.p)
+    theta, beta = rng.uniform(0.3, 0.8, likelihood.theta.size), 0.2 * rng.normal(size=likelihood.p)
     return np.concatenate([theta, beta, np.full(len(likelihood.free), 0.3)])
 
 
@@ -97,7 +97,7 @@ def test_the_value_is_that_of_dense_matrices(case: str) -> None:
         basis = np.eye(block.n_levels * block.k).reshape(-1, block.n_levels, block.k)
         columns.append(np.stack([block.spread(unit @ Lambda.T) for unit in basis], axis=1))
     Z_Lambda, u = np.hstack(columns), np.concatenate([part.ravel() for part in mode.u])
-    d = rows.family.derivatives(rows.observed, mode.eta, likelihood.split(x)[2], 2)
+    d = rows.family.derivatives(rows.observed, mode.eta, likelihood.beside(x)[1], 2)
     np.testing.assert_allclose(Z_Lambda.T @ d.g, u, atol=1e-6)
     M = Z_Lambda.T @ (d.V[:, None] * Z_Lambda) + np.eye(len(u))
     expected = -2 * (np.sum(d.kernel) + likelihood.constant) + u @ u + np.linalg.slogdet(M)[1]
@@ -108,8 +108,7 @@ def test_for_a_normal_response_it_is_the_exact_likelihood() -> None:
     model = bm.Model("y ~ x + (x | g) + (1 | h)", table())
     fit = model.fit("ml")
     likelihood = laplace_of(model)
-    factors = [likelihood.covariances[j].theta(fit.sigma * F) for j, F in enumerate(fit.factors)]
-    theta = likelihood.working(np.concatenate([factors[j] for j in likelihood.rows.order]))
+    theta = likelihood.theta.working(likelihood.theta.of_factors([fit.sigma * F for F in fit.factors]))
     x = likelihood.joined(theta, fit.beta, fit.dispersion)
     deviance = likelihood.deviance(likelihood.curved(x, likelihood.mode(x)))
     assert deviance == pytest.approx(fit.deviance, rel=ALGEBRA)

@@ -81,7 +81,7 @@ def test_a_mode_whose_rows_curve_by_very_different_amounts_is_found_in_few_steps
     found = model.loglik_at(theta=theta, beta=[beta], dispersion={"sigma": sigma})
     assert found == pytest.approx(dense_laplace(d, theta, beta, sigma, link), abs=DENSE)
     likelihood = laplace_of(model)
-    x = likelihood.joined(likelihood.working(np.array(theta)), np.array([beta]), {"sigma": sigma})
+    x = likelihood.joined(likelihood.theta.working(np.array(theta)), np.array([beta]), {"sigma": sigma})
     assert likelihood.mode(x).steps <= FEW
 
 

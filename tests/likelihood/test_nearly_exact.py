@@ -137,7 +137,7 @@ def test_a_residual_in_the_last_digits_is_said() -> None:
 def test_orthogonal_factors_are_the_elimination(formula: str) -> None:
     """Where neither loses digits both routes give the same solution, gradients, modes and conditional variances."""
     likelihood = likelihood_of(bm.Model(formula, table(a[g] + b[h], 1.0)))
-    theta = np.random.default_rng(2).normal(size=likelihood.n_theta)
+    theta = np.random.default_rng(2).normal(size=likelihood.theta.size)
     factors = likelihood.factors(theta)
     assert likelihood.turned is not None
     plain = solve(likelihood.gram, likelihood.tail, factors, invert=True)

@@ -60,7 +60,7 @@ def table(levels: int = 12, rows: int = 13, seed: int = 1) -> pd.DataFrame:
 def at_random(model: bm.Model, seed: int = 5) -> np.ndarray:
     """A point (m,) inside the parameter space."""
     likelihood, rng = laplace_of(model), np.random.default_rng(seed)
-    theta = rng.uniform(0.3, 1.0, likelihood.n_theta)
+    theta = rng.uniform(0.3, 1.0, likelihood.theta.size)
     return np.concatenate([theta, 0.3 * rng.normal(size=likelihood.p), np.full(len(likelihood.free), np.log(0.4))])
 
 
@@ -191,7 +191,7 @@ def test_importance_draws_estimate_what_laplace_lacks_in_crossed_effects() -> No
     eta = model.design.mu.X @ beta + grid[:, :2][:, first.codes] + grid[:, 2:][:, second.codes]
     log = model.family.log_density(observed(model.design), eta, {}).sum(axis=1)
     exact = np.log(np.sum(weights * np.exp(log)))
-    x = likelihood.joined(likelihood.working(np.array([sd, sd])), beta, {})
+    x = likelihood.joined(likelihood.theta.working(np.array([sd, sd])), beta, {})
     curved = likelihood.curved(x, likelihood.mode(x))
     found = importance(likelihood, x, curved, 4000)
     shift = exact + 0.5 * likelihood.deviance(curved)
@@ -436,7 +436,7 @@ def test_the_criterion_keeps_its_starts(reference: Any) -> None:
     """The value at a point does not depend on where the search came from."""
     likelihood = laplace_of(model_of("glmm_culcita"))
     x = np.array([3.4, 5.0, -3.8, -4.4, -5.6])
-    x = likelihood.joined(likelihood.working(x[:1]), x[1:], {})
+    x = likelihood.joined(likelihood.theta.working(x[:1]), x[1:], {})
     fresh, used = LaplaceCriterion(likelihood), LaplaceCriterion(likelihood)
     used.value(x * 0.1)
     assert used.value(x) == pytest.approx(fresh.value(x), rel=ALGEBRA)

@@ -147,7 +147,7 @@ def test_generalized_models_are_the_same_with_fronts_and_dense_components(
     formula, family = GENERALIZED[case]
     table = local().assign(row=lambda t: np.arange(len(t)).astype(str))
     ours, theirs = (laplace_of(model) for model in both(formula, table, forced, family=family, check="warn"))
-    x = np.full(ours.n_theta + ours.p, 0.4)
+    x = np.full(ours.theta.size + ours.p, 0.4)
     curved = [one.curved(x, one.mode(x)) for one in (ours, theirs)]
     a, b = (one.deviance(at) for one, at in zip((ours, theirs), curved, strict=True))
     assert a == pytest.approx(b, rel=IDENTITY)
@@ -187,7 +187,7 @@ def test_the_factor_that_leaves_least_is_eliminated(monkeypatch: pytest.MonkeyPa
     a, b = (one.value_and_gradient(theta, one.solve(theta, invert=True), reml=True) for one in (likelihood, other))
     assert a[0] == pytest.approx(b[0], rel=IDENTITY)
     np.testing.assert_allclose(a[1], b[1], rtol=IDENTITY, atol=IDENTITY * np.abs(b[1]).max())
-    x = np.full(laplace.n_theta + laplace.p, 0.3)
+    x = np.full(laplace.theta.size + laplace.p, 0.3)
     curved = [one.curved(x, one.mode(x)) for one in (laplace, other_laplace)]
     assert laplace.deviance(curved[0]) == pytest.approx(other_laplace.deviance(curved[1]), rel=IDENTITY)
     a, b = laplace.gradient(x, curved[0]), other_laplace.gradient(x, curved[1])

@@ -142,7 +142,7 @@ def test_leverage_is_the_derivative_of_fitted_values_at_the_same_theta() -> None
     moved.loc[7, "Reaction"] += 1e-3
     other = fit.model.replace(data=moved)
     likelihood = likelihood_of(other)
-    solution = likelihood.solve(likelihood.working(fit.theta), invert=True)
+    solution = likelihood.solve(likelihood.theta.working(fit.theta), invert=True)
     term = other.design.groups[0]
     effects = np.sum(term.Z * likelihood.modes(solution)[0][term.codes], axis=1)
     fitted = other.design.mu.X @ likelihood.beta(solution) + effects

@@ -135,7 +135,7 @@ def test_standard_errors_are_those_of_second_differences_of_the_deviance() -> No
     """Where glmmTMB's are coarse: the Hessian from values alone, in any coordinates."""
     ours = fitted_model("glmm_gasoline_beta", "beta", "logit", "y ~ endpoint + vapor + (1 | Sample)")
     likelihood = laplace_of(ours.model)
-    x = likelihood.joined(likelihood.working(ours.theta), ours.beta, ours.dispersion)
+    x = likelihood.joined(likelihood.theta.working(ours.theta), ours.beta, ours.dispersion)
 
     def deviance(at: np.ndarray) -> float:
         return likelihood.deviance(likelihood.curved(at, likelihood.mode(at)))
@@ -147,7 +147,7 @@ def test_standard_errors_are_those_of_second_differences_of_the_deviance() -> No
             for a in unit
         ]
     ) / (4 * h**2)
-    fixed = slice(likelihood.n_theta, likelihood.n_theta + likelihood.p)
+    fixed = likelihood.coefficients
     R = likelihood.rows.R
     covariance = np.linalg.inv(R) @ (2 * np.linalg.inv(hessian))[fixed, fixed] @ np.linalg.inv(R).T
     np.testing.assert_allclose(ours.coefficients["se"], np.sqrt(np.diag(covariance)), rtol=SE)

@@ -235,8 +235,8 @@ def _updated(H: np.ndarray, step: np.ndarray, change: np.ndarray) -> np.ndarray:
 def _held(fit: PointFit, direction: NullDirection, work: Work) -> _Held:
     j = direction.term
     criterion, x, bases, scale, free = _linear(fit) if fit.model.has_scale else _generalized(fit)
-    structure, k = criterion.structures()[j]
-    where, others = criterion.slices()[j], [i for i in range(k) if i != direction.column]
+    structure, where = criterion.theta.covariances[j], criterion.theta.slices[j]
+    others = [i for i in range(criterion.theta.k(j)) if i != direction.column]
     if direction.is_zero:
         order, position = [direction.column, *others], where.start
     else:
@@ -251,11 +251,11 @@ def _linear(fit: PointFit) -> _Parts:
     likelihood, sigma = likelihood_of(fit.model), fit.model.constants.get("sigma")
     flat = NormalPrior.none(likelihood)
     criterion = SigmaCriterion(likelihood, fit.engine.restricted, sigma, flat, free=False)
-    x = criterion.start(likelihood.working(fit.theta))
-    return criterion, x, likelihood.term_bases, criterion.residual_sd, sigma is None
+    x = criterion.start(likelihood.theta.working(fit.theta))
+    return criterion, x, likelihood.theta.bases, criterion.residual_sd, sigma is None
 
 
 def _generalized(fit: PointFit) -> _Parts:
     likelihood = laplace_of(fit.model)
-    x = likelihood.joined(likelihood.working(fit.theta), fit.beta, fit.dispersion)
-    return LaplaceCriterion(likelihood), x, likelihood.rows.term_bases, lambda x: 1.0, False
+    x = likelihood.joined(likelihood.theta.working(fit.theta), fit.beta, fit.dispersion)
+    return LaplaceCriterion(likelihood), x, likelihood.theta.bases, lambda x: 1.0, False

@@ -120,9 +120,8 @@ def theta_of(model: Model, parts: Sequence[ReducedPart], factors: Sequence[np.nd
     found = [factor[list(part.columns or ())] for part, factor in zip(parts, factors, strict=True) if part.bars]
     if len(found) != len(model.design.groups):
         return None
-    likelihood = likelihood_of(model) if model.has_scale else laplace_of(model).rows
-    thetas = [structure.theta(F) for structure, F in zip(model.covariances, found, strict=True)]
-    return [float(value) for j in likelihood.order for value in thetas[j]]
+    likelihood = likelihood_of(model) if model.has_scale else laplace_of(model)
+    return [float(value) for value in likelihood.theta.of_factors(found)]
 
 
 def _kept(bar: Bar, chosen: Sequence[Term | None]) -> Bar:

@@ -201,11 +201,10 @@ def _valued(fit: PointFit) -> Callable[[_State, Sequence[np.ndarray]], float]:
         if model.has_scale
         else LaplaceCriterion(likelihood)  # type: ignore[arg-type]
     )
-    order = likelihood.order if model.has_scale else likelihood.rows.order  # type: ignore[union-attr]
+    theta = likelihood.theta
 
     def value(state: _State, factors: Sequence[np.ndarray]) -> float:
-        theta = np.concatenate([model.covariances[j].theta(factors[j]) for j in order])
-        x = likelihood.working(theta)
+        x = theta.working(theta.of_factors(factors))
         if not model.has_scale:
             x = likelihood.joined(x, state.fit.beta, state.fit.dispersion)  # type: ignore[union-attr]
         try:

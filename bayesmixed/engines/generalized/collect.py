@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...covariance import Covariance
 from ...errors import FitError
 from ...fits.point import PointFit, point_values
 from ...fits.status import PointStatus, singular_terms
@@ -19,6 +18,7 @@ from ...likelihood.laplace.start import metric
 from ...likelihood.laplace.working_response import working_deviance
 from ...likelihood.linear.modes import conditional_covariances
 from ...likelihood.working.basis import root
+from ...likelihood.working.theta import Theta
 from ..search.boundary_search import Criterion
 from ..search.minimise import Optimum
 from ..search.second_look import StandIn
@@ -95,17 +95,10 @@ class LaplaceCriterion:
                 self.first = np.eye(len(x))
         return self.first
 
-    def slices(self) -> dict[int, slice]:
-        """Where each group term's parameters are in x."""
-        return self.likelihood.slices()
-
-    def columns(self) -> list[list[int]]:
-        """Positions in x of each column of each Lambda."""
-        return self.likelihood.columns()
-
-    def structures(self) -> dict[int, tuple[Covariance, int]]:
-        """Covariance structure and number of columns of each group term."""
-        return self.likelihood.structures()
+    @property
+    def theta(self) -> Theta:
+        """The layout of theta, with which x begins."""
+        return self.likelihood.theta
 
     def stand_in(self, x: np.ndarray) -> tuple[StandIn, int] | None:
         """The deviance of the working linear model at x."""
@@ -158,7 +151,7 @@ def broken_down(model: Model, engine: Engine, criterion: LaplaceCriterion, x: np
 def held(criterion: Criterion, x: np.ndarray) -> np.ndarray:
     """Positions of x on their bound: zero diagonal elements of Lambda, and the whole column where it is zero."""
     found: list[int] = []
-    for column in criterion.columns():
+    for column in criterion.theta.columns:
         if not np.any(x[column]):
             found += column
         elif x[column[0]] == 0:
@@ -168,7 +161,7 @@ def held(criterion: Criterion, x: np.ndarray) -> np.ndarray:
 
 def _simpler(likelihood: LaplaceLikelihood, dispersion: Mapping[str, float]) -> list[int]:
     """Positions in x of dispersion parameters so far out that the family is a simpler one: they are at a bound."""
-    limits, first = likelihood.rows.family.limits, likelihood.n_theta + likelihood.p
+    limits, first = likelihood.rows.family.limits, likelihood.coefficients.stop
     return [
         first + i for i, name in enumerate(likelihood.free) if name in limits and limits[name].reached(dispersion[name])
     ]
@@ -263,13 +256,8 @@ def collect(
     """
     likelihood, x = criterion.likelihood, optimum.x
     curved = criterion.at(x) if curved is None else curved
-    parts, _, dispersion = likelihood.split(x)
-    rows = likelihood.rows
-    factors = tuple(
-        rows.term_bases[j] @ likelihood.covariances[j].factor(parts[j], len(rows.term_bases[j]))
-        for j in range(len(rows.term_bases))
-    )
-    factors = tuple(c.factor(c.theta(F), len(F)) for c, F in zip(likelihood.covariances, factors, strict=True))
+    theta, dispersion = likelihood.theta.reported(x), likelihood.beside(x)[1]
+    factors = likelihood.theta.factors(theta)
     b, spread = effects(likelihood, curved)
     free = np.setdiff1d(np.arange(len(x)), [*held(criterion, x), *_simpler(likelihood, dispersion)])
     eigenvalues = (
@@ -278,7 +266,7 @@ def collect(
     stays, curved_up = edge is None or edge.slope >= ACCEPT, bool(np.all(eigenvalues > 0))
     status = PointStatus.of(
         optimum.converged and stays and curved_up,
-        singular_terms(model.design.groups, [F / rows.unit for F in factors]),
+        singular_terms(model.design.groups, [F / likelihood.rows.unit for F in factors]),
         optimum.gradient[free] if len(free) else optimum.gradient,
         optimum.evaluations,
         edge,
@@ -290,7 +278,7 @@ def collect(
         model=model,
         engine=engine,
         parameters=point_values(model, beta, factors, b, dispersion),
-        theta=likelihood.reported(x[: likelihood.n_theta]),
+        theta=theta,
         b_covariances=spread,
         beta_root=beta_root,
         criterion=optimum.value,
@@ -308,16 +296,16 @@ def effects(likelihood: LaplaceLikelihood, curved: Curved) -> tuple[tuple[np.nda
     spread: dict[int, np.ndarray] = {}
     for i, block in enumerate(rows.blocks):
         for j, columns in zip(block.terms, block.slices, strict=True):
-            C = rows.term_bases[j]
+            C = rows.theta.bases[j]
             modes[j] = curved.mode.b[i][:, columns] @ C.T
             spread[j] = C @ found[i][:, columns, columns] @ C.T
-    order = range(len(rows.term_bases))
+    order = range(len(rows.theta.bases))
     return tuple(modes[j] for j in order), tuple(spread[j] for j in order)
 
 
 def _user_root(likelihood: LaplaceLikelihood, full: np.ndarray) -> np.ndarray:
     """F (p, p) in the user's columns with F F' the coefficients' part of a covariance of all parameters."""
-    fixed = slice(likelihood.n_theta, likelihood.n_theta + likelihood.p)
+    fixed = likelihood.coefficients
     if not likelihood.p:
         return full[fixed, fixed]
     return np.linalg.solve(likelihood.rows.R, root(full[fixed, fixed]))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...covariance import Covariance
 from ...fits.point import PointFit
 from ...likelihood.at import laplace_of
 from ...likelihood.boundary import Direction
@@ -18,7 +17,7 @@ from ...likelihood.laplace.start import Starts, starts
 from ...likelihood.laplace.working_response import working_deviance
 from ...likelihood.quadrature.factoring import Quadrature, quadrature
 from ...likelihood.quadrature.placing import moved
-from ...likelihood.working.blocks import pull_back
+from ...likelihood.working.theta import Theta
 from ..search.boundary_search import given_start, search
 from ..search.minimise import Optimum
 from ..search.second_look import StandIn
@@ -108,14 +107,13 @@ class JointCriterion:
         return self._full(y, mode.beta), curved
 
     def _full(self, y: np.ndarray, beta: np.ndarray) -> np.ndarray:
-        first = self.likelihood.n_theta
+        first = self.theta.size
         return np.concatenate([y[:first], beta, y[first:]])
 
     def outer(self) -> np.ndarray:
         """Positions of y in x."""
-        size = self.likelihood.n_theta + self.likelihood.p + len(self.likelihood.free)
-        fixed = np.arange(self.likelihood.p) + self.likelihood.n_theta
-        return np.setdiff1d(np.arange(size), fixed)
+        fixed = self.likelihood.coefficients
+        return np.delete(np.arange(fixed.stop + len(self.likelihood.free)), fixed)
 
     def value(self, y: np.ndarray) -> float:
         """The deviance alone; +inf where there is no mode."""
@@ -131,15 +129,14 @@ class JointCriterion:
         """
         likelihood = self.likelihood
         x, curved = self.at(y)
-        rows, d, factors, p = likelihood.rows, curved.derivatives, likelihood.factors(x), likelihood.p
+        rows, d, factors = likelihood.rows, curved.derivatives, likelihood.factors(x)
         gradient = likelihood.gradient(x, curved)
-        moving = gradient[likelihood.n_theta : likelihood.n_theta + p]
+        moving = gradient[likelihood.coefficients]
         joint = likelihood.curved(x, curved.mode, free=True)
         q = rows.Q @ (joint.solution.U_inverse @ moving)
         back = moved(rows, curved, factors, -d.V * q)
         slopes = [back.factor_slopes(i, block).sum(axis=0) for i, block in enumerate(rows.block_rows)]
-        parts, _, dispersion = likelihood.split(x)
-        theta = pull_back(rows.blocks, parts, slopes, rows.order)
+        dispersion, theta = likelihood.beside(x)[1], likelihood.theta.pull_back(x, rows.blocks, slopes)
         phi = {k: float(np.sum((q + back.spread) * d.dispersion[k][1])) for k in likelihood.free}
         more = np.concatenate([theta, likelihood.pulled(dispersion, phi)])
         return likelihood.deviance(curved), gradient[self.outer()] + more
@@ -148,17 +145,10 @@ class JointCriterion:
         """The start's metric of y."""
         return self.first
 
-    def slices(self) -> dict[int, slice]:
-        """Where each group term's parameters are in y."""
-        return self.likelihood.slices()
-
-    def columns(self) -> list[list[int]]:
-        """Positions in y of each column of each Lambda."""
-        return self.likelihood.columns()
-
-    def structures(self) -> dict[int, tuple[Covariance, int]]:
-        """Covariance structure and number of columns of each group term."""
-        return self.likelihood.structures()
+    @property
+    def theta(self) -> Theta:
+        """The layout of theta, with which y begins."""
+        return self.likelihood.theta
 
     def stand_in(self, y: np.ndarray) -> tuple[StandIn, int] | None:
         """The deviance of the working linear model at y."""
@@ -167,18 +157,18 @@ class JointCriterion:
 
 def joint(criterion: LaplaceCriterion, x: np.ndarray, optimizer: str | None, maxiter: int | None) -> Searched:
     """The optimum of quadrature = 0 from x; coefficients have the precision U of their joint mode, as lme4's."""
-    likelihood, p = criterion.likelihood, criterion.likelihood.p
-    outer = np.setdiff1d(np.arange(len(x)), np.arange(p) + likelihood.n_theta)
+    likelihood = criterion.likelihood
+    outer = np.delete(np.arange(len(x)), likelihood.coefficients)
     first, u = criterion.metric(x)[np.ix_(outer, outer)], criterion.at(x).mode.u
-    inner = JointCriterion(likelihood, u, likelihood.split(x)[1], first)
+    inner = JointCriterion(likelihood, u, likelihood.beside(x)[0], first)
     optimum, edge = search(inner, x[outer], optimizer, maxiter)
     optimum, hessian = certified(inner, optimum, maxiter is None)
     x, curved = inner.at(optimum.x)
     full, gradient = np.zeros((len(x), len(x))), np.zeros(len(x))
     full[np.ix_(outer, outer)], gradient[outer] = hessian, optimum.gradient
-    fixed = np.setdiff1d(np.arange(len(x)), outer)
+    fixed = likelihood.coefficients
     U_inverse = likelihood.curved(x, curved.mode, free=True).solution.U_inverse
-    full[np.ix_(fixed, fixed)] = 2 * np.linalg.inv(U_inverse)
+    full[fixed, fixed] = 2 * np.linalg.inv(U_inverse)
     there = Optimum(x, optimum.value, gradient, optimum.decrease, optimum.evaluations, optimum.message)
     return Searched(LaplaceCriterion(likelihood, curved.mode.u), there, edge, full)
 
@@ -194,7 +184,7 @@ def fit_generalized(
 ) -> PointFit:
     """ML of a generalized linear mixed model with `nodes` a dimension, and what a fit reports."""
     likelihood = laplace_of(model)
-    given = None if start is None else likelihood.working(given_start(start, likelihood.n_theta))
+    given = None if start is None else given_start(start, likelihood.theta)
     guess = starts(likelihood, given)
     x, criterion = guess.x, LaplaceCriterion(likelihood, guess.mode.u)
     try:

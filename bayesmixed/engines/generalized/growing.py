@@ -97,13 +97,7 @@ def _noise(model: Model) -> float:
 def _sizes(model: Model, likelihood: LaplaceLikelihood, x: np.ndarray, j: int) -> np.ndarray:
     """Sds (k,) of a term's effects in the predictor, where its columns are of their root mean square."""
     Z = model.design.groups[j].Z[model.design.used]
-    return np.linalg.norm(_factor(likelihood, x, j), axis=1) * np.sqrt(np.mean(Z**2, axis=0))
-
-
-def _factor(likelihood: LaplaceLikelihood, x: np.ndarray, j: int) -> np.ndarray:
-    """Lambda (k, k) of a term in the user's columns."""
-    C = likelihood.rows.term_bases[j]
-    return C @ likelihood.covariances[j].factor(x[likelihood.slices()[j]], len(C))
+    return np.linalg.norm(likelihood.theta.typed(x)[j], axis=1) * np.sqrt(np.mean(Z**2, axis=0))
 
 
 def _confirmed(likelihood: LaplaceLikelihood, x: np.ndarray, found: Foretold, sizes: Sequence[float]) -> bool:
@@ -133,7 +127,7 @@ def _integral(likelihood: LaplaceLikelihood) -> Callable[[np.ndarray], float] | 
 def _by_points(likelihood: LaplaceLikelihood, x: np.ndarray) -> float:
     """By quasi-random points of the effects' own distribution, the same for every level and every x."""
     rows, block = likelihood.rows, likelihood.rows.block_rows[0]
-    _, beta, dispersion = likelihood.split(x)
+    beta, dispersion = likelihood.beside(x)
     z = ndtri(_lattice(POINTS, block.k))
     grid = Grid(z, 0.5 * np.sum(z**2, axis=1) - np.log(POINTS))
     still = np.broadcast_to(np.eye(block.k), (block.n_levels, block.k, block.k))
@@ -154,21 +148,19 @@ def _lattice(points: int, k: int) -> np.ndarray:
 
 def _scaled(likelihood: LaplaceLikelihood, x: np.ndarray, found: Foretold, t: float) -> np.ndarray:
     """x with what can grow multiplied by t: effects in columns that no row holds, coefficients likewise."""
-    moved = x.copy()
-    for j, where in likelihood.slices().items():
-        F = _factor(likelihood, x, j)
+    moved, theta = x.copy(), likelihood.theta
+    for j, F in enumerate(theta.typed(x)):
         F[found.columns[j]] *= t
-        moved[where] = likelihood.covariances[j].theta(np.linalg.solve(likelihood.rows.term_bases[j], F))
+        moved = theta.replaced(moved, j, np.linalg.solve(theta.bases[j], F))
     beta = likelihood.beta(x)
-    fixed = slice(likelihood.n_theta, likelihood.n_theta + likelihood.p)
-    moved[fixed] = likelihood.rows.R @ (beta + (t - 1) * (found.still @ beta))
+    moved[likelihood.coefficients] = likelihood.rows.R @ (beta + (t - 1) * (found.still @ beta))
     return moved
 
 
 def _largest(likelihood: LaplaceLikelihood, loglik: Callable[[np.ndarray], float], x: np.ndarray) -> float:
     """The largest log-likelihood with the covariance of x: the ratio of coefficients to sds may be off at x."""
-    fixed, p = slice(likelihood.n_theta, likelihood.n_theta + likelihood.p), likelihood.p
-    size = float(np.max(np.abs(x[: likelihood.n_theta + p]), initial=1.0))
+    fixed, p = likelihood.coefficients, likelihood.p
+    size = float(np.max(np.abs(x[: fixed.stop]), initial=1.0))
 
     def falls(share: np.ndarray) -> float:
         moved = x.copy()

@@ -60,7 +60,7 @@ def _short_of_limit(model: Model, name: str, value: float) -> float:
 def _joint_mode(model: Model) -> Start:
     likelihood = laplace_of(model)
     x, _ = laplace.start(likelihood)
-    fixed = slice(likelihood.n_theta, likelihood.n_theta + likelihood.p)
+    fixed = likelihood.coefficients
     along, means, sds = _coefficient_priors(model)
     # from working coefficients to those the priors speak of
     speaks = along @ np.linalg.inv(likelihood.rows.R)
@@ -80,7 +80,7 @@ def _joint_mode(model: Model) -> Start:
 def _without_rows(model: Model, likelihood: LaplaceLikelihood, x: np.ndarray) -> Start:
     """x without a conditional mode: effects of zero, of which the rows say nothing."""
     b = tuple(np.zeros((group.n_levels, len(group.columns))) for group in model.design.groups)
-    covariances = [F @ F.T for F in _factors(likelihood, x)]
+    covariances = [F @ F.T for F in likelihood.theta.typed(x)]
     spread = tuple(np.tile(C, (len(each), 1, 1)) for C, each in zip(covariances, b, strict=True))
     return _start(model, likelihood, x, _coefficient_priors(model)[2], b, spread)
 
@@ -96,16 +96,10 @@ def _start(
     return Start(
         beta=likelihood.beta(x),
         beta_sds=np.minimum(errors, _widest(model)),
-        dispersion=likelihood.split(x)[2],
-        **stated_bars(model, _factors(likelihood, x), b, spread),
+        dispersion=likelihood.beside(x)[1],
+        **stated_bars(model, likelihood.theta.typed(x), b, spread),
         scale=1.0,
     )
-
-
-def _factors(likelihood: LaplaceLikelihood, x: np.ndarray) -> list[np.ndarray]:
-    """Lambda (k, k) of each bar in the user's columns."""
-    parts, bases = likelihood.split(x)[0], likelihood.rows.term_bases
-    return [C @ likelihood.covariances[j].factor(parts[j], len(C)) for j, C in enumerate(bases)]
 
 
 def _widest(model: Model) -> np.ndarray:

@@ -8,9 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
-from ...covariance import Covariance
 from ...errors import FitError
 from ...likelihood.boundary import ACCEPT, SNAP, Direction, leave, snap, worst_direction
+from ...likelihood.working.theta import Theta
 from .minimise import Optimum, minimise
 from .second_look import StandIn, other_side
 
@@ -31,14 +31,9 @@ class Criterion(Protocol):
     def metric(self, x: np.ndarray) -> np.ndarray:
         """A guess of the inverse Hessian."""
 
-    def slices(self) -> dict[int, slice]:
-        """Where each group term's parameters are in x."""
-
-    def columns(self) -> list[list[int]]:
-        """Positions in x of each column of each Lambda, the diagonal element first."""
-
-    def structures(self) -> dict[int, tuple[Covariance, int]]:
-        """Covariance structure and number of columns of each group term."""
+    @property
+    def theta(self) -> Theta:
+        """The layout of theta, with which x begins."""
 
     def stand_in(self, x: np.ndarray) -> tuple[StandIn, int] | None:
         """A cheap function of theta that is like the criterion about x, and how many searches of it are cheap enough.
@@ -73,23 +68,21 @@ def _descend(
     criterion: Criterion, start: np.ndarray, optimizer: str | None, maxiter: int | None
 ) -> tuple[Optimum, Direction | None]:
     """Minimise; exact zeros where they cost nothing; a zero that is only stationary by symmetry is left again."""
-    slices, structures = criterion.slices(), criterion.structures()
-    evaluations = 0
+    theta, evaluations = criterion.theta, 0
     for _ in range(MAX_DEPARTURES):
         optimum = minimise(
             criterion.value_and_gradient, start, metric=criterion.metric(start), optimizer=optimizer, maxiter=maxiter
         )
         evaluations += optimum.evaluations
-        x = snap(criterion.value, optimum.x, criterion.columns())
-        edge = worst_direction(criterion.value, slices, x, structures)
+        x = snap(criterion.value, theta, optimum.x)
+        edge = worst_direction(criterion.value, theta, x)
         if edge is None or edge.slope >= ACCEPT:
             turned = _hidden_slope(criterion, x, optimum.value)
             if turned is None:
                 break
             start = turned
             continue
-        structure, k = structures[edge.term]
-        start = leave(criterion.value, slices[edge.term], structure, k, x, edge.direction)
+        start = leave(criterion.value, theta, x, edge)
     value, gradient = (optimum.value, optimum.gradient) if x is optimum.x else criterion.value_and_gradient(x)
     return Optimum(x, value, gradient, optimum.decrease, evaluations, optimum.message), edge
 
@@ -99,12 +92,12 @@ def _hidden_slope(criterion: Criterion, x: np.ndarray, value: float) -> np.ndarr
 
     A variance of zero is left at first order by a covariance with what varies, in one choice of factors only.
     """
-    turned, structures = x.copy(), criterion.structures()
-    for column in criterion.columns():
+    turned, theta = x.copy(), criterion.theta
+    for column in theta.columns:
         if np.max(np.abs(x[column])) < SNAP:
             turned[column] = 0.0
-    for j, where in criterion.slices().items():
-        turned[where] = structures[j][0].leading(turned[where], structures[j][1])
+    for j, where in theta.slices.items():
+        turned[where] = theta.covariances[j].leading(turned[where], theta.k(j))
     if np.array_equal(turned, x):
         return None
     try:
@@ -115,15 +108,15 @@ def _hidden_slope(criterion: Criterion, x: np.ndarray, value: float) -> np.ndarr
     return turned if predicted < value - HIDDEN else None
 
 
-def given_start(start: Sequence[float], n_theta: int) -> np.ndarray:
-    """The user's theta, in the order of `fit.theta`.
+def given_start(start: Sequence[float], theta: Theta) -> np.ndarray:
+    """The working theta of the user's, which is in the order of `fit.theta`.
 
     Raises
     ------
     FitError
         Another length, or numbers that are not finite.
     """
-    theta = np.asarray(start, dtype=float)
-    if theta.shape != (n_theta,) or not np.all(np.isfinite(theta)):
-        raise FitError(f"start must be {n_theta} finite numbers in the order of fit.theta, not {start!r}.")
-    return theta
+    given = np.asarray(start, dtype=float)
+    if given.shape != (theta.size,) or not np.all(np.isfinite(given)):
+        raise FitError(f"start must be {theta.size} finite numbers in the order of fit.theta, not {start!r}.")
+    return theta.working(given)

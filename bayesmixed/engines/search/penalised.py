@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...covariance import Covariance
 from ...fits.status import PointStatus
 from ...likelihood.boundary import Direction, snap, worst_direction
 from ...likelihood.penalty.penalty import Penalty
 from ...likelihood.penalty.unbounded import unbounded_terms
 from ...likelihood.working.coordinates import Coordinates
+from ...likelihood.working.theta import Theta
 from .boundary_search import Criterion, search
 from .minimise import Optimum
 from .second_look import StandIn
@@ -87,17 +87,10 @@ class Penalised:
         found = half @ half.T
         return 0.5 * (found + found.T)
 
-    def slices(self) -> dict[int, slice]:
-        """Where each group term's parameters are in x."""
-        return self.base.slices()
-
-    def columns(self) -> list[list[int]]:
-        """Positions in x of each column of each Lambda."""
-        return self.base.columns()
-
-    def structures(self) -> dict[int, tuple[Covariance, int]]:
-        """Covariance structure and number of columns of each group term."""
-        return self.base.structures()
+    @property
+    def theta(self) -> Theta:
+        """The layout of theta, with which x begins."""
+        return self.base.theta
 
     def stand_in(self, x: np.ndarray) -> tuple[StandIn, int] | None:
         """The base's, with the penalty at everything else as in x."""
@@ -105,7 +98,7 @@ class Penalised:
         if known is None:
             return None
         base, searches = known
-        n_theta = max((where.stop for where in self.slices().values()), default=0)
+        n_theta = self.theta.size
 
         def both(theta: np.ndarray) -> tuple[float, np.ndarray]:
             extra, slope = self.added.value_and_gradient(np.concatenate([theta, x[n_theta:]]))
@@ -169,8 +162,8 @@ def _limited(criterion: Penalised, stopped: Found) -> Found:
     optimum = replace(found.optimum, evaluations=found.optimum.evaluations + stopped.optimum.evaluations)
     if not found.priors or optimum.value > stopped.optimum.value + 1e-9 * (1 + abs(stopped.optimum.value)):
         return stopped
-    x = snap(opened.value, optimum.x, opened.columns())
-    edge = worst_direction(opened.value, opened.slices(), x, opened.structures())
+    x = snap(opened.value, opened.theta, optimum.x)
+    edge = worst_direction(opened.value, opened.theta, x)
     return Found(replace(optimum, x=x, value=opened.value(x)), edge, (), found.priors, opened.added)
 
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.optimize import minimize
 
-from ...covariance import Covariance
+from ...likelihood.working.theta import Theta
 from .minimise import HUGE
 
 NEAR = 0.2  # smallest over largest sd of a block in any direction, or of all blocks, at which it is near the boundary
@@ -30,11 +30,9 @@ StandIn = Callable[[np.ndarray], tuple[float, np.ndarray]]  # theta -> value, gr
 class Seen(Protocol):
     """What a second look must know of a criterion."""
 
-    def slices(self) -> dict[int, slice]:
-        """Where each group term's parameters are in x."""
-
-    def structures(self) -> dict[int, tuple[Covariance, int]]:
-        """Covariance structure and number of columns of each group term."""
+    @property
+    def theta(self) -> Theta:
+        """The layout of theta, with which x begins."""
 
     def stand_in(self, x: np.ndarray) -> tuple[StandIn, int] | None:
         """A cheap function of theta that is like the criterion about x, and how many searches of it are cheap enough.
@@ -48,44 +46,43 @@ def other_side(criterion: Seen, x: np.ndarray, start: np.ndarray) -> np.ndarray 
 
     `start` is where the search began: its sds, from moments, are of the size that matters where those of x are zero.
     """
-    here, usual = _covariances(criterion, x), _largest(_covariances(criterion, start))
-    if not _doubtful(criterion, here):
+    layout = criterion.theta
+    here, usual = _covariances(layout, x), _largest(_covariances(layout, start))
+    if not _doubtful(layout, here):
         return None
     known = criterion.stand_in(x)
     if known is None:
         return None
     cheap, searches = known
-    n_theta = max(where.stop for where in criterion.slices().values())
+    n_theta = layout.size
     reference = cheap(x[:n_theta])[0]
     found: tuple[float, np.ndarray] | None = None
-    for first in _starts(criterion, x, here, usual)[:searches]:
-        value, theta = _rough(cheap, first[:n_theta], lambda theta: _distance(criterion, x, theta, here, usual) < SAME)
-        far = _distance(criterion, x, theta, here, usual) >= SAME
+    for first in _starts(layout, x, here, usual)[:searches]:
+        value, theta = _rough(cheap, first[:n_theta], lambda theta: _distance(layout, x, theta, here, usual) < SAME)
+        far = _distance(layout, x, theta, here, usual) >= SAME
         if far and value < reference + COMPETES and (found is None or value < found[0]):
             found = value, theta
     return None if found is None else np.concatenate([found[1], x[n_theta:]])
 
 
-def _covariances(criterion: Seen, x: np.ndarray) -> Blocks:
-    structures = criterion.structures()
-    factors = {j: structures[j][0].factor(x[where], structures[j][1]) for j, where in criterion.slices().items()}
-    return {j: F @ F.T for j, F in factors.items()}
+def _covariances(layout: Theta, x: np.ndarray) -> Blocks:
+    return {j: F @ F.T for j, F in enumerate(layout.factors(x))}
 
 
 def _largest(blocks: Blocks) -> float:
     return max((float(np.max(np.diag(each))) for each in blocks.values()), default=0.0)
 
 
-def _doubtful(criterion: Seen, here: Blocks) -> bool:
+def _doubtful(layout: Theta, here: Blocks) -> bool:
     """Whether a block with a correlation is near singular, absolutely or beside the other blocks."""
     largest = _largest(here)
     return any(
-        k > 1 and structure.has_correlation and np.linalg.eigvalsh(here[j])[0] <= NEAR**2 * largest
-        for j, (structure, k) in criterion.structures().items()
+        layout.k(j) > 1 and structure.has_correlation and np.linalg.eigvalsh(here[j])[0] <= NEAR**2 * largest
+        for j, structure in enumerate(layout.covariances)
     )
 
 
-def _starts(criterion: Seen, x: np.ndarray, here: Blocks, usual: float) -> list[np.ndarray]:
+def _starts(layout: Theta, x: np.ndarray, here: Blocks, usual: float) -> list[np.ndarray]:
     """Correlations of the other sign with zero variances raised; and the variance in the terms that had least."""
     sizes = {j: float(np.trace(each)) / len(each) for j, each in here.items()}
     typical = max(*sizes.values(), usual)
@@ -95,22 +92,20 @@ def _starts(criterion: Seen, x: np.ndarray, here: Blocks, usual: float) -> list[
         little = sizes[j] < 0.25 * typical
         mirrored[j] = each * np.outer(signs, signs) + (typical if little else 0.1 * sizes[j]) * np.eye(len(each))
         exchanged[j] = (4 * typical if little else 0.25 * typical) * np.eye(len(each))
-    return [_placed(criterion, x, blocks) for blocks in (mirrored, exchanged)]
+    return [_placed(layout, x, blocks) for blocks in (mirrored, exchanged)]
 
 
-def _placed(criterion: Seen, x: np.ndarray, blocks: Blocks) -> np.ndarray:
+def _placed(layout: Theta, x: np.ndarray, blocks: Blocks) -> np.ndarray:
     """x with other covariances, where a term's structure can take any."""
-    placed = x.copy()
-    for j, where in criterion.slices().items():
-        structure = criterion.structures()[j][0]
+    for j, structure in enumerate(layout.covariances):
         if structure.invariance != "none":
-            placed[where] = structure.theta(np.linalg.cholesky(blocks[j]))
-    return placed
+            x = layout.replaced(x, j, np.linalg.cholesky(blocks[j]))
+    return x
 
 
-def _distance(criterion: Seen, x: np.ndarray, theta: np.ndarray, here: Blocks, usual: float) -> float:
+def _distance(layout: Theta, x: np.ndarray, theta: np.ndarray, here: Blocks, usual: float) -> float:
     """The largest difference of relative covariances from those at x, over the largest variance of both or `usual`."""
-    there = _covariances(criterion, np.concatenate([theta, x[len(theta) :]]))
+    there = _covariances(layout, np.concatenate([theta, x[len(theta) :]]))
     size = max(_largest(here), _largest(there), usual, 1e-300)
     return max(float(np.max(np.abs(there[j] - here[j]))) for j in here) / size
 

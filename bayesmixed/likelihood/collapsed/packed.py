@@ -45,8 +45,8 @@ def arrays(
     c0 = centring @ likelihood.basis.beta0
     found: dict[str, Any] = {
         "n": float(gram.n),
-        "bases": likelihood.term_bases,
-        "inverse_bases": tuple(np.linalg.inv(C) for C in likelihood.term_bases),
+        "bases": likelihood.theta.bases,
+        "inverse_bases": tuple(np.linalg.inv(C) for C in likelihood.theta.bases),
         "c0": c0,
         "uncentring": np.linalg.inv(centring),
         "R_inverse": basis["R_inverse"],

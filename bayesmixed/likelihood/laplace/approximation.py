@@ -13,13 +13,11 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from ...covariance import Covariance
 from ...families import Derivatives, FamilyParameter
 from ..linear.modes import log_det_slopes
 from ..linear.pls import Solution, solve
-from ..working.basis import convert
-from ..working.blocks import block_factor, pull_back
 from ..working.gram import Gram
+from ..working.theta import Theta
 from .curvature import apply, row_variances
 from .mode import MAX_STEPS, Mode, Prior, Problem, find_mode
 from .products import Pattern, weighted_gram
@@ -38,9 +36,8 @@ class Curved:
 
 @dataclass(frozen=True)
 class Values:
-    """What a vector x stands for: theta of each group term, working beta, dispersion, Lambda of each block."""
+    """What a vector x stands for: working beta, dispersion, Lambda of each block."""
 
-    parts: dict[int, np.ndarray]
     beta: np.ndarray
     dispersion: dict[str, float]
     factors: list[np.ndarray]
@@ -61,9 +58,9 @@ class LaplaceLikelihood:
     _last: list[tuple[bytes, Values]] = field(default_factory=list, repr=False, compare=False)
 
     @property
-    def covariances(self) -> tuple[Covariance, ...]:
-        """Covariance structures of the group terms."""
-        return self.rows.covariances
+    def theta(self) -> Theta:
+        """The layout of theta, with which x begins."""
+        return self.rows.theta
 
     @cached_property
     def free_parameters(self) -> tuple[FamilyParameter, ...]:
@@ -80,52 +77,26 @@ class LaplaceLikelihood:
         """Number of fixed effects."""
         return self.rows.p
 
-    @cached_property
-    def n_theta(self) -> int:
-        """Number of covariance parameters."""
-        return sum(c.n_theta(len(C)) for c, C in zip(self.covariances, self.rows.term_bases, strict=True))
+    @property
+    def coefficients(self) -> slice:
+        """Where the coefficients are in x."""
+        return slice(self.theta.size, self.theta.size + self.p)
 
-    def slices(self) -> dict[int, slice]:
-        """Where each group term's parameters are in x, keyed by its position in the design."""
-        return self._slices
-
-    @cached_property
-    def _slices(self) -> dict[int, slice]:
-        found, first = {}, 0
-        for j in self.rows.order:
-            size = self.covariances[j].n_theta(len(self.rows.term_bases[j]))
-            found[j] = slice(first, first + size)
-            first += size
-        return found
-
-    def columns(self) -> list[list[int]]:
-        """Positions in x of each column of each Lambda, the diagonal element first."""
-        return [
-            [where.start + i for i in column]
-            for j, where in self.slices().items()
-            for column in self.covariances[j].theta_columns(len(self.rows.term_bases[j]))
-        ]
-
-    def structures(self) -> dict[int, tuple[Covariance, int]]:
-        """Covariance structure and number of columns of each group term."""
-        return {j: (self.covariances[j], len(self.rows.term_bases[j])) for j in self.rows.order}
-
-    def split(self, x: np.ndarray) -> tuple[dict[int, np.ndarray], np.ndarray, dict[str, float]]:
-        """theta of each group term, beta in the working basis, dispersion by name."""
+    def beside(self, x: np.ndarray) -> tuple[np.ndarray, dict[str, float]]:
+        """What x holds beside theta: beta in the working basis, dispersion by name, what is held included."""
         values = self._values(x)
-        return values.parts, values.beta, values.dispersion
+        return values.beta, values.dispersion
 
     def _values(self, x: np.ndarray) -> Values:
         """What x stands for; the last answer is kept, since every part of an evaluation asks."""
         key = x.tobytes()
         if self._last and self._last[0][0] == key:
             return self._last[0][1]
-        parts = {j: x[where] for j, where in self.slices().items()}
-        beta = x[self.n_theta : self.n_theta + self.p]
-        pairs = zip(self.free_parameters, x[self.n_theta + self.p :], strict=True)
+        where = self.coefficients
+        pairs = zip(self.free_parameters, x[where.stop :], strict=True)
         dispersion = dict(self.held) | {each.name: float(each.value(at)) for each, at in pairs}
-        factors = [block_factor(block, parts) for block in self.rows.blocks]
-        values = Values(parts, beta, {name: dispersion[name] for name in self.rows.family.dispersion}, factors)
+        factors = [self.theta.block_factor(x, block) for block in self.rows.blocks]
+        values = Values(x[where], {name: dispersion[name] for name in self.rows.family.dispersion}, factors)
         self._last[:] = [(key, values)]
         return values
 
@@ -141,18 +112,9 @@ class LaplaceLikelihood:
         """Slopes in x from those in the free dispersion parameters."""
         return [float(each.slope(dispersion[each.name])) * slopes[each.name] for each in self.free_parameters]
 
-    def reported(self, theta: np.ndarray) -> np.ndarray:
-        """theta in the user's columns from the working theta."""
-        return convert(theta, self.rows.term_bases, self.covariances, self.rows.order)
-
-    def working(self, theta: np.ndarray) -> np.ndarray:
-        """The working theta from theta in the user's columns."""
-        inverses = tuple(np.linalg.inv(C) for C in self.rows.term_bases)
-        return convert(theta, inverses, self.covariances, self.rows.order)
-
     def beta(self, x: np.ndarray) -> np.ndarray:
         """Fixed effects (p,) in the user's columns."""
-        working = x[self.n_theta : self.n_theta + self.p]
+        working = x[self.coefficients]
         return solve_triangular(self.rows.R, working) if self.p else working
 
     def factors(self, x: np.ndarray) -> list[np.ndarray]:
@@ -183,7 +145,7 @@ class LaplaceLikelihood:
         limit
             Of Newton steps, where a rough mode will do.
         """
-        _, beta, dispersion = self.split(x)
+        beta, dispersion = self.beside(x)
         problem = Problem(self.rows, self.pattern, self.factors(x), dispersion, free, prior)
         found = find_mode(problem, beta, self.nothing() if u is None else tuple(u), limit)
         if u is not None and not (found.curved and found.settled):
@@ -234,10 +196,10 @@ class LaplaceLikelihood:
             a = rows.block_rows[i].sums(zeta) @ factors[i]
             sums_g = rows.block_rows[i].sums(d.g)
             slopes.append(slope + rows.block_rows[i].sums(kappa).T @ curved.mode.u[i] + sums_g.T @ a)
-        theta = pull_back(rows.blocks, self.split(x)[0], slopes, rows.order)
+        theta = self.theta.pull_back(x, rows.blocks, slopes)
         phi = {
             name: float(np.sum(h * V + spread * g - 2 * kernel))
             for name, (kernel, g, V) in d.dispersion.items()
             if name in self.free
         }
-        return np.concatenate([theta, rows.Q.T @ kappa, self.pulled(self.split(x)[2], phi)])
+        return np.concatenate([theta, rows.Q.T @ kappa, self.pulled(self.beside(x)[1], phi)])

@@ -14,6 +14,7 @@ from ...families import Family, Observed, observed
 from ..elimination.choice import eliminated_first
 from ..working.basis import orthonormal, term_bases
 from ..working.blocks import Block, blocks
+from ..working.theta import Theta
 
 WIDE = 6  # columns from which one sparse product beats a count per column
 
@@ -106,8 +107,7 @@ class Rows:
     `unit` is what eta is measured in, so that working coefficients and sds, to which absolute steps and limits apply,
     are numbers near 1 whatever the unit of the response. `Q` (n, p) has orthogonal columns of mean square `unit`
     squared, X = Q R; `blocks` with the eliminated factor first; `block_rows` and `pairs` as their names say;
-    `term_bases` the working bases of the group terms, which hold the unit too; `order` the positions of the group terms
-    in theta; `eta_range` the open interval in which eta is allowed.
+    `theta` the layout of theta, whose bases hold the unit too; `eta_range` the open interval in which eta is allowed.
     """
 
     family: Family
@@ -118,9 +118,7 @@ class Rows:
     blocks: tuple[Block, ...]
     block_rows: tuple[BlockRows, ...]
     pairs: dict[tuple[int, int], Pairs]
-    term_bases: tuple[np.ndarray, ...]
-    covariances: tuple[Covariance, ...]
-    order: tuple[int, ...]
+    theta: Theta
     eta_range: tuple[float, float]
     unit: float = 1.0
 
@@ -161,7 +159,7 @@ def rows_of(design: Design, family: Family, covariances: Sequence[Covariance]) -
     seen = observed(design, keep)
     unit = predictor_unit(seen, family)
     bases = tuple(unit * C for C in term_bases(groups, covariances, None))
-    found = blocks(groups, covariances)
+    found = blocks(groups)
     block_rows = tuple(_block_rows(block, groups, bases) for block in found)
     pairs = _all_pairs(block_rows)
     first = eliminated_first(found, {pair: (met.a, met.b) for pair, met in pairs.items()})
@@ -169,10 +167,9 @@ def rows_of(design: Design, family: Family, covariances: Sequence[Covariance]) -
         turned = [first, *(i for i in range(len(found)) if i != first)]
         found, block_rows = tuple(found[i] for i in turned), tuple(block_rows[i] for i in turned)
         pairs = _all_pairs(block_rows)
-    order = tuple(sorted(range(len(groups)), key=lambda j: -groups[j].n_levels))
     return Rows(
-        family, seen, design.mu.offset[keep], Q * (root * unit), R / (root * unit), found, block_rows, pairs, bases,
-        tuple(covariances), order, family.eta_range, unit,
+        family, seen, design.mu.offset[keep], Q * (root * unit), R / (root * unit), found, block_rows, pairs,
+        Theta.of(groups, covariances, bases), family.eta_range, unit,
     )  # fmt: skip
 
 

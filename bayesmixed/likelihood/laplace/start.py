@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +11,7 @@ from ...errors import FitError
 from ...families import Gaussian, Observed
 from ...families.links import Identity
 from ..linear.information import block_information, inverse
-from ..working.blocks import block_factor
+from ..working.blocks import Block
 from .approximation import Curved, LaplaceLikelihood
 from .mode import MAX_STEPS, Mode, Prior
 
@@ -77,7 +76,7 @@ def _by_scores(likelihood: LaplaceLikelihood, theta: np.ndarray | None, prior: P
     # without effects and dispersion Newton's steps end at the optimum itself
     mode = likelihood.mode(x, free=True, prior=prior, limit=ROUGH if len(x) > likelihood.p else MAX_STEPS)
     if np.all(np.isfinite(mode.beta)):
-        x[likelihood.n_theta : likelihood.n_theta + likelihood.p] = mode.beta
+        x[likelihood.coefficients] = mode.beta
     return x, mode
 
 
@@ -85,7 +84,7 @@ def _by_responses(
     likelihood: LaplaceLikelihood, theta: np.ndarray | None, prior: Prior | None
 ) -> tuple[np.ndarray, Mode] | None:
     """What a linear mixed model of the responses on the predictor's scale says; None where that has no mode."""
-    rows, p = likelihood.rows, likelihood.p
+    rows = likelihood.rows
     weights = rows.observed.weights if rows.family.weights == "precision" else None
     seen = Observed(rows.family.link.forward(_inside(likelihood, rows.observed.y)), weights)
     linear = replace(
@@ -107,18 +106,19 @@ def _by_responses(
     mode = likelihood.mode(x, mode.u, free=True, prior=prior, limit=ROUGH)
     if not np.all(np.isfinite(mode.beta)):
         return None
-    x[likelihood.n_theta : likelihood.n_theta + p] = mode.beta
+    x[likelihood.coefficients] = mode.beta
     return x, mode
 
 
 def _one_column_each(likelihood: LaplaceLikelihood, x: np.ndarray) -> list[np.ndarray]:
     """Starts in which one column of effects varies widely and the others little: far rows are explained by one."""
-    columns = [(j, i) for j in likelihood.rows.order for i in range(len(likelihood.rows.term_bases[j]))]
+    theta = likelihood.theta
+    columns = [(j, i) for j in theta.order for i in range(theta.k(j))]
     found = []
     for wide in columns if len(columns) > 1 else ():
-        sds = {j: np.full(len(C), LEAST) for j, C in enumerate(likelihood.rows.term_bases)}
+        sds = {j: np.full(theta.k(j), LEAST) for j in theta.order}
         sds[wide[0]][wide[1]] = 1.0
-        found.append(np.concatenate([_joined(likelihood, sds), x[likelihood.n_theta :]]))
+        found.append(np.concatenate([theta.start(sds), x[theta.size :]]))
     return found
 
 
@@ -137,22 +137,19 @@ def metric(likelihood: LaplaceLikelihood, x: np.ndarray, joint: Curved, curved: 
     dispersion by a difference of gradients. `joint` is the approximation with beta free, `curved` that with beta held.
     """
     full = np.zeros((len(x), len(x)))
-    parts = likelihood.split(x)[0]
-    slices = likelihood.slices()
+    theta, fixed = likelihood.theta, likelihood.coefficients
     for block, A in zip(likelihood.rows.blocks, joint.gram.zz, strict=True):
-        where = np.concatenate([np.arange(slices[j].start, slices[j].stop) for j in block.terms])
-        edges = np.cumsum([0, *(slices[j].stop - slices[j].start for j in block.terms)])
+        where = theta.positions(block)
 
-        def factor(values: np.ndarray, block=block, edges=edges) -> np.ndarray:  # type: ignore[no-untyped-def]
-            pieces = {j: values[a:b] for j, a, b in zip(block.terms, edges[:-1], edges[1:], strict=True)}
-            return block_factor(block, parts | pieces)
+        def factor(part: np.ndarray, block: Block = block, where: np.ndarray = where) -> np.ndarray:
+            moved = x.copy()
+            moved[where] = part
+            return theta.block_factor(moved, block)
 
         full[np.ix_(where, where)] = inverse(block_information(A, factor, x[where], np.inf))
-    first = likelihood.n_theta
-    fixed = slice(first, first + likelihood.p)
     full[fixed, fixed] = 0.5 * joint.solution.U_inverse
     gradient = likelihood.gradient(x, curved) if likelihood.free else x
-    for i in range(first + likelihood.p, len(x)):
+    for i in range(fixed.stop, len(x)):
         moved = x.copy()
         moved[i] += STEP
         mode = likelihood.mode(moved, curved.mode.u)
@@ -170,7 +167,7 @@ def _without_effects(likelihood: LaplaceLikelihood, prior: Prior | None) -> tupl
     for _ in range(ROUNDS):
         mu = family.link.inverse(rows.offset + rows.Q @ beta)
         dispersion |= {k: v for k, v in family.start(seen, mu).items() if k not in likelihood.held}
-        x = np.concatenate([np.zeros(likelihood.n_theta), beta, likelihood.working_dispersion(dispersion)])
+        x = np.concatenate([np.zeros(likelihood.theta.size), beta, likelihood.working_dispersion(dispersion)])
         mode = likelihood.mode(x, free=True, prior=prior, limit=ROUGH)
         if not np.all(np.isfinite(mode.beta)):
             break
@@ -228,9 +225,4 @@ def _moments(likelihood: LaplaceLikelihood, beta: np.ndarray, dispersion: dict[s
         variance = np.sum(score**2 - A, axis=0) / np.where(information > 0, information, 1.0)
         sds = np.clip(np.sqrt(np.maximum(variance, 0.0)), least, most)
         taus |= {j: sds[columns] for j, columns in zip(block.terms, block.slices, strict=True)}
-    return _joined(likelihood, taus)
-
-
-def _joined(likelihood: LaplaceLikelihood, sds: dict[int, np.ndarray]) -> np.ndarray:
-    parts: Sequence[np.ndarray] = [likelihood.covariances[j].start(sds[j]) for j in likelihood.rows.order]
-    return np.concatenate(parts)
+    return likelihood.theta.start(taus)

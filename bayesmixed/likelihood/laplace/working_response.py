@@ -39,4 +39,4 @@ def working_likelihood(likelihood: LaplaceLikelihood, curved: Curved) -> LinearL
     gram = weighted_gram(rows, V, np.column_stack([weighted, target]), ww)
     tail = None if likelihood.pattern is None else likelihood.pattern.filled(rows, gram)
     basis = FixedBasis(np.eye(p), np.zeros(p))
-    return LinearLikelihood(rows.blocks, gram, tail, basis, rows.term_bases, rows.covariances, tuple(rows.order))
+    return LinearLikelihood(rows.blocks, gram, tail, basis, rows.theta)

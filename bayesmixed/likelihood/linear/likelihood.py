@@ -13,9 +13,10 @@ from ...design.design import Design, GroupTerm
 from ...errors import FitError
 from ..elimination.choice import eliminated_first
 from ..elimination.tail import Tail, tail
-from ..working.basis import FixedBasis, convert, fixed_basis, term_bases
-from ..working.blocks import Block, block_factor, blocks, pull_back
+from ..working.basis import FixedBasis, fixed_basis, term_bases
+from ..working.blocks import Block, blocks
 from ..working.gram import Gram, gram
+from ..working.theta import Theta
 from .information import block_information, inverse
 from .modes import Modes, conditional_covariances, log_det_slopes, modes
 from .orthogonal import OrthogonalRows, OrthogonalSolution, affordable, orthogonal_rows, solve_orthogonally
@@ -40,20 +41,16 @@ class Conditioned:
 class LinearLikelihood:
     """Cross-products of one linear mixed model in well-conditioned bases.
 
-    theta has two forms: the reported one (lme4's, in the user's columns) and the working one, in the bases
-    of `term_bases`, where every start is scale-free. Both list the terms by decreasing number of levels
-    (`order`, positions in the design's group terms), each by its structure's own parameters. `log_jacobian` belongs to
-    log L where the normal response is a function of the one observed. `rows`, where they are kept, are gone back to
-    where the residual is so small that cross-products have lost it.
+    `theta` says what the working theta, which the methods take, stands for. `log_jacobian` belongs to log L where the
+    normal response is a function of the one observed. `rows`, where they are kept, are gone back to where the residual
+    is so small that cross-products have lost it.
     """
 
     blocks: tuple[Block, ...]
     gram: Gram
     tail: Tail | None
     basis: FixedBasis
-    term_bases: tuple[np.ndarray, ...]
-    covariances: tuple[Covariance, ...]
-    order: tuple[int, ...]
+    theta: Theta
     log_jacobian: float = 0.0
     rows: Conditioned | None = field(default=None, repr=False, compare=False)
 
@@ -74,48 +71,9 @@ class LinearLikelihood:
         """Number of fixed effects."""
         return self.gram.p
 
-    @property
-    def n_theta(self) -> int:
-        """Number of covariance parameters."""
-        return sum(c.n_theta(len(C)) for c, C in zip(self.covariances, self.term_bases, strict=True))
-
-    def slices(self) -> dict[int, slice]:
-        """Where each group term's parameters are in theta, keyed by its position in the design."""
-        found, first = {}, 0
-        for j in self.order:
-            size = self.covariances[j].n_theta(len(self.term_bases[j]))
-            found[j] = slice(first, first + size)
-            first += size
-        return found
-
-    def split(self, theta: np.ndarray) -> dict[int, np.ndarray]:
-        """theta of each group term."""
-        return {j: theta[where] for j, where in self.slices().items()}
-
-    def columns(self) -> list[list[int]]:
-        """Positions in theta of each column of each Lambda, the diagonal element first."""
-        return [
-            [where.start + i for i in column]
-            for j, where in self.slices().items()
-            for column in self.covariances[j].theta_columns(len(self.term_bases[j]))
-        ]
-
-    def structures(self) -> dict[int, tuple[Covariance, int]]:
-        """Covariance structure and number of columns of each group term."""
-        return {j: (self.covariances[j], len(self.term_bases[j])) for j in self.order}
-
-    def reported(self, working: np.ndarray) -> np.ndarray:
-        """theta in the user's columns from the working theta."""
-        return convert(working, self.term_bases, self.covariances, self.order)
-
-    def working(self, reported: np.ndarray) -> np.ndarray:
-        """The working theta from theta in the user's columns."""
-        return convert(reported, tuple(np.linalg.inv(C) for C in self.term_bases), self.covariances, self.order)
-
     def factors(self, working: np.ndarray) -> list[np.ndarray]:
         """Lambda (k, k) of each block in the working bases, block-diagonal over its terms."""
-        parts = self.split(working)
-        return [block_factor(block, parts) for block in self.blocks]
+        return [self.theta.block_factor(working, block) for block in self.blocks]
 
     def solve(self, working: np.ndarray, *, invert: bool = False) -> Solution:
         """Penalised least squares at theta."""
@@ -162,9 +120,7 @@ class LinearLikelihood:
             slope - 2 * weight * _residual_slope(Ze, Lambda)
             for slope, Ze, Lambda in zip(slopes, found.Ze, factors, strict=True)
         ]
-        return self.criterion(solution, reml=reml, sigma=sigma), pull_back(
-            self.blocks, self.split(working), full, self.order
-        )
+        return self.criterion(solution, reml=reml, sigma=sigma), self.theta.pull_back(working, self.blocks, full)
 
     def sigma(self, solution: Solution, *, reml: bool) -> float:
         """The residual standard deviation that maximises the criterion at theta."""
@@ -182,7 +138,7 @@ class LinearLikelihood:
         """Conditional modes b (L, k) of each group term in the user's columns."""
         found: Modes = solution.modes() if isinstance(solution, OrthogonalSolution) else modes(self.gram, solution)
         return {
-            j: found.b[i][:, columns] @ self.term_bases[j].T
+            j: found.b[i][:, columns] @ self.theta.bases[j].T
             for i, block in enumerate(self.blocks)
             for j, columns in zip(block.terms, block.slices, strict=True)
         }
@@ -191,7 +147,7 @@ class LinearLikelihood:
         """Var(b | y, beta) / sigma^2 (L, k, k) of each group term in the user's columns."""
         found = conditional_covariances(self.gram, solution)
         return {
-            j: self.term_bases[j] @ found[i][:, columns, columns] @ self.term_bases[j].T
+            j: self.theta.bases[j] @ found[i][:, columns, columns] @ self.theta.bases[j].T
             for i, block in enumerate(self.blocks)
             for j, columns in zip(block.terms, block.slices, strict=True)
         }
@@ -221,24 +177,21 @@ class LinearLikelihood:
         sds = {j: np.clip(np.sqrt(t / residual), 0.2, 3.0) for j, t in taus.items()}
         if not sds:
             return np.zeros(0)
-        return self._started(sds) if left > 0.5 * variance else self._farther(sds, sigma)
-
-    def _started(self, sds: dict[int, np.ndarray]) -> np.ndarray:
-        return np.concatenate([self.covariances[j].start(sds[j]) for j in self.order])
+        return self.theta.start(sds) if left > 0.5 * variance else self._farther(sds, sigma)
 
     def _farther(self, sds: dict[int, np.ndarray], sigma: float | None) -> np.ndarray:
         """A start where effects explain nearly all: all sds ten times larger, then each smaller, while it is better."""
         same = {j: np.ones(len(each)) for j, each in sds.items()}
         smaller = [same | {j: np.where(np.arange(len(sds[j])) == i, 0.1, 1.0)} for j in sds for i in range(len(sds[j]))]
-        best = self._deviance(self._started(sds), sigma)
+        best = self._deviance(self.theta.start(sds), sigma)
         for ratios in [{j: 10 * ones for j, ones in same.items()}, *smaller]:
             for _ in range(FARTHEST):
                 trial = {j: ratios[j] * each for j, each in sds.items()}
-                value = self._deviance(self._started(trial), sigma)
+                value = self._deviance(self.theta.start(trial), sigma)
                 if not value < best:
                     break
                 sds, best = trial, value
-        return self._started(sds)
+        return self.theta.start(sds)
 
     def _deviance(self, working: np.ndarray, sigma: float | None) -> float:
         try:
@@ -249,22 +202,22 @@ class LinearLikelihood:
     def metric(self, working: np.ndarray) -> np.ndarray:
         """A guess of the inverse curvature (n_theta, n_theta) of the criterion, to start a search with."""
         information = np.zeros((len(working), len(working)))
-        slices = self.slices()
         for block, A in zip(self.blocks, self.gram.zz, strict=True):
-            where = np.concatenate([np.arange(slices[j].start, slices[j].stop) for j in block.terms])
+            where = self.theta.positions(block)
 
             def factor(part: np.ndarray, block: Block = block, where: np.ndarray = where) -> np.ndarray:
                 full = working.copy()
                 full[where] = part
-                return block_factor(block, self.split(full))
+                return self.theta.block_factor(full, block)
 
             information[np.ix_(where, where)] = block_information(A, factor, working[where], self.n)
-        unit = np.concatenate([self._row_sizes(j, working[part]) for j, part in slices.items()]) if slices else working
+        parts = self.theta.split(working)
+        unit = np.concatenate([self._row_sizes(j, part) for j, part in parts.items()]) if parts else working
         return np.outer(unit, unit) * inverse(np.outer(unit, unit) * information)
 
     def _row_sizes(self, term: int, part: np.ndarray) -> np.ndarray:
         """Size of the rows of Lambda that each parameter moves, at least 1: an sd of 1e8 may stand beside one of 1."""
-        factor, k = self.covariances[term].factor, len(self.term_bases[term])
+        factor, k = self.theta.covariances[term].factor, self.theta.k(term)
         rows = np.linalg.norm(factor(part, k), axis=1)
         moved = [np.any(factor(part + e, k) != factor(part, k), axis=1) for e in np.eye(len(part))]
         return np.array([np.max(rows[each], initial=1.0) for each in moved])
@@ -284,23 +237,20 @@ def linear_likelihood(design: Design, covariances: Sequence[Covariance]) -> Line
     mu = design.mu
     basis, W = fixed_basis(mu.X[keep], (design.response.y - mu.offset)[keep], root)
     bases = term_bases(groups, covariances, root)
-    found = blocks(groups, covariances)
+    found = blocks(groups)
     Z = tuple(np.column_stack([_conditioned(groups[j].Z, bases[j], root) for j in block.terms]) for block in found)
     products = gram(found, Z, W, weights)
     first = eliminated_first(found, {pair: (cross.rows, cross.columns) for pair, cross in products.cross.items()})
     if first:
         turned = [first, *(i for i in range(len(found)) if i != first)]
         found, products = tuple(found[i] for i in turned), products.reordered(turned)
-    order = sorted(range(len(groups)), key=lambda j: -groups[j].n_levels)
     y = design.response.y[keep]
     return LinearLikelihood(
         blocks=found,
         gram=products,
         tail=tail(found, products),
         basis=basis,
-        term_bases=bases,
-        covariances=tuple(covariances),
-        order=tuple(order),
+        theta=Theta.of(groups, covariances, bases),
         rows=Conditioned(Z, W, y if root is None else y * root),
     )
 

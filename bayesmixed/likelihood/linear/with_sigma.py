@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import block_diag, solve_triangular
 
-from ...covariance import Covariance
 from ...families import parameter
 from ..working.coordinates import Coordinate, Coordinates
+from ..working.theta import Theta
 from .likelihood import LOG_2PI, LinearLikelihood
 from .pls import Solution
 
@@ -72,9 +72,7 @@ class SigmaCriterion:
         likelihood, p = self.likelihood, self.likelihood.p
         inverse = solve_triangular(likelihood.basis.R, np.eye(p)) if p else np.zeros((0, 0))
         return Coordinates(
-            slices=self.slices(),
-            structures=self.structures(),
-            bases=likelihood.term_bases,
+            theta=likelihood.theta,
             origin=likelihood.basis.beta0,
             basis=self.unit * inverse if self.free else np.zeros((p, 0)),
             dispersion={} if self.held is not None else {"sigma": Coordinate(SIGMA, self.unit)},
@@ -114,21 +112,14 @@ class SigmaCriterion:
             blocks.append(np.array([[0.25 / likelihood.n]]))
         return block_diag(*blocks)
 
-    def slices(self) -> dict[int, slice]:
-        """Where each group term's parameters are in x."""
-        return self.likelihood.slices()
-
-    def columns(self) -> list[list[int]]:
-        """Positions in x of each column of each Lambda."""
-        return self.likelihood.columns()
-
-    def structures(self) -> dict[int, tuple[Covariance, int]]:
-        """Covariance structure and number of columns of each group term."""
-        return self.likelihood.structures()
+    @property
+    def theta(self) -> Theta:
+        """The layout of theta, with which x begins."""
+        return self.likelihood.theta
 
     def stand_in(self, x: np.ndarray) -> tuple[Callable[[np.ndarray], tuple[float, np.ndarray]], int]:
         """Itself as a function of theta, everything else as in x; searched once."""
-        n_theta = self.likelihood.n_theta
+        n_theta = self.theta.size
 
         def function(theta: np.ndarray) -> tuple[float, np.ndarray]:
             value, gradient = self.value_and_gradient(np.concatenate([theta, x[n_theta:]]))
@@ -158,13 +149,13 @@ class SigmaCriterion:
         return -0.5 * likelihood.criterion(self.solution(x), reml=False, sigma=sigma)
 
     def _theta(self, x: np.ndarray) -> np.ndarray:
-        return x[: self.likelihood.n_theta]
+        return x[: self.theta.size]
 
     def _completed(self, x: np.ndarray, solution: Solution) -> Solution:
         """The solution at given coefficients, or with a normal prior's precisions beside the rows'."""
         U, p = solution.U, self.likelihood.p
         if self.free:
-            t = self.unit * x[self.likelihood.n_theta :][:p]
+            t = self.unit * x[self.theta.size :][:p]
             return replace(solution, beta=t, rss=_quadratic(U, t))
         if not p or not np.any(self.prior.N):
             return solution

@@ -92,11 +92,11 @@ class JointIntegrands(Ascent[_Effects, _EffectsStep]):
     @classmethod
     def at(cls, likelihood: LaplaceLikelihood, x: np.ndarray) -> JointIntegrands:
         """Those of x (N, .)."""
-        rows, first = likelihood.rows, likelihood.n_theta
-        fixed = rows.offset + x[:, first : first + likelihood.p] @ rows.Q.T
+        rows = likelihood.rows
+        fixed = rows.offset + x[:, likelihood.coefficients] @ rows.Q.T
         per_point = [likelihood.factors(each) for each in x]
         factors = tuple(np.stack(parts) for parts in zip(*per_point, strict=True))
-        values = [likelihood.split(each)[2] for each in x]
+        values = [likelihood.beside(each)[1] for each in x]
         dispersion = {name: np.array([[v[name]] for v in values]) for name in rows.family.dispersion}
         return cls(likelihood, fixed, factors, dispersion)
 
@@ -226,7 +226,7 @@ class Crossed:
         u = [mode + error for mode, error in zip(self.u, errors, strict=True)]
         b = [part @ np.swapaxes(F, 1, 2) for part, F in zip(u, self.integrands.factors, strict=True)]
         likelihood = self.integrands.likelihood
-        blocks, bases = likelihood.rows.blocks, likelihood.rows.term_bases
+        blocks, bases = likelihood.rows.blocks, likelihood.rows.theta.bases
         effects = [by_term(blocks, bases, [part[i] for part in b]) for i in range(len(x))]
         return [(likelihood.beta(each), parts) for each, parts in zip(x, effects, strict=True)]
 

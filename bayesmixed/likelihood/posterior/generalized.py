@@ -94,7 +94,7 @@ class LaplaceMarginal(Marginal):
         likelihood, curved = self.likelihood, self.at(x)
         _, errors = draw_errors(curved.gram, curved.solution, 1, rng, coefficients=False)
         b = [part + error[..., 0] for part, error in zip(curved.mode.b, errors, strict=True)]
-        return likelihood.beta(x), by_term(likelihood.rows.blocks, likelihood.rows.term_bases, b)
+        return likelihood.beta(x), by_term(likelihood.rows.blocks, likelihood.rows.theta.bases, b)
 
     def values_and_places(self, x: np.ndarray) -> tuple[np.ndarray, Places | None]:
         found, places = np.full(len(x), np.nan), None
@@ -212,7 +212,7 @@ class JointMarginal(Marginal):
         shift, errors = draw_errors(found.gram, found.solution, 1, rng, coefficients=True)
         b = [part + error[..., 0] for part, error in zip(found.mode.b, errors, strict=True)]
         beta = found.mode.beta + shift[:, 0]
-        return solve_triangular(rows.R, beta) if rows.p else beta, by_term(rows.blocks, rows.term_bases, b)
+        return solve_triangular(rows.R, beta) if rows.p else beta, by_term(rows.blocks, rows.theta.bases, b)
 
     def normality(self, x: np.ndarray) -> list[Normality]:
         mode = self.at(x).mode
@@ -230,7 +230,7 @@ class JointMarginal(Marginal):
 
     def _full(self, x: np.ndarray, beta: np.ndarray) -> np.ndarray:
         """x with coefficients in their place."""
-        first = self.likelihood.n_theta
+        first = self.likelihood.theta.size
         return np.concatenate([x[:first], beta, x[first:]])
 
 
@@ -247,9 +247,7 @@ def coordinates_of(likelihood: LaplaceLikelihood, *, coefficients: bool) -> Coor
     rows, p = likelihood.rows, likelihood.p
     inverse = solve_triangular(rows.R, np.eye(p)) if p else np.zeros((0, 0))
     return Coordinates(
-        slices=likelihood.slices(),
-        structures=likelihood.structures(),
-        bases=rows.term_bases,
+        theta=likelihood.theta,
         origin=np.zeros(p),
         basis=inverse if coefficients else np.zeros((p, 0)),
         dispersion={each.name: Coordinate(each) for each in likelihood.free_parameters},

@@ -110,7 +110,7 @@ class LinearMarginal(Marginal):
         precision, right = normal_equations(form, likelihood.basis.R, likelihood.basis.beta0)
 
         def factors(x: np.ndarray) -> list[np.ndarray]:
-            return likelihood.factors(x[: likelihood.n_theta])
+            return likelihood.factors(x[: likelihood.theta.size])
 
         return LinearisedPosterior(
             likelihood.gram, likelihood.tail, factors, criterion.residual_sd, criterion.unit, precision, right
@@ -123,7 +123,7 @@ class LinearMarginal(Marginal):
         at = modes(likelihood.gram, solution)
         b = [mode + sigma * error[..., 0] for mode, error in zip(at.b, errors, strict=True)]
         beta = likelihood.basis.beta(solution.beta + sigma * shift[:, 0]) if likelihood.p else np.zeros(0)
-        return beta, by_term(likelihood.blocks, likelihood.term_bases, b)
+        return beta, by_term(likelihood.blocks, likelihood.theta.bases, b)
 
 
 def by_term(blocks: Sequence[Block], bases: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:

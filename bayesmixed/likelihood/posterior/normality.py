@@ -33,7 +33,7 @@ class Normality:
 
 def normality(likelihood: LaplaceLikelihood, x: np.ndarray, mode: Mode) -> list[Normality]:
     """Per block, at the conditional mode `mode` for x; every other block's effects stay at their mode."""
-    rows, dispersion = likelihood.rows, likelihood.split(x)[2]
+    rows, dispersion = likelihood.rows, likelihood.beside(x)[1]
     found = []
     for i, block in enumerate(rows.blocks):
         Lambda, block_rows = likelihood.factors(x)[i], rows.block_rows[i]

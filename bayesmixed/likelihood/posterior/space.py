@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from ...covariance import Covariance
 from ...priors.origin import to_stated, to_typed
 from ..working.coordinates import Coordinates, Natural
 
@@ -60,7 +58,8 @@ class Space:
     @property
     def sizes(self) -> tuple[tuple[int, int], ...]:
         """Per group term the numbers of sds and of correlations."""
-        pairs = [self._structure(j) for j in range(len(self.coordinates.bases))]
+        theta = self.coordinates.theta
+        pairs = [(structure, len(C)) for structure, C in zip(theta.covariances, theta.bases, strict=True)]
         return tuple((k, k * (k - 1) // 2 if structure.has_correlation else 0) for structure, k in pairs)
 
     @property
@@ -96,11 +95,11 @@ class Space:
         found = np.empty((len(psi), first + psi.shape[1] - self.n_terms))
         found[:, first:] = psi[:, self.n_terms :]
         scale = 1.0 if self.scale is None else points.dispersion[self.scale][:, None, None]
-        for j, where in coordinates.slices.items():
-            structure, k = self._structure(j)
-            factors = np.linalg.inv(coordinates.bases[j]) @ (self.factors(points, j) / scale)
+        for j, where in coordinates.theta.slices.items():
+            structure, C = coordinates.theta.covariances[j], coordinates.theta.bases[j]
+            factors = np.linalg.inv(C) @ (self.factors(points, j) / scale)
             # theta of one column is its sd in every structure
-            found[:, where] = factors[:, 0] if k == 1 else [structure.theta(factor) for factor in factors]
+            found[:, where] = factors[:, 0] if len(C) == 1 else [structure.theta(factor) for factor in factors]
         return found
 
     def factors(self, points: Points, j: int) -> np.ndarray:
@@ -127,10 +126,6 @@ class Space:
             parts.append(np.linalg.solve(coordinates.basis, natural.beta - coordinates.origin))
         parts.append([each.at(natural.dispersion[name]) for name, each in coordinates.dispersion.items()])
         return np.concatenate(parts)
-
-    def _structure(self, j: int) -> tuple[Covariance, int]:
-        structures: Mapping[int, tuple[Covariance, int]] = self.coordinates.structures
-        return structures[j]
 
 
 def correlation_roots(partials: np.ndarray, k: int) -> np.ndarray:

@@ -51,10 +51,10 @@ class Integrands(Ascent[_Levels, _LevelsStep]):
     @classmethod
     def at(cls, likelihood: LaplaceLikelihood, x: np.ndarray) -> Integrands:
         """Those of x (N, .)."""
-        rows, first = likelihood.rows, likelihood.n_theta
-        fixed = rows.offset + x[:, first : first + likelihood.p] @ rows.Q.T
+        rows = likelihood.rows
+        fixed = rows.offset + x[:, likelihood.coefficients] @ rows.Q.T
         factors = np.stack([likelihood.factors(each)[0] for each in x])
-        values = [likelihood.split(each)[2] for each in x]
+        values = [likelihood.beside(each)[1] for each in x]
         dispersion = {name: np.array([[v[name]] for v in values]) for name in rows.family.dispersion}
         return cls(likelihood, fixed, factors, dispersion)
 
@@ -173,7 +173,7 @@ class Together:
         z = rng.standard_normal(self.u.shape)
         b = self.integrands.effects(self.u + (self.half @ z[..., None])[..., 0])
         likelihood = self.integrands.likelihood
-        effects = [by_term(likelihood.rows.blocks, likelihood.rows.term_bases, [each]) for each in b]
+        effects = [by_term(likelihood.rows.blocks, likelihood.rows.theta.bases, [each]) for each in b]
         return [(likelihood.beta(each), parts) for each, parts in zip(x, effects, strict=True)]
 
     def _term(self, z: np.ndarray) -> np.ndarray:

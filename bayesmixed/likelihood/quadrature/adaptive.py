@@ -14,7 +14,6 @@ import numpy as np
 
 from ..laplace.approximation import Curved, LaplaceLikelihood
 from ..laplace.rows import BlockRows, Rows
-from ..working.blocks import pull_back
 from .placing import Grid, Placement, moved
 
 CHUNK = 2**17  # rows x nodes at once: arrays of 1 MiB stay in a processor's cache
@@ -235,7 +234,7 @@ class OneFactor:
         return float(found.log.sum()) + self.laplace.constant, gradient
 
     def _found(self, x: np.ndarray, curved: Curved, slopes: bool) -> Slopes:
-        laplace, dispersion = self.laplace, self.laplace.split(x)[2]
+        laplace, dispersion = self.laplace, self.laplace.beside(x)[1]
         Lambda = laplace.factors(x)[0]
         return one_factor(laplace.rows, Lambda, dispersion, laplace.free, curved, self.grid, slopes=slopes)
 
@@ -248,7 +247,7 @@ def gradient_of(
     phi: Mapping[str, np.ndarray],
 ) -> np.ndarray:
     """d / dx from derivatives in the predictors (n,), in Lambda of each block, and in the dispersion by level."""
-    parts, _, dispersion = laplace.split(x)
-    theta = pull_back(laplace.rows.blocks, parts, factors, laplace.rows.order)
+    dispersion = laplace.beside(x)[1]
+    theta = laplace.theta.pull_back(x, laplace.rows.blocks, factors)
     sums = {name: float(phi[name].sum()) for name in laplace.free}
     return np.concatenate([theta, laplace.rows.Q.T @ eta, laplace.pulled(dispersion, sums)])

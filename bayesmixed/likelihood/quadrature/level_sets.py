@@ -48,7 +48,7 @@ class _Integrand:
 
     @classmethod
     def of(cls, laplace: LaplaceLikelihood, x: np.ndarray, curved: Curved) -> _Integrand:
-        rows, dispersion = laplace.rows, laplace.split(x)[2]
+        rows, dispersion = laplace.rows, laplace.beside(x)[1]
         block, mode = rows.block_rows[0], curved.mode
         density = Likelihood(rows, block, dispersion, (), mode.eta)
         return cls(density, mode.eta - block.spread(mode.b[0]), float(laplace.factors(x)[0][0, 0]))

@@ -59,7 +59,7 @@ class NestedPair:
         laplace = self.laplace
         block, Lambda = laplace.rows.block_rows[OUTER], laplace.factors(x)[OUTER]
         integrand = _Inner(laplace, x, curved, placed, self.inner)
-        fixed = laplace.rows.offset + laplace.rows.Q @ laplace.split(x)[1]
+        fixed = laplace.rows.offset + laplace.rows.Q @ laplace.beside(x)[0]
         return integrate(integrand, block, Lambda, fixed, placed.nodes, self.outer, slopes=slopes)
 
 
@@ -135,7 +135,7 @@ class _Inner:
         """Integrals over the inner effects at outer effects u (A, k_a), which eta (n,) holds."""
         laplace, x = self.laplace, self.x
         rows = laplace.rows
-        _, beta, dispersion = laplace.split(x)
+        beta, dispersion = laplace.beside(x)
         alone = replace(
             rows,
             offset=eta - rows.Q @ beta,

@@ -42,7 +42,7 @@ def importance(laplace: LaplaceLikelihood, x: np.ndarray, curved: Curved, draws:
 
 def _log_weights(laplace: LaplaceLikelihood, x: np.ndarray, curved: Curved, moves: np.ndarray) -> np.ndarray:
     """Per draw (c,) what is left of log f beyond the second order, for moves (c, n) of the predictors."""
-    rows, d, dispersion = laplace.rows, curved.derivatives, laplace.split(x)[2]
+    rows, d, dispersion = laplace.rows, curved.derivatives, laplace.beside(x)[1]
     low, high = rows.family.eta_range
     found = np.empty(len(moves))
     step = max(1, CHUNK // max(rows.n, 1))

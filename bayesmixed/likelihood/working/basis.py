@@ -116,16 +116,3 @@ def term_bases(
 ) -> tuple[np.ndarray, ...]:
     """One basis per group term."""
     return tuple(term_basis(t, c, root_weights) for t, c in zip(groups, covariances, strict=True))
-
-
-def convert(
-    theta: np.ndarray, bases: Sequence[np.ndarray], covariances: Sequence[Covariance], order: Sequence[int]
-) -> np.ndarray:
-    """theta of the group terms in `order` when each term's Lambda is multiplied from the left by its basis."""
-    parts, first = [], 0
-    for j in order:
-        k = len(bases[j])
-        size = covariances[j].n_theta(k)
-        parts.append(covariances[j].theta(bases[j] @ covariances[j].factor(theta[first : first + size], k)))
-        first += size
-    return np.concatenate(parts) if parts else np.zeros(0)

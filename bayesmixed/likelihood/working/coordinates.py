@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ...covariance import Covariance
 from ...families import FamilyParameter
+from .theta import Theta
 
 THIN = 1e-2  # of a working (unit mean square) column: a start thinner than this in some direction is on the boundary
 FLOOR = 0.05  # what such a start is given there
@@ -63,15 +63,12 @@ class Coordinate:
 class Coordinates:
     """x = (working theta, coefficients in a basis, coordinates of dispersion), each part possibly empty.
 
-    `slices`, `structures` and `bases` per group term: where its theta is in x, its covariance structure with the
-    number of columns, and C (k, k), so that C Lambda is a factor in the user's columns. beta = `origin` + `basis` t
-    for the next elements t of x, whose number may be 0: then beta stays at `origin`. Then follow
-    those of the parameters in `dispersion`; `constants` are held.
+    `theta` says what the first elements stand for. beta = `origin` + `basis` t for the next elements t of x, whose
+    number may be 0: then beta stays at `origin`. Then follow those of the parameters in `dispersion`; `constants` are
+    held.
     """
 
-    slices: Mapping[int, slice]
-    structures: Mapping[int, tuple[Covariance, int]]
-    bases: tuple[np.ndarray, ...]
+    theta: Theta
     origin: np.ndarray
     basis: np.ndarray
     dispersion: Mapping[str, Coordinate]
@@ -80,23 +77,21 @@ class Coordinates:
     @property
     def coefficients(self) -> slice:
         """Where the coefficients are in x."""
-        first = max((where.stop for where in self.slices.values()), default=0)
-        return slice(first, first + self.basis.shape[1])
+        return slice(self.theta.size, self.theta.size + self.basis.shape[1])
 
     def natural(self, x: np.ndarray) -> Natural:
         """The parameters at x."""
         where = self.coefficients
         pairs = zip(self.dispersion.items(), x[where.stop :], strict=True)
         found = {name: float(coordinate.value(at)) for (name, coordinate), at in pairs}
-        factors = tuple(self.bases[j] @ self._factor(x, j) for j in range(len(self.bases)))
-        return Natural(factors, self.origin + self.basis @ x[where], {**self.constants, **found})
+        return Natural(self.theta.typed(x), self.origin + self.basis @ x[where], {**self.constants, **found})
 
     def pull_back(self, x: np.ndarray, slopes: Natural) -> np.ndarray:
         """The gradient in x from slopes in the parameters."""
         gradient = np.zeros_like(x)
-        for j, where in self.slices.items():
-            structure, k = self.structures[j]
-            gradient[where] = structure.pullback(x[where], k, self.bases[j].T @ slopes.factors[j])
+        for j, where in self.theta.slices.items():
+            of_factor = self.theta.bases[j].T @ slopes.factors[j]
+            gradient[where] = self.theta.covariances[j].pullback(x[where], self.theta.k(j), of_factor)
         where = self.coefficients
         gradient[where] = self.basis.T @ slopes.beta
         values = self.natural(x).dispersion
@@ -110,8 +105,8 @@ class Coordinates:
         """The x of these parameters."""
         where = self.coefficients
         x = np.zeros(where.stop + len(self.dispersion))
-        for j, part in self.slices.items():
-            x[part] = self.structures[j][0].theta(np.linalg.solve(self.bases[j], natural.factors[j]))
+        pairs = zip(self.theta.bases, natural.factors, strict=True)
+        x[: self.theta.size] = self.theta.of_factors([np.linalg.solve(C, F) for C, F in pairs])
         if where.stop > where.start:
             x[where] = np.linalg.solve(self.basis, natural.beta - self.origin)
         x[where.stop :] = [coordinate.at(natural.dispersion[name]) for name, coordinate in self.dispersion.items()]
@@ -120,18 +115,13 @@ class Coordinates:
     def interior(self, x: np.ndarray) -> np.ndarray:
         """x with every covariance of full rank."""
         moved = x.copy()
-        for j, where in self.slices.items():
-            structure, k = self.structures[j]
-            Lambda = self._factor(x, j)
+        for j, Lambda in enumerate(self.theta.factors(x)):
             if np.min(np.linalg.svd(Lambda, compute_uv=False)) < THIN:
-                moved[where] = structure.theta(np.column_stack([Lambda, FLOOR * np.eye(k)]))
+                moved = self.theta.replaced(moved, j, np.column_stack([Lambda, FLOOR * np.eye(len(Lambda))]))
         return moved
 
     def sizes(self, x: np.ndarray, term: int) -> np.ndarray:
         """Sds (k,) of a term at x as those of columns of unit mean square: each times its column's root mean square."""
-        norms = np.linalg.norm(self.bases[term] @ self._factor(x, term), axis=1)
-        return norms * np.linalg.norm(np.linalg.inv(self.bases[term]), axis=0)
-
-    def _factor(self, x: np.ndarray, j: int) -> np.ndarray:
-        structure, k = self.structures[j]
-        return structure.factor(x[self.slices[j]], k)
+        C = self.theta.bases[term]
+        norms = np.linalg.norm(C @ self.theta.factor(x, term), axis=1)
+        return norms * np.linalg.norm(np.linalg.inv(C), axis=0)

@@ -38,8 +38,8 @@ def estimate_spread(fit: Fit, of: Varying) -> np.ndarray:
     no_columns = replace(model.design.mu, X=model.design.mu.X[:, :0])
     predictors = model.design.predictors | {"mu": no_columns}
     rows = linear_likelihood(replace(model.design, predictors=predictors, weights=information), model.covariances)
-    theta = [rows.covariances[j].theta(parameters.principal_root(j)[0, 0]) for j in rows.order]
-    left = rows.conditional_covariances(rows.solve(rows.working(np.concatenate(theta)), invert=True))
+    theta = rows.theta.of_factors([parameters.principal_root(j)[0, 0] for j in terms])
+    left = rows.conditional_covariances(rows.solve(rows.theta.working(theta), invert=True))
     still = np.hstack([np.diagonal(left[j], axis1=1, axis2=2) for j in of.terms])
     known = total - still
     return np.sqrt(np.where(known > _LOST * total, known, 0.0))
