@@ -24,6 +24,7 @@ from .machine.blas import blas_threads
 from .machine.progress import Progress, progress_bar
 from .ml import ML, check_identifiable, fit_linear, tail_columns
 from .sampler.chain_start import start_from
+from .search.gradient_methods import BFGS
 
 if TYPE_CHECKING:
     from ..fits.draws import DrawsFit
@@ -128,7 +129,7 @@ def _point_fit(model: Model) -> PointFit:
     except ModelError as stop:
         # What stops ML only warns here: priors keep the posterior proper.
         warnings.warn(str(stop), BayesMixedWarning, 6)
-    return fit_linear(model, ML(), reml=False)
+    return fit_linear(model, ML(), None, BFGS())
 
 
 def start_of(posterior: LogPosterior, fit: PointFit) -> np.ndarray:

@@ -34,6 +34,8 @@ from .machine.blas import blas_threads
 from .ml import LinearCriterion, check_identifiable, tail_columns
 from .residual import refuse_exact, with_lost_digits
 from .search.boundary_search import given_start
+from .search.gradient_methods import optimizer_of
+from .search.optimizer import Optimizer
 from .search.penalised import Added, Found, Penalised, minimise_penalised
 
 if TYPE_CHECKING:
@@ -93,7 +95,7 @@ class MAP(Engine):
     priors: str | Mapping[str, Any] = BOUNDARY_AVOIDING
     quadrature: int = 1
     start: Sequence[float] | None = None
-    optimizer: str | None = None
+    optimizer: str | Optimizer | None = None
     maxiter: int | None = None
 
     name = "map"
@@ -205,7 +207,8 @@ def _fit_linear(model: Model, engine: MAP) -> PointFit:
     base, rest = _linear_base(likelihood, engine.restricted, sigma, engine.penalty(model))
     added = Added(base.coordinates(), rest)
     refuse_exact(model, likelihood, theta)
-    found = minimise_penalised(Penalised(base, added), base.start(theta), engine.optimizer, engine.maxiter, exact=True)
+    optimizer = optimizer_of(engine.optimizer, engine.maxiter)
+    found = minimise_penalised(Penalised(base, added), base.start(theta), optimizer, exact=True)
     refuse_exact(model, likelihood, found.optimum.x[: likelihood.theta.size])
     return _collect(model, engine, added, base, found)
 
@@ -282,23 +285,21 @@ def _fit_generalized(model: Model, engine: MAP) -> PointFit:
             "quadrature=0 takes coefficients at their joint mode with the effects, which knows no priors. Use "
             "quadrature=1, Laplace's approximation, or more nodes."
         )
-    likelihood = laplace_of(model)
+    likelihood, optimizer = laplace_of(model), optimizer_of(engine.optimizer, engine.maxiter)
     added = Added(_laplace_coordinates(likelihood), engine.penalty(model))
     theta = None if engine.start is None else given_start(engine.start, likelihood.theta)
     guess = starts(likelihood, theta, _working_prior(added))
     x, base = guess.x, LaplaceCriterion(likelihood, guess.mode.u)
     try:
-        found = minimise_penalised(Penalised(base, added), x, engine.optimizer, engine.maxiter)
+        found = minimise_penalised(Penalised(base, added), x, optimizer)
         for other in guess.others:
-            trial = minimise_penalised(
-                Penalised(LaplaceCriterion(likelihood), added), other, engine.optimizer, engine.maxiter
-            )
+            trial = minimise_penalised(Penalised(LaplaceCriterion(likelihood), added), other, optimizer)
             found = trial if trial.optimum.value < found.optimum.value else found
         if engine.quadrature > 1 and likelihood.rows.blocks:
             x, rule = found.optimum.x, quadrature(likelihood, int(engine.quadrature))
             base = QuadratureCriterion(likelihood, base.at(x).mode.u, rule=rule)
-            found = minimise_penalised(Penalised(base, added), x, engine.optimizer, engine.maxiter)
-        optimum, hessian = certified(Penalised(base, found.added), found.optimum, engine.maxiter is None)
+            found = minimise_penalised(Penalised(base, added), x, optimizer)
+        optimum, hessian = certified(Penalised(base, found.added), found.optimum, not optimizer.limited)
         penalised = () if added.penalty.coefficients is None else added.penalty.coefficients.proper
         fit = collect(model, engine, base, optimum, found.edge, hessian, penalised=penalised)
     except np.linalg.LinAlgError:

@@ -22,7 +22,8 @@ from .generalized.fit import fit_generalized
 from .machine.blas import blas_threads
 from .residual import refuse_exact, with_lost_digits
 from .search.boundary_search import given_start, search
-from .search.minimise import Optimum
+from .search.gradient_methods import optimizer_of
+from .search.optimizer import Optimizer, Optimum
 from .search.second_look import StandIn
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class ML(Engine):
     start
         theta to start from, in the order of `fit.theta`; from moments of the data if None.
     optimizer
-        A gradient method of SciPy by name, BFGS if None.
+        A gradient method of SciPy by name, "BFGS" (also if None), "L-BFGS-B", "TNC" or "SLSQP", or an `Optimizer`.
     maxiter
         Limit of iterations.
 
@@ -67,7 +68,7 @@ class ML(Engine):
 
     quadrature: int = 1
     start: Sequence[float] | None = None
-    optimizer: str | None = None
+    optimizer: str | Optimizer | None = None
     maxiter: int | None = None
 
     name = "ml"
@@ -79,12 +80,11 @@ class ML(Engine):
     def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> PointFit:
         if not isinstance(self.quadrature, int | np.integer) or self.quadrature < 0:
             raise FitError(f"quadrature must be 0, 1 or a number of nodes, not {self.quadrature!r}.")
+        optimizer = optimizer_of(self.optimizer, self.maxiter)
         if not model.has_scale:
-            return fit_generalized(
-                model, self, int(self.quadrature), start=self.start, optimizer=self.optimizer, maxiter=self.maxiter
-            )
+            return fit_generalized(model, self, int(self.quadrature), self.start, optimizer)
         check_identifiable(model)
-        return fit_linear(model, self, reml=False, start=self.start, optimizer=self.optimizer, maxiter=self.maxiter)
+        return fit_linear(model, self, self.start, optimizer)
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class REML(Engine):
     """
 
     start: Sequence[float] | None = None
-    optimizer: str | None = None
+    optimizer: str | Optimizer | None = None
     maxiter: int | None = None
 
     name = "reml"
@@ -117,18 +117,10 @@ class REML(Engine):
 
     def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> PointFit:
         check_identifiable(model)
-        return fit_linear(model, self, reml=True, start=self.start, optimizer=self.optimizer, maxiter=self.maxiter)
+        return fit_linear(model, self, self.start, optimizer_of(self.optimizer, self.maxiter))
 
 
-def fit_linear(
-    model: Model,
-    engine: Engine,
-    *,
-    reml: bool,
-    start: Sequence[float] | None = None,
-    optimizer: str | None = None,
-    maxiter: int | None = None,
-) -> PointFit:
+def fit_linear(model: Model, engine: Engine, start: Sequence[float] | None, optimizer: Optimizer) -> PointFit:
     """Minimise the deviance or REML criterion over theta and collect what a fit reports."""
     if not model.has_scale:
         raise FitError(
@@ -136,7 +128,7 @@ def fit_linear(
             f'link {model.family.link.name}. Use model.fit("ml").'
         )
     with blas_threads(tail_columns(model)):
-        return _fit_linear(model, engine, reml, start, optimizer, maxiter)
+        return _fit_linear(model, engine, start, optimizer)
 
 
 def tail_columns(model: Model) -> int:
@@ -148,17 +140,15 @@ def tail_columns(model: Model) -> int:
     return sum(effects for _, effects in sizes.values()) - max(sizes.values(), default=(0, 0))[1]
 
 
-def _fit_linear(
-    model: Model, engine: Engine, reml: bool, start: Sequence[float] | None, optimizer: str | None, maxiter: int | None
-) -> PointFit:
+def _fit_linear(model: Model, engine: Engine, start: Sequence[float] | None, optimizer: Optimizer) -> PointFit:
     likelihood = likelihood_of(model)
     if likelihood.n <= likelihood.p:
         raise FitError(f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.")
-    criterion = LinearCriterion(likelihood, reml, model.constants.get("sigma"))
+    criterion = LinearCriterion(likelihood, engine.restricted, model.constants.get("sigma"))
     sigma = criterion.sigma
     first = likelihood.start(sigma) if start is None else given_start(start, likelihood.theta)
     refuse_exact(model, likelihood, first)
-    optimum, edge = search(criterion, first, optimizer, maxiter)
+    optimum, edge = search(criterion, first, optimizer)
     refuse_exact(model, likelihood, optimum.x)
     return _collect(model, engine, criterion, optimum, edge)
 

@@ -17,6 +17,7 @@ from .program import ROUTES, build_program
 from .sampler.chain_start import Start, start_from
 from .sampler.generalized_start import generalized_start
 from .sampler.run import CHAIN_METHODS, sample_posterior
+from .search.gradient_methods import BFGS
 
 if TYPE_CHECKING:
     from ..fits.draws import DrawsFit
@@ -104,7 +105,7 @@ class NUTS(Engine):
         except ModelError as stop:
             # What stops ML only warns here: priors keep the posterior proper.
             warnings.warn(str(stop), BayesMixedWarning, 4)
-        return start_from(fit_linear(model, ML(), reml=False), model)
+        return start_from(fit_linear(model, ML(), None, BFGS()), model)
 
     def _centering(self, start: Start) -> tuple[np.ndarray, ...]:
         if self.centered == "auto":

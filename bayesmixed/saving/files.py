@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..engines.search.gradient_methods import OPTIMIZERS
 from ..errors import DataError, FitError
 from ..families import FAMILIES, LINKS, Link
 from ..fits.base import Fit
@@ -251,6 +252,8 @@ def _engine_content(fit: Fit) -> dict[str, Any]:
             options[field.name] = to_plain(value)
         elif isinstance(value, Mapping):
             options[field.name] = _given_priors(value)
+        elif getattr(value, "name", None) in OPTIMIZERS:
+            options[field.name] = {"optimizer": value.name, "maxiter": value.maxiter}
     return {"name": fit.engine.name, "options": options}
 
 
@@ -272,6 +275,8 @@ def _engine(content: dict[str, Any]) -> Any:
 
 
 def _option(plain: Any) -> Any:
+    if isinstance(plain, dict) and "optimizer" in plain:
+        return OPTIMIZERS[plain["optimizer"]](plain["maxiter"])
     if isinstance(plain, dict) and "words" in plain:
         return {**saved_priors.from_class(plain["priors"]), **plain["words"]}
     return from_plain(plain)

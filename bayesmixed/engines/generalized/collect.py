@@ -20,7 +20,7 @@ from ...likelihood.linear.modes import conditional_covariances
 from ...likelihood.working.basis import root
 from ...likelihood.working.theta import Theta
 from ..search.boundary_search import Criterion
-from ..search.minimise import Optimum
+from ..search.optimizer import Optimum
 from ..search.second_look import StandIn
 from .runaway import at_limits, without_maximum
 

@@ -19,7 +19,7 @@ from ...likelihood.quadrature.factoring import Quadrature, quadrature
 from ...likelihood.quadrature.placing import moved
 from ...likelihood.working.theta import Theta
 from ..search.boundary_search import given_start, search
-from ..search.minimise import Optimum
+from ..search.optimizer import Optimizer, Optimum
 from ..search.second_look import StandIn
 from .accuracy import accuracy, checked
 from .collect import LaplaceCriterion, broken_down, certified, collect, held
@@ -60,7 +60,7 @@ class Searched:
     hessian: np.ndarray
 
 
-def integrated(found: Searched, nodes: int, optimizer: str | None, maxiter: int | None) -> Searched:
+def integrated(found: Searched, nodes: int, optimizer: Optimizer) -> Searched:
     """The optimum with `nodes` a dimension, searched from Laplace's with its Hessian as the metric.
 
     Raises
@@ -73,8 +73,8 @@ def integrated(found: Searched, nodes: int, optimizer: str | None, maxiter: int 
         return found
     rule = quadrature(likelihood, nodes)
     criterion = QuadratureCriterion(likelihood, found.criterion.at(x).mode.u, _metric(found), rule=rule)
-    optimum, edge = search(criterion, x, optimizer, maxiter)
-    optimum, hessian = certified(criterion, optimum, maxiter is None)
+    optimum, edge = search(criterion, x, optimizer)
+    optimum, hessian = certified(criterion, optimum, not optimizer.limited)
     return Searched(criterion, optimum, edge, hessian)
 
 
@@ -155,14 +155,14 @@ class JointCriterion:
         return working_deviance(self.likelihood, self.at(y)[1]), 2
 
 
-def joint(criterion: LaplaceCriterion, x: np.ndarray, optimizer: str | None, maxiter: int | None) -> Searched:
+def joint(criterion: LaplaceCriterion, x: np.ndarray, optimizer: Optimizer) -> Searched:
     """The optimum of quadrature = 0 from x; coefficients have the precision U of their joint mode, as lme4's."""
     likelihood = criterion.likelihood
     outer = np.delete(np.arange(len(x)), likelihood.coefficients)
     first, u = criterion.metric(x)[np.ix_(outer, outer)], criterion.at(x).mode.u
     inner = JointCriterion(likelihood, u, likelihood.beside(x)[0], first)
-    optimum, edge = search(inner, x[outer], optimizer, maxiter)
-    optimum, hessian = certified(inner, optimum, maxiter is None)
+    optimum, edge = search(inner, x[outer], optimizer)
+    optimum, hessian = certified(inner, optimum, not optimizer.limited)
     x, curved = inner.at(optimum.x)
     full, gradient = np.zeros((len(x), len(x))), np.zeros(len(x))
     full[np.ix_(outer, outer)], gradient[outer] = hessian, optimum.gradient
@@ -177,10 +177,8 @@ def fit_generalized(
     model: Model,
     engine: Engine,
     nodes: int,
-    *,
     start: Sequence[float] | None,
-    optimizer: str | None,
-    maxiter: int | None,
+    optimizer: Optimizer,
 ) -> PointFit:
     """ML of a generalized linear mixed model with `nodes` a dimension, and what a fit reports."""
     likelihood = laplace_of(model)
@@ -188,7 +186,7 @@ def fit_generalized(
     guess = starts(likelihood, given)
     x, criterion = guess.x, LaplaceCriterion(likelihood, guess.mode.u)
     try:
-        found = _best(criterion, guess, nodes, optimizer, maxiter)
+        found = _best(criterion, guess, nodes, optimizer)
     except np.linalg.LinAlgError:
         return broken_down(model, engine, criterion, x)
     x, curved = found.optimum.x, found.criterion.at(found.optimum.x)
@@ -222,25 +220,21 @@ def judged(
     return replace(fit, status=status if terms is None else terms.added(status))
 
 
-def _best(
-    criterion: LaplaceCriterion, guess: Starts, nodes: int, optimizer: str | None, maxiter: int | None
-) -> Searched:
+def _best(criterion: LaplaceCriterion, guess: Starts, nodes: int, optimizer: Optimizer) -> Searched:
     """The lowest minimum that the starts lead to; evaluations are all of theirs."""
-    found = [_searched(criterion, guess.x, nodes, optimizer, maxiter)]
+    found = [_searched(criterion, guess.x, nodes, optimizer)]
     for x in guess.others:
         with suppress(np.linalg.LinAlgError):  # another start may lead nowhere
-            found.append(_searched(LaplaceCriterion(criterion.likelihood), x, nodes, optimizer, maxiter))
+            found.append(_searched(LaplaceCriterion(criterion.likelihood), x, nodes, optimizer))
     best = min(found, key=lambda each: each.optimum.value)
     total = sum(each.optimum.evaluations for each in found)
     return replace(best, optimum=replace(best.optimum, evaluations=total))
 
 
-def _searched(
-    criterion: LaplaceCriterion, x: np.ndarray, nodes: int, optimizer: str | None, maxiter: int | None
-) -> Searched:
+def _searched(criterion: LaplaceCriterion, x: np.ndarray, nodes: int, optimizer: Optimizer) -> Searched:
     if nodes == 0:
-        return joint(criterion, x, optimizer, maxiter)
-    optimum, edge = search(criterion, x, optimizer, maxiter)
-    optimum, hessian = certified(criterion, optimum, maxiter is None)
+        return joint(criterion, x, optimizer)
+    optimum, edge = search(criterion, x, optimizer)
+    optimum, hessian = certified(criterion, optimum, not optimizer.limited)
     found = Searched(criterion, optimum, edge, hessian)
-    return integrated(found, nodes, optimizer, maxiter) if nodes > 1 else found
+    return integrated(found, nodes, optimizer) if nodes > 1 else found

@@ -12,7 +12,7 @@ from ...errors import FitError
 from ...likelihood.posterior.log_posterior import LogPosterior
 from ...likelihood.posterior.space import Space
 from ...likelihood.posterior.standardised import Standardised
-from ..search.minimise import minimise
+from ..search.gradient_methods import BFGS
 
 DEGREES = 5  # of freedom of the t: heavier tails than a posterior of log sds has
 STEP = 1e-2  # of a rough standard deviation: differences of the gradient that give the Hessian
@@ -132,7 +132,7 @@ def find_mode(posterior: LogPosterior, start: np.ndarray) -> PosteriorMode:
         value, gradient = posterior.value_and_gradient(psi)
         return -value, -gradient
 
-    found = minimise(minus, start, metric=np.diag(posterior.scales**2))
+    found = BFGS().minimise(minus, start, np.diag(posterior.scales**2))
     if not (found.converged or found.decrease < 1e-2):
         raise FitError(
             f'The mode of the posterior was not found ({found.message}). Use model.fit("nuts", seed=1), rescale '

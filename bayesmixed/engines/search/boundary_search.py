@@ -11,7 +11,7 @@ import numpy as np
 from ...errors import FitError
 from ...likelihood.boundary import ACCEPT, SNAP, Direction, leave, snap, worst_direction
 from ...likelihood.working.theta import Theta
-from .minimise import Optimum, minimise
+from .optimizer import Optimizer, Optimum
 from .second_look import StandIn, other_side
 
 MAX_DEPARTURES = 6  # times a search may leave a boundary point that is not a maximum
@@ -42,20 +42,18 @@ class Criterion(Protocol):
         """
 
 
-def search(
-    criterion: Criterion, start: np.ndarray, optimizer: str | None, maxiter: int | None
-) -> tuple[Optimum, Direction | None]:
+def search(criterion: Criterion, start: np.ndarray, optimizer: Optimizer) -> tuple[Optimum, Direction | None]:
     """The minimum, or the lower one of two where a second look at a boundary finds another.
 
     What is shown is local: that leaving the boundary in any direction raises the criterion.
     """
-    optimum, edge = _descend(criterion, start, optimizer, maxiter)
-    if maxiter is not None or not optimum.converged:
+    optimum, edge = _descend(criterion, start, optimizer)
+    if optimizer.limited or not optimum.converged:
         return optimum, edge
     other = other_side(criterion, optimum.x, start)
     if other is None:
         return optimum, edge
-    second, its_edge = _descend(criterion, other, optimizer, maxiter)
+    second, its_edge = _descend(criterion, other, optimizer)
     evaluations = optimum.evaluations + second.evaluations
     if second.converged and second.value < optimum.value - LOWER:
         optimum, edge = second, its_edge
@@ -64,15 +62,11 @@ def search(
     return replace(optimum, evaluations=evaluations), edge
 
 
-def _descend(
-    criterion: Criterion, start: np.ndarray, optimizer: str | None, maxiter: int | None
-) -> tuple[Optimum, Direction | None]:
+def _descend(criterion: Criterion, start: np.ndarray, optimizer: Optimizer) -> tuple[Optimum, Direction | None]:
     """Minimise; exact zeros where they cost nothing; a zero that is only stationary by symmetry is left again."""
     theta, evaluations = criterion.theta, 0
     for _ in range(MAX_DEPARTURES):
-        optimum = minimise(
-            criterion.value_and_gradient, start, metric=criterion.metric(start), optimizer=optimizer, maxiter=maxiter
-        )
+        optimum = optimizer.minimise(criterion.value_and_gradient, start, criterion.metric(start))
         evaluations += optimum.evaluations
         x = snap(criterion.value, theta, optimum.x)
         edge = worst_direction(criterion.value, theta, x)

@@ -14,7 +14,7 @@ from ...likelihood.penalty.unbounded import unbounded_terms
 from ...likelihood.working.coordinates import Coordinates
 from ...likelihood.working.theta import Theta
 from .boundary_search import Criterion, search
-from .minimise import Optimum
+from .optimizer import Optimizer, Optimum
 from .second_look import StandIn
 from .within_limits import search_limited
 
@@ -134,16 +134,14 @@ class Found:
         return replace(status, converged=False, problems=problems)
 
 
-def minimise_penalised(
-    criterion: Penalised, start: np.ndarray, optimizer: str | None, maxiter: int | None, *, exact: bool = False
-) -> Found:
+def minimise_penalised(criterion: Penalised, start: np.ndarray, optimizer: Optimizer, *, exact: bool = False) -> Found:
     """Search from `start`, then ask whether any sd can grow for ever.
 
     That depends on levels and fixed effects alone, so it is asked at the start, where everything else is moderate. An
     optimum far out is one where the criterion is `exact`, no approximation that fails there.
     """
     first, added = _inside(criterion, start), criterion.added
-    optimum, edge = search(criterion, first, optimizer, maxiter)
+    optimum, edge = search(criterion, first, optimizer)
     criterion.value(first)  # iterations that start where the last ended are brought back from where the search went
     settled = exact and optimum.converged
     terms = unbounded_terms(criterion.value, added.coordinates, first, optimum.x, added.penalty.unbounded, settled)

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from ...likelihood.working.theta import Theta
-from .minimise import HUGE
+from .optimizer import HUGE
 
 NEAR = 0.2  # smallest over largest sd of a block in any direction, or of all blocks, at which it is near the boundary
 ROUGH = 15  # iterations of a search in the stand-in

@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from ...likelihood.penalty.bounds import Bounds
 from ...likelihood.penalty.penalty import Penalty
 from ...likelihood.working.coordinates import Coordinates
-from .minimise import HUGE, Optimum
+from .optimizer import HUGE, Optimum
 
 NEAR = 1e-6  # of what is large at a limit: a number as near as this is on it
 TIGHT = 1e-13  # relative change of the criterion at which SLSQP stops

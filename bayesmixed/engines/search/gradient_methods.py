@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,70 +11,136 @@ import numpy as np
 from scipy.optimize import minimize
 
 from ...errors import FitError, nearest
+from .optimizer import HUGE, Optimizer, Optimum, ValueAndGradient
 
-OPTIMIZERS = ("BFGS", "L-BFGS-B", "TNC", "SLSQP")
 DECREASE = 1e-8  # predicted decrease of the criterion below which no further step is taken, and
 STEP = 1e-6  # predicted step, relative to 1 + |x|: both must be small
 ROUNDING = 1e-9  # of a value: what a step may raise it by
 MAX_ITERATIONS = 1000
 STOPPED = 99  # SciPy's status of a search that a callback ended
-HUGE = 1e100  # stands for +inf, which line searches cannot interpolate
-
-ValueAndGradient = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
 
 @dataclass(frozen=True)
-class Optimum:
-    """Where the search ended: `x`, `value`, `gradient` there, the predicted remaining `decrease`, `evaluations`."""
+class GradientMethod(Optimizer):
+    """A gradient method of SciPy, then Newton steps where it stopped early."""
 
-    x: np.ndarray
-    value: float
-    gradient: np.ndarray
-    decrease: float
-    evaluations: int
-    message: str
+    def minimise(self, function: ValueAndGradient, start: np.ndarray, metric: np.ndarray | None = None) -> Optimum:
+        if len(start) == 0:
+            value, gradient = _Counted(function)(start)
+            return Optimum(start, value, gradient, 0.0, 1, "nothing to optimise")
+        unit = _units(metric, len(start))
+        if metric is None or not np.any(unit > 1):
+            return self._minimise(function, start, metric)
+        within = self._minimise(_in_units(function, unit), start / unit, metric / np.outer(unit, unit))
+        return replace(within, x=within.x * unit, gradient=within.gradient / unit)
 
     @property
-    def converged(self) -> bool:
-        """Whether the predicted remaining decrease is negligible: 1e-6 in the criterion."""
-        return bool(np.isfinite(self.value) and self.decrease < 1e-6 and self.value < HUGE)
+    def iterations(self) -> int:
+        """The most iterations of the search."""
+        return self.maxiter or MAX_ITERATIONS
 
+    @abstractmethod
+    def options(self, metric: np.ndarray | None) -> dict[str, Any]:
+        """Options of `scipy.optimize.minimize`, its tests of convergence among them."""
 
-def minimise(
-    function: ValueAndGradient,
-    start: np.ndarray,
-    *,
-    metric: np.ndarray | None = None,
-    optimizer: str | None = None,
-    maxiter: int | None = None,
-) -> Optimum:
-    """Minimise `function`.
+    def stop(self, counted: _Counted, metric: np.ndarray | None) -> Callable[[np.ndarray], None] | None:
+        """A callback that ends the search where SciPy's own tests would go on for nothing."""
+        return None
 
-    Parameters
-    ----------
-    function
-        x -> (value, gradient); may raise LinAlgError outside its domain.
-    start
-        First x.
-    metric
-        A guess of the inverse Hessian at `start`; used by BFGS.
-    optimizer
-        One of SciPy's gradient methods in `OPTIMIZERS`, BFGS by default.
-    maxiter
-        Limit of iterations, 1000 by default.
-    """
-    if optimizer is not None and optimizer not in OPTIMIZERS:
-        raise FitError(f"Unknown optimizer {optimizer!r}. {nearest(optimizer, OPTIMIZERS)}")
-    if len(start) == 0:
-        value, gradient = _Counted(function)(start)
-        return Optimum(start, value, gradient, 0.0, 1, "nothing to optimise")
-    unit = _units(metric, len(start))
-    if np.any(unit > 1):
-        within = _minimise(
-            _in_units(function, unit), start / unit, metric / np.outer(unit, unit), optimizer=optimizer, maxiter=maxiter
+    def _minimise(self, function: ValueAndGradient, start: np.ndarray, metric: np.ndarray | None) -> Optimum:
+        counted = _Counted(function)
+        result: Any = minimize(  # type: ignore[call-overload]
+            counted,
+            start,
+            jac=True,
+            method=self.name,
+            options=self.options(metric),
+            callback=self.stop(counted, metric),
         )
-        return replace(within, x=within.x * unit, gradient=within.gradient / unit)
-    return _minimise(function, start, metric, optimizer=optimizer, maxiter=maxiter)
+        inverse = result.hess_inv if hasattr(result, "hess_inv") else None
+        dense = None if inverse is None else (inverse.todense() if hasattr(inverse, "todense") else inverse)
+        words = _words(result, self.iterations)
+        point = Optimum(result.x, float(result.fun), np.asarray(result.jac), np.inf, 0, words)
+        polished = point if self.limited and result.nit >= self.iterations else _polish(counted, point, dense)
+        return replace(polished, evaluations=counted.evaluations)
+
+
+@dataclass(frozen=True)
+class BFGS(GradientMethod):
+    """Broyden, Fletcher, Goldfarb and Shanno's: starts with the metric, and stops by what it predicts."""
+
+    name = "BFGS"
+
+    def options(self, metric: np.ndarray | None) -> dict[str, Any]:
+        return {"gtol": 1e-5, "hess_inv0": metric, "maxiter": self.iterations}
+
+    def stop(self, counted: _Counted, metric: np.ndarray | None) -> Callable[[np.ndarray], None] | None:
+        return None if metric is None else _stopper(counted, metric)
+
+
+@dataclass(frozen=True)
+class LBFGSB(GradientMethod):
+    """The limited-memory form of BFGS."""
+
+    name = "L-BFGS-B"
+
+    def options(self, metric: np.ndarray | None) -> dict[str, Any]:
+        return {"ftol": 1e-15, "gtol": 1e-6, "maxcor": 30, "maxiter": self.iterations}
+
+
+@dataclass(frozen=True)
+class TNC(GradientMethod):
+    """A truncated Newton method; its limit is of evaluations."""
+
+    name = "TNC"
+
+    def options(self, metric: np.ndarray | None) -> dict[str, Any]:
+        return {"ftol": 1e-15, "maxfun": self.iterations}
+
+
+@dataclass(frozen=True)
+class SLSQP(GradientMethod):
+    """Sequential quadratic programs."""
+
+    name = "SLSQP"
+
+    def options(self, metric: np.ndarray | None) -> dict[str, Any]:
+        return {"ftol": 1e-15, "maxiter": self.iterations}
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {kind.name: kind for kind in (BFGS, LBFGSB, TNC, SLSQP)}
+_WITHOUT_GRADIENTS = {
+    "bobyqa",
+    "nelder_mead",
+    "nelder-mead",
+    "nlopt_ln_bobyqa",
+    "nlopt_ln_neldermead",
+    "powell",
+    "cobyla",
+}
+
+
+def optimizer_of(given: str | Optimizer | None, maxiter: int | None = None) -> Optimizer:
+    """The optimizer of that name, or the value itself; BFGS if None. A `maxiter` that is given replaces its own.
+
+    Raises
+    ------
+    FitError
+        An unknown name, or what is neither a name nor an optimizer.
+    """
+    found = BFGS() if given is None else given
+    if isinstance(found, str):
+        if found not in OPTIMIZERS:
+            no_gradient = found.lower() in _WITHOUT_GRADIENTS
+            said = " The criterion has an exact gradient, which that method would not use." if no_gradient else ""
+            raise FitError(f"Unknown optimizer {found!r}.{said} {nearest(found, OPTIMIZERS)}")
+        found = OPTIMIZERS[found]()
+    if isinstance(found, type):
+        raise FitError(f"optimizer must be a value, not a class. Write {found.__name__}().")
+    if not isinstance(found, Optimizer):
+        names = ", ".join(repr(name) for name in OPTIMIZERS)
+        raise FitError(f"optimizer must be None, one of {names}, or an optimizer's value, not {given!r}.")
+    return found if maxiter is None else replace(found, maxiter=maxiter)
 
 
 def _units(metric: np.ndarray | None, size: int) -> np.ndarray:
@@ -92,36 +159,9 @@ def _in_units(function: ValueAndGradient, unit: np.ndarray) -> ValueAndGradient:
     return scaled
 
 
-def _minimise(
-    function: ValueAndGradient,
-    start: np.ndarray,
-    metric: np.ndarray | None,
-    *,
-    optimizer: str | None,
-    maxiter: int | None,
-) -> Optimum:
-    counted = _Counted(function)
-    method = optimizer or "BFGS"
-    options: dict[str, Any] = {"gtol": 1e-5, "hess_inv0": metric} if method == "BFGS" else {"ftol": 1e-15}
-    if method == "L-BFGS-B":
-        options |= {"gtol": 1e-6, "maxcor": 30}
-    options["maxfun" if method == "TNC" else "maxiter"] = maxiter or MAX_ITERATIONS
-    stop = None if metric is None or method != "BFGS" else _stopper(counted, metric)
-    result: Any = minimize(  # type: ignore[call-overload]
-        counted, start, jac=True, method=method, options=options, callback=stop
-    )
-    inverse = result.hess_inv if hasattr(result, "hess_inv") else None
-    dense = None if inverse is None else (inverse.todense() if hasattr(inverse, "todense") else inverse)
-    point = Optimum(result.x, float(result.fun), np.asarray(result.jac), np.inf, 0, _words(result, maxiter))
-    polished = point if maxiter is not None and result.nit >= maxiter else _polish(counted, point, dense)
-    return Optimum(
-        polished.x, polished.value, polished.gradient, polished.decrease, counted.evaluations, polished.message
-    )
-
-
-def _words(result: Any, maxiter: int | None) -> str:
+def _words(result: Any, iterations: int) -> str:
     """How the search ended, in words of our own."""
-    if not result.success and result.nit >= (maxiter or MAX_ITERATIONS):
+    if not result.success and result.nit >= iterations:
         return f"after {result.nit} iterations, the most allowed"
     if not np.isfinite(result.fun) or result.fun >= HUGE:
         return "no point was found at which the criterion can be evaluated"
