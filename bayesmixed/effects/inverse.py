@@ -276,6 +276,6 @@ def _linearised(fit: Fit, points: Sequence[Point], grouped: bool) -> Quantities:
 
 
 def _error(fit: Fit, design: Design, terms: Sequence[int]) -> float:
-    errors = fit._prediction_errors()
+    errors = fit.prediction_errors
     assert errors is not None
     return float(np.sqrt(errors.variance(design, terms)[0]))

@@ -7,36 +7,37 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from ..errors import FitError
 from ..fits.point import PointFit, point_values
 from ..fits.status import PointStatus, singular_terms
 from ..likelihood.at import laplace_of, likelihood_of
 from ..likelihood.boundary import ACCEPT
-from ..likelihood.laplace.approximation import LaplaceLikelihood
+from ..likelihood.criteria.laplace_deviance import LaplaceCriterion
+from ..likelihood.criteria.profiled import ProfiledCriterion
+from ..likelihood.criteria.quadrature_deviance import QuadratureCriterion
+from ..likelihood.criteria.with_penalty import Added, Penalised
+from ..likelihood.criteria.with_sigma import NormalPrior, SigmaCriterion
 from ..likelihood.laplace.mode import Prior
 from ..likelihood.laplace.start import starts
 from ..likelihood.linear.likelihood import LinearLikelihood
-from ..likelihood.linear.with_sigma import NormalPrior, SigmaCriterion
 from ..likelihood.penalty.penalty import Penalty, boundary_avoiding, penalty
 from ..likelihood.quadrature.factoring import quadrature
 from ..likelihood.working.basis import root
-from ..likelihood.working.coordinates import Coordinate, Coordinates
 from ..priors import Priors, resolve
 from ..priors.from_numpyro import as_prior
 from ..priors.narrowed import given_in
 from ..priors.presets import flat
 from .base import Engine
-from .generalized.collect import LaplaceCriterion, broken_down, certified, collect
-from .generalized.fit import QuadratureCriterion, judged
+from .generalized.collect import broken_down, certified, collect
+from .generalized.fit import judged
 from .machine.blas import blas_threads
-from .ml import LinearCriterion, check_identifiable, tail_columns
+from .ml import check_identifiable, tail_columns
 from .residual import refuse_exact, with_lost_digits
 from .search.boundary_search import given_start
 from .search.gradient_methods import optimizer_of
 from .search.optimizer import Optimizer
-from .search.penalised import Added, Found, Penalised, minimise_penalised
+from .search.penalised import Found, minimise_penalised
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -176,28 +177,6 @@ def _value(key: Any, value: Any) -> Any:
     raise FitError(f'The prior of {key!r} cannot be {value!r}: the only word is "{BESIDE}": "{BOUNDARY_AVOIDING}".')
 
 
-@dataclass
-class _Profiled(LinearCriterion):
-    """The profiled deviance or REML criterion, for penalties of relative covariances alone: x is theta."""
-
-    def coordinates(self) -> Coordinates:
-        """theta alone: coefficients and sigma have no prior here."""
-        p = self.likelihood.p
-        return Coordinates(self.theta, np.zeros(p), np.zeros((p, 0)), {}, {})
-
-    def start(self, theta: np.ndarray) -> np.ndarray:
-        """x at a working theta."""
-        return theta
-
-    def residual_sd(self, x: np.ndarray) -> float:
-        """The best sigma at x, or the one that is held."""
-        return self.likelihood.sigma(self.solution(x), reml=self.reml) if self.sigma is None else self.sigma
-
-    def loglik(self, x: np.ndarray) -> float:
-        """The log-likelihood, or minus half the REML criterion."""
-        return -0.5 * self.value(x)
-
-
 def _fit_linear(model: Model, engine: MAP) -> PointFit:
     likelihood = likelihood_of(model)
     if likelihood.n <= likelihood.p:
@@ -215,10 +194,10 @@ def _fit_linear(model: Model, engine: MAP) -> PointFit:
 
 def _linear_base(
     likelihood: LinearLikelihood, reml: bool, sigma: float | None, wanted: Penalty
-) -> tuple[_Profiled | SigmaCriterion, Penalty]:
+) -> tuple[ProfiledCriterion | SigmaCriterion, Penalty]:
     """The cheapest criterion for these priors, and those that it does not hold already."""
     if wanted.relative:
-        return _Profiled(likelihood, reml, sigma), wanted
+        return ProfiledCriterion(likelihood, reml, sigma), wanted
     coefficients = wanted.coefficients
     if coefficients is None:
         return SigmaCriterion(likelihood, reml, sigma, NormalPrior.none(likelihood), free=False), wanted
@@ -233,7 +212,9 @@ def _linear_base(
     return SigmaCriterion(likelihood, reml, sigma, NormalPrior.none(likelihood), free=True), wanted
 
 
-def _collect(model: Model, engine: MAP, added: Added, base: _Profiled | SigmaCriterion, found: Found) -> PointFit:
+def _collect(
+    model: Model, engine: MAP, added: Added, base: ProfiledCriterion | SigmaCriterion, found: Found
+) -> PointFit:
     likelihood, x, optimum = base.likelihood, found.optimum.x, found.optimum
     solution, sigma = base.solution(x), base.residual_sd(x)
     theta = likelihood.theta.reported(x)
@@ -286,7 +267,7 @@ def _fit_generalized(model: Model, engine: MAP) -> PointFit:
             "quadrature=1, Laplace's approximation, or more nodes."
         )
     likelihood, optimizer = laplace_of(model), optimizer_of(engine.optimizer, engine.maxiter)
-    added = Added(_laplace_coordinates(likelihood), engine.penalty(model))
+    added = Added(likelihood.coordinates(), engine.penalty(model))
     theta = None if engine.start is None else given_start(engine.start, likelihood.theta)
     guess = starts(likelihood, theta, _working_prior(added))
     x, base = guess.x, LaplaceCriterion(likelihood, guess.mode.u)
@@ -320,15 +301,3 @@ def _working_prior(added: Added) -> Prior | None:
     weighted = np.sqrt(precisions)[:, None] * (rows @ coordinates.basis)
     mean = np.linalg.lstsq(weighted, np.sqrt(precisions) * (means - rows @ coordinates.origin))[0]
     return mean, weighted.T @ weighted
-
-
-def _laplace_coordinates(likelihood: LaplaceLikelihood) -> Coordinates:
-    rows, p = likelihood.rows, likelihood.p
-    inverse = solve_triangular(rows.R, np.eye(p)) if p else np.zeros((0, 0))
-    return Coordinates(
-        theta=likelihood.theta,
-        origin=np.zeros(p),
-        basis=inverse,
-        dispersion={each.name: Coordinate(each) for each in likelihood.free_parameters},
-        constants=likelihood.held,
-    )

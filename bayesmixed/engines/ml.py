@@ -14,9 +14,7 @@ from ..fits.point import PointFit, point_values
 from ..fits.status import PointStatus, singular_terms
 from ..likelihood.at import likelihood_of
 from ..likelihood.boundary import ACCEPT, Direction
-from ..likelihood.linear.likelihood import LinearLikelihood
-from ..likelihood.linear.pls import Solution
-from ..likelihood.working.theta import Theta
+from ..likelihood.criteria.profiled import ProfiledCriterion
 from .base import Engine
 from .generalized.fit import fit_generalized
 from .machine.blas import blas_threads
@@ -24,7 +22,6 @@ from .residual import refuse_exact, with_lost_digits
 from .search.boundary_search import given_start, search
 from .search.gradient_methods import optimizer_of
 from .search.optimizer import Optimizer, Optimum
-from .search.second_look import StandIn
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -144,50 +141,13 @@ def _fit_linear(model: Model, engine: Engine, start: Sequence[float] | None, opt
     likelihood = likelihood_of(model)
     if likelihood.n <= likelihood.p:
         raise FitError(f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.")
-    criterion = LinearCriterion(likelihood, engine.restricted, model.constants.get("sigma"))
+    criterion = ProfiledCriterion(likelihood, engine.restricted, model.constants.get("sigma"))
     sigma = criterion.sigma
     first = likelihood.start(sigma) if start is None else given_start(start, likelihood.theta)
     refuse_exact(model, likelihood, first)
     optimum, edge = search(criterion, first, optimizer)
     refuse_exact(model, likelihood, optimum.x)
     return _collect(model, engine, criterion, optimum, edge)
-
-
-@dataclass
-class LinearCriterion:
-    """The function to minimise; the solution of its last evaluation with a gradient is kept for what follows."""
-
-    likelihood: LinearLikelihood
-    reml: bool
-    sigma: float | None
-    _last: tuple[np.ndarray, Solution] | None = None
-
-    def value(self, theta: np.ndarray) -> float:
-        """The criterion alone."""
-        return self.likelihood.criterion(self.likelihood.solve(theta), reml=self.reml, sigma=self.sigma)
-
-    def value_and_gradient(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
-        """The criterion and its gradient."""
-        return self.likelihood.value_and_gradient(theta, self.solution(theta), reml=self.reml, sigma=self.sigma)
-
-    def metric(self, theta: np.ndarray) -> np.ndarray:
-        """Expected information, one factor at a time, inverted."""
-        return self.likelihood.metric(theta)
-
-    @property
-    def theta(self) -> Theta:
-        """The layout of theta, the argument."""
-        return self.likelihood.theta
-
-    def stand_in(self, theta: np.ndarray) -> tuple[StandIn, int]:
-        """Itself, searched once."""
-        return self.value_and_gradient, 1
-
-    def solution(self, theta: np.ndarray) -> Solution:
-        """The solved equations at theta."""
-        if self._last is None or not np.array_equal(self._last[0], theta):
-            self._last = (theta.copy(), self.likelihood.solve(theta, invert=True))
-        return self._last[1]
 
 
 def check_identifiable(model: Model) -> None:
@@ -208,12 +168,10 @@ def check_identifiable(model: Model) -> None:
 
 
 def _collect(
-    model: Model, engine: Engine, criterion: LinearCriterion, optimum: Optimum, edge: Direction | None
+    model: Model, engine: Engine, criterion: ProfiledCriterion, optimum: Optimum, edge: Direction | None
 ) -> PointFit:
-    likelihood, fixed_sigma = criterion.likelihood, criterion.sigma
-    solution = criterion.solution(optimum.x)
+    likelihood, solution, sigma = criterion.likelihood, criterion.solution(optimum.x), criterion.residual_sd(optimum.x)
     theta = likelihood.theta.reported(optimum.x)
-    sigma = likelihood.sigma(solution, reml=criterion.reml) if fixed_sigma is None else fixed_sigma
     factors = likelihood.theta.factors(theta)
     modes = likelihood.modes(solution)
     b = [modes[j] for j in range(len(factors))]
@@ -232,6 +190,6 @@ def _collect(
         beta_root=sigma * likelihood.vcov_root(solution),
         criterion=optimum.value,
         loglik=-0.5 * optimum.value,
-        n_parameters=likelihood.p + likelihood.theta.size + (fixed_sigma is None),
+        n_parameters=likelihood.p + likelihood.theta.size + (criterion.sigma is None),
         status=with_lost_digits(status, likelihood, optimum.x, solution.rss),
     )

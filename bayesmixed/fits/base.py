@@ -60,8 +60,9 @@ class Fit(ABC):
     def ranef_sd(self) -> dict[str, pd.DataFrame]:
         """Conditional (point fits) or posterior standard deviations of the random effects, per grouping factor."""
 
+    @property
     @abstractmethod
-    def _prediction_errors(self) -> prediction.PredictionErrors | None:
+    def prediction_errors(self) -> prediction.PredictionErrors | None:
         """What intervals of predictions need; None where the draws carry it."""
 
     @property
@@ -188,7 +189,7 @@ class Fit(ABC):
             A column that is not in the table; by default a level of a grouping factor that is new or missing.
         """
         request = prediction.PredictionRequest(newdata, re, scale, new_levels, offset, weights, seed, trials)
-        return prediction.predict(self.model, self.parameters, self._prediction_errors(), request, interval, level)
+        return prediction.predict(self.model, self.parameters, self.prediction_errors, request, interval, level)
 
     @with_known_options
     def predict_draws(
@@ -210,7 +211,7 @@ class Fit(ABC):
         their prediction errors, 1000 times by default. NaN where `predict` gives it.
         """
         request = prediction.PredictionRequest(newdata, re, scale, new_levels, offset, weights, seed, trials)
-        return prediction.predict_draws(self.model, self.parameters, self._prediction_errors(), request, draws)
+        return prediction.predict_draws(self.model, self.parameters, self.prediction_errors, request, draws)
 
     @with_known_options
     def simulate(

@@ -204,7 +204,9 @@ class DrawsFit(Fit):
         """
         return draws_summary(self)
 
-    def _prediction_errors(self) -> None:
+    @property
+    def prediction_errors(self) -> None:
+        """None: the draws carry the errors."""
         return None
 
     loglik = _PointOnly()

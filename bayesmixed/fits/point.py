@@ -12,6 +12,8 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ..errors import NoSuchAnswer
+from ..likelihood.criteria.hessian import Curvature
+from ..likelihood.prediction_errors import JointErrors, joint_errors
 from ..parameters.values import Parameters, compact
 from . import tables
 from .base import Fit
@@ -20,7 +22,6 @@ from .summary import Summary, point_summary
 
 if TYPE_CHECKING:
     from ..engines.base import Engine
-    from ..likelihood.prediction_errors import JointErrors
     from ..model import Model
 
 
@@ -30,7 +31,8 @@ class PointFit(Fit):
 
     `parameters` hold one point, with leading axes (1, 1): its effects are conditional modes, of covariances
     `b_covariances` (L, k, k) per group term; `beta_root` (p, p) is a factor F of the coefficients' covariance F F';
-    `theta` as lme4 orders it; `criterion` what was minimised, `loglik` with every constant, `n_parameters` estimated.
+    `theta` as lme4 orders it; `criterion` what was minimised, `loglik` with every constant, `n_parameters` estimated;
+    `curvature` the coordinates and the Hessian of what was minimised, where the fit formed it: of generalized models.
     """
 
     sampled = False
@@ -45,6 +47,7 @@ class PointFit(Fit):
     loglik: float
     n_parameters: int
     status: PointStatus
+    curvature: Curvature | None = None
 
     def __post_init__(self) -> None:
         self.parameters.read_only()
@@ -134,7 +137,7 @@ class PointFit(Fit):
         In a generalized model that of the last Newton step, with the curvature of each row as its weight.
         """
         terms = list(range(len(self.model.design.groups)))
-        errors = self._prediction_errors()
+        errors = self.prediction_errors
         variance = errors.variance(self.model.design, terms) / errors.sigma**2
         return variance if errors.precision is None else errors.precision * variance
 
@@ -153,9 +156,12 @@ class PointFit(Fit):
         """
         return point_summary(self)
 
-    def _prediction_errors(self) -> JointErrors:
-        from ..likelihood.prediction_errors import joint_errors
+    @cached_property
+    def prediction_errors(self) -> JointErrors:
+        """The joint normal distribution of the errors of coefficients and random effects; formed once.
 
+        It holds the factored equations of the fit and no rows of the data but a weight each.
+        """
         prior = self.engine.prior_precision(self.model, self.beta)
         return joint_errors(self.model, self.theta, self.parameters, prior)
 

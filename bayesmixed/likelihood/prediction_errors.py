@@ -118,7 +118,10 @@ def draw_errors(
 def joint_errors(
     model: Model, theta: np.ndarray, estimates: Parameters, prior_precision: np.ndarray | None = None
 ) -> JointErrors:
-    """Prediction errors at theta (reported order), with the precision (p, p) of the coefficients' priors if any."""
+    """Prediction errors at theta (reported order), with the precision (p, p) of the coefficients' priors if any.
+
+    They outlive the call, so that rows of a likelihood made for them alone are left behind: the solution is enough.
+    """
     if model.has_scale:
         likelihood, sigma = likelihood_of(model), float(estimates.dispersion["sigma"][0, 0])
         precision = model.design.weights
@@ -128,7 +131,7 @@ def joint_errors(
     solution = likelihood.solve(likelihood.theta.working(theta), invert=True)
     if prior_precision is not None and likelihood.p:
         solution = _with_prior(solution, likelihood.basis.R, sigma**2 * prior_precision)
-    return JointErrors(likelihood, solution, estimates, sigma, precision)
+    return JointErrors(replace(likelihood, rows=None), solution, estimates, sigma, precision)
 
 
 def _with_prior(solution: Solution, R: np.ndarray, precision: np.ndarray) -> Solution:

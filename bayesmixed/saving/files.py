@@ -18,6 +18,7 @@ from ..fits.point import PointFit, point_values
 from ..fits.status import DrawsStatus, PointStatus
 from ..formula.formula import Formula
 from ..interop.json import from_plain, to_plain
+from ..likelihood.criteria.hessian import Curvature
 from ..likelihood.working.basis import root
 from ..model import Model, restored
 from ..parameters.values import Parameters
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _POINT = ("theta", "beta_root")
+_CURVATURE = ("x", "hessian", "free")
 OTHER_FORMATS = (".json", ".pkl", ".pickle", ".csv", ".parquet", ".rds", ".html", ".txt", ".zarr")
 _ALWAYS = ("posterior", "sample_stats", "observed_data")  # groups that a fit makes by itself
 
@@ -118,6 +120,8 @@ def _point_parts(fit: PointFit) -> tuple[str, dict[str, Any], dict[str, xr.Datas
     arrays |= {f"b_{j}": effects for j, effects in enumerate(fit.b)}
     arrays |= {f"b_covariances_{j}": spread for j, spread in enumerate(fit.b_covariances)}
     numbers = {name: getattr(fit, name) for name in ("dispersion", "criterion", "loglik", "n_parameters")}
+    bends = fit.curvature
+    arrays |= {} if bends is None else {f"curvature_{name}": getattr(bends, name) for name in _CURVATURE}
     return "point", to_plain(numbers), {"estimates": _dataset(arrays)}
 
 
@@ -126,6 +130,8 @@ def _point(model: Model, engine: Any, numbers: Any, arrays: xr.Dataset, status: 
         arrays = arrays.assign(beta_root=(["from", "to"], root(arrays["beta_covariance"].to_numpy())))
     values: dict[str, Any] = {name: arrays[name].to_numpy() for name in _POINT}
     values["b_covariances"] = _per_term("b_covariances", model, arrays)
+    if "curvature_x" in arrays:
+        values["curvature"] = Curvature(*(arrays[f"curvature_{name}"].to_numpy() for name in _CURVATURE))
     known = from_plain(numbers)
     values["parameters"] = _point_parameters(model, arrays, known.pop("dispersion"))
     return PointFit(model=model, engine=engine, status=status, **values, **known)

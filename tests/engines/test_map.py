@@ -14,12 +14,12 @@ from scipy import integrate, stats
 
 import bayesmixed as bm
 from bayesmixed.covariance import Diagonal, Unstructured
-from bayesmixed.engines.generalized.collect import LaplaceCriterion
-from bayesmixed.engines.map import _laplace_coordinates, _Profiled
-from bayesmixed.engines.search.penalised import Added, Penalised
 from bayesmixed.errors import FitError, ModelError
 from bayesmixed.likelihood.at import laplace_of, likelihood_of
-from bayesmixed.likelihood.linear.with_sigma import NormalPrior, SigmaCriterion
+from bayesmixed.likelihood.criteria.laplace_deviance import LaplaceCriterion
+from bayesmixed.likelihood.criteria.profiled import ProfiledCriterion
+from bayesmixed.likelihood.criteria.with_penalty import Added, Penalised
+from bayesmixed.likelihood.criteria.with_sigma import NormalPrior, SigmaCriterion
 from bayesmixed.likelihood.penalty.penalty import boundary_avoiding, penalty
 from bayesmixed.likelihood.working.coordinates import Natural
 from bayesmixed.priors import (
@@ -179,7 +179,7 @@ def criteria() -> list[Any]:
     normal = NormalPrior.of(likelihood, *rows.normal_form())
     robust = slopes.replace(priors="brms")
     linear = [
-        ("profiled", _Profiled(likelihood, True, None), boundary_avoiding(slopes), [0.8, 0.2, 0.5]),
+        ("profiled", ProfiledCriterion(likelihood, True, None), boundary_avoiding(slopes), [0.8, 0.2, 0.5]),
         ("ml", SigmaCriterion(likelihood, False, None, normal, free=False), penalty(slopes, slopes.priors), None),
         ("reml", SigmaCriterion(likelihood, True, None, normal, free=False), penalty(slopes, slopes.priors), None),
         ("free", SigmaCriterion(likelihood, False, None, NormalPrior.none(likelihood), free=True),
@@ -190,7 +190,7 @@ def criteria() -> list[Any]:
         held = added if name in ("profiled", "free") else added.without_coefficients()
         point = np.array(x) if x is not None else base.start(np.array([0.8, 0.2, 0.5])) + 0.1
         found.append(pytest.param(Penalised(base, Added(base.coordinates(), held)), point, id=name))
-    added = Added(_laplace_coordinates(laplace), penalty(cbpp, cbpp.priors))
+    added = Added(laplace.coordinates(), penalty(cbpp, cbpp.priors))
     point = np.array([1.1, -9.0, 1.0, 2.0, 0.5])
     found.append(pytest.param(Penalised(LaplaceCriterion(laplace), added), point, id="laplace"))
     return found

@@ -27,7 +27,7 @@ def drawn(model: bm.Model, draws: int = 200, seed: int = 1) -> Any:
     from bayesmixed.fits.draws import DrawsFit
 
     point = model.fit("ml")
-    values = point._prediction_errors().draw(2 * draws, np.random.default_rng(seed))
+    values = point.prediction_errors.draw(2 * draws, np.random.default_rng(seed))
     shape = (2, draws)
     chains = Parameters(
         coefficients={"mu": values.beta.reshape(*shape, -1)},

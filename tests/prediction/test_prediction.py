@@ -44,7 +44,7 @@ def dense_variance(fit: bm.Model, terms: list[int]) -> np.ndarray:
 @pytest.mark.parametrize(("formula", "table"), CASES, ids=[formula for formula, _ in CASES])
 def test_prediction_errors_are_those_of_the_mixed_model_equations(formula: str, table: pd.DataFrame) -> None:
     fit = bm.Model(formula, table).fit("reml")
-    errors, everything = fit._prediction_errors(), list(range(len(fit.model.design.groups)))
+    errors, everything = fit.prediction_errors, list(range(len(fit.model.design.groups)))
     for terms in (everything, everything[:1], []):
         found = errors.variance(fit.model.design, terms)
         np.testing.assert_allclose(found, dense_variance(fit, terms), rtol=ALGEBRA)

@@ -8,12 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from ...covariance import Covariance
-from ...engines.generalized.collect import LaplaceCriterion
-from ...engines.search.boundary_search import Criterion
 from ...fits.point import PointFit
 from ...likelihood.at import laplace_of, likelihood_of
-from ...likelihood.linear.with_sigma import NormalPrior, SigmaCriterion
+from ...likelihood.criteria.criterion import Criterion
+from ...likelihood.criteria.laplace_deviance import LaplaceCriterion
+from ...likelihood.criteria.turned import Turned
+from ...likelihood.criteria.with_sigma import NormalPrior, SigmaCriterion
 from ..diagnosis.work import Work
 from .null_directions import NullDirection
 
@@ -21,7 +21,6 @@ from .null_directions import NullDirection
 # statistics are zero, the latter is about a one-sided limit of 97.5 %
 RISES = (1.0, 3.84)
 CLOSE = 0.01  # relative error of a rise at which the search for its sd stops
-STEP = 1e-6  # of the differences of a change of coordinates
 SETTLED = 1e-3  # predicted decrease of the deviance at which a minimum is taken: a tenth of what CLOSE lets a rise err
 STEPS, HALVINGS = 25, 12  # of a search of one minimum, and of one of its steps
 SECANTS, FASTEST = (
@@ -66,70 +65,33 @@ def profile(fit: PointFit, direction: NullDirection, work: Work | None = None) -
 
 @dataclass(frozen=True)
 class _Held:
-    """A criterion whose x has, for one bar, the factor of its columns in another order: one element of it is held.
+    """A criterion in the user's columns of one bar in another order, with one element held.
 
-    `order` lists the columns: with the column of interest first its sd is the first element of theta, with that
-    column last its sd given all others is the last. `position` is that element's in x. `basis` (k, k) turns a factor
-    of the working columns into one of the user's, `scale` is what relative sds are multiplied by at x, the exponential
-    of x's last element, up to a factor, where that is `free_scale`.
+    With the column of interest first its sd is the first element of theta, with that column last its sd given all
+    others is the last. `position` is that element's in y, `x` the estimates in the columns of `turned.base`; `scale` is
+    what relative sds are multiplied by at x, the exponential of x's last element, up to a factor, where that is
+    `free_scale`.
     """
 
-    criterion: Criterion
+    turned: Turned
     x: np.ndarray
-    where: slice
-    structure: Covariance
-    order: list[int]
     position: int
-    basis: np.ndarray
     scale: Callable[[np.ndarray], float]
     free_scale: bool
     work: Work
 
     @cached_property
-    def mix(self) -> np.ndarray:
-        """From the working columns to the user's in the new order."""
-        return self.basis[self.order]
-
-    @cached_property
-    def back(self) -> np.ndarray:
-        """From the user's columns in the new order to the working ones."""
-        return np.linalg.inv(self.mix)
-
-    @cached_property
     def unit(self) -> float:
         """The sd that working effects as large as the residual sd give the element held."""
-        k = len(self.order)
-        factor = self.structure.factor(self.structure.theta(self.mix), k)
-        return self.scale(self.x) * float(factor[0, 0] if self.position == self.where.start else factor[-1, -1])
+        j, theta = self.turned.term, self.turned.theta
+        factor = theta.factor(theta.replaced(self.x, j, self.turned.A), j)
+        first = self.position == theta.slices[j].start
+        return self.scale(self.x) * float(factor[0, 0] if first else factor[-1, -1])
 
     @cached_property
     def lowest(self) -> float:
         """The criterion on the boundary."""
-        return self.criterion.value(self.x)
-
-    def working(self, y: np.ndarray) -> np.ndarray:
-        """x of the criterion."""
-        x = y.copy()
-        x[self.where] = self.structure.theta(self.back @ self.structure.factor(y[self.where], len(self.mix)))
-        return x
-
-    def mixed(self, x: np.ndarray) -> np.ndarray:
-        """y of x."""
-        y = x.copy()
-        y[self.where] = self.structure.theta(self.mix @ self.structure.factor(x[self.where], len(self.mix)))
-        return y
-
-    def slopes(self, y: np.ndarray) -> np.ndarray:
-        """d x / d y (m, m), by differences of the change of columns alone."""
-        J = np.eye(len(y))
-        for i in range(self.where.start, self.where.stop):
-            ends = []
-            for sign in (1, -1):
-                moved = y.copy()
-                moved[i] += sign * STEP
-                ends.append(self.working(moved))
-            J[:, i] = (ends[0] - ends[1]) / (2 * STEP)
-        return J
+        return self.turned.base.value(self.x)
 
     def function(self, sd: float, z: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """The criterion with the direction held at an sd and the rest at z, its gradient in z, and the whole y."""
@@ -138,10 +100,9 @@ class _Held:
         whole[self.position] = sd / self.scale(whole)
         self.work.count()
         try:
-            value, gradient = self.criterion.value_and_gradient(self.working(whole))
+            value, slopes = self.turned.value_and_gradient(whole)
         except np.linalg.LinAlgError:
             return np.inf, np.zeros(len(z)), whole
-        slopes = self.slopes(whole).T @ gradient
         if self.free_scale:  # the element held is relative to it
             slopes[-1] -= slopes[self.position] * whole[self.position]
         return value, slopes[self.free], whole
@@ -180,7 +141,7 @@ class _Held:
 
         The square root of a rise is nearly linear in the sd, so that a secant needs few steps.
         """
-        y = self.mixed(self.x)
+        y = self.turned.turned(self.x)
         H = self._metric(y, self.free)
         low, t = (0.0, 0.0), FIRST * self.unit
         for target in targets:
@@ -206,17 +167,18 @@ class _Held:
 
     def _metric(self, y: np.ndarray, free: np.ndarray) -> np.ndarray:
         """A guess of the inverse curvature in the free elements."""
-        J = self.slopes(y)
-        curvature = (J.T @ np.linalg.pinv(self.criterion.metric(self.working(y))) @ J)[np.ix_(free, free)]
+        J = self.turned.slopes(y)
+        metric = self.turned.base.metric(self.turned.back(y))
+        curvature = (J.T @ np.linalg.pinv(metric) @ J)[np.ix_(free, free)]
         values, vectors = np.linalg.eigh(0.5 * (curvature + curvature.T))
         values = np.maximum(values, 1e-6 * np.max(values, initial=1e-6))
         inverse = (vectors / values) @ vectors.T
         return 0.5 * (inverse + inverse.T)
 
     def _rise(self, y: np.ndarray, rise: float) -> Rise:
-        x = self.working(y)
+        x = self.turned.back(y)
         scale = self.scale(x)
-        F = scale * self.basis @ self.structure.factor(x[self.where], len(self.mix))
+        F = scale * self.turned.base.theta.typed(x)[self.turned.term]
         sds = np.linalg.norm(F, axis=1)
         unit = F / np.where(sds > 0, sds, 1.0)[:, None]
         return Rise(scale * float(y[self.position]), rise, sds, unit @ unit.T)
@@ -234,28 +196,27 @@ def _updated(H: np.ndarray, step: np.ndarray, change: np.ndarray) -> np.ndarray:
 
 def _held(fit: PointFit, direction: NullDirection, work: Work) -> _Held:
     j = direction.term
-    criterion, x, bases, scale, free = _linear(fit) if fit.model.has_scale else _generalized(fit)
-    structure, where = criterion.theta.covariances[j], criterion.theta.slices[j]
-    others = [i for i in range(criterion.theta.k(j)) if i != direction.column]
+    criterion, x, scale, free = _linear(fit) if fit.model.has_scale else _generalized(fit)
+    theta, where = criterion.theta, criterion.theta.slices[j]
+    others = [i for i in range(theta.k(j)) if i != direction.column]
     if direction.is_zero:
         order, position = [direction.column, *others], where.start
     else:
         order, position = [*others, direction.column], where.stop - 1
-    return _Held(criterion, x, where, structure, order, position, bases[j], scale, free, work)
+    return _Held(Turned(criterion, j, theta.bases[j][order]), x, position, scale, free, work)
 
 
-_Parts = tuple[Criterion, np.ndarray, tuple[np.ndarray, ...], Callable[[np.ndarray], float], bool]
+_Parts = tuple[Criterion, np.ndarray, Callable[[np.ndarray], float], bool]
 
 
 def _linear(fit: PointFit) -> _Parts:
     likelihood, sigma = likelihood_of(fit.model), fit.model.constants.get("sigma")
     flat = NormalPrior.none(likelihood)
     criterion = SigmaCriterion(likelihood, fit.engine.restricted, sigma, flat, free=False)
-    x = criterion.start(likelihood.theta.working(fit.theta))
-    return criterion, x, likelihood.theta.bases, criterion.residual_sd, sigma is None
+    return criterion, criterion.start(likelihood.theta.working(fit.theta)), criterion.residual_sd, sigma is None
 
 
 def _generalized(fit: PointFit) -> _Parts:
     likelihood = laplace_of(fit.model)
     x = likelihood.joined(likelihood.theta.working(fit.theta), fit.beta, fit.dispersion)
-    return LaplaceCriterion(likelihood), x, likelihood.theta.bases, lambda x: 1.0, False
+    return LaplaceCriterion(likelihood), x, lambda x: 1.0, False

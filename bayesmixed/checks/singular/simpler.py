@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...engines.generalized.collect import LaplaceCriterion
-from ...engines.ml import LinearCriterion
 from ...errors import BayesMixedError
 from ...fits.point import PointFit
 from ...formula.formula import Formula
 from ...formula.parts import Bar
 from ...formula.syntax import deparse
 from ...likelihood.at import laplace_of, likelihood_of
+from ...likelihood.criteria.laplace_deviance import LaplaceCriterion
+from ...likelihood.criteria.profiled import ProfiledCriterion
 from ..diagnosis.work import Work
 from .reduced import ReducedPart, additions, grown, reductions, theta_of, whole
 
@@ -196,8 +196,8 @@ def _valued(fit: PointFit) -> Callable[[_State, Sequence[np.ndarray]], float]:
     """The deviance (or REML criterion) with factors of the full model's bars and what else a state has."""
     model = fit.model
     likelihood = likelihood_of(model) if model.has_scale else laplace_of(model)
-    criterion: LinearCriterion | LaplaceCriterion = (
-        LinearCriterion(likelihood, fit.engine.restricted, model.constants.get("sigma"))  # type: ignore[arg-type]
+    criterion: ProfiledCriterion | LaplaceCriterion = (
+        ProfiledCriterion(likelihood, fit.engine.restricted, model.constants.get("sigma"))  # type: ignore[arg-type]
         if model.has_scale
         else LaplaceCriterion(likelihood)  # type: ignore[arg-type]
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,42 +12,21 @@ import numpy as np
 from ...fits.point import PointFit
 from ...likelihood.at import laplace_of
 from ...likelihood.boundary import Direction
+from ...likelihood.criteria.joint_mode import JointCriterion
+from ...likelihood.criteria.laplace_deviance import LaplaceCriterion
+from ...likelihood.criteria.quadrature_deviance import QuadratureCriterion
 from ...likelihood.laplace.approximation import Curved, LaplaceLikelihood
 from ...likelihood.laplace.start import Starts, starts
-from ...likelihood.laplace.working_response import working_deviance
-from ...likelihood.quadrature.factoring import Quadrature, quadrature
-from ...likelihood.quadrature.placing import moved
-from ...likelihood.working.theta import Theta
+from ...likelihood.quadrature.factoring import quadrature
 from ..search.boundary_search import given_start, search
 from ..search.optimizer import Optimizer, Optimum
-from ..search.second_look import StandIn
 from .accuracy import accuracy, checked
-from .collect import LaplaceCriterion, broken_down, certified, collect, held
+from .collect import broken_down, certified, collect
 from .growing import growing
 
 if TYPE_CHECKING:
     from ...model import Model
     from ..base import Engine
-
-
-@dataclass
-class QuadratureCriterion(LaplaceCriterion):
-    """The deviance by quadrature, around the modes that Laplace's criterion finds."""
-
-    rule: Quadrature = field(kw_only=True)
-
-    def deviance(self, x: np.ndarray, curved: Curved) -> float:
-        """-2 log-likelihood, every constant included."""
-        return -2 * self.rule.loglik(x, curved)
-
-    def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
-        """The deviance and its exact gradient."""
-        loglik, gradient = self.rule.loglik_and_gradient(x, self.at(x))
-        return -2 * loglik, -2 * gradient
-
-    def stand_in(self, x: np.ndarray) -> tuple[StandIn, int] | None:
-        """None: Laplace's optimum, from which the search starts, was looked at."""
-        return None
 
 
 @dataclass(frozen=True)
@@ -81,78 +60,13 @@ def integrated(found: Searched, nodes: int, optimizer: Optimizer) -> Searched:
 def _metric(found: Searched) -> np.ndarray:
     """The inverse of Laplace's Hessian; the start's metric for what is held there or where it is not definite."""
     metric = found.criterion.metric(found.optimum.x).copy()
-    free = np.setdiff1d(np.arange(len(metric)), held(found.criterion, found.optimum.x))
+    free = np.setdiff1d(np.arange(len(metric)), found.criterion.theta.on_bound(found.optimum.x))
     part = found.hessian[np.ix_(free, free)]
     if np.all(np.isfinite(part)) and len(free) and np.linalg.eigvalsh(part)[0] > 0:
         inverse = np.linalg.inv(part)
         metric[free] = metric[:, free] = 0.0
         metric[np.ix_(free, free)] = 0.5 * (inverse + inverse.T)
     return metric
-
-
-@dataclass
-class JointCriterion:
-    """Laplace's deviance at the joint mode of (u, beta), a function of theta and the free dispersion alone."""
-
-    likelihood: LaplaceLikelihood
-    u: Sequence[np.ndarray]
-    beta: np.ndarray
-    first: np.ndarray
-
-    def at(self, y: np.ndarray) -> tuple[np.ndarray, Curved]:
-        """x with the coefficients of the joint mode, and the quadratic approximation there."""
-        mode = self.likelihood.mode(self._full(y, self.beta), self.u, free=True)
-        curved = self.likelihood.curved(self._full(y, mode.beta), mode)
-        self.u, self.beta = mode.u, mode.beta
-        return self._full(y, mode.beta), curved
-
-    def _full(self, y: np.ndarray, beta: np.ndarray) -> np.ndarray:
-        first = self.theta.size
-        return np.concatenate([y[:first], beta, y[first:]])
-
-    def outer(self) -> np.ndarray:
-        """Positions of y in x."""
-        fixed = self.likelihood.coefficients
-        return np.delete(np.arange(fixed.stop + len(self.likelihood.free)), fixed)
-
-    def value(self, y: np.ndarray) -> float:
-        """The deviance alone; +inf where there is no mode."""
-        try:
-            return self.likelihood.deviance(self.at(y)[1])
-        except np.linalg.LinAlgError:
-            return np.inf
-
-    def value_and_gradient(self, y: np.ndarray) -> tuple[float, np.ndarray]:
-        """The deviance and its exact gradient: that at given coefficients, and what their mode's movement adds.
-
-        Differentiating X'g = 0 moves the mode by U^-1 X' dg, dg = -V deta + dg/dphi: one more adjoint solve.
-        """
-        likelihood = self.likelihood
-        x, curved = self.at(y)
-        rows, d, factors = likelihood.rows, curved.derivatives, likelihood.factors(x)
-        gradient = likelihood.gradient(x, curved)
-        moving = gradient[likelihood.coefficients]
-        joint = likelihood.curved(x, curved.mode, free=True)
-        q = rows.Q @ (joint.solution.U_inverse @ moving)
-        back = moved(rows, curved, factors, -d.V * q)
-        slopes = [back.factor_slopes(i, block).sum(axis=0) for i, block in enumerate(rows.block_rows)]
-        dispersion, theta = likelihood.beside(x)[1], likelihood.theta.pull_back(x, rows.blocks, slopes)
-        phi = {k: float(np.sum((q + back.spread) * d.dispersion[k][1])) for k in likelihood.free}
-        more = np.concatenate([theta, likelihood.pulled(dispersion, phi)])
-        return likelihood.deviance(curved), gradient[self.outer()] + more
-
-    def metric(self, y: np.ndarray) -> np.ndarray:
-        """The start's metric of y."""
-        return self.first
-
-    @property
-    def theta(self) -> Theta:
-        """The layout of theta, with which y begins."""
-        return self.likelihood.theta
-
-    def stand_in(self, y: np.ndarray) -> tuple[StandIn, int] | None:
-        """The deviance of the working linear model at y."""
-        return working_deviance(self.likelihood, self.at(y)[1]), 2
 
 
 def joint(criterion: LaplaceCriterion, x: np.ndarray, optimizer: Optimizer) -> Searched:

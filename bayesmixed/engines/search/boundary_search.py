@@ -4,42 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
 from ...errors import FitError
 from ...likelihood.boundary import ACCEPT, SNAP, Direction, leave, snap, worst_direction
+from ...likelihood.criteria.criterion import Criterion
 from ...likelihood.working.theta import Theta
 from .optimizer import Optimizer, Optimum
-from .second_look import StandIn, other_side
+from .second_look import other_side
 
 MAX_DEPARTURES = 6  # times a search may leave a boundary point that is not a maximum
 HIDDEN = 1e-6  # predicted decrease of the criterion above which a search goes on
 LOWER = 1e-6  # of the criterion: by what another minimum must be lower to be taken
-
-
-class Criterion(Protocol):
-    """A function of x = (working theta, whatever else is estimated), smooth inside the parameter space."""
-
-    def value(self, x: np.ndarray) -> float:
-        """The criterion alone."""
-
-    def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
-        """The criterion and its gradient."""
-
-    def metric(self, x: np.ndarray) -> np.ndarray:
-        """A guess of the inverse Hessian."""
-
-    @property
-    def theta(self) -> Theta:
-        """The layout of theta, with which x begins."""
-
-    def stand_in(self, x: np.ndarray) -> tuple[StandIn, int] | None:
-        """A cheap function of theta that is like the criterion about x, and how many searches of it are cheap enough.
-
-        None where there is no such function.
-        """
 
 
 def search(criterion: Criterion, start: np.ndarray, optimizer: Optimizer) -> tuple[Optimum, Direction | None]:
@@ -90,8 +67,8 @@ def _hidden_slope(criterion: Criterion, x: np.ndarray, value: float) -> np.ndarr
     for column in theta.columns:
         if np.max(np.abs(x[column])) < SNAP:
             turned[column] = 0.0
-    for j, where in theta.slices.items():
-        turned[where] = theta.covariances[j].leading(turned[where], theta.k(j))
+    for j in theta.order:
+        turned = theta.leading(turned, j)
     if np.array_equal(turned, x):
         return None
     try:

@@ -239,8 +239,9 @@ def _inverse_hessian(function: _Counted, point: Optimum) -> tuple[np.ndarray, fl
     hessian = (slopes - point.gradient) / size[:, None]
     said = point.value + 0.5 * size * (np.diag(slopes) + point.gradient)
     off = np.abs([value for value, _ in moved] - said)
-    # in units of its diagonal, or a direction of curvature 1 would be flat beside one of 1e9
-    unit = 1 / np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-300))
+    # in units of its diagonal, or a direction of curvature 1 would be flat beside one of 1e9; what is held has none
+    bends = np.abs(np.diag(hessian))
+    unit = np.where(bends > 0, 1 / np.sqrt(np.maximum(bends, 1e-300)), 0.0)
     values, vectors = np.linalg.eigh(0.5 * (hessian + hessian.T) * np.outer(unit, unit))
     values = np.abs(values)
     kept = values > 1e-8 * max(values.max(), 1e-300)

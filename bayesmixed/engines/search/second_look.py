@@ -9,11 +9,12 @@ competes, is the criterion itself searched from there.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
 
+from ...likelihood.criteria.criterion import Criterion, StandIn
 from ...likelihood.working.theta import Theta
 from .optimizer import HUGE
 
@@ -24,24 +25,9 @@ SAME = 0.3  # distance of covariances, relative to the largest, below which two 
 COMPETES = 0.5  # deviance by which the stand-in, which is linear about the first optimum, may favour that one
 
 Blocks = dict[int, np.ndarray]  # relative covariance of each group term
-StandIn = Callable[[np.ndarray], tuple[float, np.ndarray]]  # theta -> value, gradient
 
 
-class Seen(Protocol):
-    """What a second look must know of a criterion."""
-
-    @property
-    def theta(self) -> Theta:
-        """The layout of theta, with which x begins."""
-
-    def stand_in(self, x: np.ndarray) -> tuple[StandIn, int] | None:
-        """A cheap function of theta that is like the criterion about x, and how many searches of it are cheap enough.
-
-        None where there is no such function.
-        """
-
-
-def other_side(criterion: Seen, x: np.ndarray, start: np.ndarray) -> np.ndarray | None:
+def other_side(criterion: Criterion, x: np.ndarray, start: np.ndarray) -> np.ndarray | None:
     """A point in another basin than the optimum x that may be lower; None where none is seen or none is likely.
 
     `start` is where the search began: its sds, from moments, are of the size that matters where those of x are zero.

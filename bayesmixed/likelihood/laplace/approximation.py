@@ -16,6 +16,7 @@ from scipy.linalg import solve_triangular
 from ...families import Derivatives, FamilyParameter
 from ..linear.modes import log_det_slopes
 from ..linear.pls import Solution, solve
+from ..working.coordinates import Coordinate, Coordinates
 from ..working.gram import Gram
 from ..working.theta import Theta
 from .curvature import apply, row_variances
@@ -99,6 +100,17 @@ class LaplaceLikelihood:
         values = Values(x[where], {name: dispersion[name] for name in self.rows.family.dispersion}, factors)
         self._last[:] = [(key, values)]
         return values
+
+    def coordinates(self, *, coefficients: bool = True) -> Coordinates:
+        """What x means, or x without the coefficients."""
+        inverse = solve_triangular(self.rows.R, np.eye(self.p)) if self.p else np.zeros((0, 0))
+        return Coordinates(
+            theta=self.theta,
+            origin=np.zeros(self.p),
+            basis=inverse if coefficients else np.zeros((self.p, 0)),
+            dispersion={each.name: Coordinate(each) for each in self.free_parameters},
+            constants=self.held,
+        )
 
     def joined(self, theta: np.ndarray, beta: np.ndarray, dispersion: Mapping[str, float]) -> np.ndarray:
         """x from working theta, beta in the user's columns and dispersion."""

@@ -16,7 +16,7 @@ from ..linear.pls import Solution, solve
 from ..prediction_errors import draw_errors
 from ..quadrature.adaptive import OneFactor
 from ..quadrature.placing import Grid
-from ..working.coordinates import Coordinate, Coordinates
+from ..working.coordinates import Coordinates
 from ..working.gram import Gram
 from .crossed import Crossed
 from .marginal import Drawn, Marginal, Places, by_term
@@ -69,7 +69,7 @@ class LaplaceMarginal(Marginal):
         return "effects integrated out by Laplace's approximation"
 
     def coordinates(self) -> Coordinates:
-        return coordinates_of(self.likelihood, coefficients=True)
+        return self.likelihood.coordinates()
 
     def at(self, x: np.ndarray) -> Curved:
         """The quadratic approximation at x."""
@@ -176,7 +176,7 @@ class JointMarginal(Marginal):
         return "effects and coefficients integrated out by Laplace's approximation"
 
     def coordinates(self) -> Coordinates:
-        return coordinates_of(self.likelihood, coefficients=False)
+        return self.likelihood.coordinates(coefficients=False)
 
     def at(self, x: np.ndarray) -> _Joint:
         """The quadratic approximation at x."""
@@ -240,16 +240,3 @@ def laplace_marginal(likelihood: LaplaceLikelihood) -> LaplaceMarginal:
     if len(blocks) == 1 and likelihood.rows.n * NODES ** blocks[0].k <= MOST_TERMS:
         return LaplaceMarginal(likelihood, OneFactor(likelihood, Grid.of(NODES, blocks[0].k)))
     return LaplaceMarginal(likelihood)
-
-
-def coordinates_of(likelihood: LaplaceLikelihood, *, coefficients: bool) -> Coordinates:
-    """What x means: with the coefficients in the working basis, or without."""
-    rows, p = likelihood.rows, likelihood.p
-    inverse = solve_triangular(rows.R, np.eye(p)) if p else np.zeros((0, 0))
-    return Coordinates(
-        theta=likelihood.theta,
-        origin=np.zeros(p),
-        basis=inverse if coefficients else np.zeros((p, 0)),
-        dispersion={each.name: Coordinate(each) for each in likelihood.free_parameters},
-        constants=likelihood.held,
-    )

@@ -9,11 +9,11 @@ import numpy as np
 
 from ...priors.origin import origins
 from ..at import laplace_of, likelihood_of
+from ..criteria.with_sigma import NormalPrior, SigmaCriterion
 from ..laplace.approximation import LaplaceLikelihood
 from ..linear.likelihood import LOG_2PI
-from ..linear.with_sigma import NormalPrior, SigmaCriterion
 from ..penalty.penalty import CoefficientPenalty
-from .generalized import JointMarginal, coordinates_of, laplace_marginal
+from .generalized import JointMarginal, laplace_marginal
 from .log_prior import PriorDensity, coefficients_of, prior_density
 from .marginal import LinearMarginal, Marginal, Places
 from .normality import Normality
@@ -132,7 +132,7 @@ def marginal_of(model: Model) -> Marginal:
         held = model.constants.get("sigma")
         return LinearMarginal(SigmaCriterion(likelihood, normal, held, prior, free=not normal))
     laplace = laplace_of(model)
-    hyper = Space(coordinates_of(laplace, coefficients=True), None, origins(model)).dimension
+    hyper = Space(laplace.coordinates(), None, origins(model)).dimension
     if coefficients is not None and normal and hyper > MANY:
         return joint_marginal(laplace, coefficients)
     return laplace_marginal(laplace)

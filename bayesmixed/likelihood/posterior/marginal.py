@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..criteria.with_sigma import SigmaCriterion
 from ..linear.modes import modes
-from ..linear.with_sigma import SigmaCriterion
 from ..prediction_errors import draw_errors
 from ..working.blocks import Block
 from ..working.coordinates import Coordinates

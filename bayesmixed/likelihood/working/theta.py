@@ -29,11 +29,14 @@ class Theta:
         C (k, k) of each group term: a factor Lambda in the working columns is C Lambda in the user's.
     order
         Positions of the group terms in the design, as theta lists them.
+    held
+        Positions of elements that do not move, whatever changes beside them.
     """
 
     covariances: tuple[Covariance, ...]
     bases: tuple[np.ndarray, ...]
     order: tuple[int, ...]
+    held: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, groups: Sequence[GroupTerm], covariances: Sequence[Covariance], bases: Sequence[np.ndarray]) -> Theta:
@@ -58,12 +61,27 @@ class Theta:
 
     @cached_property
     def columns(self) -> list[list[int]]:
-        """Positions of each column of each Lambda, the diagonal element first."""
-        return [
+        """Positions of each column of each Lambda, the diagonal element first.
+
+        Of a column with an element held, that cannot be zero, its diagonal element alone, or nothing if that is held.
+        """
+        every = [
             [where.start + i for i in column]
             for j, where in self.slices.items()
             for column in self.covariances[j].theta_columns(self.k(j))
         ]
+        free = [column[:1] if set(column) & set(self.held) else column for column in every]
+        return [column for column in free if column[0] not in self.held]
+
+    def on_bound(self, x: np.ndarray) -> np.ndarray:
+        """Positions of zero diagonal elements of Lambda, and of the whole column where it is zero."""
+        found: list[int] = []
+        for column in self.columns:
+            if not np.any(x[column]):
+                found += column
+            elif x[column[0]] == 0:
+                found.append(column[0])
+        return np.array(found, dtype=int)
 
     def k(self, j: int) -> int:
         """Number of columns of a group term."""
@@ -99,14 +117,20 @@ class Theta:
 
     def replaced(self, x: np.ndarray, j: int, factor: np.ndarray) -> np.ndarray:
         """x with any root (k, m) of another covariance for a group term, in the working columns."""
-        found = x.copy()
-        found[self.slices[j]] = self.covariances[j].theta(factor)
-        return found
+        return self._put(x, j, self.covariances[j].theta(factor))
 
     def stepped_off(self, x: np.ndarray, j: int, direction: np.ndarray) -> np.ndarray:
         """x with v v' added to the relative covariance of a group term, v (k,) one of its null directions."""
+        return self._put(x, j, self.covariances[j].step_off(x[self.slices[j]], self.k(j), direction))
+
+    def leading(self, x: np.ndarray, j: int) -> np.ndarray:
+        """x with the same covariance of a group term, its rank in the leading columns of Lambda."""
+        return self._put(x, j, self.covariances[j].leading(x[self.slices[j]], self.k(j)))
+
+    def _put(self, x: np.ndarray, j: int, part: np.ndarray) -> np.ndarray:
         found = x.copy()
-        found[self.slices[j]] = self.covariances[j].step_off(x[self.slices[j]], self.k(j), direction)
+        found[self.slices[j]] = part
+        found[list(self.held)] = x[list(self.held)]
         return found
 
     def reported(self, x: np.ndarray) -> np.ndarray:

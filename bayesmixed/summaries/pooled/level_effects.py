@@ -79,7 +79,7 @@ def effect_draws(fit: Fit, asked: Combination, draws: int | None, usual: int, se
     FitError
         Where they would take more memory than `prediction.memory.MAX_BYTES`.
     """
-    errors = fit._prediction_errors()
+    errors = fit.prediction_errors
     if errors is None:
         return asked.of(fit.parameters.take(kept_draws(fit.parameters.beta.shape[1], draws)))
     n, L = usual if draws is None else draws, len(asked.levels)

@@ -22,7 +22,7 @@ def partial_rows(fit: Fit, of: Within) -> list[dict[str, Any]]:
     design = _asked(fit, of)
     terms = [j for j, term in enumerate(design.groups) if term.factor == of.factor]
     values = linear_predictor(design, fit.parameters, terms)
-    errors = fit._prediction_errors()
+    errors = fit.prediction_errors
     if errors is None:
         estimate, se = values.mean(axis=0), values.std(axis=0, ddof=1)
         lower, upper = np.quantile(values, (0.025, 0.975), axis=0)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import block_diag, solve_triangular
 
 from ...families import parameter
+from ..linear.likelihood import LOG_2PI, LinearLikelihood
+from ..linear.pls import Solution
 from ..working.coordinates import Coordinate, Coordinates
 from ..working.theta import Theta
-from .likelihood import LOG_2PI, LinearLikelihood
-from .pls import Solution
+from .criterion import StandIn
 
 SIGMA = parameter("sigma", "scale")  # its logarithm is what a search moves
 
@@ -117,7 +117,7 @@ class SigmaCriterion:
         """The layout of theta, with which x begins."""
         return self.likelihood.theta
 
-    def stand_in(self, x: np.ndarray) -> tuple[Callable[[np.ndarray], tuple[float, np.ndarray]], int]:
+    def stand_in(self, x: np.ndarray) -> tuple[StandIn, int]:
         """Itself as a function of theta, everything else as in x; searched once."""
         n_theta = self.theta.size
 
