@@ -88,6 +88,7 @@ def _check_predictors(formula: Formula, kind: Family) -> None:
 
 
 def check_response(design: Design, kind: Family) -> None:
+    """Refuse a formula without a response, and a response that the family cannot have."""
     response = design.response
     if response is None:
         raise DataError("The formula has no response. Write it as 'y ~ x + (1 | g)'.")

@@ -95,8 +95,10 @@ class DoubledSds(Engine):
 
 
 def gentle(design: Any, family: Any) -> bm.priors.Priors:
-    """sds and sigma that are neither tiny nor huge: where effects are sampled, the extremes of the default prior would
-    test the sampler's patience rather than the program."""
+    """Sds and sigma that are neither tiny nor huge.
+
+    Where effects are sampled, the extremes of the default prior would test the sampler's patience, not the program.
+    """
     base = bm.priors.PRESETS["boundary_avoiding"](design, family)
     return bm.priors.Priors.of({**base, "sigma": bm.priors.Gamma(4.0, 8.0 / base["sigma"].scale)}, "gentle")
 

@@ -67,7 +67,7 @@ def uniform(record: dict[str, Any]) -> bool:
 
 
 def verdict(record: dict[str, Any]) -> str:
-    """ "uniform", or the quantities that are not, and what became of it."""
+    """Say "uniform", or the quantities that are not, and what became of it."""
     bad = [f"{row['quantity']}: {row['reading']}" for row in record["uniformity"] if row["adjusted"] < LEVEL]
     words = "; ".join(bad).replace("|", "\\|") or "uniform"
     if "again" in record:

@@ -116,7 +116,7 @@ class Formula:
                 yield from bar.factor
 
     def expand_dot(self, columns: Sequence[str]) -> Formula:
-        """This formula with ``.`` replaced by every one of `columns` that it does not use elsewhere.
+        """The formula with ``.`` replaced by every one of `columns` that it does not use elsewhere.
 
         Parameters
         ----------

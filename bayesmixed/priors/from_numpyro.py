@@ -120,7 +120,7 @@ def _words(distribution: Any) -> str:
 
 
 def _support(distribution: Any) -> str:
-    """ "positive" when the support's lower end is known and not below zero."""
+    """Say "positive" when the support's lower end is known and not below zero."""
     support = distribution.support
     lower = getattr(support, "lower_bound", None)
     text = type(support).__name__.lstrip("_").lower() + repr(support).lower()

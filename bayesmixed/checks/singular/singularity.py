@@ -135,7 +135,7 @@ def _cost(fit: PointFit, rises: Sequence[Rise], subject: str) -> str:
 
 
 def _name(fit: PointFit, direction: NullDirection) -> str:
-    """ "Days|Subject", with the other columns of its bar where these determine it."""
+    """As "Days|Subject", with the other columns of its bar where these determine it."""
     term = fit.model.design.groups[direction.term]
     column = _column(fit, direction)
     given = [name for name, w in zip(term.columns, direction.weights, strict=True) if w]

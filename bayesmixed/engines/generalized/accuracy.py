@@ -104,9 +104,9 @@ def accuracy(
 
 @dataclass(frozen=True)
 class Checked:
-    """A fit's own integral beside a finer one at its estimates: `shift` what that adds to the log-likelihood, `move`
-    by how many standard errors an estimate would step.
+    """A fit's own integral beside a finer one at its estimates.
 
+    `shift` is what that adds to the log-likelihood, `move` by how many standard errors an estimate would step.
     `bound` sums over levels how far each one's integral moves, whatever the sign. `nodes` are the fit's.
     """
 

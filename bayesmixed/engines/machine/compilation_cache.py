@@ -15,7 +15,7 @@ LEAST_BYTES = 0
 
 
 def compilation_cache(path: str | os.PathLike[str] | None = None) -> Path:
-    """Keep compiled programs in a folder, so that a new process does not compile again what an earlier one did.
+    r"""Keep compiled programs in a folder, so that a new process does not compile again what an earlier one did.
 
     A program depends on the model's structure and the shapes of its data, not on their values: new data of the same
     shape needs no compiling either. Call it before the first fit of a process, once; or set the environment variable
@@ -31,7 +31,7 @@ def compilation_cache(path: str | os.PathLike[str] | None = None) -> Path:
     path
         The folder, which is made where it is missing. None is the folder that JAX uses already where one is set (by
         ``JAX_COMPILATION_CACHE_DIR``, say), else one for the user: ``~/.cache/bayesmixed/compiled`` on Linux,
-        ``~/Library/Caches/bayesmixed/compiled`` on macOS, ``%LOCALAPPDATA%\\bayesmixed\\compiled`` on Windows.
+        ``~/Library/Caches/bayesmixed/compiled`` on macOS, ``%LOCALAPPDATA%\bayesmixed\compiled`` on Windows.
 
     Returns
     -------

@@ -112,6 +112,7 @@ def dense_pattern(coupling: sparse.csr_array, k: int) -> tuple[sparse.csr_array,
 
 
 def coupling_matrix(blocks: Sequence[Block], gram: Gram, starts: np.ndarray) -> sparse.csr_array:
+    """The cross-products Z0'Z of the first block with all the others, rows in the order of its effects."""
     k0 = blocks[0].k
     rows, columns, values = [], [], []
     for j in range(1, len(blocks)):

@@ -124,9 +124,9 @@ def short(text: str, length: int = MAX_NAME_LENGTH) -> str:
 
 
 def wrapped(text: str, length: int) -> str:
-    """A name on two lines where it is longer than `length`, broken behind a space or a mark.
+    r"""A name on two lines where it is longer than `length`, broken behind a space or a mark.
 
-    >>> wrapped("sd(Intercept | batch)", 16).split("\\n")
+    >>> wrapped("sd(Intercept | batch)", 16).split("\n")
     ['sd(Intercept', '| batch)']
     """
     if len(text) <= length:

@@ -43,14 +43,14 @@ def at_offset(model: Model, y: np.ndarray, offset: float) -> np.ndarray:
 
 
 def response_axis(model: Model) -> str:
-    """What an axis of responses and their means says: the name, for successes what they are shares of.
+    r"""What an axis of responses and their means says: the name, for successes what they are shares of.
 
     Examples
     --------
     >>> import bayesmixed as bm
     >>> formula = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
     >>> response_axis(bm.Model(formula, bm.load_data("cbpp"), family="binomial"))
-    'cbind(incidence, size - incidence)\\n(share of trials)'
+    'cbind(incidence, size - incidence)\n(share of trials)'
     """
     response = model.design.response
     if response is None:
