@@ -100,7 +100,7 @@ def numpyro_inverse_gaussian() -> Any:
     import numpyro.distributions as dist
     from numpyro.distributions.util import promote_shapes
 
-    class InverseGaussianOfNumPyro(dist.Distribution):
+    class InverseGaussianOfNumPyro(dist.Distribution):  # type: ignore[misc]  # NumPyro has no types
         arg_constraints: ClassVar = {"mean": dist.constraints.positive, "shape_parameter": dist.constraints.positive}
         support = dist.constraints.positive
         reparametrized_params: ClassVar[list[str]] = []

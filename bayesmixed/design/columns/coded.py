@@ -16,8 +16,8 @@ import pandas as pd
 from ...formula.parts import Term
 from ...formula.syntax import deparse
 from ..expressions.factor_functions import Columns
-from .contrasts import Contrast, contrast, indicators, polynomial, treatment
-from .factors import Factor
+from .contrasts import contrast, indicators, polynomial, treatment
+from .factors import Contrast, Factor
 
 Atom = np.ndarray | Factor | Columns
 _AT_ONCE = 100  # products in one call: formulae walks a sum of terms by recursion

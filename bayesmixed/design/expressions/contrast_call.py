@@ -9,7 +9,8 @@ import numpy as np
 
 from ...errors import DataError, FormulaError
 from ...formula.syntax import Argument, Call, Name, Node, String, deparse
-from ..columns.contrasts import Contrast, contrast, first_columns, maker
+from ..columns.contrasts import contrast, first_columns, maker
+from ..columns.factors import Contrast
 from .calling import called
 
 MOST_LEVELS = 5_000  # a contrast matrix of 200 MB

@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -62,7 +62,7 @@ def over_replicates(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _results(jobs: Sequence[Future]) -> list:
+def _results(jobs: Sequence[Future[Any]]) -> list[Any]:
     finished, _ = wait(jobs, return_when=FIRST_EXCEPTION)
     for done in finished:
         done.result()  # raises what went wrong
