@@ -46,9 +46,9 @@ class Values:
 
 @dataclass(frozen=True)
 class LaplaceLikelihood:
-    """Laplace's deviance of one model as a function of x = (working theta, working beta, coordinates of
-    free dispersion).
+    """Laplace's deviance of one model as a function of x.
 
+    x = (working theta, working beta, coordinates of free dispersion).
     `held` are dispersion parameters fixed by the user; `constant` is the sum of the terms of log f without parameters.
     """
 

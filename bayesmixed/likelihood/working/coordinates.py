@@ -43,8 +43,9 @@ class Natural:
 
 @dataclass(frozen=True)
 class Coordinate:
-    """What stands in x for one parameter of the family: that of its value over `unit`, which is 1 unless its link is
-    the logarithm, whose slope knows no unit.
+    """What stands in x for one parameter of the family: that of its value over `unit`.
+
+    `unit` is 1 unless the link is the logarithm, whose slope knows no unit.
     """
 
     parameter: FamilyParameter
