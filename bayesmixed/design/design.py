@@ -51,6 +51,11 @@ class Predictor:
         """Whether the first coefficient is the constant column."""
         return "Intercept" in self.coefficients
 
+    @property
+    def prefix(self) -> str:
+        """What stands before the names of its coefficients: nothing for those of the location mu."""
+        return "" if self.name == "mu" else f"{self.name}_"
+
 
 @dataclass(frozen=True)
 class GroupTerm:

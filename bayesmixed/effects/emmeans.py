@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from ..model import Model
 
 WEIGHTS = ("equal", "proportional")
-RATIOS = ("log", "logit")  # scales whose differences are logarithms of ratios
 
 
 @with_known_options
@@ -132,7 +131,7 @@ def emmeans(
     back = question.scale == "response" and kind == "conditional"
     inner = Question("link", kind) if back else question
     family, what = fit.model.family, ", ".join([*within, *named]) or "overall"
-    ratio = EXPONENTIAL if back and family.scale in RATIOS else None
+    ratio = EXPONENTIAL if back and family.ratio_of else None
     return Effects(
         f"Marginal means: {what}",
         rows.keys[[*within, *named]],
@@ -143,7 +142,7 @@ def emmeans(
         level=level,
         **reference(fit, df),
         ratio=ratio,
-        of="odds" if family.scale == "logit" else f"{family.middle}s",
+        of=family.ratio_of or f"{family.middle}s",
         curve=between(family.link),
     )
 

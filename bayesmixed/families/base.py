@@ -12,7 +12,7 @@ from scipy.special import ndtri
 
 from ..design.design import Design
 from ..errors import DataError, FitError, ModelError
-from .links import Link
+from .links import LINKS, Link
 from .numeric.arrays import NUMPY
 from .parameters import FamilyParameter, Limit
 
@@ -156,7 +156,17 @@ class Family(ABC):
     @property
     def ratios(self) -> str:
         """What exp of a coefficient is the ratio of, as a heading; empty where of nothing."""
-        return self.link.ratios.format(middle=self.middle)
+        return self._exponential.ratios.format(middle=self.middle)
+
+    @property
+    def ratio_of(self) -> str:
+        """What exp of a difference of marginal means on the linear predictor's scale is the ratio of; else empty."""
+        return self._exponential.ratio_of.format(middle=self.middle)
+
+    @property
+    def _exponential(self) -> Link:
+        """The link as exp of the linear predictor sees it."""
+        return LINKS.get(self.transform, self.link)
 
     @abstractmethod
     def faults(self, observed: Observed) -> Iterator[tuple[np.ndarray, str]]:

@@ -19,9 +19,9 @@ class Link(ABC):
 
     `range` is the open interval of mu that the inverse reaches; `scaled`: eta's unit goes with mu's; `linear`: eta is
     mu itself; `multiplicative`: what is added to eta multiplies mu. `ratios` says what exp of a coefficient is the
-    ratio of, as a heading (empty: of nothing). Of links whose inverse is a distribution function, `latent` is its
-    variance, where finite, with the formula (successes are > 0), and `steepest`, where it is symmetric too, its
-    largest slope.
+    ratio of, as a heading (empty: of nothing), `ratio_of` what exp of a difference of marginal means is that of. Of
+    links whose inverse is a distribution function, `latent` is its variance, where finite, with the formula (successes
+    are > 0), and `steepest`, where it is symmetric too, its largest slope.
     """
 
     name: ClassVar[str]
@@ -29,6 +29,7 @@ class Link(ABC):
     linear: ClassVar[bool] = False
     multiplicative: ClassVar[bool] = False
     ratios: ClassVar[str] = ""
+    ratio_of: ClassVar[str] = ""
     steepest: ClassVar[float] = np.nan
 
     @property

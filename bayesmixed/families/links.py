@@ -46,6 +46,7 @@ class Log(Link):
     scaled = False
     multiplicative = True
     ratios = "Ratios of {middle}s"
+    ratio_of = "{middle}s"
     range = (0.0, np.inf)
 
     def forward(self, mu: Any, xp: Any = NUMPY) -> Any:
@@ -203,6 +204,7 @@ class Logit(Probability):
     latent = (np.pi**2 / 3, "pi^2 / 3")
     steepest = 0.25
     ratios = "Odds ratios"
+    ratio_of = "odds"
 
     def _quantile(self, p: Any, xp: Any) -> Any:
         return xp.log(p) - xp.log1p(-p)

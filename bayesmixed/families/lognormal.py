@@ -12,7 +12,7 @@ from scipy.special import ndtr
 from ..errors import FitError
 from .base import Derivatives, Observed
 from .gaussian import Gaussian, residual_sd
-from .links import Identity, Link, Log
+from .links import Identity, Link
 from .numeric.arrays import NUMPY
 from .numeric.support import POSITIVE_ADVICE
 
@@ -32,10 +32,6 @@ class LogNormal(Gaussian):
     transform = "log"
     middle = "median"
     spread_in_mean = True
-
-    @property
-    def ratios(self) -> str:
-        return Log.ratios.format(middle=self.middle)
 
     def faults(self, observed: Observed) -> Iterator[tuple[np.ndarray, str]]:
         yield ~(np.isfinite(observed.y) & (observed.y > 0)), POSITIVE_ADVICE

@@ -103,7 +103,7 @@ def _labels(labels: Any) -> np.ndarray:
 
 
 def _coefficients(predictor: Predictor, beta: np.ndarray) -> dict[str, xr.DataArray]:
-    prefix = "" if predictor.name == "mu" else f"{predictor.name}_"
+    prefix = predictor.prefix
     found = {}
     for term, positions in predictor.terms.items():
         names = [predictor.coefficients[j] for j in positions]

@@ -132,7 +132,7 @@ def block_slots(design: Design, family: Family) -> tuple[BlockSlot, ...]:
 def _coefficient_slots(design: Design) -> list[Slot]:
     found = []
     for predictor in design.predictors.values():
-        prefix = "" if predictor.name == "mu" else f"{predictor.name}_"
+        prefix = predictor.prefix
         slopes = [c for c in predictor.coefficients if c != "Intercept"]
         term_of = {predictor.coefficients[j]: (t, k) for t, js in predictor.terms.items() for k, j in enumerate(js)}
         if predictor.has_intercept:

@@ -53,7 +53,7 @@ def save(fit: Fit, path: str | Path) -> Path:
     from ..interop import netcdf
 
     path = _writable(path)
-    kind, numbers, groups = _point_parts(fit) if isinstance(fit, PointFit) else _draws_parts(fit)  # type: ignore[arg-type]
+    kind, numbers, groups = _draws_parts(fit) if fit.sampled else _point_parts(fit)  # type: ignore[arg-type]
     content = {"kind": kind, "model": _model_content(fit.model), "numbers": numbers}
     content |= {"engine": _engine_content(fit), "status": {k: to_plain(v) for k, v in asdict(fit.status).items()}}
     netcdf.write(path, content, _frame(fit.model), groups)
