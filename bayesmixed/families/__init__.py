@@ -22,7 +22,6 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import ModelError, nearest
-from .base import Derivatives as Derivatives
 from .base import Family as Family
 from .base import Observed as Observed
 from .base import observed as observed
@@ -31,6 +30,8 @@ from .beta import Beta as Beta
 from .betabinomial import BetaBinomial as BetaBinomial
 from .binomial import Binomial as Binomial
 from .custom import custom as custom
+from .derivatives import MAIN as MAIN
+from .derivatives import Derivatives as Derivatives
 from .gamma import Gamma as Gamma
 from .gaussian import Gaussian as Gaussian
 from .inverse_gaussian import InverseGaussian as InverseGaussian

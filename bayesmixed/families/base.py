@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ from scipy.special import ndtri
 
 from ..design.design import Design
 from ..errors import DataError, FitError, ModelError
+from .derivatives import Derivatives
 from .links import LINKS, Link
 from .numeric.arrays import NUMPY
 from .parameters import FamilyParameter, Limit
@@ -44,46 +45,6 @@ def observed(design: Design, rows: slice | np.ndarray = slice(None)) -> Observed
         None if weights is None else weights[rows],
         None if trials is None else trials[rows],
     )
-
-
-@dataclass(frozen=True)
-class Derivatives:
-    """log f(y | eta, dispersion) per row (n,) without the terms that hold neither eta nor dispersion, and derivatives.
-
-    `kernel`; `g` first derivative in eta; `V` minus the second; `dV` its derivative; `dispersion` by name the
-    derivatives of (kernel, g, V) in that parameter on its natural scale. What was not asked for is None or empty.
-    """
-
-    kernel: Any
-    g: Any = None
-    V: Any = None
-    dV: Any = None
-    dispersion: dict[str, tuple[Any, Any, Any]] = field(default_factory=dict)
-
-    def plus(self, other: Derivatives) -> Derivatives:
-        """The sum, term by term; what one of them lacks the sum lacks too, but for parameters that one has alone."""
-
-        def added(a: Any, b: Any) -> Any:
-            return None if a is None or b is None else a + b
-
-        slopes = self.dispersion | other.dispersion
-        for name in self.dispersion.keys() & other.dispersion.keys():
-            mine, theirs = self.dispersion[name], other.dispersion[name]
-            slopes[name] = (added(mine[0], theirs[0]), added(mine[1], theirs[1]), added(mine[2], theirs[2]))
-        g, V, dV = added(self.g, other.g), added(self.V, other.V), added(self.dV, other.dV)
-        return Derivatives(added(self.kernel, other.kernel), g, V, dV, slopes)
-
-    def times(self, weights: Any) -> Derivatives:
-        """Everything multiplied by frequency weights (n,), or as it is for None."""
-        if weights is None:
-            return self
-
-        def weighted(a: Any) -> Any:
-            return None if a is None else a * weights
-
-        g, V, dV = weighted(self.g), weighted(self.V), weighted(self.dV)
-        slopes = {name: (weighted(a), weighted(b), weighted(c)) for name, (a, b, c) in self.dispersion.items()}
-        return Derivatives(self.kernel * weights, g, V, dV, slopes)
 
 
 @dataclass(frozen=True)
@@ -224,8 +185,8 @@ class Family(ABC):
         dispersion
             Parameters by name.
         order
-            0: the kernel; 1: also g and the kernel's dispersion derivatives (their g and V may be None);
-            2: also V; 3: also dV and all dispersion derivatives.
+            0: the kernel; 1: also g and the slopes in dispersion; 2: also V, of eta alone; 3: also dV, and the
+            curvatures and third derivatives of eta with one dispersion parameter.
         xp
             Array functions: `arrays.NUMPY` or `arrays.jax_arrays()`.
         """
@@ -315,34 +276,3 @@ class Family(ABC):
             return float(self.link.inverse(np.float64(0.5 * (low + high))))
         eta = low + 1.0 if np.isfinite(low) else high - 1.0 if np.isfinite(high) else 0.0
         return float(self.link.inverse(np.float64(eta)))
-
-
-def chained(
-    slopes: tuple[Any, ...], steps: tuple[Any, ...], dispersion: dict[str, tuple[Any, ...]], order: int
-) -> Derivatives:
-    """Derivatives in eta from those in a coordinate s(eta) (Faa di Bruno's rule up to the third).
-
-    Parameters
-    ----------
-    slopes
-        l, l', l'', l''' in s, as many as `order` asks for and one.
-    steps
-        s, s', s'', s''' in eta, as many as `order` asks for and one.
-    dispersion
-        Per parameter the derivatives of (l, l', l'') in it, as far as there are any.
-    order
-        As in `Family.derivatives`.
-    """
-    if order == 0:
-        return Derivatives(slopes[0])
-    s1 = steps[1]
-    g = slopes[1] * s1
-    if order == 1:
-        return Derivatives(slopes[0], g, dispersion={name: (d[0], None, None) for name, d in dispersion.items()})
-    s2 = steps[2]
-    V = -(slopes[2] * s1**2 + slopes[1] * s2)
-    if order == 2:
-        return Derivatives(slopes[0], g, V)
-    dV = -(slopes[3] * s1**2 * s1 + 3 * slopes[2] * s1 * s2 + slopes[1] * steps[3])
-    crossed = {name: (d[0], d[1] * s1, -(d[2] * s1**2 + d[1] * s2)) for name, d in dispersion.items()}
-    return Derivatives(slopes[0], g, V, dV, crossed)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.special import betainc
 
-from .base import Derivatives, Family, Observed, chained
+from .base import Family, Observed
+from .derivatives import Derivatives, chained, in_parameter
 from .links import Link, Logit
 from .numeric.arrays import NUMPY
 from .numeric.gammas import TINY, polygammas
@@ -53,7 +54,7 @@ class Beta(Family):
         """l = log Gamma(phi) + F(a, log y) + F(b, log(1 - y)), F(a, c) = a c - log Gamma(a)."""
         y, phi = observed.y, dispersion["phi"]
         both = self.link.log_steps(eta, order, xp)
-        in_phi = {"phi": (xp.digamma(phi), 0.0, 0.0)} if order % 2 else {}
+        in_phi = in_parameter("phi", (xp.digamma(phi), 0.0, 0.0), order)
         found = Derivatives(xp.gammaln(phi), 0.0, 0.0, 0.0, in_phi)
         for steps, seen in zip(both, (xp.log(y), xp.log1p(-y)), strict=True):
             slopes = _half(steps[0] + xp.log(phi), seen, order, xp)

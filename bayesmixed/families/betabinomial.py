@@ -9,9 +9,10 @@ import numpy as np
 from scipy.special import betaln, gammaln
 
 from ..errors import FitError
-from .base import Derivatives, Observed, chained
+from .base import Observed
 from .beta import beta_draws
 from .binomial import Binomial, trials_of
+from .derivatives import Derivatives, chained, in_parameter
 from .links import Link, Logit
 from .numeric.arrays import NUMPY
 from .numeric.gammas import rising
@@ -47,7 +48,7 @@ class BetaBinomial(Binomial):
             per_phi = {"phi": tuple(slope / phi for slope in slopes[1:])}
             found = found.plus(chained(slopes, steps, per_phi, order))
         of_all = rising(m, s, order % 2, xp)
-        in_phi = {"phi": (-of_all[1] / phi, 0.0, 0.0)} if order % 2 else {}
+        in_phi = in_parameter("phi", (-of_all[1] / phi, 0.0, 0.0), order) if order % 2 else {}
         return found.plus(Derivatives(-of_all[0], 0.0, 0.0, 0.0, in_phi)).times(observed.weights)
 
     def start(self, observed: Observed, mu: np.ndarray) -> dict[str, float]:

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import bdtr, xlogy
 
-from .base import Derivatives, Family, Observed
+from .base import Family, Observed
+from .derivatives import Derivatives
 from .links import Link, Logit
 from .numeric.arrays import NUMPY
 from .numeric.support import whole

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import FitError, ModelError, nearest
-from .base import Derivatives, Family, Observed
+from .base import Family, Observed
+from .derivatives import Derivatives, Names, in_parameter
 from .links import LINKS, Link
 from .links import link as link_of
 from .numeric.arrays import NUMPY, jax_arrays
@@ -201,7 +202,7 @@ def _compiled(family: Custom, order: int) -> Any:
 
     def numbers(y: Any, eta: Any, dispersion: dict[str, Any]) -> tuple[Any, ...]:
         found = _derivatives(family, y, eta, dispersion, order)
-        return found.kernel, found.g, found.V, found.dV, found.dispersion
+        return found.kernel, found.g, found.V, found.dV, dict(found.others)
 
     return jax.jit(numbers)
 
@@ -222,8 +223,10 @@ def _derivatives(family: Custom, y: Any, eta: Any, dispersion: dict[str, Any], o
         parts.append(_slope_in_eta(parts[-1]))
     found = [part(eta, values) for part in parts] + [None] * (3 - order)
     kernel, g, V, dV = found[0], found[1], _minus(found[2]), _minus(found[3])
-    wanted = {name: _slopes_in(name, parts, eta, values) for name in values} if order % 2 else {}
-    return Derivatives(kernel, g, V, dV, wanted)
+    others: dict[Names, Any] = {}
+    for name in values if order % 2 else ():
+        others |= in_parameter(name, _slopes_in(name, parts[:order], eta, values), order)
+    return Derivatives(kernel, g, V, dV, others)
 
 
 def _minus(value: Any) -> Any:
@@ -236,12 +239,12 @@ def _slope_in_eta(function: Any) -> Any:
     return lambda at, values: jax.jvp(lambda e: function(e, values), (at,), (jax.numpy.ones_like(at),))[1]
 
 
-def _slopes_in(name: str, parts: list[Any], eta: Any, values: dict[str, Any]) -> tuple[Any, Any, Any]:
-    """Derivatives of the kernel, and where third ones in eta are asked for of g and V too, in one parameter."""
+def _slopes_in(name: str, parts: list[Any], eta: Any, values: dict[str, Any]) -> tuple[Any, ...]:
+    """Derivatives of each function in one parameter."""
     import jax
 
     def of(function: Any) -> Any:
         one = jax.numpy.ones_like(values[name])
         return jax.jvp(lambda v: function(eta, values | {name: v}), (values[name],), (one,))[1]
 
-    return (of(parts[0]), None, None) if len(parts) < 4 else (of(parts[0]), of(parts[1]), -of(parts[2]))
+    return tuple(of(part) for part in parts)

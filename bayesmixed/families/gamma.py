@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.special import gammainc
 
-from .base import Derivatives, Family, Observed, chained
+from .base import Family, Observed
+from .derivatives import Derivatives, chained
 from .links import HIGHEST, Link, Log
 from .numeric.arrays import NUMPY
 from .numeric.gammas import spread_of_gamma

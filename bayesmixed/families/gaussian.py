@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import ndtr
 
-from .base import Derivatives, Family, Observed, chained
+from .base import Family, Observed
+from .derivatives import Derivatives, chained
 from .links import Identity, Link
 from .numeric.arrays import NUMPY
 from .parameters import parameter

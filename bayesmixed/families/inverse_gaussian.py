@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.special import log_ndtr, ndtr
 
-from .base import Derivatives, Family, Observed, chained
+from .base import Family, Observed
+from .derivatives import Derivatives, chained
 from .links import HIGHEST, LOG_2PI, Link, Log
 from .numeric.arrays import NUMPY
 from .numeric.moments import average

@@ -10,7 +10,8 @@ import numpy as np
 from scipy.special import ndtr
 
 from ..errors import FitError
-from .base import Derivatives, Observed
+from .base import Observed
+from .derivatives import Derivatives
 from .gaussian import Gaussian, residual_sd
 from .links import Identity, Link
 from .numeric.arrays import NUMPY

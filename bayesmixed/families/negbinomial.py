@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.special import betainc, xlogy
 
-from .base import Derivatives, Observed, chained
+from .base import Observed
+from .derivatives import Derivatives, chained
 from .links import HIGHEST
 from .numeric.arrays import NUMPY
 from .numeric.gammas import rising, spread_of_gamma
@@ -48,8 +49,8 @@ class NegativeBinomial(Counts):
         q = xp.expit(z)
         slope = y - (y + alpha) * q
         if order == 1:
-            in_alpha = ((more[1] + (y + alpha) * q) / alpha - plus, None, None)
-            return chained((kernel, slope), steps, {"alpha": in_alpha}, 1).times(observed.weights)
+            per_alpha = (more[1] + (y + alpha) * q) / alpha - plus
+            return chained((kernel, slope), steps, {"alpha": (per_alpha,)}, 1).times(observed.weights)
         bend = q * xp.expit(-z)
         second = -(y + alpha) * bend
         if order == 2:

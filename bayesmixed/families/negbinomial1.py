@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.special import betainc
 
-from .base import Derivatives, Observed, chained
+from .base import Observed
+from .derivatives import Derivatives, chained
 from .links import HIGHEST
 from .numeric.arrays import NUMPY
 from .numeric.gammas import rising
@@ -49,7 +50,7 @@ class NegativeBinomial1(Counts):
         slopes = (kernel, y - size * log_more + more[1], *(part - size * log_more for part in more[2:]))
         # in phi: log(1 + phi) itself, and s = t - log phi
         per = size / (1 + phi)
-        in_phi: tuple[Any, ...] = (-(per + y / (1 + phi)) - (more[1] - size * log_more) / phi, None, None)
+        in_phi: tuple[Any, ...] = (-(per + y / (1 + phi)) - (more[1] - size * log_more) / phi,)
         if order == 3:
             in_phi = (in_phi[0], *(-per - (part - size * log_more) / phi for part in more[2:]))
         return chained(slopes, steps, {"phi": in_phi}, order).times(observed.weights)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.special import pdtr, xlogy
 
-from .base import Derivatives, Observed, chained
+from .base import Observed
+from .derivatives import Derivatives, chained
 from .links import HIGHEST
 from .numeric.arrays import NUMPY
 from .numeric.overdispersed_counts import Counts, poisson_draws

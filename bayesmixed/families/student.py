@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtr
 
-from .base import Derivatives, Family, Observed, chained
+from .base import Family, Observed
+from .derivatives import Derivatives, chained
 from .gaussian import LEAST_ERROR
 from .links import Identity, Link
 from .numeric.arrays import NUMPY

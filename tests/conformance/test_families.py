@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 import bayesmixed as bm
-from bayesmixed.families import FAMILIES, LINKS, Family, Observed, family, link
+from bayesmixed.families import FAMILIES, LINKS, Derivatives, Family, Observed, family, link
 from bayesmixed.families.numeric.arrays import jax_arrays
 
 DENSITY = 1e-10  # the same formula in two libraries, some of which cancel in log Gamma
@@ -111,17 +111,31 @@ def test_derivatives_in_eta_are_those_of_differences(kind: Family) -> None:
     close(found.dV, (up.V - down.V) / (2 * step), SLOPE)
 
 
+def on_predictors(c: Case, eta: Any, name: str, away: float) -> Derivatives:
+    """All derivatives in linear predictors, that of one parameter moved from where its value is the case's."""
+    parameters = {each.name: each for each in c.kind.others}
+    predictors = {each: np.full(len(c.eta), parameters[each].link.forward(c.dispersion[each])) for each in parameters}
+    predictors[name] = predictors[name] + away
+    steps = {each: parameters[each].link.mean_steps(at) for each, at in predictors.items()}
+    found = c.kind.derivatives(c.seen, eta, {each: step[0] for each, step in steps.items()}, 3)
+    return found.on_predictors({each: step[1:] for each, step in steps.items()})
+
+
 @with_links
-def test_derivatives_in_dispersion_are_those_of_differences(kind: Family) -> None:
+def test_derivatives_by_predictor_and_pair_are_those_of_differences(kind: Family) -> None:
     c = case(kind)
-    found = kind.derivatives(c.seen, c.eta, c.dispersion, 3)
-    assert set(found.dispersion) == set(kind.dispersion)
-    for name, slopes in found.dispersion.items():
-        step = STEP * c.dispersion[name]
-        up = kind.derivatives(c.seen, c.eta, c.dispersion | {name: c.dispersion[name] + step}, 3)
-        down = kind.derivatives(c.seen, c.eta, c.dispersion | {name: c.dispersion[name] - step}, 3)
-        for slope, high, low in zip(slopes, (up.kernel, up.g, up.V), (down.kernel, down.g, down.V), strict=True):
-            close(np.broadcast_to(slope, c.eta.shape), (high - low) / (2 * step), SLOPE)
+    step = STEP * np.maximum(np.abs(c.eta), 0.1)
+    for name in kind.dispersion:
+        found = on_predictors(c, c.eta, name, 0.0)
+        up, down = (on_predictors(c, c.eta, name, sign * STEP) for sign in (1, -1))
+        close(found.slope(name), (up.kernel - down.kernel) / (2 * STEP), SLOPE)
+        close(found.curvature("mu", name), -(up.g - down.g) / (2 * STEP), SLOPE)
+        close(found.third("mu", "mu", name), (up.V - down.V) / (2 * STEP), SLOPE)
+        # the other order: pairs are symmetric
+        right, left = (on_predictors(c, c.eta + sign * step, name, 0.0) for sign in (1, -1))
+        close(found.curvature(name, "mu"), -(right.slope(name) - left.slope(name)) / (2 * step), SLOPE)
+        change = (right.curvature("mu", name) - left.curvature("mu", name)) / (2 * step)
+        close(found.third("mu", name, "mu"), change, SLOPE)
 
 
 @with_links
@@ -135,7 +149,7 @@ def test_lower_orders_agree_with_the_highest(kind: Family) -> None:
             np.testing.assert_allclose(getattr(part, name), getattr(full, name), rtol=DENSITY, atol=DENSITY)
         if order == 1:
             for name in kind.dispersion:
-                close(part.dispersion[name][0], full.dispersion[name][0], DENSITY)
+                close(part.slope(name), full.slope(name), DENSITY)
 
 
 @with_links
@@ -147,9 +161,9 @@ def test_jax_and_numpy_say_the_same(kind: Family) -> None:
     ours = kind.derivatives(c.seen, c.eta, c.dispersion, 3)
     for name in ("kernel", "g", "V", "dV"):
         close(np.asarray(getattr(theirs, name)), getattr(ours, name), DENSITY)
-    for name in kind.dispersion:
-        for mine, other in zip(ours.dispersion[name], theirs.dispersion[name], strict=True):
-            close(np.asarray(other), mine, DENSITY)
+    assert set(ours.others) == set(theirs.others)
+    for names, mine in ours.others.items():
+        close(np.asarray(theirs.others[names]), mine, DENSITY)
     np.testing.assert_allclose(constant, kind.constant(c.seen), rtol=DENSITY, atol=DENSITY)
 
 
@@ -244,7 +258,7 @@ def test_nothing_is_nan_far_in_the_tails(kind: Family) -> None:
         trials = np.full(len(far), 25.0) if kind.takes_trials else None
         seen = Observed(np.full(len(far), y), None, trials)
         found = kind.derivatives(seen, far, c.dispersion, 3)
-        for values in (found.kernel, found.g, found.V, *(d[0] for d in found.dispersion.values())):
+        for values in (found.kernel, found.g, found.V, *(found.slope(name) for name in kind.dispersion)):
             assert not np.isnan(values).any()
 
 

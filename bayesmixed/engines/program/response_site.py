@@ -74,8 +74,8 @@ def _kernel() -> Any:
         _, moved, changed = tangents
         found = family.derivatives(seen, eta, dispersion, 1, jax_arrays())
         total = jnp.sum(found.g * moved)
-        for name, (in_parameter, _, _) in found.dispersion.items():
-            total = total + jnp.sum(in_parameter * changed[name])
+        for name in family.dispersion:
+            total = total + jnp.sum(found.slope(name) * changed[name])
         return _inside(family, eta, jnp.sum(found.kernel)), total
 
     known = jax.custom_jvp(kernel, nondiff_argnums=(0,))

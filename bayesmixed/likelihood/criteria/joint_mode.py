@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...families import MAIN
 from ..laplace.approximation import Curved, LaplaceLikelihood
 from ..laplace.working_response import working_deviance
 from ..quadrature.placing import moved
@@ -62,7 +63,7 @@ class JointCriterion:
         back = moved(rows, curved, factors, -d.V * q)
         slopes = [back.factor_slopes(i, block).sum(axis=0) for i, block in enumerate(rows.block_rows)]
         dispersion, theta = likelihood.beside(x)[1], likelihood.theta.pull_back(x, rows.blocks, slopes)
-        phi = {k: float(np.sum((q + back.spread) * d.dispersion[k][1])) for k in likelihood.free}
+        phi = {k: -float(np.sum((q + back.spread) * d.curvature(MAIN, k))) for k in likelihood.free}
         more = np.concatenate([theta, likelihood.pulled(dispersion, phi)])
         return likelihood.deviance(curved), gradient[self.outer()] + more
 

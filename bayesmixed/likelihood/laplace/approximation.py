@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from ...families import Derivatives, FamilyParameter
+from ...families import MAIN, Derivatives, FamilyParameter
 from ..linear.modes import log_det_slopes
 from ..linear.pls import Solution, solve
 from ..working.coordinates import Coordinate, Coordinates
@@ -210,8 +210,7 @@ class LaplaceLikelihood:
             slopes.append(slope + rows.block_rows[i].sums(kappa).T @ curved.mode.u[i] + sums_g.T @ a)
         theta = self.theta.pull_back(x, rows.blocks, slopes)
         phi = {
-            name: float(np.sum(h * V + spread * g - 2 * kernel))
-            for name, (kernel, g, V) in d.dispersion.items()
-            if name in self.free
+            name: float(np.sum(h * d.third(MAIN, MAIN, name) - spread * d.curvature(MAIN, name) - 2 * d.slope(name)))
+            for name in self.free
         }
         return np.concatenate([theta, rows.Q.T @ kappa, self.pulled(self.beside(x)[1], phi)])

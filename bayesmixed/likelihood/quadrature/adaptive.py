@@ -77,7 +77,7 @@ class Likelihood:
         log = level_sums(self.block, kernel)
         if not slopes:
             return Evaluated(log)
-        phi = {name: level_sums(self.block, found.dispersion[name][0]) for name in self.free}
+        phi = {name: level_sums(self.block, found.slope(name)) for name in self.free}
         return Evaluated(log, found.g, phi)
 
 
@@ -204,11 +204,7 @@ def one_factor(
     h = block.quadratic(Lambda @ M_slope @ Lambda.T)
     back = moved(rows, curved, [Lambda], h * d.dV, [found.centre])
     factor = found.own + 2 * A @ Lambda @ M_slope + back.factor_slopes(0, block)
-    phi = {
-        name: found.phi[name] + np.bincount(block.codes, h * V + back.spread * g, block.n_levels)
-        for name, (_, g, V) in d.dispersion.items()
-        if name in free
-    }
+    phi = {name: found.phi[name] + np.bincount(block.codes, back.through(name, h), block.n_levels) for name in free}
     return Slopes(found.log, found.g + back.zeta, factor, phi)
 
 

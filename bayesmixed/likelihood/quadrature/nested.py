@@ -47,11 +47,7 @@ class NestedPair:
         slopes[INNER] += found.factor.sum(axis=0)
         slopes[OUTER] += found.own.sum(axis=0)
         slopes = [s + back.factor_slopes(i, rows.block_rows[i]).sum(axis=0) for i, s in enumerate(slopes)]
-        phi = {
-            name: np.append(found.phi[name], float(np.sum(h * V + back.spread * g)))
-            for name, (_, g, V) in d.dispersion.items()
-            if name in laplace.free
-        }
+        phi = {name: np.append(found.phi[name], float(np.sum(back.through(name, h)))) for name in laplace.free}
         gradient = gradient_of(laplace, x, found.g + back.zeta, slopes, phi)
         return float(found.log.sum()) + laplace.constant, gradient
 

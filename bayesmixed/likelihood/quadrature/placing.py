@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...families import MAIN
 from ..laplace.approximation import Curved
 from ..laplace.curvature import apply
 from ..laplace.rows import BlockRows, Rows
@@ -84,6 +85,14 @@ class Moved:
     zeta: np.ndarray
     spread: np.ndarray
     a: tuple[np.ndarray, ...]
+
+    def through(self, name: str, h: np.ndarray) -> np.ndarray:
+        """The part (n,) of the derivative in another parameter that comes through the modes and, by h (n,), through V.
+
+        h is the derivative in a row's curvature.
+        """
+        d = self.curved.derivatives
+        return h * d.third(MAIN, MAIN, name) - self.spread * d.curvature(MAIN, name)
 
     def factor_slopes(self, i: int, rows: BlockRows) -> np.ndarray:
         """The part (L, k, k) of the derivative in Lambda of block i that comes through the modes, by level."""
