@@ -44,7 +44,7 @@ def to_html(fit: Fit, path: str | Path) -> Path:
 
 def page(fit: Fit) -> str:
     """The page as one text."""
-    formula = " ".join(str(fit.model.formula).split())
+    formula = fit.model.formula.line
     parts = [f"<h1><code>{escape(formula)}</code>, {escape(fit.label)}</h1>"]
     for heading, body in _sections(fit):
         parts.append(f'<h2>{escape(heading)}</h2><div class="wide">{body}</div>')

@@ -127,6 +127,16 @@ class Model:
         return self.design.mu.coefficients
 
     @property
+    def dispersion(self) -> tuple[str, ...]:
+        """Names of the family's parameters besides mu that are one number each: those without a predictor."""
+        return tuple(name for name in self.family.dispersion if name not in self.design.predictors)
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Those of `dispersion` that are not held constant."""
+        return tuple(name for name in self.dispersion if name not in self.constants)
+
+    @property
     def n_obs(self) -> int:
         """Rows of positive weight."""
         return int(np.sum(self.design.used))
@@ -138,9 +148,14 @@ class Model:
         return self.family.binary and (trials is None or bool(np.all(trials[self.design.used] <= 1)))
 
     @property
+    def linear(self) -> bool:
+        """Whether the response, or its logarithm, is normal about its predictor: effects then integrate out exactly."""
+        return self.family.exact
+
+    @property
     def has_scale(self) -> bool:
-        """Whether the random effects are scaled by sigma: normal given them, constant sigma, identity link."""
-        return self.family.normal_conditional and self.family.link.linear
+        """Whether the random effects are scaled by sigma: a linear model with one sigma for all rows."""
+        return self.linear and "sigma" in self.dispersion
 
     def replace(self, **changes: Any) -> Model:
         """Another model with some arguments changed.
@@ -149,7 +164,8 @@ class Model:
         ----------
         **changes
             Any argument of `Model`, e.g. ``formula="y ~ x + (1 | g)"``. In the text of a formula ``.`` stands for what
-            this model's has on that side, as in R's ``update``: ``formula=". ~ . - x"``.
+            this model's has on that side, as in R's ``update``: ``formula=". ~ . - x"``; formulas of other parameters
+            than the mean then stay.
         """
         known = ModelArguments.__dataclass_fields__
         for name in changes:
@@ -161,7 +177,10 @@ class Model:
                 "then call with_response on that: model.replace(...).with_response(y)."
             )
         if isinstance(text := changes.get("formula"), str):
-            changes["formula"] = updated(self.design.encoding.formula, text)
+            old = self.design.encoding.formula
+            changes["formula"] = found = updated(old, text)
+            if found != text:  # an update, of the mean alone
+                changes["formula"] = Formula(found, *old.texts[1:])
         return Model(**({name: getattr(self.arguments, name) for name in known} | changes))
 
     @with_known_options("Options of a method go into its value: bm.NUTS(draws=100), bm.ML(quadrature=9).")
@@ -288,7 +307,7 @@ class Model:
         self.__dict__.update(state | {"constants": MappingProxyType(state["constants"])})
 
     def __repr__(self) -> str:
-        return f"Model({str(self.formula)!r}, family={self.family.name!r}, rows={self.design.n_rows})"
+        return f"Model({self.formula.line!r}, family={self.family.name!r}, rows={self.design.n_rows})"
 
     def __str__(self) -> str:
         return str(self._description())

@@ -44,7 +44,7 @@ def parts(arguments: ModelArguments) -> dict[str, Any]:
     _check_options(arguments)
     formula = arguments.formula if isinstance(arguments.formula, Formula) else Formula(arguments.formula)
     kind = family(arguments.family, arguments.link)
-    _check_predictors(formula, kind)
+    check_predictors(formula, kind)
     design, frame = build_design(
         formula,
         arguments.data,
@@ -65,7 +65,7 @@ def parts(arguments: ModelArguments) -> dict[str, Any]:
         "frame": frame,
         "family": kind,
         "covariances": tuple(structure(term.covariance) for term in design.groups),
-        "constants": _constants(arguments.constants, kind),
+        "constants": _constants(arguments.constants, kind, formula),
     }
 
 
@@ -78,13 +78,26 @@ def _check_options(arguments: ModelArguments) -> None:
         raise ModelError("Residual correlation structures are not available yet. Leave out correlation=.")
 
 
-def _check_predictors(formula: Formula, kind: Family) -> None:
-    extra = [name for name in formula.predictors if name != "mu"]
-    if extra:
-        raise ModelError(
-            f"A formula for {extra[0]!r} cannot be fitted yet: only the mean of the {kind.name} family has predictors. "
-            f"Leave out {extra[0]!r} ~ ..."
-        )
+def check_predictors(formula: Formula, kind: Family) -> None:
+    """Raise a ModelError for a formula of a parameter that cannot have it."""
+    for name, side in formula.predictors.items():
+        if name == "mu":
+            continue
+        if name not in kind.dispersion:
+            raise ModelError(
+                f"The {kind.name} family has no parameter {name!r}, so there is no formula for it. "
+                f"{nearest(name, kind.dispersion, 'Its parameters besides the mean')}"
+            )
+        if not kind.parameter(name).predicted or not kind.exact:
+            raise ModelError(
+                f"A formula for {name!r} cannot be fitted yet: of the {kind.name} family with link {kind.link.name} "
+                f"only the mean has predictors. Leave out {name} ~ ..."
+            )
+        if side.bars:
+            raise ModelError(
+                f"A formula for {name!r} cannot have random effects yet: effects on both the mean and {name} have no "
+                f"exact likelihood. Leave out {side.bars[0].text}, or make {side.bars[0].group} a fixed factor there."
+            )
 
 
 def check_response(design: Design, kind: Family) -> None:
@@ -99,13 +112,17 @@ def check_response(design: Design, kind: Family) -> None:
         raise DataError(f"The response {response.name!r} is {shown} in every row: there is nothing to model.")
 
 
-def _constants(constants: Mapping[str, float] | None, kind: Family) -> Mapping[str, float]:
+def _constants(constants: Mapping[str, float] | None, kind: Family, formula: Formula) -> Mapping[str, float]:
     if constants is not None and not isinstance(constants, Mapping):
         raise ModelError(f'constants must be a dict such as constants={{"sigma": 0.5}}, not {constants!r}.')
     given = dict(constants or {})
     for name, value in given.items():
         if name not in kind.dispersion:
             raise ModelError(f"constants has no parameter {name!r}. {nearest(name, kind.dispersion)}")
+        if name in formula.predictors:
+            raise ModelError(
+                f"{name!r} has a formula, so it cannot be held constant. Leave out constants[{name!r}], or {name} ~ ..."
+            )
         parameter = kind.parameter(name)
         if not (isinstance(value, int | float | np.number) and np.isfinite(value) and parameter.inside(float(value))):
             raise ModelError(f"constants[{name!r}] must be {parameter.where}, not {value!r}.")

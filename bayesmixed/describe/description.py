@@ -11,14 +11,13 @@ from ..errors import ModelError
 from ..page import Page, Section
 from .implied import draw
 from .origin_words import origin_notes
-from .prior_summary import implied_lines, short_table
+from .prior_summary import centred_notes, implied_lines, short_table
 
 if TYPE_CHECKING:
     from ..covariance import Covariance
     from ..model import Model
 
 _ENGINES = "  ML and REML use no priors; NUTS uses those above."
-_CENTRED = "  Intercept_centered is the intercept where every other column has its mean."
 
 
 def description(model: Model) -> Page:
@@ -40,8 +39,7 @@ def _priors(model: Model) -> Section:
     try:
         drawn = draw(model)
         table = short_table(model, drawn)
-        centred = (_CENTRED,) if "Intercept_centered" in set(table["parameter"]) else ()
-        lines = (*implied_lines(model, drawn), _ENGINES, *centred, *origin_notes(model))
+        lines = (*implied_lines(model, drawn), _ENGINES, *centred_notes(table), *origin_notes(model))
         return Section("Priors", table, lines, index=False)
     except ModelError as error:  # ML and REML need no priors, so their absence must not hide the model
         return Section("Priors", lines=(f"  {error}",))
@@ -51,8 +49,10 @@ def _facts(model: Model) -> list[str]:
     design = model.design
     dropped = f", {design.n_dropped} dropped for missing values" if design.n_dropped else ""
     held = "".join(f"; {name} = {value:g} held fixed" for name, value in model.constants.items())
+    first, *others = model.formula.texts
     return [
-        f"  formula:  {model.formula}",
+        f"  formula:  {first}",
+        *(f"            {text}" for text in others),
         f"  response: {_response(model)}",
         f"  family:   {model.family.name}, link {model.family.link.words}{held}{_weights(model)}",
         f"  rows:     {design.n_rows}{dropped}",
@@ -78,10 +78,10 @@ def _weights(model: Model) -> str:
 
 
 def _fixed(model: Model) -> pd.DataFrame:
-    mu = model.design.mu
     rows = [
-        {"term": name, "coefficients": ", ".join(mu.coefficients[i] for i in where) or "(dropped)"}
-        for name, where in mu.terms.items()
+        {"term": f"{each.prefix}{name}", "coefficients": ", ".join(each.names[i] for i in where) or "(dropped)"}
+        for each in model.design.predictors.values()
+        for name, where in each.terms.items()
     ]
     return pd.DataFrame(rows, columns=["term", "coefficients"])
 
@@ -115,7 +115,8 @@ def doubtful_columns(model: Model) -> tuple[Mistaken, ...]:
 
 def _notes(model: Model) -> list[str]:
     notes = []
-    aliased = model.design.mu.aliased
+    every = model.design.predictors.values()
+    aliased = [f"{predictor.prefix}{name}" for predictor in every for name in predictor.aliased]
     if aliased:
         notes.append("  Dropped because other columns determine them: " + ", ".join(aliased) + ".")
     notes += [f"  {one.what}; {one.remedy}." for one in doubtful_columns(model)]

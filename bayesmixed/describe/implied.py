@@ -104,7 +104,7 @@ def _response(model: Model, total: np.ndarray) -> list[Implied]:
     if any(name not in model.priors or not model.priors[name].proper for name in slopes):
         return []
     rng = np.random.default_rng(SEED + 1)
-    typed = np.linalg.inv(stated_rows(model.design, model.priors))
+    typed = np.linalg.inv(stated_rows(model.design.mu, model.design.used, model.priors))
     columns = model.design.mu.X[model.design.used] @ typed
     for j, name in enumerate(model.coefficients):
         if name in slopes:

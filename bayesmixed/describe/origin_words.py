@@ -31,9 +31,11 @@ def origin_notes(model: Model) -> list[str]:
 
 def _fixed(model: Model) -> list[str]:
     """Coefficients whose priors speak of the mean of something else, the intercept apart."""
-    stated = stated_rows(model.design, model.priors)
-    shared = np.count_nonzero(stated, axis=1) > 1
-    names = [name for name, other in zip(model.coefficients, shared, strict=True) if other and name != "Intercept"]
+    names: list[str] = []
+    for predictor in model.design.predictors.values():
+        shared = np.count_nonzero(stated_rows(predictor, model.design.used, model.priors), axis=1) > 1
+        others = zip(predictor.coefficients, predictor.names, shared, strict=True)
+        names += [name for column, name, other in others if other and column != "Intercept"]
     if not names:
         return []
     shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 INNER = (0.5, 0.025, 0.975)
 OUTER = (0.5, 0.05, 0.95)
 _WORDS = {"spread": "sd of its effect on a row", "share": "share of variance (ICC)", "response": "sd over rows"}
-_CENTRED = "  Intercept_centered is the intercept where every other column has its mean."
 _INTERVAL = "  50 % below: the median of the prior. 95 % from, to: its central interval."
 _TOGETHER = (
     f"  From {DRAWS:,} draws of the priors. The effect on a row is that of all columns of the factor, at a typical row",
@@ -47,7 +46,7 @@ def prior_summary(model: Model) -> Page:
     shown = table[["parameter", "prior", "source", "unit"]].assign(
         **{"50 % below": table["median"], "95 % from": table["lower"], "to": table["upper"]}
     )
-    sections = [Section(f"Priors of {model.formula}", shown, tuple(_notes(model, table)), index=False)]
+    sections = [Section(f"Priors of {model.formula.line}", shown, tuple(_notes(model, table)), index=False)]
     found = implied(model, drawn)
     if found:
         lines = [f"  {row.factor}: {_words(model, row)} {_undefined(row)}." for row in found if row.flat]
@@ -60,13 +59,20 @@ def prior_summary(model: Model) -> Page:
 
 
 def _notes(model: Model, table: pd.DataFrame) -> list[str]:
-    notes = [_CENTRED] if "Intercept_centered" in set(table["parameter"]) else []
+    notes = centred_notes(table)
     for named in term_names(model.design.groups):
         if named.covariance in model.priors:
             parts = model.priors.block(named.covariance).parts(len(named.sds), named.correlation is not None)
             words = ", ".join(f"{part} ~ {(p.element(0) if p.stacks else p).describe()}" for part, p in parts.items())
             notes.append(f"  {named.covariance}: {words}; the sds follow from these.")
     return [*notes, *origin_notes(model), _INTERVAL]
+
+
+def centred_notes(table: pd.DataFrame) -> list[str]:
+    """What an intercept at centred columns is, where there is one; `table` has the parameters."""
+    names = [name for name in table["parameter"] if name.endswith("Intercept_centered")]
+    verb = "is the intercept" if len(names) == 1 else "are the intercepts"
+    return [f"  {' and '.join(names)} {verb} where every other column has its mean."] if names else []
 
 
 def short_table(model: Model, drawn: Drawn) -> pd.DataFrame:
@@ -155,6 +161,10 @@ def _units(model: Model) -> dict[str, str]:
     y = _predicted(model)
     units = {name: _per(y, name) for name in model.coefficients}
     units["Intercept_centered"] = y
+    for predictor in list(model.design.predictors.values())[1:]:
+        of = f"{model.family.parameter(predictor.name).link.name} {predictor.name}"
+        units |= {name: _per(of, column) for name, column in zip(predictor.names, predictor.coefficients, strict=True)}
+        units[f"{predictor.prefix}Intercept_centered"] = of
     for group, named in zip(model.design.groups, term_names(model.design.groups), strict=True):
         units |= {sd: _per(y, column) for sd, column in zip(named.sds, group.columns, strict=True)}
     of_response = f"{model.family.transform} {_name(model)}".strip()

@@ -56,6 +56,11 @@ class Predictor:
         """What stands before the names of its coefficients: nothing for those of the location mu."""
         return "" if self.name == "mu" else f"{self.name}_"
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names (p,) of the coefficients among all of a model: those of "sigma" are "sigma_Intercept", "sigma_x"."""
+        return tuple(f"{self.prefix}{name}" for name in self.coefficients)
+
 
 @dataclass(frozen=True)
 class GroupTerm:
@@ -123,3 +128,14 @@ class Design:
     def mu(self) -> Predictor:
         """The main predictor."""
         return self.predictors["mu"]
+
+    @property
+    def coefficients(self) -> tuple[str, ...]:
+        """Names of the coefficients of all predictors, one predictor after the other."""
+        return tuple(name for predictor in self.predictors.values() for name in predictor.names)
+
+    @property
+    def places(self) -> dict[str, slice]:
+        """Where the coefficients of each predictor are among those of all."""
+        edges = np.cumsum([0, *(len(predictor.coefficients) for predictor in self.predictors.values())])
+        return {name: slice(int(a), int(b)) for name, a, b in zip(self.predictors, edges[:-1], edges[1:], strict=True)}

@@ -44,7 +44,7 @@ class Engine(ABC):
 
     def integral(self, model: Model) -> str:
         """How the effects of a generalized model are integrated out of its likelihood, in words; else empty."""
-        if model.has_scale or not model.design.groups:
+        if model.linear or not model.design.groups:
             return ""
         every = {0: " at the joint mode of fixed and random effects", 1: " with the Laplace approximation"}
         nodes = f" with adaptive Gauss-Hermite quadrature of {self.quadrature} nodes"

@@ -122,7 +122,7 @@ def _fit(engine: Laplace, model: Model, seed: int, bar: Progress) -> DrawsFit:
 
 
 def _point_fit(model: Model) -> PointFit:
-    if not model.has_scale:
+    if not model.linear:
         return ML().fit(model)
     try:
         check_identifiable(model)
@@ -138,12 +138,14 @@ def start_of(posterior: LogPosterior, fit: PointFit) -> np.ndarray:
     factors = tuple(to_typed(A, F) / found.scale for A, F in zip(posterior.space.origins, found.factors, strict=True))
     basis = posterior.space.coordinates.basis
     if basis.shape[1]:
-        inverse = np.linalg.inv(basis)
-        errors = np.sqrt(np.diag(inverse @ np.atleast_2d(fit.beta_covariance) @ inverse.T))
+        moved = np.any(basis != 0, axis=1)
+        inverse = np.linalg.inv(basis[moved])
+        covariance = fit.coefficient_covariance[np.ix_(moved, moved)]
+        errors = np.sqrt(np.diag(inverse @ np.atleast_2d(covariance) @ inverse.T))
         first = posterior.space.n_terms
         rough = posterior.scales[first : first + len(errors)]
         posterior.scales[first : first + len(errors)] = np.where(np.isfinite(errors) & (errors > 0), errors, rough)
-    return posterior.space.psi(Natural(factors, found.beta, found.dispersion))
+    return posterior.space.psi(Natural(factors, np.concatenate(list(found.coefficients.values())), found.dispersion))
 
 
 def _drawn(
@@ -162,9 +164,10 @@ def _drawn(
             beta.append(drawn_beta)
             effects.append(drawn)
         bar.add(len(x[some]))
+    others = {name: points.beta[:, at][None] for name, at in model.design.places.items() if name != "mu"}
     factors = [compact(posterior.space.factors(points, j), model.covariances[j]) for j in range(len(points.sds))]
     return Parameters(
-        coefficients={"mu": np.stack(beta)[None]},
+        coefficients={"mu": np.stack(beta)[None], **others},
         factors=tuple(factor[None] for factor in factors),
         b=tuple(np.stack(parts)[None] for parts in zip(*effects, strict=True)),
         dispersion={name: value[None] for name, value in points.dispersion.items()},

@@ -38,6 +38,7 @@ from .search.boundary_search import given_start
 from .search.gradient_methods import optimizer_of
 from .search.optimizer import Optimizer
 from .search.penalised import Found, minimise_penalised
+from .sigmas import fit_with_sigmas
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -117,11 +118,14 @@ class MAP(Engine):
             )
 
     def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> PointFit:
-        if not model.has_scale:
+        if not model.linear:
             return _fit_generalized(model, self)
         check_identifiable(model)
         with blas_threads(tail_columns(model)):
-            return _fit_linear(model, self)
+            if model.has_scale:
+                return _fit_linear(model, self)
+            optimizer = optimizer_of(self.optimizer, self.maxiter)
+            return fit_with_sigmas(model, self, self.start, optimizer, self.penalty(model))
 
     @property
     def restricted(self) -> bool:
@@ -148,7 +152,8 @@ class MAP(Engine):
         return "; ".join([*words, default] if BESIDE in self.priors else words) or "none"
 
     def prior_precision(self, model: Model, beta: np.ndarray) -> np.ndarray | None:
-        coefficients = self.penalty(model).coefficients
+        every, mean = self.penalty(model).coefficients, model.design.places["mu"]
+        coefficients = None if every is None else every.within(mean)
         return None if coefficients is None else coefficients.curvature(beta)
 
     def penalty(self, model: Model) -> Penalty:
@@ -200,16 +205,16 @@ def _linear_base(
         return ProfiledCriterion(likelihood, reml, sigma), wanted
     coefficients = wanted.coefficients
     if coefficients is None:
-        return SigmaCriterion(likelihood, reml, sigma, NormalPrior.none(likelihood), free=False), wanted
+        return SigmaCriterion(likelihood, reml, sigma, NormalPrior.none(likelihood.basis), free=False), wanted
     if coefficients.not_normal is None:
-        prior = NormalPrior.of(likelihood, *coefficients.normal_form())
-        return SigmaCriterion(likelihood, reml, sigma, prior, free=False), wanted.without_coefficients()
+        prior = NormalPrior.of(likelihood.basis, *coefficients.normal_form())
+        return SigmaCriterion(likelihood, reml, sigma, prior, free=False), wanted.flat_in(slice(None))
     if reml:
         raise FitError(
             f'criterion="reml" integrates coefficients against their priors, which must be normal or flat; that of '
             f'{coefficients.not_normal}. Use criterion="ml", or bm.priors.Normal for it.'
         )
-    return SigmaCriterion(likelihood, reml, sigma, NormalPrior.none(likelihood), free=True), wanted
+    return SigmaCriterion(likelihood, reml, sigma, NormalPrior.none(likelihood.basis), free=True), wanted
 
 
 def _collect(
@@ -229,10 +234,10 @@ def _collect(
     return PointFit(
         model=model,
         engine=engine,
-        parameters=point_values(model, likelihood.beta(solution), factors, b, {"sigma": sigma}),
+        parameters=point_values(model, {"mu": likelihood.beta(solution)}, factors, b, {"sigma": sigma}),
         theta=theta,
         b_covariances=tuple(sigma**2 * spread[j] for j in terms),
-        beta_root=_beta_root(added, x, sigma * likelihood.vcov_root(solution)),
+        coefficient_root=_beta_root(added, x, sigma * likelihood.vcov_root(solution)),
         criterion=optimum.value,
         loglik=base.loglik(x),
         n_parameters=likelihood.p + likelihood.theta.size + ("sigma" not in model.constants),

@@ -22,6 +22,7 @@ from .residual import refuse_exact, with_lost_digits
 from .search.boundary_search import given_start, search
 from .search.gradient_methods import optimizer_of
 from .search.optimizer import Optimizer, Optimum
+from .sigmas import fit_with_sigmas
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -78,7 +79,7 @@ class ML(Engine):
         if not isinstance(self.quadrature, int | np.integer) or self.quadrature < 0:
             raise FitError(f"quadrature must be 0, 1 or a number of nodes, not {self.quadrature!r}.")
         optimizer = optimizer_of(self.optimizer, self.maxiter)
-        if not model.has_scale:
+        if not model.linear:
             return fit_generalized(model, self, int(self.quadrature), self.start, optimizer)
         check_identifiable(model)
         return fit_linear(model, self, self.start, optimizer)
@@ -118,13 +119,15 @@ class REML(Engine):
 
 
 def fit_linear(model: Model, engine: Engine, start: Sequence[float] | None, optimizer: Optimizer) -> PointFit:
-    """Minimise the deviance or REML criterion over theta and collect what a fit reports."""
-    if not model.has_scale:
+    """Minimise the deviance or REML criterion and collect what a fit reports."""
+    if not model.linear:
         raise FitError(
             f"{engine.label} needs a normal response with an identity link; this model is {model.family.name} with "
             f'link {model.family.link.name}. Use model.fit("ml").'
         )
     with blas_threads(tail_columns(model)):
+        if not model.has_scale:
+            return fit_with_sigmas(model, engine, start, optimizer)
         return _fit_linear(model, engine, start, optimizer)
 
 
@@ -151,8 +154,8 @@ def _fit_linear(model: Model, engine: Engine, start: Sequence[float] | None, opt
 
 
 def check_identifiable(model: Model) -> None:
-    """lme4's stop: as many random effects in a term as rows leave sigma and the term confounded."""
-    if "sigma" in model.constants:
+    """lme4's stop: as many random effects in a term as rows leave one sigma and the term confounded."""
+    if "sigma" not in model.free:
         return
     for term in model.design.groups:
         effects = term.n_levels * term.Z.shape[1]
@@ -184,10 +187,10 @@ def _collect(
     return PointFit(
         model=model,
         engine=engine,
-        parameters=point_values(model, likelihood.beta(solution), factors, b, {"sigma": sigma}),
+        parameters=point_values(model, {"mu": likelihood.beta(solution)}, factors, b, {"sigma": sigma}),
         theta=theta,
         b_covariances=tuple(sigma**2 * spread[j] for j in range(len(factors))),
-        beta_root=sigma * likelihood.vcov_root(solution),
+        coefficient_root=sigma * likelihood.vcov_root(solution),
         criterion=optimum.value,
         loglik=-0.5 * optimum.value,
         n_parameters=likelihood.p + likelihood.theta.size + (criterion.sigma is None),

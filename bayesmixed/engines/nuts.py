@@ -98,7 +98,7 @@ class NUTS(Engine):
     def _start(self, model: Model) -> Start:
         if self.start != "auto":
             return start_from(_given_start(self.start, model), model)
-        if not model.has_scale:
+        if not model.linear:
             return generalized_start(model)
         try:
             check_identifiable(model)

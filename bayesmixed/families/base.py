@@ -110,6 +110,11 @@ class Family(ABC):
         return self.transform or self.link.name
 
     @property
+    def exact(self) -> bool:
+        """Whether the response, or its logarithm, is normal about the predictor: effects integrate out exactly."""
+        return self.normal_conditional and self.link.linear
+
+    @property
     def linear(self) -> bool:
         """Whether the linear predictor is in the response's own unit."""
         return self.link.linear and not self.transform

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -31,7 +31,7 @@ class Gaussian(Family):
 
     name = "gaussian"
     words = "normal"
-    others = (parameter("sigma", "scale"),)
+    others = (replace(parameter("sigma", "scale"), predicted=True),)
     elsewhere: ClassVar[tuple[str, ...]] = ("brms", "rstanarm", "bambi")
     links: ClassVar[tuple[str, ...]] = (
         "identity",

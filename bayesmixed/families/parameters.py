@@ -40,7 +40,8 @@ class FamilyParameter:
 
     `link` leads to the coordinate that searches move in; `role` is one of `ROLES`; `bounds` is the open interval of its
     values; `rule` names what its default prior goes by, the role unless several parameters of one role differ there;
-    `start` is a rough value where data say nothing better; `limit` is where it makes a simpler family.
+    `start` is a rough value where data say nothing better; `limit` is where it makes a simpler family; `predicted` that
+    it may have a formula of its own, on the scale of its link.
     """
 
     name: str
@@ -50,6 +51,7 @@ class FamilyParameter:
     rule: str
     start: float
     limit: Limit | None = None
+    predicted: bool = False
 
     def working(self, value: Any) -> Any:
         """The coordinate that a search moves, any real number."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,6 +16,7 @@ from ..parameters.values import Parameters
 from ..prediction import predict as prediction
 from ..prediction import residuals as residuals_of
 from ..prediction import simulate as simulation
+from ..prediction.parameter import predict_parameter
 from . import other_packages, tables
 from .status import DrawsStatus, PointStatus
 
@@ -65,10 +67,14 @@ class Fit(ABC):
     def prediction_errors(self) -> prediction.PredictionErrors | None:
         """What intervals of predictions need; None where the draws carry it."""
 
+    @abstractmethod
+    def coefficient_root_of(self, predictor: str) -> np.ndarray | None:
+        """F (p, .) with F F' the covariance of one predictor's coefficients; None where the draws carry it."""
+
     @property
     def label(self) -> str:
         """Short name of the method: ML, REML, NUTS; with its nodes where it integrates by more than one."""
-        if self.model.has_scale or not self.model.design.groups:
+        if self.model.linear or not self.model.design.groups:
             return self.engine.label
         return self.engine.label + {0: ", joint mode", 1: ""}.get(
             self.engine.quadrature, f", {self.engine.quadrature} nodes"
@@ -82,11 +88,17 @@ class Fit(ABC):
     @property
     def sigma(self) -> float:
         """Residual standard deviation (posterior mean for draws); 1 for families that have none, as in lme4."""
+        if "sigma" in self.model.design.predictors:
+            raise NoSuchAnswer(
+                'The residual standard deviation has a predictor: fit.predict(parameter="sigma") gives it row by row, '
+                "fit.coefficients what its logarithm is made of."
+            )
         return float(np.mean(self.parameters.dispersion.get("sigma", 1.0)))
 
     def fixef(self) -> pd.Series:
-        """Fixed effects by coefficient name (posterior means for draws)."""
-        return pd.Series(self.parameters.mean().beta[0, 0], index=list(self.model.coefficients), name="estimate")
+        """Fixed effects of all predictors by coefficient name (posterior means for draws)."""
+        names = list(self.model.design.coefficients)
+        return pd.Series(self.parameters.mean().stacked[0, 0], index=names, name="estimate")
 
     @with_known_options('It gives a dict: fit.ranef()["group"].')
     def ranef(self) -> dict[str, pd.DataFrame]:
@@ -144,6 +156,7 @@ class Fit(ABC):
         offset: Any = None,
         trials: Any = None,
         weights: Any = None,
+        parameter: str | None = None,
         seed: int | None = None,
     ) -> pd.DataFrame:
         """Predictions, one row per row of `newdata` (or of the data used), never needing the response.
@@ -173,6 +186,9 @@ class Fit(ABC):
             where the new table has them, else 1 with a note. Estimates are probabilities whatever the trials, but
             for ``interval="prediction"``: there they are expected successes, as the limits are (proportions where
             the model has proportions).
+        parameter
+            None for the mean of the response; the name of a parameter of its distribution, "mu" or "sigma", for that:
+            `scale` and the interval "confidence" are then its own, and random effects are those of "mu" alone.
         seed
             For what is drawn.
 
@@ -188,7 +204,12 @@ class Fit(ABC):
         DataError
             A column that is not in the table; by default a level of a grouping factor that is new or missing.
         """
-        request = prediction.PredictionRequest(newdata, re, scale, new_levels, offset, weights, seed, trials)
+        request = prediction.PredictionRequest(newdata, re, scale, new_levels, offset, weights, seed, trials, parameter)
+        if parameter == "mu" and self.model.family.spread_in_mean:
+            request = replace(request, scale="link")  # of a log-normal response that of its logarithm
+        elif parameter not in (None, "mu"):
+            root = self.coefficient_root_of(parameter)
+            return predict_parameter(self.model, self.parameters, root, request, interval, level)
         return prediction.predict(self.model, self.parameters, self.prediction_errors, request, interval, level)
 
     @with_known_options
@@ -296,7 +317,7 @@ class Fit(ABC):
         return str(self.summary())
 
     def __repr__(self) -> str:
-        formula = " ".join(str(self.model.formula).split())
+        formula = self.model.formula.line
         problems = "; see .status.problems" if self.status.problems else ""
         return f"{type(self).__name__}({formula!r}, {self.label}, {self.n_obs} rows; print() for its summary{problems})"
 

@@ -182,16 +182,20 @@ class DrawsFit(Fit):
 
     @property
     def coefficients(self) -> pd.DataFrame:
-        """Fixed effects: mean, sd, lower, upper (95 %, equal-tailed), rhat, ess_bulk, ess_tail."""
-        table = draws_table(self.parameters.beta, list(self.model.coefficients), chained=self.status.chained)
+        """Fixed effects of all predictors: mean, sd, lower, upper (95 %, equal-tailed), rhat, ess_bulk, ess_tail."""
+        names = list(self.model.design.coefficients)
+        table = draws_table(self.parameters.stacked, names, chained=self.status.chained)
         return tables.Coefficients(table)
 
     def vcov(self) -> pd.DataFrame:
         """Posterior covariance (p x p) of the fixed effects."""
-        names = list(self.model.coefficients)
-        draws = self.parameters.flat().beta[0]
+        names = list(self.model.design.coefficients)
+        draws = self.parameters.flat().stacked[0]
         covariance = np.cov(draws, rowvar=False).reshape(len(names), len(names)) if names else np.zeros((0, 0))
         return pd.DataFrame(covariance, index=names, columns=names)
+
+    def coefficient_root_of(self, predictor: str) -> None:
+        return None
 
     def ranef_sd(self) -> dict[str, pd.DataFrame]:
         """Posterior standard deviations of the random effects."""

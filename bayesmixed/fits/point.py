@@ -30,9 +30,10 @@ class PointFit(Fit):
     """Estimates of a model.
 
     `parameters` hold one point, with leading axes (1, 1): its effects are conditional modes, of covariances
-    `b_covariances` (L, k, k) per group term; `beta_root` (p, p) is a factor F of the coefficients' covariance F F';
-    `theta` as lme4 orders it; `criterion` what was minimised, `loglik` with every constant, `n_parameters` estimated;
-    `curvature` the coordinates and the Hessian of what was minimised, where the fit formed it: of generalized models.
+    `b_covariances` (L, k, k) per group term; `coefficient_root` (P, .) is a factor F of the covariance F F' of the
+    coefficients of all predictors; `theta` as lme4 orders it; `criterion` what was minimised, `loglik` with every
+    constant, `n_parameters` estimated; `curvature` the coordinates and the Hessian of what was minimised, where the fit
+    formed it: of models without scale.
     """
 
     sampled = False
@@ -42,7 +43,7 @@ class PointFit(Fit):
     parameters: Parameters
     theta: np.ndarray
     b_covariances: tuple[np.ndarray, ...]
-    beta_root: np.ndarray
+    coefficient_root: np.ndarray
     criterion: float
     loglik: float
     n_parameters: int
@@ -51,13 +52,18 @@ class PointFit(Fit):
 
     def __post_init__(self) -> None:
         self.parameters.read_only()
-        for array in (self.theta, self.beta_root, *self.b_covariances):
+        for array in (self.theta, self.coefficient_root, *self.b_covariances):
             array.setflags(write=False)
 
     @property
     def beta(self) -> np.ndarray:
-        """Coefficients (p,)."""
+        """Coefficients (p,) of the main predictor."""
         return self.parameters.beta[0, 0]
+
+    @property
+    def beta_root(self) -> np.ndarray:
+        """F (p, .) with F F' the covariance of `beta`."""
+        return self.coefficient_root[: len(self.beta)]
 
     @property
     def dispersion(self) -> dict[str, float]:
@@ -75,10 +81,14 @@ class PointFit(Fit):
         s = self.dispersion["sigma"] if self.model.has_scale else 1.0
         return tuple(self.parameters.factor(j)[0, 0] / s for j in range(len(self.parameters.factors)))
 
+    def coefficient_root_of(self, predictor: str) -> np.ndarray:
+        places = self.model.design.places
+        return self.coefficient_root[places.get(predictor, slice(0, 0))]
+
     @cached_property
-    def beta_covariance(self) -> np.ndarray:
-        """Covariance (p, p) of the coefficients."""
-        found = self.beta_root @ self.beta_root.T
+    def coefficient_covariance(self) -> np.ndarray:
+        """Covariance (P, P) of the coefficients of all predictors."""
+        found = self.coefficient_root @ self.coefficient_root.T
         found.setflags(write=False)
         return found
 
@@ -104,8 +114,8 @@ class PointFit(Fit):
 
     @property
     def coefficients(self) -> pd.DataFrame:
-        """Fixed effects: estimate, se, lower, upper, statistic; Wald limits, 95 %."""
-        estimate, se = self.beta, np.sqrt(np.diag(self.beta_covariance))
+        """Fixed effects of all predictors: estimate, se, lower, upper, statistic; Wald limits, 95 %."""
+        estimate, se = self.parameters.stacked[0, 0], np.sqrt(np.diag(self.coefficient_covariance))
         half = ndtri(0.975) * se
         columns = {
             "estimate": estimate,
@@ -114,12 +124,12 @@ class PointFit(Fit):
             "upper": estimate + half,
             "statistic": estimate / se,
         }
-        return tables.Coefficients(columns, index=list(self.model.coefficients))
+        return tables.Coefficients(columns, index=list(self.model.design.coefficients))
 
     def vcov(self) -> pd.DataFrame:
-        """Covariance (p x p) of the fixed effects, conditional on theta as lme4's."""
-        names = list(self.model.coefficients)
-        return pd.DataFrame(self.beta_covariance, index=names, columns=names)
+        """Covariance (p x p) of the fixed effects; of a linear model with one sigma conditional on theta, as lme4's."""
+        names = list(self.model.design.coefficients)
+        return pd.DataFrame(self.coefficient_covariance, index=names, columns=names)
 
     def ranef_sd(self) -> dict[str, pd.DataFrame]:
         """Conditional standard deviations of the random effects given the estimates, as lme4's condVar."""
@@ -168,12 +178,15 @@ class PointFit(Fit):
 
 def point_values(
     model: Model,
-    beta: np.ndarray,
+    coefficients: Mapping[str, np.ndarray],
     factors: Sequence[np.ndarray],
     b: Sequence[np.ndarray],
     dispersion: Mapping[str, float],
 ) -> Parameters:
-    """What an engine found, `factors` (k, k) relative to sigma in a model with scale, as parameter values."""
+    """What an engine found, `factors` (k, k) relative to sigma in a model with scale, as parameter values.
+
+    `coefficients` are by predictor.
+    """
     s = dispersion["sigma"] if model.has_scale else 1.0
     absolute = [compact(s * Lambda, structure) for Lambda, structure in zip(factors, model.covariances, strict=True)]
-    return Parameters.point({"mu": beta}, absolute, b, dispersion)
+    return Parameters.point(coefficients, absolute, b, dispersion)

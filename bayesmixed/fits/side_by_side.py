@@ -110,7 +110,7 @@ def side_by_side(*fits: Any, labels: str | Sequence[str] | None = None) -> SideB
 
 
 def _estimates(fit: Fit) -> tuple[pd.Series, pd.Series]:
-    scalars = tables.scalar_table(fit.model.design.groups, fit.model.coefficients, fit.parameters)
+    scalars = tables.scalar_table(fit.model.design, fit.parameters)
     labels = list(scalars["label"])
     estimate = pd.Series([float(np.mean(v)) for v in scalars["values"]], index=labels)
     if fit.sampled:
@@ -123,7 +123,7 @@ def _estimates(fit: Fit) -> tuple[pd.Series, pd.Series]:
 def _rank(fits: tuple[Fit, ...]) -> Callable[[str], int]:
     """Fixed effects first, then sds, correlations, dispersion and what is no parameter."""
     kinds = ["fixed", "sd", "cor", "dispersion"]
-    frames = [tables.scalar_table(f.model.design.groups, f.model.coefficients, f.parameters) for f in fits]
+    frames = [tables.scalar_table(f.model.design, f.parameters) for f in fits]
     rank = {
         label: kinds.index(kind) for frame in frames for label, kind in zip(frame["label"], frame["kind"], strict=True)
     }

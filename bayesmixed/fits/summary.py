@@ -43,7 +43,7 @@ def draws_summary(fit: DrawsFit) -> Summary:
 
     names = ["Estimate", "Est.Error", "l-95% CI", "u-95% CI", "Rhat", "Bulk_ESS", "Tail_ESS"]
     digits: tuple[int, ...] = (2, 2, 2, 2, 2, 0, 0)
-    scalars = tables.scalar_table(fit.model.design.groups, fit.model.coefficients, fit.parameters)
+    scalars = tables.scalar_table(fit.model.design, fit.parameters)
     scalars = scalars[~((scalars["kind"] == "dispersion") & scalars["parameter"].isin(list(fit.model.constants)))]
     values = np.stack(list(scalars["values"]), axis=-1)
     table = draws_table(values, list(scalars["label"]), chained=fit.status.chained).set_axis(names, axis=1)
@@ -65,30 +65,35 @@ def draws_summary(fit: DrawsFit) -> Summary:
 
 
 def _tested(fit: PointFit) -> tuple[pd.DataFrame, tuple[int, ...]]:
-    """Estimates with t values; with z values and their p where sigma does not scale them, as lme4 prints."""
+    """Estimates with t values; with z values and their p of generalized models, as lme4 prints."""
     table = fit.coefficients[["estimate", "se", "statistic"]]
-    if fit.model.has_scale:
+    if fit.model.linear:
         return table.set_axis(["Estimate", "Std. Error", "t value"], axis=1), (3, 3, 3)
     tested = table.assign(p=2 * ndtr(-np.abs(table["statistic"])))
     return tested.set_axis(["Estimate", "Std. Error", "z value", PROBABILITY], axis=1), (3, 3, 3, 4)
 
 
 def _method(fit: PointFit) -> str:
-    if fit.model.has_scale or not fit.model.design.groups or fit.engine.quadrature != 1:
+    if fit.model.linear or not fit.model.design.groups or fit.engine.quadrature != 1:
         return fit.label
     return f"{fit.label}, Laplace approximation"
 
 
 def _kind(fit: Fit) -> str:
     mixed = "mixed model" if fit.model.design.groups else "model"
-    return f"Linear {mixed}" if fit.model.has_scale else f"Generalized linear {mixed}"
+    return f"Linear {mixed}" if fit.model.linear else f"Generalized linear {mixed}"
 
 
 def _heading(fit: Fit, title: str) -> Section:
     model = fit.model
     dropped = f", {model.design.n_dropped} dropped for missing values" if model.design.n_dropped else ""
-    lines = [f"Formula: {model.formula}", f"   Data: {model.design.n_rows} rows{dropped}"]
-    if not model.has_scale:
+    first, *others = model.formula.texts
+    lines = [
+        f"Formula: {first}",
+        *(f"         {text}" for text in others),
+        f"   Data: {model.design.n_rows} rows{dropped}",
+    ]
+    if not model.linear:
         levels = model.design.response.levels if model.design.response else None
         success = f", of {model.design.response.name} = {levels[1]!r}" if levels else ""  # type: ignore[union-attr]
         lines.append(f" Family: {family_words(model)}{success}")
@@ -188,7 +193,8 @@ def _weighted(fit: DrawsFit) -> list[str]:
 
 
 def _notes(fit: Fit) -> list[Section]:
-    aliased = fit.model.design.mu.aliased
+    every = fit.model.design.predictors.values()
+    aliased = [f"{predictor.prefix}{name}" for predictor in every for name in predictor.aliased]
     lines = list(fit.status.problems)
     if aliased:
         lines.append("Dropped because other columns determine them: " + ", ".join(aliased) + ".")

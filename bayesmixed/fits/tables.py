@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..design.design import GroupTerm, Predictor
+from ..design.design import Design, GroupTerm, Predictor
 from ..design.grouping import resolve
 from ..design.pairing import paired
 from ..page import Page, Section, column, places
@@ -124,15 +124,15 @@ def principal_components(term: GroupTerm, factor: np.ndarray) -> pd.DataFrame:
     return table.set_axis([f"PC{i + 1}" for i in range(len(sds))], axis=0)
 
 
-def scalar_table(groups: Sequence[GroupTerm], coefficients: Sequence[str], parameters: Parameters) -> pd.DataFrame:
+def scalar_table(design: Design, parameters: Parameters) -> pd.DataFrame:
     """Every population parameter in one frame: columns kind, group, parameter, label; `values` (chains, draws) each.
 
     The order is fixed effects, sds and correlations term by term, dispersion.
     """
     rows: list[dict[str, object]] = []
-    for i, name in enumerate(coefficients):
-        rows.append(_row("fixed", "", name, name, parameters.beta[..., i]))
-    for term, sd, corr in zip(groups, parameters.sds, parameters.corrs, strict=True):
+    for i, name in enumerate(design.coefficients):
+        rows.append(_row("fixed", "", name, name, parameters.stacked[..., i]))
+    for term, sd, corr in zip(design.groups, parameters.sds, parameters.corrs, strict=True):
         for i, name in enumerate(term.columns):
             rows.append(_row("sd", term.factor, name, f"sd({name} | {term.factor})", sd[..., i]))
         if corr is None:

@@ -73,7 +73,7 @@ def _said(fits: Sequence[Fit], words: Callable[[Fit], str]) -> list[str]:
 
 
 def _formula(fit: Fit) -> str:
-    return " ".join(str(fit.model.formula).split())
+    return fit.model.formula.line
 
 
 def _family(fit: Fit) -> str:

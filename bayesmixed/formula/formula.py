@@ -76,6 +76,15 @@ class Formula:
         return _written(self.response, self._trees)
 
     @property
+    def line(self) -> str:
+        """All formulas on one line, for titles.
+
+        >>> Formula("y ~ x", "sigma ~ z").line
+        'y ~ x; sigma ~ z'
+        """
+        return "; ".join(self.texts)
+
+    @property
     def response(self) -> str | None:
         """The left side as text; None when there is none."""
         return None if self.response_node is None else deparse(self.response_node)

@@ -38,7 +38,9 @@ def posterior_dataset(model: Model, parameters: Parameters) -> xr.Dataset:
         ``Subject_effect_bis``). A second correlated block on one factor is ``Subject#2_corr``. A "/"
         in a name is written "_per_", the name itself is in ``attrs["term"]``.
     """
-    variables = _coefficients(model.design.mu, parameters.beta)
+    variables: dict[str, xr.DataArray] = {}
+    for name, predictor in model.design.predictors.items():
+        variables |= _coefficients(predictor, parameters.coefficients[name])
     for name, values in parameters.dispersion.items():
         if name not in model.constants:
             variables[name] = _variable(name, values)

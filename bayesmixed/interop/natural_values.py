@@ -23,12 +23,12 @@ def natural_values(model: Model, posterior: xr.Dataset) -> Parameters:
     pairs = list(zip(model.design.groups, names, strict=True))
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
     held = {name: np.full(shape, value) for name, value in model.constants.items()}
-    free = [name for name in model.family.dispersion if name not in model.constants]
+    predictors = model.design.predictors.items()
     return Parameters(
-        coefficients={"mu": _coefficients(model.design.mu, posterior, shape)},
+        coefficients={name: _coefficients(predictor, posterior, shape) for name, predictor in predictors},
         factors=tuple(_factor(posterior, named) for _, named in pairs),
         b=tuple(_effects(posterior, group, named) for group, named in pairs),
-        dispersion=held | {name: _values(posterior, name) for name in free},
+        dispersion=held | {name: _values(posterior, name) for name in model.free},
     )
 
 
@@ -40,7 +40,7 @@ def _coefficients(predictor: Predictor, posterior: xr.Dataset, shape: tuple[int,
     beta = np.empty((*shape, len(predictor.coefficients)))
     for term, positions in predictor.terms.items():
         if positions:
-            values = _values(posterior, term)
+            values = _values(posterior, f"{predictor.prefix}{term}")
             beta[..., list(positions)] = values if values.ndim == 3 else values[..., None]
     return beta
 

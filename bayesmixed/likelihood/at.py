@@ -10,11 +10,14 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from ..design.design import Design
 from ..errors import ModelError
+from ..families import Gaussian
 from .laplace.approximation import LaplaceLikelihood
 from .laplace.products import pattern
 from .laplace.rows import rows_of
 from .laplace.start import start
+from .linear.heteroscedastic import Heteroscedastic, heteroscedastic
 from .linear.likelihood import LinearLikelihood, linear_likelihood
 from .quadrature.factoring import quadrature as quadrature_of
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from ..model import Model
 
 _FORMED: WeakKeyDictionary[Model, LinearLikelihood] = WeakKeyDictionary()
+_RESCALED: WeakKeyDictionary[Model, Heteroscedastic] = WeakKeyDictionary()
 _ROWS: WeakKeyDictionary[Model, LaplaceLikelihood] = WeakKeyDictionary()
 
 
@@ -34,13 +38,28 @@ def likelihood_of(model: Model) -> LinearLikelihood:
 
 def _normal(model: Model) -> LinearLikelihood:
     """That of the function of the response which is normal given the effects: the logarithm of a lognormal one."""
+    design, jacobian = _normal_response(model)
+    return replace(linear_likelihood(design, model.covariances), log_jacobian=jacobian)
+
+
+def _normal_response(model: Model) -> tuple[Design, float]:
+    """The design with the response that is normal in its place, and what log L gains by that."""
     design, family = model.design, model.family
     if design.response is None:
-        return linear_likelihood(design, model.covariances)
+        return design, 0.0
     y = design.response.y
-    jacobian = family.log_jacobian(y[design.used])
-    normal = replace(design, response=replace(design.response, y=family.normalised(y)))
-    return replace(linear_likelihood(normal, model.covariances), log_jacobian=float(np.sum(jacobian)))
+    jacobian = float(np.sum(family.log_jacobian(y[design.used])))
+    return replace(design, response=replace(design.response, y=family.normalised(y))), jacobian
+
+
+def heteroscedastic_of(model: Model) -> Heteroscedastic:
+    """The rows of a linear model whose sigma has a predictor, found once per model."""
+    if model not in _RESCALED:
+        design, jacobian = _normal_response(model)
+        rows = rows_of(design, Gaussian(), model.covariances)
+        predictor = design.predictors["sigma"]
+        _RESCALED[model] = heteroscedastic(rows, pattern(rows), predictor, design.used, jacobian)
+    return _RESCALED[model]
 
 
 def laplace_of(model: Model) -> LaplaceLikelihood:
@@ -54,33 +73,50 @@ def laplace_of(model: Model) -> LaplaceLikelihood:
 
 def effects_unit(model: Model) -> float:
     """What `fit.factors` are measured in: 1 where they are relative to sigma, else the unit of the predictor."""
-    return 1.0 if model.has_scale else laplace_of(model).rows.unit
+    if model.has_scale:
+        return 1.0
+    return (heteroscedastic_of(model) if model.linear else laplace_of(model)).rows.unit
 
 
 def loglik_at(
     model: Model,
     theta: Any,
     beta: Any = None,
-    sigma: float | None = None,
-    dispersion: Mapping[str, float] | None = None,
+    sigma: Any = None,
+    dispersion: Mapping[str, Any] | None = None,
     quadrature: int = 1,
     reml: bool = False,
 ) -> float:
     """See `Model.loglik_at`."""
-    if not model.has_scale:
+    if not model.linear:
         if reml:
             raise ModelError("REML needs a normal response with an identity link: leave out reml=True.")
         return _generalized_at(model, theta, beta, _dispersion(model, sigma, dispersion), quadrature)
-    likelihood = likelihood_of(model)
+    if not model.has_scale:
+        likelihood, sigma = _of_rows(model, (dict(dispersion or {}) | {"sigma": sigma})["sigma"]), 1.0
+    else:
+        likelihood, sigma = likelihood_of(model), _sigma(model, sigma, dispersion)
     theta = _vector("theta", theta, likelihood.theta.size)
     if beta is not None:
         beta = _vector("beta", beta, likelihood.p)
         if reml:
             raise ModelError("The REML likelihood integrates beta out: leave out beta=, or use reml=False.")
-    sigma = _sigma(model, sigma, dispersion)
     if not np.all(np.isfinite(theta)) or (sigma is not None and not sigma > 0) or not _inside(likelihood, theta):
         return -np.inf
     return likelihood.loglik_at(likelihood.theta.working(theta), beta, sigma, reml)
+
+
+def _of_rows(model: Model, sigma: Any) -> LinearLikelihood:
+    """The likelihood at one sd per row, or one for all."""
+    if sigma is None:
+        raise ModelError(
+            "sigma has a predictor, which is not profiled out: give sigma= as one number per row, such as "
+            'fit.predict(parameter="sigma")["estimate"], or one for all.'
+        )
+    given, rows = np.asarray(sigma, dtype=float), model.design.n_rows
+    if given.shape not in ((), (rows,)) or not np.all(given > 0):
+        raise ModelError(f"sigma must be a positive number, or one for each of the {rows} rows, here.")
+    return heteroscedastic_of(model).at_sds(np.broadcast_to(given, rows)[model.design.used])
 
 
 def _generalized_at(model: Model, theta: Any, beta: Any, given: dict[str, float], nodes: int) -> float:

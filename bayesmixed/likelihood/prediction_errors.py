@@ -87,7 +87,9 @@ class JointErrors:
                 effects[j] = estimates.b[j] + error.transpose(2, 0, 1)[None]
         shift = self.sigma * np.linalg.solve(likelihood.basis.R, beta) if len(beta) else beta
         repeated = estimates.take(np.zeros(n, dtype=int))
-        return replace(repeated, coefficients={"mu": estimates.beta + shift.T[None]}, b=tuple(effects))
+        return replace(
+            repeated, coefficients={**repeated.coefficients, "mu": estimates.beta + shift.T[None]}, b=tuple(effects)
+        )
 
 
 def draw_errors(
@@ -149,7 +151,7 @@ def _curvature(model: Model, estimates: Parameters) -> np.ndarray:
     eta = design.mu.X @ estimates.beta[0, 0] + design.mu.offset
     for term, b in zip(design.groups, estimates.b, strict=True):
         eta += np.einsum("nk,nk->n", b[0, 0][term.codes], term.Z)
-    dispersion = estimates.mean_dispersion()
+    dispersion = estimates.one_dispersion_by_row(design, model.family, used)
     V = model.family.derivatives(observed(design, used), eta[used], dispersion, 2).V
     found = np.zeros(design.n_rows)
     # rows that bend the log-likelihood upwards are counted as saying nothing

@@ -144,7 +144,7 @@ def _labels(fits: Sequence[Fit], labels: Sequence[str] | None) -> list[str]:
 
 def _estimates(fit: Fit, level: float) -> pd.DataFrame:
     """Every population parameter of a fit: parameter, kind, estimate, lower, upper."""
-    scalars = scalar_table(fit.model.design.groups, fit.model.coefficients, fit.parameters)
+    scalars = scalar_table(fit.model.design, fit.parameters)
     estimates = np.array([np.mean(values) for values in scalars["values"]])
     lower = np.full(len(scalars), np.nan)
     upper = lower.copy()
@@ -189,7 +189,7 @@ def _scale(fits: Sequence[Any]) -> str:
 
 
 def _title(fits: Sequence[Any]) -> str:
-    formulas = list(dict.fromkeys(" ".join(str(fit.model.formula).split()) for fit in fits))
+    formulas = list(dict.fromkeys(fit.model.formula.line for fit in fits))
     responses = list(dict.fromkeys(fit.model.design.response.name for fit in fits if fit.model.design.response))
     if len(formulas) == 1:
         return theme.short(formulas[0], theme.TITLE_LENGTH)

@@ -148,10 +148,12 @@ def _pairs(fit: Fit) -> dict[str, _Pair]:
 
 
 def _coefficients(fit: Fit) -> dict[str, _Pair]:
-    model, beta = fit.model, fit.parameters.flat().beta[0]
-    stated = beta @ stated_rows(model.design, model.priors).T
-    names = [name if name in model.priors else f"{name}_centered" for name in model.coefficients]
-    values = dict(zip(names, stated.T, strict=True))
+    model, flat = fit.model, fit.parameters.flat()
+    values: dict[str, np.ndarray] = {}
+    for predictor in model.design.predictors.values():
+        stated = flat.coefficients[predictor.name][0] @ stated_rows(predictor, model.design.used, model.priors).T
+        names = [name if name in model.priors else f"{name}_centered" for name in predictor.names]
+        values |= dict(zip(names, stated.T, strict=True))
     return {
         name: _Pair(draws, *BOUNDS["fixed"], quantiles=_quantiles(model, name))
         for name, draws in values.items()

@@ -20,6 +20,7 @@ from ..families import family as family_of
 from ..formula.formula import Formula
 from ..formula.syntax import Binary, Call, Node, deparse
 from ..formula.variables import columns_in
+from ..model_parts import check_predictors
 from ..parameters.values import Parameters
 from .linear_predictor import linear_predictor
 from .memory import refuse_too_large
@@ -104,6 +105,7 @@ def simulate(
         raise FitError(f"n must be a whole number, at least 1, not {n!r}.")
     rng, kind = generator(seed), family_of(family, link)
     parsed = formula if isinstance(formula, Formula) else Formula(formula)
+    check_predictors(parsed, kind)
     columns, namespace = column_names(data), dict(namespace or {})
     counted = _trials(parsed, data, columns, trials, kind, namespace)
     frame = select(data, columns)
@@ -127,7 +129,7 @@ def _responses(
     """One response (draws, rows) per draw of the parameters, with effects drawn for it."""
     effects = (draw_effects(values, j, term.n_levels, rng) for j, term in enumerate(design.groups))
     eta = linear_predictor(design, replace(values, b=tuple(effects)), range(len(design.groups)))
-    dispersion = values.dispersion_by_row()
+    dispersion = values.dispersion_by_row(design, kind)
     return kind.draw(rng, location(kind, eta), dispersion, design.weights, trials)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..design.design import Design
-from ..families import observed
+from ..families import Family, observed
 from ..parameters.values import Parameters
 from . import memory
 from .linear_predictor import linear_predictor
@@ -30,7 +30,7 @@ def log_likelihood(model: Model, parameters: Parameters, rows: np.ndarray | None
     def density(eta: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
         return model.family.derivatives(seen, eta, dispersion, 0).kernel + constant
 
-    return _fill(take_rows(model.design, rows), parameters, density)
+    return _fill(take_rows(model.design, rows), model.family, parameters, density)
 
 
 def replicates(model: Model, parameters: Parameters, seed: int | None) -> np.ndarray:
@@ -40,7 +40,7 @@ def replicates(model: Model, parameters: Parameters, seed: int | None) -> np.nda
     def drawn(eta: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
         return new_responses(model, eta, dispersion, weights, trials, rng)
 
-    return _fill(model.design, parameters, drawn)
+    return _fill(model.design, model.family, parameters, drawn)
 
 
 def observed_rows(model: Model) -> np.ndarray:
@@ -57,6 +57,7 @@ def refuse_too_large(what: str, chains: int, draws: int, rows: int) -> None:
 
 def _fill(
     design: Design,
+    family: Family,
     parameters: Parameters,
     values: Callable[[np.ndarray, dict[str, Any]], np.ndarray],
 ) -> np.ndarray:
@@ -69,6 +70,6 @@ def _fill(
         block = slice(first, min(first + step, draws))
         some = parameters.take(block).flat()
         eta = linear_predictor(design, some, terms)
-        dispersion = some.dispersion_by_row()
+        dispersion = some.dispersion_by_row(design, family)
         found[:, block] = values(eta, dispersion).reshape(chains, -1, design.n_rows)
     return found

@@ -58,6 +58,7 @@ class PredictionRequest:
     weights: Any = None
     seed: int | None = None
     trials: Any = None
+    parameter: str | None = None
 
     def check(self, *scales: str) -> None:
         """Raise a FitError for an option that does not exist."""
@@ -87,11 +88,10 @@ class PredictionRequest:
 def fitted(model: Model, parameters: Parameters) -> np.ndarray:
     """Mean of the response (n,), averaged over draws, all effects included."""
     terms = list(range(len(model.design.groups)))
-    dispersion = parameters.dispersion_by_row()
-    parts = [
-        mean_response(model.family, linear_predictor(rows, parameters, terms), dispersion, rows.weights).mean(axis=0)
-        for rows in _chunks(determined(model, model.design, None), parameters.n_draws)
-    ]
+    parts = []
+    for rows in _chunks(determined(model, model.design, None), parameters.n_draws):
+        eta, dispersion = linear_predictor(rows, parameters, terms), parameters.dispersion_by_row(rows, model.family)
+        parts.append(mean_response(model.family, eta, dispersion, rows.weights).mean(axis=0))
     return np.concatenate(parts)
 
 
@@ -135,9 +135,10 @@ def predict_draws(
     eta = linear_predictor(design, values, terms)
     result = eta
     if request.scale == "response":
-        result = mean_response(model.family, eta, values.dispersion_by_row(), design.weights)
+        result = mean_response(model.family, eta, values.dispersion_by_row(design, model.family), design.weights)
     elif request.scale == "observation":
-        result = new_responses(model, eta, values.dispersion_by_row(), design.weights, design.trials, rng)
+        dispersion = values.dispersion_by_row(design, model.family)
+        result = new_responses(model, eta, dispersion, design.weights, design.trials, rng)
     chains = parameters.beta.shape[0]
     return xr.DataArray(
         result.reshape(chains, len(result) // chains, design.n_rows),
@@ -158,9 +159,9 @@ def _from_draws(
 ) -> pd.DataFrame:
     rng = generator(request.seed)
     values = extend(design, parameters, rng)
-    dispersion, tables = values.dispersion_by_row(), []
+    tables = []
     for rows in _chunks(design, parameters.n_draws):
-        eta = linear_predictor(rows, values, terms)
+        eta, dispersion = linear_predictor(rows, values, terms), values.dispersion_by_row(rows, model.family)
         if request.scale == "response":
             warn_of_ends(model.family, eta.mean(axis=0), rows.index)
         mean = eta if request.scale == "link" else mean_response(model.family, eta, dispersion, rows.weights)
@@ -187,11 +188,12 @@ def _from_normal(
     level: float,
 ) -> pd.DataFrame:
     eta = linear_predictor(design, extend(design, parameters, None), terms)[0]
+    dispersion = parameters.one_dispersion_by_row(design, model.family)
 
     def shown(value: np.ndarray) -> np.ndarray:
         if request.scale == "link":
             return value
-        return mean_response(model.family, value, parameters.mean_dispersion(), design.weights)
+        return mean_response(model.family, value, dispersion, design.weights)
 
     table = {"estimate": shown(eta)}
     if request.scale == "response":
@@ -221,13 +223,13 @@ def _observed_quantiles(
     seed: int | None,
     level: float,
 ) -> np.ndarray:
-    rng, limits = generator(seed), []
-    dispersion, (weights, trials) = parameters.mean_dispersion(), (design.weights, design.trials)
+    rng, limits, (weights, trials) = generator(seed), [], (design.weights, design.trials)
     step = max(1, CHUNK // PREDICTION_DRAWS)
     for first in range(0, len(eta), step):
         rows = slice(first, first + step)
         noise = rng.standard_normal((PREDICTION_DRAWS, len(eta[rows])))
         w, m = (None if given is None else given[rows] for given in (weights, trials))
+        dispersion = parameters.one_dispersion_by_row(design, model.family, rows)
         y = new_responses(model, eta[rows] + np.sqrt(variance[rows]) * noise, dispersion, w, m, rng)
         limits.append(equal_tailed(y, level))
     return np.concatenate(limits, axis=1) if limits else np.zeros((2, 0))

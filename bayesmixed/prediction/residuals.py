@@ -32,7 +32,7 @@ def residuals(
         raise FitError("There is no response to compare with.")
     seen, design = observed(design), determined(model, design, None)
     mu = location(model.family, linear_predictor(design, mean, included_terms(design.groups, re)))[0]
-    dispersion = mean.mean_dispersion()
+    dispersion = mean.one_dispersion_by_row(design, model.family)
     if kind == "deviance":
         return model.family.deviance_residuals(seen, mu, dispersion)
     if kind == "quantile":

@@ -62,5 +62,5 @@ def simulate(model: Model, parameters: Parameters, request: SimulationRequest) -
         ]
         values = replace(values, b=tuple(draw_effects(values, j, levels[j], rng) for j in terms))
     eta = linear_predictor(design, values, terms)
-    dispersion = values.dispersion_by_row()
+    dispersion = values.dispersion_by_row(design, model.family)
     return new_responses(model, eta, dispersion, design.weights, design.trials, rng)

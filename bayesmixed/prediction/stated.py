@@ -48,14 +48,19 @@ def needed_names(design: Design, family: Family) -> dict[str, float]:
         Where two have one name.
     """
     named = term_names(design.groups)
-    found = [(name, 0.0) for name in design.mu.coefficients]
+    found = [(name, 0.0) for name in design.coefficients]
     found += [(sd, 1.0) for names in named for sd in names.sds]
     found += [(names.correlation, 0.0) for names in named if names.correlation]
-    found += [(each.name, float(each.value(0.0))) for each in family.others]
+    found += [(each.name, float(each.value(0.0))) for each in _plain_parameters(design, family)]
     twice = [name for name, count in Counter(name for name, _ in found).items() if count > 1]
     if twice:
         raise ModelError(f"Two parameters are called {twice[0]!r}: rename the column {twice[0]!r} in the table.")
     return dict(found)
+
+
+def _plain_parameters(design: Design, family: Family) -> list[FamilyParameter]:
+    """The family's parameters besides the mean that have no predictor."""
+    return [parameter for parameter in family.others if parameter.name not in design.predictors]
 
 
 def _spelled(params: Mapping[str, Any], known: list[str]) -> dict[str, Any]:
@@ -66,8 +71,8 @@ def _spelled(params: Mapping[str, Any], known: list[str]) -> dict[str, Any]:
 
 def _vectors(design: Design) -> dict[str, list[str]]:
     """Coefficients of each term that has a name of its own: a factor's, those of poly()."""
-    mu = design.mu
-    terms = {name: [mu.coefficients[j] for j in at] for name, at in mu.terms.items()}
+    every = design.predictors.values()
+    terms = {f"{p.prefix}{name}": [p.names[j] for j in at] for p in every for name, at in p.terms.items()}
     return {name: columns for name, columns in terms.items() if columns and columns != [name]}
 
 
@@ -83,7 +88,7 @@ def _spread_terms(design: Design, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _unknown(design: Design, name: str, needed: Mapping[str, float]) -> str:
-    if name in design.mu.aliased:
+    if name in [f"{each.prefix}{aliased}" for each in design.predictors.values() for aliased in each.aliased]:
         return f"params[{name!r}]: that column is a combination of others in this table and has no coefficient."
     return f"params has {name!r}, which is not a parameter of this model. {nearest(name, needed, 'Parameters')}"
 
@@ -100,11 +105,12 @@ def _plain(value: Any) -> str:
 
 def _parameters(design: Design, family: Family, values: Mapping[str, Any]) -> Parameters:
     named = term_names(design.groups)
-    beta = np.array([_number(name, values[name]) for name in design.mu.coefficients])
+    every = design.predictors.items()
+    coefficients = {key: np.array([_number(name, values[name]) for name in each.names]) for key, each in every}
     factors = [_factor(names, values) for names in named]
-    dispersion = {each.name: _possible(each, values[each.name]) for each in family.others}
+    dispersion = {each.name: _possible(each, values[each.name]) for each in _plain_parameters(design, family)}
     effects = [np.zeros((term.n_levels, term.Z.shape[1])) for term in design.groups]
-    return Parameters.point({"mu": beta}, factors, effects, dispersion)
+    return Parameters.point(coefficients, factors, effects, dispersion)
 
 
 def _possible(parameter: FamilyParameter, value: Any) -> float:

@@ -10,10 +10,10 @@ import numpy as np
 from ..covariance import structure
 from ..design.design import Design, GroupTerm, Predictor
 from ..errors import ModelError
-from ..families import Family, Link
+from ..families import Family, FamilyParameter, Link
 from ..parameters.names import term_names
 from .centring import spans_constant, stated_spreads, triangular
-from .distributions import LKJ, Gamma, HalfNormal, HalfStudentT, InverseGamma, Lomax, Normal, Prior, Uniform
+from .distributions import LKJ, Gamma, HalfNormal, HalfStudentT, InverseGamma, Lomax, Normal, Prior, StudentT, Uniform
 from .origin import constant_column
 from .priors import Priors
 
@@ -31,6 +31,7 @@ def default(design: Design, family: Family) -> Priors:
     variation 1/sqrt(.) is half-Normal(0, 1), which makes them inverse-Gamma(1/2, 1/2 mean); of the excess variance
     phi of "negbinomial1", sqrt(phi / mean) is; of a precision phi, 1/sqrt(1 + phi) is uniform.
 
+    A sigma with a predictor is Student-t(3, log sd(y), 2.5) on the scale of its logarithm, slopes Normal(0, 1 / s_x).
     A probability is uniform. A family of the user's own may have parameters of which no rule says anything: their
     priors must be given.
     """
@@ -48,7 +49,7 @@ def _heavy(scale: float) -> Prior:
 
 def _table(design: Design, family: Family, of_sd: Callable[[float], Prior]) -> dict[str, Prior]:
     m, s = location_and_scale(design, family)
-    chosen: dict[str, Prior] = _coefficients(design.mu, design.used, m, s)
+    chosen: dict[str, Prior] = _coefficients(design.mu, design.used, Normal(m, 2.5 * s), 2.5 * s)
     names = term_names(design.groups)
     for group, named in zip(design.groups, names, strict=True):
         shared = s / np.sqrt(columns_of(design, group.factor))
@@ -56,9 +57,20 @@ def _table(design: Design, family: Family, of_sd: Callable[[float], Prior]) -> d
         chosen |= {sd: of_sd(float(shared / s_z)) for sd, s_z in zip(named.sds, spreads, strict=True)}
     chosen |= {named.correlation: LKJ(2.0) for named in names if named.correlation}
     for parameter in family.others:
-        if parameter.rule in RULES and parameter.name not in design.predictors:
+        if parameter.name in design.predictors:
+            chosen |= _predicted(parameter, design, family)
+        elif parameter.rule in RULES:
             chosen[parameter.name] = RULES[parameter.rule](response_used(design, family), family)
     return chosen
+
+
+def _predicted(parameter: FamilyParameter, design: Design, family: Family) -> dict[str, Prior]:
+    """Of the coefficients of a parameter with a log link: about its scale, a column multiplies by e or so."""
+    centre = 0.0
+    if parameter.role == "scale":
+        centre = float(parameter.working(_response_spread(response_used(design, family), family)))
+    predictor = design.predictors[parameter.name]
+    return _coefficients(predictor, design.used, StudentT(3.0, centre, 2.5), 1.0)
 
 
 def columns_of(design: Design, factor: str) -> int:
@@ -164,9 +176,10 @@ def spread(y: np.ndarray) -> float:
     return float(np.std(y, ddof=1)) if len(y) > 1 else 0.0
 
 
-def _coefficients(predictor: Predictor, used: np.ndarray, m: float, s: float) -> dict[str, Prior]:
-    X = predictor.X[used]
-    chosen: dict[str, Prior] = {"Intercept_centered": Normal(m, 2.5 * s)} if predictor.has_intercept else {}
+def _coefficients(predictor: Predictor, used: np.ndarray, level: Prior, sd: float) -> dict[str, Prior]:
+    """`level` is the prior of the predictor itself, `sd` that of what one spread of a column adds to it."""
+    X, prefix = predictor.X[used], predictor.prefix
+    chosen: dict[str, Prior] = {f"{prefix}Intercept_centered": level} if predictor.has_intercept else {}
     constant = np.zeros(X.shape[1], dtype=bool) if predictor.has_intercept else spans_constant(X)
     spreads = column_spreads(X)
     if predictor.has_intercept or constant.any():
@@ -174,7 +187,7 @@ def _coefficients(predictor: Predictor, used: np.ndarray, m: float, s: float) ->
         spreads = stated_spreads(X, T, predictor.coefficients, spreads)
     for j, (name, s_x) in enumerate(zip(predictor.coefficients, spreads, strict=True)):
         if name != "Intercept":
-            chosen[name] = Normal(m, 2.5 * s) if constant[j] else Normal(0.0, 2.5 * s / s_x)
+            chosen[f"{prefix}{name}"] = level if constant[j] else Normal(0.0, sd / s_x)
     return chosen
 
 
@@ -187,8 +200,12 @@ def _bar_spreads(term: GroupTerm, design: Design) -> np.ndarray:
 
 
 def _scale(used: Used, family: Family) -> Prior:
-    scale = spread(used.y - used.offset if family.link.linear else used.y)
-    return HalfStudentT(3.0, scale if scale > 0 else 1.0)
+    return HalfStudentT(3.0, _response_spread(used, family))
+
+
+def _response_spread(used: Used, family: Family) -> float:
+    found = spread(used.y - used.offset if family.link.linear else used.y)
+    return found if found > 0 else 1.0
 
 
 def _variation(used: Used, family: Family) -> Prior:

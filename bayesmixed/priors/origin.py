@@ -17,7 +17,7 @@ from ..parameters.names import TermNames, term_names
 from .centring import spans_constant, triangular
 
 if TYPE_CHECKING:
-    from ..design.design import Design, GroupTerm
+    from ..design.design import Design, GroupTerm, Predictor
     from ..model import Model
     from .priors import Priors
 
@@ -102,20 +102,28 @@ def _origin(term: GroupTerm, structure: Covariance, design: Design) -> np.ndarra
     return np.linalg.inv(triangular(term.Z[design.used], term.columns, term.variables).T)
 
 
-def stated_rows(design: Design, priors: Priors) -> np.ndarray:
+def stated_rows(predictor: Predictor, used: np.ndarray, priors: Priors) -> np.ndarray:
     """C (p, p): priors speak of the elements of C beta, the coefficients at the means of everything else they meet.
 
     Where the user named a coefficient, and in priors that are not centred, it is the coefficient as typed; the
     intercept is the one that the priors name.
+
+    Parameters
+    ----------
+    predictor
+        Whose coefficients beta (p,) are.
+    used
+        (n,) bool, the rows that means are taken over.
+    priors
+        By name, all of the model.
     """
-    mu = design.mu
-    C = np.eye(len(mu.coefficients))
-    if not mu.has_intercept and not spans_constant(mu.X[design.used]).any():
+    C = np.eye(len(predictor.coefficients))
+    if not predictor.has_intercept and not spans_constant(predictor.X[used]).any():
         return C  # a line through zero, which means something
-    T = triangular(mu.X[design.used], mu.coefficients, mu.variables)
-    for j, name in enumerate(mu.coefficients):
-        typed = "Intercept_centered" not in priors if name == "Intercept" else name in priors.typed
-        if not typed and (priors.centered or name == "Intercept"):
+    T = triangular(predictor.X[used], predictor.coefficients, predictor.variables)
+    for j, (column, name) in enumerate(zip(predictor.coefficients, predictor.names, strict=True)):
+        typed = f"{name}_centered" not in priors if column == "Intercept" else name in priors.typed
+        if not typed and (priors.centered or column == "Intercept"):
             C[j] = T[:, j]
     return C
 

@@ -49,8 +49,8 @@ def brms(design: Design, family: Family) -> Priors:
 
     Intercept at centred columns Student-t(3, median, s), sds and sigma half-Student-t(3, 0, s) with
     s = max(2.5, mad) of the response on the link scale, both rounded to one decimal; the offset's mean moves the
-    location. For probability links and two-level responses Student-t(3, 0, 2.5). Of other dispersion parameters:
-    `_OF_BRMS`.
+    location. For probability links and two-level responses Student-t(3, 0, 2.5), and for the intercept of a sigma with
+    a predictor. Of other dispersion parameters: `_OF_BRMS`.
 
     Raises
     ------
@@ -63,8 +63,10 @@ def brms(design: Design, family: Family) -> Priors:
     for slot in slots(design, family):
         wide = LKJ(1.0) if slot.support == CORRELATION else HalfStudentT(3.0, s)
         chosen[slot.name] = others.get(slot.name, Flat() if slot.support == REAL else wide)
-    if design.mu.has_intercept:
-        chosen["Intercept_centered"] = StudentT(3.0, centre, s)
+    for name, predictor in design.predictors.items():
+        if predictor.has_intercept:
+            level = StudentT(3.0, centre, s) if name == "mu" else StudentT(3.0, 0.0, 2.5)
+            chosen[f"{predictor.prefix}Intercept_centered"] = level
     return Priors.of(chosen, "brms", centered=False)
 
 
@@ -101,6 +103,12 @@ def rstanarm(design: Design, family: Family) -> Priors:
         For a family that rstanarm does not have.
     """
     others = _known("rstanarm", family, {})
+    predicted = [name for name in design.predictors if name != "mu"]
+    if predicted:
+        raise ModelError(
+            f"priors='rstanarm' has no rule for the predictor of {predicted[0]}, which rstanarm does not have. "
+            'Use priors="default", or a dict with priors of your own.'
+        )
     m, s = _mean_and_sd(design, family, ddof=1) if family.link.linear else (0.0, 1.0)
     # the height of the density under the link over that of the logistic
     wide = s * (4 * family.link.steepest if np.isfinite(family.link.steepest) else 1.0)
@@ -121,7 +129,7 @@ def bambi(design: Design, family: Family) -> Priors:
     half-Student-t(4, 0, s_y) for sigma, half-Cauchy(1) for other dispersion, where
     w^2 = (2.5 s_y)^2 + sum of (prior sd of a slope times mean of its column)^2. Bernoulli and binomial responses with
     logit or probit link: Normal(0, 1.5) for the intercept, Normal(0, 1) for columns of factors, Normal(0, 1 / sd(x))
-    for others.
+    for others. Normal(0, 1) for every coefficient of a sigma with a predictor.
 
     Raises
     ------
@@ -145,6 +153,7 @@ def bambi(design: Design, family: Family) -> Priors:
     chosen |= {named.correlation: LKJ(1.0) for named in names if named.correlation}
     dispersion = [name for name in family.dispersion if name not in design.predictors]
     chosen |= {name: others.get(name, HalfStudentT(4.0, s)) for name in dispersion}
+    chosen |= {slot.name: Normal(0.0, 1.0) for slot in slots(design, family) if slot.name not in chosen}
     return Priors.of(chosen, "bambi", centered=False)
 
 

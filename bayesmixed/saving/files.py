@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-_POINT = ("theta", "beta_root")
+_POINT = ("theta", "coefficient_root")
 _CURVATURE = ("x", "hessian", "free")
+_RENAMED = {"beta": "coefficients", "beta_root": "coefficient_root"}  # since files of earlier versions
 OTHER_FORMATS = (".json", ".pkl", ".pickle", ".csv", ".parquet", ".rds", ".html", ".txt", ".zarr")
 _ALWAYS = ("posterior", "sample_stats", "observed_data")  # groups that a fit makes by itself
 
@@ -115,7 +116,7 @@ def load(
 
 def _point_parts(fit: PointFit) -> tuple[str, dict[str, Any], dict[str, xr.Dataset]]:
     values = fit.parameters
-    arrays = {name: getattr(fit, name) for name in _POINT} | {"beta": fit.beta}
+    arrays = {name: getattr(fit, name) for name in _POINT} | {"coefficients": values.stacked[0, 0]}
     arrays |= {f"roots_{j}": factor[0, 0] for j, factor in enumerate(values.factors)}
     arrays |= {f"b_{j}": effects for j, effects in enumerate(fit.b)}
     arrays |= {f"b_covariances_{j}": spread for j, spread in enumerate(fit.b_covariances)}
@@ -126,8 +127,9 @@ def _point_parts(fit: PointFit) -> tuple[str, dict[str, Any], dict[str, xr.Datas
 
 
 def _point(model: Model, engine: Any, numbers: Any, arrays: xr.Dataset, status: PointStatus) -> PointFit:
-    if "beta_root" not in arrays:  # files of earlier versions hold the covariance itself
-        arrays = arrays.assign(beta_root=(["from", "to"], root(arrays["beta_covariance"].to_numpy())))
+    if "beta_covariance" in arrays:  # files of earlier versions hold the covariance itself, or another name
+        arrays = arrays.assign(coefficient_root=(["from", "to"], root(arrays["beta_covariance"].to_numpy())))
+    arrays = arrays.rename({old: new for old, new in _RENAMED.items() if old in arrays})
     values: dict[str, Any] = {name: arrays[name].to_numpy() for name in _POINT}
     values["b_covariances"] = _per_term("b_covariances", model, arrays)
     if "curvature_x" in arrays:
@@ -138,10 +140,11 @@ def _point(model: Model, engine: Any, numbers: Any, arrays: xr.Dataset, status: 
 
 
 def _point_parameters(model: Model, arrays: xr.Dataset, dispersion: Mapping[str, float]) -> Parameters:
-    beta, b = arrays["beta"].to_numpy(), _per_term("b", model, arrays)
+    stacked, b = arrays["coefficients"].to_numpy(), _per_term("b", model, arrays)
+    coefficients = {name: stacked[place] for name, place in model.design.places.items()}
     if "factors_0" in arrays:  # files of earlier versions hold relative ones
-        return point_values(model, beta, _per_term("factors", model, arrays), b, dispersion)
-    return Parameters.point({"mu": beta}, _per_term("roots", model, arrays), b, dispersion)
+        return point_values(model, coefficients, _per_term("factors", model, arrays), b, dispersion)
+    return Parameters.point(coefficients, _per_term("roots", model, arrays), b, dispersion)
 
 
 def _per_term(name: str, model: Model, arrays: xr.Dataset) -> tuple[np.ndarray, ...]:

@@ -30,19 +30,21 @@ def part(
         Positions of the rows kept; all if None. Levels without rows go, and so do columns, fixed or within groups,
         that depend on others in these rows.
     columns
-        Positions of the fixed columns kept; all if None.
+        Positions of the fixed columns of the mean kept; all if None.
     effects
         Whether the random effects stay.
     """
     rows = np.arange(model.design.n_rows) if rows is None else rows
     whole, response = take_rows(model.design, rows), model.design.response
-    mu = _independent(whole.mu, range(whole.mu.X.shape[1]) if columns is None else columns)
+    predictors = {name: _independent(each, range(each.X.shape[1])) for name, each in whole.predictors.items()}
+    if columns is not None:
+        predictors["mu"] = _independent(whole.mu, columns)
     terms = [_present(term) for term in whole.groups] if effects else []
     kept = [j for j, term in enumerate(terms) if term.columns]
     design = replace(
         whole,
         response=None if response is None else replace(response, y=response.y[rows]),
-        predictors={**whole.predictors, "mu": mu},
+        predictors=predictors,
         groups=tuple(terms[j] for j in kept),
     )
     return _with_design(model, design, kept)

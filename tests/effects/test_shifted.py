@@ -62,8 +62,8 @@ def test_a_file_that_holds_the_covariance_alone_is_read(tmp_path: Path) -> None:
     path = fit.save(tmp_path / "fit.nc")
     with xr.open_datatree(path, engine="h5netcdf") as tree:
         groups = {name: group.to_dataset().load() for name, group in tree.children.items()}
-    groups["estimates"] = groups["estimates"].drop_vars("beta_root").assign(
-        beta_covariance=(["i", "j"], fit.beta_covariance)
+    groups["estimates"] = groups["estimates"].drop_vars("coefficient_root").assign(
+        beta_covariance=(["i", "j"], fit.coefficient_covariance)
     )  # fmt: skip
     xr.DataTree.from_dict(groups).to_netcdf(path, engine="h5netcdf")
     pd.testing.assert_frame_equal(bm.load(path).vcov(), fit.vcov(), rtol=CANCELLED)

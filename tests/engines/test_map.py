@@ -176,18 +176,18 @@ def criteria() -> list[Any]:
     likelihood, laplace = likelihood_of(slopes), laplace_of(cbpp)
     rows = penalty(slopes, slopes.priors).coefficients
     assert rows is not None
-    normal = NormalPrior.of(likelihood, *rows.normal_form())
+    normal = NormalPrior.of(likelihood.basis, *rows.normal_form())
     robust = slopes.replace(priors="brms")
     linear = [
         ("profiled", ProfiledCriterion(likelihood, True, None), boundary_avoiding(slopes), [0.8, 0.2, 0.5]),
         ("ml", SigmaCriterion(likelihood, False, None, normal, free=False), penalty(slopes, slopes.priors), None),
         ("reml", SigmaCriterion(likelihood, True, None, normal, free=False), penalty(slopes, slopes.priors), None),
-        ("free", SigmaCriterion(likelihood, False, None, NormalPrior.none(likelihood), free=True),
+        ("free", SigmaCriterion(likelihood, False, None, NormalPrior.none(likelihood.basis), free=True),
          penalty(robust, robust.priors), None),
     ]  # fmt: skip
     found: list[Any] = []
     for name, base, added, x in linear:
-        held = added if name in ("profiled", "free") else added.without_coefficients()
+        held = added if name in ("profiled", "free") else added.flat_in(slice(None))
         point = np.array(x) if x is not None else base.start(np.array([0.8, 0.2, 0.5])) + 0.1
         found.append(pytest.param(Penalised(base, Added(base.coordinates(), held)), point, id=name))
     added = Added(laplace.coordinates(), penalty(cbpp, cbpp.priors))

@@ -131,7 +131,7 @@ def test_priors_of_several_kinds_make_several_sites():
 def test_rows_of_weight_zero_are_absent():
     weights = np.where(SLEEP["Days"] < 9, 1.0, 0.0)
     data = build_program(bm.Model("Reaction ~ Days + (1 | Subject)", SLEEP, weights=weights), False).data
-    assert len(data["y"]) == data["columns"].shape[1] == len(data["codes"][0]) == int(weights.sum())
+    assert len(data["y"]) == data["columns"]["mu"].shape[1] == len(data["codes"][0]) == int(weights.sum())
 
 
 def test_equal_structures_are_equal_programs():

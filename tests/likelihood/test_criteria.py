@@ -46,7 +46,7 @@ def profiled(reml: bool) -> tuple[Criterion, np.ndarray]:
 
 def with_sigma(reml: bool) -> tuple[Criterion, np.ndarray]:
     likelihood = likelihood_of(model(*SLEEP))
-    found = SigmaCriterion(likelihood, reml, None, NormalPrior.none(likelihood), free=not reml)
+    found = SigmaCriterion(likelihood, reml, None, NormalPrior.none(likelihood.basis), free=not reml)
     return found, found.start(likelihood.start())
 
 
@@ -171,7 +171,7 @@ def test_the_profile_of_an_sd_is_that_of_a_brute_force_search(at: float, column:
 def test_the_profile_of_sigma_is_that_of_a_brute_force_search(sigma: float) -> None:
     fitted = model(*SLEEP)
     likelihood = likelihood_of(fitted)
-    criterion = SigmaCriterion(likelihood, False, None, NormalPrior.none(likelihood), free=False)
+    criterion = SigmaCriterion(likelihood, False, None, NormalPrior.none(likelihood.basis), free=False)
     held = Held(criterion, likelihood.theta.size, float(np.log(sigma / criterion.unit)))
     ours, _ = search(held, held.placed(criterion.start(likelihood.start())), BFGS())
     assert criterion.residual_sd(ours.x) == pytest.approx(sigma)

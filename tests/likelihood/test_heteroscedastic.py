@@ -1,4 +1,4 @@
-"""The likelihood with a residual sd per row against dense normal densities, and the laws that it must obey."""
+"""The likelihood with a predictor of sigma against dense normal densities, and the laws that it must obey."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import pytest
 from simulated import crossed
 
 import bayesmixed as bm
-from bayesmixed.design.design import Design
+from bayesmixed.likelihood.criteria.with_sigma import NormalPrior, SigmaCriterion
+from bayesmixed.likelihood.criteria.with_sigmas import SigmasCriterion
 from bayesmixed.likelihood.laplace.products import pattern
 from bayesmixed.likelihood.laplace.rows import rows_of
 from bayesmixed.likelihood.linear.heteroscedastic import Heteroscedastic, heteroscedastic
+from bayesmixed.likelihood.linear.likelihood import linear_likelihood
 
 IDENTITY = 1e-9  # relative: both sides are the same algebra in float64
 GRADIENT = 1e-5  # of central differences with step 1e-5
@@ -30,36 +32,38 @@ FORMULAS = [
 ]
 
 
-def likelihood(formula: str, table: pd.DataFrame, **options: Any) -> tuple[Heteroscedastic, bm.Model]:
-    """The rows of a model, and of sigma ~ x + c as the predictor of log sigma."""
+def likelihood(
+    formula: str, table: pd.DataFrame, sigma: str = "x + c", **options: Any
+) -> tuple[Heteroscedastic, bm.Model]:
+    """The rows of a model, with a predictor of log sigma."""
     model = bm.Model(formula, table, **options)
-    sigma = bm.Model("y ~ x + c", table).design.mu
-    design: Design = model.design
-    rows = rows_of(design, model.family, model.covariances)
-    return heteroscedastic(rows, pattern(rows), replace(sigma, name="sigma"), design.used), model
+    predictor = replace(bm.Model(f"y ~ {sigma}", table).design.mu, name="sigma")
+    rows = rows_of(model.design, model.family, model.covariances)
+    return heteroscedastic(rows, pattern(rows), predictor, model.design.used), model
 
 
-def factors(found: Heteroscedastic, model: bm.Model) -> tuple[list[np.ndarray], dict[int, np.ndarray]]:
-    """Some Lambda of each block in the working columns, and of each term in the user's."""
-    rng, own = np.random.default_rng(8), {}
-    for j, (term, structure) in enumerate(zip(model.design.groups, model.covariances, strict=True)):
-        k = term.Z.shape[1]
-        own[j] = structure.factor(0.3 + rng.uniform(size=structure.n_theta(k)), k)
-    blocks = []
-    for block in found.rows.blocks:
-        Lambda = np.zeros((block.k, block.k))
-        for j, columns in zip(block.terms, block.slices, strict=True):
-            Lambda[columns, columns] = own[j]
-        blocks.append(Lambda)
-    return blocks, {j: found.rows.theta.bases[j] @ Lambda for j, Lambda in own.items()}
+def criterion(found: Heteroscedastic, reml: bool, *, normal: bool = False, free: bool = False) -> SigmasCriterion:
+    """That of the rows, with normal priors of the coefficients or flat ones."""
+    prior = NormalPrior(np.zeros((found.p + 1, found.p + 1)), 0.0)
+    if normal:
+        B = np.column_stack([np.eye(found.p), np.linspace(-1, 1, found.p)])
+        prior = NormalPrior(40 * B.T @ B, 1.7)
+    return SigmasCriterion(found, reml, prior, free)
 
 
-def marginal(model: bm.Model, own: dict[int, np.ndarray], sds: np.ndarray) -> np.ndarray:
-    """The n x n covariance of the response."""
-    weights = np.ones(len(sds)) if model.design.weights is None else model.design.weights
-    V = np.diag(sds**2 / weights)
-    for j, term in enumerate(model.design.groups):
-        rows = term.Z @ own[j]
+def point(found: Heteroscedastic) -> tuple[np.ndarray, np.ndarray]:
+    """Some theta in the working columns, and g."""
+    theta = 0.3 + np.random.default_rng(8).uniform(size=found.rows.theta.size)
+    return theta, np.linspace(-0.5, 0.4, found.S.shape[1])
+
+
+def marginal(model: bm.Model, found: Heteroscedastic) -> np.ndarray:
+    """The n x n covariance of the response at the point."""
+    theta, g = point(found)
+    weights = np.ones(found.n) if model.design.weights is None else model.design.weights
+    V = np.diag(found.sds(g) ** 2 / weights)
+    for term, F in zip(model.design.groups, found.rows.theta.typed(theta), strict=True):
+        rows = term.Z @ F
         V += (rows @ rows.T) * (term.codes[:, None] == term.codes[None, :])
     return V
 
@@ -80,55 +84,52 @@ def test_the_criterion_is_that_of_the_dense_normal_density(formula: str, reml: b
     weights = np.random.default_rng(3).uniform(0.5, 2.0, len(table))
     for options in ({}, {"weights": weights, "offset": "2 * x"}):
         found, model = likelihood(formula, table, **options)
-        blocks, own = factors(found, model)
-        g = np.linspace(-0.5, 0.4, found.S.shape[1])
-        at = found.solve(blocks, g)
-        expected = dense(model, marginal(model, own, found.sds(g)), reml)
-        assert found.criterion(at, at.solution, reml=reml) == pytest.approx(expected, rel=IDENTITY)
+        ours = criterion(found, reml).value(np.concatenate(point(found)))
+        assert ours == pytest.approx(dense(model, marginal(model, found), reml), rel=IDENTITY)
 
 
-@pytest.mark.parametrize("reml", [False, True])
+@pytest.mark.parametrize(
+    ("reml", "normal", "free"),
+    [(False, False, False), (True, False, False), (False, True, False), (True, True, False), (False, False, True)],
+)
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_gradients_are_derivatives(formula: str, reml: bool) -> None:
+def test_the_gradient_is_the_derivative(formula: str, reml: bool, normal: bool, free: bool) -> None:
     table = crossed()
-    found, model = likelihood(formula, table, weights=np.random.default_rng(3).uniform(0.5, 2.0, len(table)))
-    blocks, _ = factors(found, model)
-    g = np.linspace(-0.5, 0.4, found.S.shape[1])
-
-    def value(g: np.ndarray, blocks: list[np.ndarray]) -> float:
-        at = found.solve(blocks, g)
-        return found.criterion(at, at.solution, reml=reml)
-
-    at = found.solve(blocks, g)
-    steps = 1e-5 * np.eye(len(g))
-    numeric = [(value(g + h, blocks) - value(g - h, blocks)) / 2e-5 for h in steps]
-    np.testing.assert_allclose(found.slopes_in_g(at, at.solution, reml=reml), numeric, rtol=GRADIENT, atol=1e-4)
-    slopes = found.slopes_in_factors(at, at.solution, blocks, reml=reml)
-    for i, Lambda in enumerate(blocks):
-        for entry in zip(*np.nonzero(Lambda), strict=True):
-            moved = [value(g, _moved(blocks, i, entry, h)) for h in (1e-5, -1e-5)]
-            assert slopes[i][entry] == pytest.approx((moved[0] - moved[1]) / 2e-5, rel=GRADIENT, abs=1e-4)
-
-
-def _moved(blocks: list[np.ndarray], i: int, entry: tuple[int, int], h: float) -> list[np.ndarray]:
-    moved = [Lambda.copy() for Lambda in blocks]
-    moved[i][entry] += h
-    return moved
+    found, _ = likelihood(formula, table, weights=np.random.default_rng(3).uniform(0.5, 2.0, len(table)))
+    function = criterion(found, reml, normal=normal, free=free)
+    theta, g = point(found)
+    x = np.concatenate([theta, np.full(found.p if free else 0, 0.3), g])
+    steps = 1e-5 * np.eye(len(x))
+    numeric = np.array([(function.value(x + h) - function.value(x - h)) / 2e-5 for h in steps])
+    _, gradient = function.value_and_gradient(x)
+    np.testing.assert_allclose(gradient, numeric, rtol=GRADIENT, atol=GRADIENT * np.abs(numeric).max())
 
 
 def test_errors_and_variances_are_those_of_the_dense_equations() -> None:
-    table = crossed()
-    found, model = likelihood("y ~ x + (x | a) + (1 | b)", table)
-    blocks, own = factors(found, model)
-    g = np.linspace(-0.5, 0.4, found.S.shape[1])
-    at, sds = found.solve(blocks, g), found.sds(g)
-    V, X, y = marginal(model, own, sds), model.design.mu.X, model.design.response.y
+    found, model = likelihood("y ~ x + (x | a) + (1 | b)", crossed())
+    theta, g = point(found)
+    at, sds = found.at(g), found.sds(g)
+    solution = at.solve(theta, invert=True)
+    V, X, y = marginal(model, found), model.design.mu.X, model.design.response.y
     C = np.linalg.inv(X.T @ np.linalg.solve(V, X))
     P = np.linalg.inv(V) - np.linalg.solve(V, X) @ C @ np.linalg.solve(V, X).T
-    np.testing.assert_allclose(found.errors(at, at.solution), sds**2 * (P @ y), rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(found.errors(at, solution), sds**2 * (P @ y), rtol=1e-7, atol=1e-9)
     for coefficients, inverse in ((True, P), (False, np.linalg.inv(V))):
-        leverage = found.variances(at, at.solution, coefficients=coefficients) / sds**2
+        leverage = found.variances(at, solution, coefficients=coefficients) / sds**2
         np.testing.assert_allclose(1 - leverage, sds**2 * np.diag(inverse), rtol=1e-8)
+
+
+@pytest.mark.parametrize("reml", [False, True])
+def test_one_sigma_is_the_plain_criterion_at_that_sigma(reml: bool) -> None:
+    table = crossed()
+    found, model = likelihood("y ~ x + (x | a) + (1 | b)", table, sigma="1")
+    theta, _ = point(found)
+    plain = linear_likelihood(model.design, model.covariances)
+    relative = plain.theta.working(found.rows.theta.reported(theta / 0.8))
+    expected = SigmaCriterion(plain, reml, 0.8, NormalPrior.none(plain.basis), free=False).value(relative)
+    function = criterion(found, reml)
+    assert function.value(function.start(theta, 0.8)) == pytest.approx(expected, rel=IDENTITY)
+    np.testing.assert_allclose(np.exp(found.gamma(found.constant(0.8))), 0.8, rtol=IDENTITY)
 
 
 def test_a_mean_of_a_million_changes_no_digit_that_it_should_not() -> None:
@@ -138,11 +139,6 @@ def test_a_mean_of_a_million_changes_no_digit_that_it_should_not() -> None:
     for each in (table, far):
         found, _model = likelihood("y ~ x + (1 | a)", each)
         logs = np.linspace(-1, 1, 5)[table["c"].cat.codes]
-        at = found.solve([np.array([[0.7]])], found.S.T @ logs / len(logs))
-        values.append(found.criterion(at, at.solution, reml=True) - found.basis.log_det)
+        x = np.concatenate([[0.7], found.S.T @ logs / len(logs)])
+        values.append(criterion(found, True).value(x) - found.basis.log_det)
     assert values[1] == pytest.approx(values[0], rel=SHIFTED)
-
-
-def test_the_constant_is_the_predictor_of_one_sigma() -> None:
-    found, _ = likelihood("y ~ x + (1 | a)", crossed())
-    np.testing.assert_allclose(found.sds(found.constant(0.8)), 0.8, rtol=IDENTITY)

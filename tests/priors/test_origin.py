@@ -161,7 +161,7 @@ def test_slopes_of_the_moved_penalty_are_its_differences() -> None:
 
 def test_a_coefficient_that_the_user_names_is_the_one_as_typed() -> None:
     model = bm.Model("Reaction ~ Days * f + (1 | Subject)", moved(2000.0), priors={"f[b]": Normal(0.0, 5.0)})
-    C = stated_rows(model.design, model.priors)
+    C = stated_rows(model.design.mu, model.design.used, model.priors)
     at = model.coefficients.index
     np.testing.assert_array_equal(C[at("f[b]")], np.eye(4)[at("f[b]")])
     share = float((TABLE["f"] == "b").mean())

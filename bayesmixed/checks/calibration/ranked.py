@@ -24,7 +24,7 @@ def scalars(model: Model, parameters: Parameters) -> dict[str, np.ndarray]:
     Fixed effects by coefficient; "1|Subject_sigma"; "Subject_corr[Intercept, Days]" for each pair; free dispersion
     parameters; of each bar the effects of its first level, "1|Subject[308]".
     """
-    found = {name: parameters.beta[..., j] for j, name in enumerate(model.coefficients)}
+    found = {name: parameters.stacked[..., j] for j, name in enumerate(model.design.coefficients)}
     groups, names = model.design.groups, term_names(model.design.groups)
     for j, named in enumerate(names):
         found |= {sd: parameters.sds[j][..., k] for k, sd in enumerate(named.sds)}
@@ -53,7 +53,7 @@ def log_likelihood(model: Model, parameters: Parameters) -> np.ndarray:
     for first in range(0, flat.n_draws, step):
         part = flat.take(slice(first, first + step))
         eta = linear_predictor(design, part, range(len(design.groups)))[:, used]
-        dispersion = part.dispersion_by_row()
+        dispersion = part.dispersion_by_row(design, model.family, used)
         with np.errstate(over="ignore"):  # -inf for draws that are far off
             sums.append(model.family.log_density(seen, eta, dispersion).sum(axis=1))
     return np.concatenate(sums)

@@ -131,7 +131,7 @@ def calibration(
     if not ranked:
         raise FitError(f"None of {len(outcomes)} replicates has ranks. The first failed {failed[0][1]}: {failed[0][2]}")
     return Calibration(
-        formula=" ".join(str(model.formula).split()),
+        formula=model.formula.line,
         method=_call(engine),
         n=len(outcomes),
         seed=seed,

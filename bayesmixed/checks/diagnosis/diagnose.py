@@ -194,7 +194,7 @@ def _point(
 
 def _sections(diagnosis: Diagnosis) -> list[Section]:
     fit, findings = diagnosis.fit, diagnosis.findings
-    title = f"Diagnosis of {' '.join(str(fit.model.formula).split())} ({fit.label})"
+    title = f"Diagnosis of {fit.model.formula.line} ({fit.label})"
     if not findings:
         return [Section(title, lines=("  " + _nothing(fit),), verbatim=True)]
     sections = [Section(title, _overview(findings), index=False)]

@@ -12,6 +12,7 @@ from ...errors import BayesMixedError, BayesMixedWarning
 from ...fits import tables
 from ...fits.draws import DrawsFit
 from ...fits.status import UNIDENTIFIED
+from ...formula.formula import Formula
 from ..finding import NOTE, SERIOUS, Finding
 from ..singular.reduced import reductions, whole
 from ..singular.simpler import formula_with
@@ -42,7 +43,7 @@ def _problems(fit: DrawsFit) -> Iterator[Finding]:
 
 
 def _at_zero(fit: DrawsFit, refit: bool) -> Iterator[Finding]:
-    table = tables.scalar_table(fit.model.design.groups, fit.model.coefficients, fit.parameters)
+    table = tables.scalar_table(fit.model.design, fit.parameters)
     for _, row in table[table["kind"] == "sd"].iterrows():
         low, median, high = np.quantile(row["values"], [0.05, 0.5, 0.95])
         if low > REACHES_ZERO * median:
@@ -91,7 +92,8 @@ def _drop(model: Model, column: str, factor: str) -> float | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BayesMixedWarning)
-            reduced = model.replace(formula=formula_with(model.formula, [*bars[:j], *part.bars, *bars[j + 1 :]]))
+            text = formula_with(model.formula, [*bars[:j], *part.bars, *bars[j + 1 :]])
+            reduced = model.replace(formula=Formula(text, *model.formula.texts[1:]))
             return float(reduced.fit("ml").deviance - model.fit("ml").deviance)
     except BayesMixedError:
         return None

@@ -130,13 +130,13 @@ def _effects(model: Model, term: GroupTerm, rows: np.ndarray) -> Iterator[Findin
     counts = np.bincount(term.codes[rows], minlength=term.n_levels)
     counts, k = counts[counts > 0], len(term.columns)
     effects = k * len(counts)
-    if np.all(counts == 1) and not model.two_valued and not model.has_scale:
+    if np.all(counts == 1) and not model.two_valued and not model.linear:
         return  # an observation-level effect: overdispersion of counts
-    if effects >= len(rows) and not (model.has_scale and "sigma" in model.constants):  # a known residual tells them
+    if effects >= len(rows) and not (model.linear and "sigma" in model.constants):  # a known residual tells them
         what = f"{term.text} has {effects} effects for {len(rows)} rows"
         words = (
             "The rows cannot tell these effects from the residual: the sum of both variances is estimated, not each."
-            if model.has_scale
+            if model.linear
             else "The effects can follow every row: expect variances or directions at zero, and estimates that "
             "depend on a few rows."
         )

@@ -58,7 +58,7 @@ def integrated_log_likelihood(
 def _of_group(part: _Part, draws: _Draws, rng: np.random.Generator) -> np.ndarray:
     step, n_draws = max(1, CHUNK // part.numbers_per_draw), draws.n
     blocks = (draws.take(slice(first, first + step)) for first in range(0, n_draws, step))
-    if part.model.has_scale:
+    if part.model.linear:
         return np.concatenate([part.normal(block) for block in blocks])
     middle = part.middle(draws.take(np.unique(np.linspace(0, n_draws - 1, SOME).astype(int))))
     return np.concatenate([log_integral(part.integrand(block), part.start(block, middle), rng) for block in blocks])
@@ -100,7 +100,7 @@ def how_integrated(model: Model, members: Sequence[np.ndarray]) -> str:
     most = max(_own_effects(model, own_levels(model, members), len(members)), default=0)
     if most == 0:
         return "none: no level belongs to one of these groups alone"
-    if model.has_scale:
+    if model.linear:
         return "exactly"
     if most in NODES:
         return f"adaptive quadrature, {NODES[most][0]} to {NODES[most][-1]} nodes per effect"
@@ -125,6 +125,7 @@ class _Part:
     """The rows of one group, and which levels of each term are theirs alone: `size` effects together."""
 
     model: Model
+    rows: np.ndarray
     seen: Observed
     X: np.ndarray
     offset: np.ndarray
@@ -139,14 +140,14 @@ class _Part:
     def integrand(self, draws: _Draws) -> RowsIntegrand:
         """The density of the rows given effects F u, u (d, size) standard normal."""
         family = self.model.family
-        dispersion = draws.values.dispersion_by_row()
+        dispersion = draws.values.dispersion_by_row(self.model.design, family, self.rows)
         constant = float(np.sum(family.constant(self.seen)))
         eta, F = self.shared(draws), self.blocks(draws.factors, draws.n)
         return RowsIntegrand(family, self.seen, eta, self.columns(), F, dispersion, constant)
 
     def normal(self, draws: _Draws) -> np.ndarray:
         """(draws,), of normal responses."""
-        sigma = draws.values.dispersion["sigma"].reshape(-1)
+        sigma = draws.values.dispersion_by_row(self.model.design, self.model.family, self.rows)["sigma"]
         return _normal(
             self.model, self.seen, self.shared(draws), self.columns() @ self.blocks(draws.factors, draws.n), sigma
         )
@@ -203,13 +204,16 @@ def _part(model: Model, rows: np.ndarray, levels: list[np.ndarray]) -> _Part:
     mu, groups = model.design.mu, model.design.groups
     terms = [replace(term, codes=term.codes[rows], Z=term.Z[rows]) for term in groups]
     size = sum(len(own) * term.Z.shape[1] for own, term in zip(levels, terms, strict=True))
-    return _Part(model, observed(model.design, rows), mu.X[rows], mu.offset[rows], terms, levels, size)
+    return _Part(model, rows, observed(model.design, rows), mu.X[rows], mu.offset[rows], terms, levels, size)
 
 
 def _normal(model: Model, seen: Observed, eta: np.ndarray, A: np.ndarray, sigma: np.ndarray) -> np.ndarray:
-    """log N(y; eta, sigma^2 / w + A A') (draws,) by the matrix determinant lemma and Woodbury's identity."""
+    """log N(y; eta, sigma^2 / w + A A') (draws,) by the matrix determinant lemma and Woodbury's identity.
+
+    `sigma` is (draws, 1) or (draws, n).
+    """
     weights = np.ones(len(seen.y)) if seen.weights is None else seen.weights
-    root = np.sqrt(weights) / sigma[:, None]
+    root = np.sqrt(weights) / sigma
     r, scaled = (model.family.normalised(seen.y) - eta) * root, A * root[..., None]
     M = np.swapaxes(scaled, 1, 2) @ scaled + np.eye(A.shape[2])
     L = np.linalg.cholesky(M)

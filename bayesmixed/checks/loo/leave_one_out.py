@@ -182,7 +182,7 @@ def loo(fit: DrawsFit, by: Any = None, *, draws: int | None = None, seed: int | 
     return LeaveOneOut(
         frame=frame,
         good_k=found.good_k,
-        formula=" ".join(str(model.formula).split()),
+        formula=model.formula.line,
         family=model.family.name,
         method=fit.label,
         draws=parameters.n_draws,
@@ -219,8 +219,8 @@ def _left_out(model: Model, rows: np.ndarray, groups: RowsBy | None) -> tuple[li
 def _n_parameters(model: Model, members: list[np.ndarray]) -> int:
     """Coefficients, parameters of covariances and of the distribution, and effects that are not integrated out."""
     terms = list(zip(model.covariances, model.design.groups, strict=True))
-    fixed = len(model.coefficients) + sum(covariance.n_theta(term.Z.shape[1]) for covariance, term in terms)
-    free = sum(name not in model.constants for name in model.family.dispersion)
+    fixed = len(model.design.coefficients) + sum(covariance.n_theta(term.Z.shape[1]) for covariance, term in terms)
+    free = len(model.free)
     if members:
         kept = [int(np.sum(own < 0)) for own in own_levels(model, members)]
     else:

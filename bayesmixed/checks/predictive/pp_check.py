@@ -129,7 +129,7 @@ def pp_check(
     return PredictiveCheck(
         frame=_frame(asked, observed, found, members, levels),
         replicates=_long(asked, found, levels),
-        formula=" ".join(str(fit.model.formula).split()),
+        formula=fit.model.formula.line,
         method=fit.label,
         n=source.n,
         re=re,

@@ -104,7 +104,7 @@ class Replicated:
             effects = (draw_effects(some, j, some.b[j].shape[2], rng) for j in terms)
             some = replace(some, b=tuple(effects))
         eta = linear_predictor(design, some, terms)[:, self.rows]
-        dispersion = some.dispersion_by_row()
+        dispersion = some.dispersion_by_row(design, self.model.family, self.rows)
         weights, trials = (None if a is None else a[self.rows] for a in (design.weights, design.trials))
         return eta, dispersion, weights, trials
 

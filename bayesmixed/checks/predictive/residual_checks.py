@@ -191,7 +191,7 @@ def residual_checks(fit: Fit, *, n: int | None = None, re: str = "all", seed: in
         residuals=pd.Series(at[0], index=labels, name="residual"),
         outliers=labels[beyond[0]],
         findings=tuple(_findings(fit, frame, labels[beyond[0]], taken_up)),
-        formula=" ".join(str(fit.model.formula).split()),
+        formula=fit.model.formula.line,
         method=fit.label,
         n=source.n,
         re=re,
@@ -224,7 +224,7 @@ def _taken_up(fit: Fit, compared: np.ndarray) -> float:
     terms = range(len(model.design.groups))
     some, design = parameters.take(kept_draws(parameters.n_draws, DRAWS)), take_rows(model.design, rows)
     eta = linear_predictor(design, some, terms)
-    dispersion = parameters.mean_dispersion()
+    dispersion = parameters.mean().one_dispersion_by_row(design, model.family)
     V = model.family.derivatives(observed(model.design, rows), eta.mean(axis=0), dispersion, 2).V
     return float(np.clip(np.sum(np.maximum(V, 0.0) * eta.var(axis=0)) / len(compared), 0.0, 0.95))
 

@@ -9,11 +9,12 @@ from functools import cached_property
 import numpy as np
 
 from ...fits.point import PointFit
-from ...likelihood.at import laplace_of, likelihood_of
+from ...likelihood.at import heteroscedastic_of, laplace_of, likelihood_of
 from ...likelihood.criteria.criterion import Criterion
 from ...likelihood.criteria.laplace_deviance import LaplaceCriterion
 from ...likelihood.criteria.turned import Turned
 from ...likelihood.criteria.with_sigma import NormalPrior, SigmaCriterion
+from ...likelihood.criteria.with_sigmas import SigmasCriterion
 from ..diagnosis.work import Work
 from .null_directions import NullDirection
 
@@ -196,7 +197,7 @@ def _updated(H: np.ndarray, step: np.ndarray, change: np.ndarray) -> np.ndarray:
 
 def _held(fit: PointFit, direction: NullDirection, work: Work) -> _Held:
     j = direction.term
-    criterion, x, scale, free = _linear(fit) if fit.model.has_scale else _generalized(fit)
+    criterion, x, scale, free = _parts(fit)
     theta, where = criterion.theta, criterion.theta.slices[j]
     others = [i for i in range(theta.k(j)) if i != direction.column]
     if direction.is_zero:
@@ -209,9 +210,22 @@ def _held(fit: PointFit, direction: NullDirection, work: Work) -> _Held:
 _Parts = tuple[Criterion, np.ndarray, Callable[[np.ndarray], float], bool]
 
 
+def _parts(fit: PointFit) -> _Parts:
+    if fit.model.has_scale:
+        return _linear(fit)
+    return _with_sigmas(fit) if fit.model.linear else _generalized(fit)
+
+
+def _with_sigmas(fit: PointFit) -> _Parts:
+    rows = heteroscedastic_of(fit.model)
+    criterion = SigmasCriterion(rows, fit.engine.restricted, NormalPrior.none(rows.basis), free=False)
+    x = criterion.x(criterion.theta.working(fit.theta), fit.parameters.coefficients["sigma"][0, 0])
+    return criterion, x, lambda x: 1.0, False
+
+
 def _linear(fit: PointFit) -> _Parts:
     likelihood, sigma = likelihood_of(fit.model), fit.model.constants.get("sigma")
-    flat = NormalPrior.none(likelihood)
+    flat = NormalPrior.none(likelihood.basis)
     criterion = SigmaCriterion(likelihood, fit.engine.restricted, sigma, flat, free=False)
     return criterion, criterion.start(likelihood.theta.working(fit.theta)), criterion.residual_sd, sigma is None
 

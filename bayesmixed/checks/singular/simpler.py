@@ -15,9 +15,12 @@ from ...fits.point import PointFit
 from ...formula.formula import Formula
 from ...formula.parts import Bar
 from ...formula.syntax import deparse
-from ...likelihood.at import laplace_of, likelihood_of
+from ...likelihood.at import heteroscedastic_of, laplace_of, likelihood_of
+from ...likelihood.criteria.criterion import Criterion
 from ...likelihood.criteria.laplace_deviance import LaplaceCriterion
 from ...likelihood.criteria.profiled import ProfiledCriterion
+from ...likelihood.criteria.with_sigma import NormalPrior
+from ...likelihood.criteria.with_sigmas import SigmasCriterion
 from ..diagnosis.work import Work
 from .reduced import ReducedPart, additions, grown, reductions, theta_of, whole
 
@@ -53,7 +56,7 @@ def simpler_formulas(fit: PointFit, terms: Sequence[int], work: Work | None = No
     """
     search = _Search(fit, Work() if work is None else work)
     search.run(terms)
-    return _sorted(pd.DataFrame(search.rows).drop_duplicates("formula"), str(fit.model.design.encoding.formula))
+    return _sorted(pd.DataFrame(search.rows).drop_duplicates("formula"), fit.model.design.encoding.formula.line)
 
 
 def formula_with(formula: Formula, bars: Sequence[Bar]) -> str:
@@ -84,7 +87,7 @@ class _Search:
     def __init__(self, fit: PointFit, work: Work) -> None:
         self.fit, self.work = fit, work
         self.formula, self.groups = fit.model.design.encoding.formula, fit.model.design.groups
-        self.rows = [_row(fit, str(self.formula), fit)]
+        self.rows = [_row(fit, self.formula.line, fit)]
         self.known: set[str] = set()
         self.criterion = _valued(fit)
         self.whole = tuple(whole(bar, term) for bar, term in zip(self.formula.bars, self.groups, strict=True))
@@ -177,7 +180,7 @@ class _Search:
         self.work.count(other.status.evaluations + OVERHEAD)
         if other.n_parameters >= self.fit.n_parameters or not other.status.converged:
             return None
-        self.rows.append(_row(other, text, self.fit))
+        self.rows.append(_row(other, "; ".join([text, *others]), self.fit))
         return _State(parts, self._placed(parts, other), other)
 
     def _placed(self, parts: Sequence[ReducedPart], other: PointFit) -> tuple[np.ndarray, ...]:
@@ -194,25 +197,30 @@ class _Search:
 
 def _valued(fit: PointFit) -> Callable[[_State, Sequence[np.ndarray]], float]:
     """The deviance (or REML criterion) with factors of the full model's bars and what else a state has."""
-    model = fit.model
-    likelihood = likelihood_of(model) if model.has_scale else laplace_of(model)
-    criterion: ProfiledCriterion | LaplaceCriterion = (
-        ProfiledCriterion(likelihood, fit.engine.restricted, model.constants.get("sigma"))  # type: ignore[arg-type]
-        if model.has_scale
-        else LaplaceCriterion(likelihood)  # type: ignore[arg-type]
-    )
-    theta = likelihood.theta
+    criterion, placed = _criterion(fit)
+    theta = criterion.theta
 
     def value(state: _State, factors: Sequence[np.ndarray]) -> float:
-        x = theta.working(theta.of_factors(factors))
-        if not model.has_scale:
-            x = likelihood.joined(x, state.fit.beta, state.fit.dispersion)  # type: ignore[union-attr]
         try:
-            return criterion.value(x)
+            return criterion.value(placed(theta.working(theta.of_factors(factors)), state.fit))
         except np.linalg.LinAlgError:
             return np.inf
 
     return value
+
+
+def _criterion(fit: PointFit) -> tuple[Criterion, Callable[[np.ndarray, PointFit], np.ndarray]]:
+    """What a fit minimised, and its x at a working theta and the other estimates of a fit."""
+    model, reml = fit.model, fit.engine.restricted
+    if model.has_scale:
+        profiled = ProfiledCriterion(likelihood_of(model), reml, model.constants.get("sigma"))
+        return profiled, lambda theta, _: theta
+    if model.linear:
+        rows = heteroscedastic_of(model)
+        exact = SigmasCriterion(rows, reml, NormalPrior.none(rows.basis), free=False)
+        return exact, lambda theta, other: exact.x(theta, other.parameters.coefficients["sigma"][0, 0])
+    likelihood = laplace_of(model)
+    return LaplaceCriterion(likelihood), lambda theta, other: likelihood.joined(theta, other.beta, other.dispersion)
 
 
 def _put(parts: Sequence[ReducedPart], j: int, part: ReducedPart) -> tuple[ReducedPart, ...]:

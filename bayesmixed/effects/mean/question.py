@@ -215,8 +215,20 @@ class MeanValues:
 
     @property
     def dispersion(self) -> dict[str, Any]:
-        """Dispersion parameters (D, 1)."""
-        return self.parameters.dispersion_by_row()
+        """Dispersion parameters (D, 1); those with a predictor are not among them, on which no mean depends.
+
+        Raises
+        ------
+        FitError
+            For a family whose mean depends on a parameter that has a predictor.
+        """
+        found = {name: value.reshape(-1, 1) for name, value in self.parameters.dispersion.items()}
+        if self.family.spread_in_mean and not found:
+            raise FitError(
+                f"The mean of the {self.family.name} family depends on its sigma, which has a predictor here: ask for "
+                'scale="link", or for predictions of rows, fit.predict(newdata).'
+            )
+        return found
 
     @property
     def n_draws(self) -> int:
@@ -324,7 +336,7 @@ def reference(fit: Fit, df: float | None) -> dict[str, Any]:
     With an estimated residual variance a normal reference makes p-values too small: 2e-19 for two machines that six
     workers tried. Where sigma is known it is the usual one.
     """
-    waits = df is None and not fit.sampled and fit.model.has_scale and "sigma" not in fit.model.constants
+    waits = df is None and not fit.sampled and fit.model.linear and "sigma" not in fit.model.constants
     return {"df": np.inf if df is None else df, "waits": waits}
 
 

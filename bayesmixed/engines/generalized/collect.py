@@ -129,10 +129,10 @@ def collect(
     return PointFit(
         model=model,
         engine=engine,
-        parameters=point_values(model, beta, factors, b, dispersion),
+        parameters=point_values(model, {"mu": beta}, factors, b, dispersion),
         theta=theta,
         b_covariances=spread,
-        beta_root=beta_root,
+        coefficient_root=beta_root,
         criterion=optimum.value,
         loglik=-0.5 * criterion.deviance(x, curved),
         n_parameters=len(x),

@@ -52,12 +52,12 @@ class Program:
 def build_program(
     model: Model, collapsed: str | bool = "auto", centering: Sequence[np.ndarray] | None = None
 ) -> Program:
-    """The program of a Gaussian mixed model.
+    """The program of a mixed model.
 
     Parameters
     ----------
     model
-        Any model whose distributional parameters are constants (one predictor, `mu`).
+        Any model.
     collapsed
         "full": effects and coefficients with a normal or flat prior are integrated out exactly and drawn
         afterwards. "partial": only those of the largest grouping factor and the coefficients are; the other
@@ -72,8 +72,6 @@ def build_program(
     FitError
         Where the route asked for is not possible, with the reason.
     """
-    if len(model.design.predictors) > 1:
-        raise FitError("NUTS takes one predictor so far; this model predicts " + ", ".join(model.design.predictors))
     if collapsed not in ROUTES:
         raise FitError(f"collapsed={collapsed!r} is not available. {nearest(str(collapsed), map(str, ROUTES))}")
     reasons = {"full": why_not_full(model), "partial": why_not_partial(model)}
@@ -89,6 +87,4 @@ def build_program(
 
 
 def _program(model: Model, function: ExplicitProgram | CollapsedProgram, data: dict[str, Any]) -> Program:
-    return Program(
-        function, data, population_meanings(model, function.intercept, function.coefficients, function.terms)
-    )
+    return Program(function, data, population_meanings(model, function.predictors, function.terms))

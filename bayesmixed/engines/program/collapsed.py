@@ -11,8 +11,8 @@ import numpy as np
 from ...likelihood import collapsed as density
 from ...likelihood.at import likelihood_of
 from ...page import listed
-from ...priors.distributions import Kind
 from ...priors.origin import stated_rows
+from .coefficients import CoefficientSites, coefficient_sites
 from .sites import (
     DispersionSites,
     TermSites,
@@ -23,7 +23,6 @@ from .sites import (
     origin_arrays,
     term_sites,
 )
-from .vectors import VectorSite, sample, sample_vector, vector_sites
 
 if TYPE_CHECKING:
     from ...likelihood.linear.likelihood import LinearLikelihood
@@ -42,11 +41,7 @@ class CollapsedProgram:
     draw of its sites the exact draw of the rest.
     """
 
-    intercept: str | None
-    intercept_position: int
-    intercept_kind: Kind | None
-    coefficients: tuple[VectorSite, ...]
-    n_slopes: int
+    predictors: tuple[CoefficientSites]
     terms: tuple[TermSites, ...]
     dispersion: DispersionSites
     layout: density.Layout
@@ -66,7 +61,7 @@ class CollapsedProgram:
         blocks = [term.sample(scale, data["priors"]) for term in self.terms]
         bars = list(zip(self.terms, blocks, data["centering"], data["origins"], strict=True))
         return {
-            "kept": self._kept(data),
+            "kept": self.predictors[0].sample(data["priors"]),
             "factors": tuple(term.typed_factor(block[1], A) for term, block, _, A in bars),
             "held": tuple(
                 term.typed_effects(term.sample_effects(*block, power), A) if term.effect_site else None
@@ -113,7 +108,7 @@ class CollapsedProgram:
 
     def sentence(self, data: dict[str, Any]) -> str:
         """How effects are treated, as a sentence."""
-        count, p = len(self.layout.kept), self.n_slopes + (self.intercept_position >= 0)
+        count, p = len(self.layout.kept), self.predictors[0].size
         gone = list(dict.fromkeys(term.tag for term in self.terms if not term.effect_site))
         sampled = [tag for tag in dict.fromkeys(term.tag for term in self.terms) if tag not in gone]
         what = ["the random effects" if not sampled else f"the effects of {listed(gone)}"] if gone else []
@@ -125,18 +120,6 @@ class CollapsedProgram:
         said = f"{listed(what)} were integrated out while sampling and drawn afterwards"
         rest = f"; {listed(others)} {'was' if others == ['1 coefficient'] else 'were'} sampled" if others else ""
         return f"{said[0].upper()}{said[1:]}{rest}."
-
-    def _kept(self, data: dict[str, Any]) -> Any:
-        import jax.numpy as jnp
-
-        slopes = sample_vector(self.coefficients, self.n_slopes, data["priors"])
-        at = self.intercept_position
-        if at < 0:
-            return slopes
-        intercept = jnp.zeros(())
-        if self.intercept is not None and self.intercept_kind is not None:
-            intercept = sample(self.intercept, self.intercept_kind, data["priors"])
-        return jnp.concatenate([slopes[:at], intercept[None], slopes[at:]])
 
 
 def _given(found: dict[str, Any]) -> dict[str, Any]:
@@ -151,7 +134,7 @@ def _given(found: dict[str, Any]) -> dict[str, Any]:
 def why_not_full(model: Model) -> str | None:
     """The reason why effects cannot all be integrated out, None where they can."""
     if not model.has_scale:
-        return "effects integrate out exactly only under a normal response with an identity link."
+        return _why_never(model)
     sizes = _sizes(model)
     if not sizes:
         return None
@@ -167,10 +150,16 @@ def why_not_full(model: Model) -> str | None:
 def why_not_partial(model: Model) -> str | None:
     """The reason why the largest factor's effects cannot be integrated out alone, None where they can."""
     if not model.has_scale:
-        return "effects integrate out exactly only under a normal response with an identity link."
+        return _why_never(model)
     if len(_sizes(model)) < 2:
         return "it samples the effects of all grouping factors but the largest, and there are fewer than two."
     return None
+
+
+def _why_never(model: Model) -> str:
+    if model.linear:
+        return "sigma has a predictor, so that cross-products would be formed anew at every step."
+    return "effects integrate out exactly only under a normal response with an identity link."
 
 
 def _sizes(model: Model) -> list[tuple[int, int]]:
@@ -184,27 +173,15 @@ def collapsed_program(
     """The program and its arguments; `held`: sample the effects of all factors but the largest."""
     mu = model.design.mu
     priors: dict[str, Any] = {}
-    slopes = [c for c in mu.coefficients if c != "Intercept"]
-    name = next((n for n in ("Intercept", "Intercept_centered") if n in model.priors), None)
-    name = name if mu.has_intercept else None
-    at = mu.coefficients.index("Intercept") if name else -1
-    names = [name if name and j == at else c for j, c in enumerate(mu.coefficients)]
+    names = [name if name in model.priors else f"{name}_centered" for name in mu.names]
     forms = [model.priors[n].normal_form for n in names]
     kept = tuple(j for j, form in enumerate(forms) if form is None)
-    sampled = [i for i, c in enumerate(slopes) if mu.coefficients.index(c) in kept]
-    sampled_intercept = name if name and at in kept else None
-    if sampled_intercept:
-        priors[sampled_intercept] = model.priors[sampled_intercept].values
     likelihood = likelihood_of(model)
-    stated = stated_rows(model.design, model.priors)
+    stated = stated_rows(model.design.mu, model.design.used, model.priors)
     gram = density.arrays(likelihood, stated, *_normal(forms), kept, held=held)
     sites = _effect_sites(likelihood, centering) if held else [None] * len(model.design.groups)
     program = CollapsedProgram(
-        intercept=sampled_intercept,
-        intercept_position=at,
-        intercept_kind=model.priors[sampled_intercept].kind if sampled_intercept else None,
-        coefficients=vector_sites("b", slopes, sampled, model.priors, priors),
-        n_slopes=len(slopes),
+        predictors=(coefficient_sites(mu, model.priors, priors, kept),),
         terms=tuple(term_sites(model, i, site, priors) for i, site in enumerate(sites)),
         dispersion=dispersion_sites(model, priors),
         layout=density.layout(likelihood, kept, held=held, sparse="pairs" in gram),
@@ -212,7 +189,7 @@ def collapsed_program(
     return program, {
         "priors": priors,
         "constants": {name: float(model.constants[name]) for name in program.dispersion.held},
-        "stated": stated,
+        "stated": {"mu": stated},
         "centering": tuple(centering),
         "origins": origin_arrays(model),
         "gram": gram,

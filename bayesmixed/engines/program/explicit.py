@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...families import Family, observed
-from ...priors.distributions import Kind
-from ...priors.origin import stated_rows
+from ...families.numeric.arrays import jax_arrays
+from .coefficients import CoefficientSites, coefficient_sites, predictor_arrays
 from .response_site import level_rows, sample_response, spread
 from .sites import (
     DispersionSites,
@@ -22,7 +22,6 @@ from .sites import (
     origin_arrays,
     term_sites,
 )
-from .vectors import VectorSite, sample, sample_vector, vector_sites
 
 if TYPE_CHECKING:
     from ...model import Model
@@ -32,16 +31,12 @@ if TYPE_CHECKING:
 class ExplicitProgram:
     """A NumPyro model with every effect sampled; hashable, so that equal structures share compiled code.
 
-    Call it as ``program(**data)`` inside a NumPyro handler. It returns what `parameters` does but `fixed`. `constant`
-    says per bar which columns are ones.
+    Call it as ``program(**data)`` inside a NumPyro handler. It returns what `parameters` does. `predictors` are those
+    of the coefficients, the main one first; `constant` says per bar which columns are ones.
     """
 
     family: Family
-    intercept: str | None
-    intercept_position: int
-    intercept_kind: Kind | None
-    coefficients: tuple[VectorSite, ...]
-    n_slopes: int
+    predictors: tuple[CoefficientSites, ...]
     terms: tuple[TermSites, ...]
     constant: tuple[tuple[bool, ...], ...]
     dispersion: DispersionSites
@@ -49,20 +44,22 @@ class ExplicitProgram:
     def __call__(self, **data: Any) -> dict[str, Any]:
         """Sample the parameters and condition on ``data["y"]``."""
         found = self.parameters(**data)
-        eta = data["offset"] + found.pop("fixed")
+        rows = {sites.predictor: sites.rows(found["stated"][sites.predictor], data) for sites in self.predictors}
+        eta = rows.pop("mu")
         bars = zip(found["effects"], data["codes"], data["tables"], data["Z"], self.constant, strict=True)
         for effects, codes, table, columns, constant in bars:
             eta = eta + spread(effects, codes, table, columns, constant)
-        sample_response(self.family, eta, found["dispersion"], data)
+        by_row = {name: self.family.parameter(name).link.inverse(each, jax_arrays()) for name, each in rows.items()}
+        sample_response(self.family, eta, found["dispersion"] | by_row, data)
         return found
 
     def parameters(self, **data: Any) -> dict[str, Any]:
         """Sample every parameter from its prior.
 
-        `beta` (p,) for columns as the user wrote them, `fixed` (n,) the fixed part of eta without offset; per bar
-        `factors` (k, k), roots of the covariances, and `effects` (levels, k); `dispersion` by name.
+        By predictor `stated` (p,), the coefficients that priors speak of; per bar `factors` (k, k), roots of the
+        covariances, and `effects` (levels, k); `dispersion` by name.
         """
-        fixed, beta = self._coefficients(data)
+        stated = {sites.predictor: sites.sample(data["priors"]) for sites in self.predictors}
         dispersion = self.dispersion.sample(data)
         scale = self.dispersion.scale_of(dispersion)
         bars = zip(self.terms, data["centering"], data["origins"], strict=True)
@@ -72,8 +69,7 @@ class ExplicitProgram:
             effects = term.typed_effects(term.sample_effects(sds, factor, power), A)
             blocks.append((term.typed_factor(factor, A), effects))
         return {
-            "fixed": fixed,
-            "beta": beta,
+            "stated": stated,
             "factors": tuple(block[0] for block in blocks),
             "effects": tuple(block[1] for block in blocks),
             "dispersion": dispersion,
@@ -82,7 +78,7 @@ class ExplicitProgram:
     def complete(self, found: dict[str, Any], key: Any, data: dict[str, Any]) -> dict[str, Any]:
         """What `Parameters` have of a draw: here it was all sampled."""
         return {
-            "coefficients": {"mu": found["beta"]},
+            "coefficients": {name: data["typed"][name] @ stated for name, stated in found["stated"].items()},
             "factors": compact_factors(self.terms, found["factors"]),
             "b": found["effects"],
             "dispersion": found["dispersion"],
@@ -106,48 +102,28 @@ class ExplicitProgram:
     def route(self, data: dict[str, Any]) -> str:
         """How effects are treated, in words."""
         ways = [f"{t.tag} {centring_word(power)}" for t, power in zip(self.terms, data["centering"], strict=True)]
+        ways += [f"{sites.predictor} has a predictor" for sites in self.predictors[1:]]
         return "explicit" + (f" ({', '.join(ways)})" if ways else "")
 
     def sentence(self, data: dict[str, Any]) -> str:
         """How effects are treated, as a sentence."""
+        why = f", as {self.predictors[1].predictor} has a predictor" if self.predictors[1:] else ""
         if not self.terms:
-            return "Every coefficient was sampled."
+            return f"Every coefficient was sampled{why}."
         pairs = zip(self.terms, data["centering"], strict=True)
         ways = "; ".join(dict.fromkeys(f"{term.tag}: {centring_word(power)}" for term, power in pairs))
-        return f"Every coefficient and effect was sampled (effects of {ways})."
-
-    def _coefficients(self, data: dict[str, Any]) -> tuple[Any, Any]:
-        import jax.numpy as jnp
-
-        slopes = sample_vector(self.coefficients, self.n_slopes, data["priors"])
-        fixed = slopes @ data["columns"]
-        if self.intercept is None or self.intercept_kind is None:
-            return fixed, data["typed"] @ slopes
-        intercept = sample(self.intercept, self.intercept_kind, data["priors"])
-        at = self.intercept_position
-        stated = jnp.concatenate([slopes[:at], jnp.asarray(intercept)[None], slopes[at:]])
-        return fixed + intercept, data["typed"] @ stated
+        return f"Every coefficient and effect was sampled{why} (effects of {ways})."
 
 
 def explicit_program(model: Model, centering: Sequence[np.ndarray]) -> tuple[ExplicitProgram, dict[str, Any]]:
     """The program and its arguments; `centering` as in `build_program`."""
-    mu = model.design.mu
     priors: dict[str, Any] = {}
-    slopes = [c for c in mu.coefficients if c != "Intercept"]
-    coefficients = vector_sites("b", slopes, range(len(slopes)), model.priors, priors)
-    intercept = next((n for n in ("Intercept", "Intercept_centered") if n in model.priors), None)
-    intercept = intercept if mu.has_intercept else None
-    if intercept:
-        priors[intercept] = model.priors[intercept].values
+    predictors = tuple(coefficient_sites(each, model.priors, priors) for each in model.design.predictors.values())
     effects = ["b" if np.any(power > 0) else "u" for power in centering]
     rows = model.design.used
     program = ExplicitProgram(
         family=model.family,
-        intercept=intercept,
-        intercept_position=mu.coefficients.index("Intercept") if intercept else -1,
-        intercept_kind=model.priors[intercept].kind if intercept else None,
-        coefficients=coefficients,
-        n_slopes=len(slopes),
+        predictors=predictors,
         terms=tuple(term_sites(model, i, effect, priors) for i, effect in enumerate(effects)),
         constant=tuple(tuple(map(bool, np.all(group.Z[rows] == 1.0, axis=0))) for group in model.design.groups),
         dispersion=dispersion_sites(model, priors),
@@ -162,19 +138,12 @@ def _data(
     # Rows of weight zero have no density (an infinite sd) and say nothing.
     used = design.used
     seen = observed(design, used)
-    slopes = [j for j, name in enumerate(design.mu.coefficients) if name != "Intercept"]
-    stated = stated_rows(design, model.priors)
-    typed = np.linalg.inv(stated)
-    X = _about(design.mu.X[used], typed)[:, slopes]
     bars = zip(design.groups, program.constant, strict=True)
     codes = tuple(np.ascontiguousarray(group.codes[used], dtype=np.int32) for group in design.groups)
     data: dict[str, Any] = {
         "y": seen.y,
         "constant": np.sum(model.family.constant(seen)),
-        "columns": np.ascontiguousarray(X.T),
-        "stated": stated,
-        "typed": typed,
-        "offset": design.mu.offset[used],
+        **predictor_arrays(design, model.priors),
         "Z": tuple(np.ascontiguousarray(group.Z[used][:, ~np.array(ones)].T) for group, ones in bars),
         "codes": codes,
         "tables": tuple(level_rows(c, group.n_levels) for c, group in zip(codes, design.groups, strict=True)),
@@ -185,9 +154,3 @@ def _data(
     }
     extra = {"weights": seen.weights, "trials": seen.trials}
     return data | {name: value for name, value in extra.items() if value is not None}
-
-
-def _about(X: np.ndarray, typed: np.ndarray) -> np.ndarray:
-    """X typed (n, p), the columns whose coefficients are the stated ones, the means subtracted first."""
-    means = X.mean(axis=0)
-    return (X - means) @ typed + means @ typed

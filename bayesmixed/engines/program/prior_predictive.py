@@ -81,7 +81,8 @@ def simulate_responses(model: Model, parameters: Parameters, rng: np.random.Gene
     for first in range(0, flat.n_draws, step):
         part = flat.take(slice(first, first + step))
         eta = linear_predictor(design, part, terms)
-        parts.append(new_responses(model, eta, part.dispersion_by_row(), design.weights, design.trials, rng))
+        dispersion = part.dispersion_by_row(design, model.family)
+        parts.append(new_responses(model, eta, dispersion, design.weights, design.trials, rng))
     return np.concatenate(parts)
 
 

@@ -12,8 +12,9 @@ from ...covariance import Covariance
 from ...parameters.names import term_names
 from ...priors.distributions import Kind, Prior
 from ...priors.origin import origins
+from .coefficients import CoefficientSites
 from .spreads import Spread, spread
-from .vectors import VectorSite, sample
+from .vectors import sample
 
 if TYPE_CHECKING:
     from ...model import Model
@@ -141,25 +142,20 @@ def _correlation(names: TermNames, chosen: Priors, priors: dict[str, Any]) -> tu
 
 
 def dispersion_sites(model: Model, priors: dict[str, Any]) -> DispersionSites:
-    """The dispersion parameters of the family. Puts the numbers of their priors into `priors`."""
-    free = [name for name in model.family.dispersion if name not in model.constants]
-    priors |= {name: model.priors[name].values for name in free}
-    held = tuple(name for name in model.family.dispersion if name in model.constants)
-    kinds = tuple((name, model.priors[name].kind) for name in free)
+    """The dispersion parameters that have no predictor. Puts the numbers of their priors into `priors`."""
+    priors |= {name: model.priors[name].values for name in model.free}
+    held = tuple(name for name in model.dispersion if name in model.constants)
+    kinds = tuple((name, model.priors[name].kind) for name in model.free)
     return DispersionSites(kinds, held, scale="sigma" if model.has_scale else None)
 
 
 def population_meanings(
-    model: Model, intercept: str | None, coefficients: Sequence[VectorSite], terms: Sequence[TermSites]
+    model: Model, predictors: Sequence[CoefficientSites], terms: Sequence[TermSites]
 ) -> dict[str, str]:
     """What the sites mean, in words."""
-    slopes = [c for c in model.design.mu.coefficients if c != "Intercept"]
-    meaning = {}
-    if intercept:
-        at = "their means" if intercept == "Intercept_centered" else "zero"
-        meaning[intercept] = f"eta where all other columns are at {at}"
-    for site in coefficients:
-        meaning[site.name] = "coefficients of " + ", ".join(slopes[i] for i in site.members)
+    meaning: dict[str, str] = {}
+    for sites in predictors:
+        meaning |= sites.meanings(model.design.predictors[sites.predictor].names)
     for term, group in zip(terms, model.design.groups, strict=True):
         columns = ["1" if c == "Intercept" else c for c in group.columns]
         meaning |= term.spread.meanings(columns, group.factor)
@@ -169,10 +165,7 @@ def population_meanings(
         if term.effect_site:
             kind = "effects over sds^(1 - centering)" if term.centered else "spherical effects u, b = u factor',"
             meaning[term.effect_site] = f"{kind} of {group.factor} (levels x columns)"
-    for name in model.family.dispersion:
-        if name not in model.constants:
-            meaning[name] = f"{name} of the {model.family.name} family"
-    return meaning
+    return meaning | {name: f"{name} of the {model.family.name} family" for name in model.free}
 
 
 def effect_factors(terms: Sequence[TermSites]) -> tuple[tuple[str, ...], ...]:

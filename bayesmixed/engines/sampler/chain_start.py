@@ -30,17 +30,17 @@ CENTER_ABOVE = 0.2  # share of an effect's variance that rows explain, below whi
 
 @dataclass(frozen=True)
 class Start:
-    """A point to start from: `beta` (p,), `dispersion`, absolute `factors` (k, k), `effects` (levels, k).
+    """A point to start from: `coefficients` (p,) by predictor, `dispersion`, absolute `factors`, `effects` (levels, k).
 
     No `Parameters`, which are of columns as typed: what belongs to a bar is that of the columns its priors speak of,
     about their means where `priors.origin` says so, its factors off the boundary.
-    `beta_sds` (p,) are standard errors of the coefficients that priors speak of, `reliability` (k,) per bar the share
-    of the effects' variance that the rows explain (0 to 1), averaged over levels; `effect_sds` (levels, k) conditional
-    on the rows; `scale` is sigma, or 1 in a model without scale.
+    `coefficient_sds` (p,) are standard errors of the coefficients that priors speak of, `reliability` (k,) per bar the
+    share of the effects' variance that the rows explain (0 to 1), averaged over levels; `effect_sds` (levels, k)
+    conditional on the rows; `scale` is sigma, or 1 in a model without scale.
     """
 
-    beta: np.ndarray
-    beta_sds: np.ndarray
+    coefficients: dict[str, np.ndarray]
+    coefficient_sds: dict[str, np.ndarray]
     dispersion: dict[str, float]
     factors: tuple[np.ndarray, ...]
     effects: tuple[np.ndarray, ...]
@@ -73,12 +73,21 @@ def start_from(fit: PointFit, model: Model) -> Start:
     found, dispersion = fit.parameters, fit.dispersion
     factors = [found.factor(j)[0, 0] for j in range(len(found.factors))]
     return Start(
-        beta=fit.beta,
-        beta_sds=np.linalg.norm(stated_rows(model.design, model.priors) @ fit.beta_root, axis=1),
+        coefficients={name: values[0, 0] for name, values in found.coefficients.items()},
+        coefficient_sds=_stated_sds(model, fit.coefficient_root),
         dispersion=dispersion,
         **stated_bars(model, factors, fit.b, fit.b_covariances),
         scale=dispersion["sigma"] if model.has_scale else 1.0,
     )
+
+
+def _stated_sds(model: Model, root: np.ndarray) -> dict[str, np.ndarray]:
+    """By predictor standard errors (p,) of what priors speak of; `root` F (P, .), F F' the coefficients' covariance."""
+    design = model.design
+    return {
+        name: np.linalg.norm(stated_rows(predictor, design.used, model.priors) @ root[design.places[name]], axis=1)
+        for name, predictor in design.predictors.items()
+    }
 
 
 def stated_bars(
@@ -141,12 +150,9 @@ def reliability(factor: np.ndarray, conditional: np.ndarray) -> np.ndarray:
 
 def site_values(start: Start, program: ExplicitProgram | CollapsedProgram, data: dict[str, Any]) -> dict[str, Any]:
     """The start values by sample site; `data` are the program's arguments."""
-    at = program.intercept_position
-    stated = data["stated"] @ start.beta
-    slopes = np.delete(stated, at) if at >= 0 else stated
-    values = {site.name: slopes[list(site.members)] for site in program.coefficients}
-    if program.intercept:
-        values[program.intercept] = stated[at]
+    values: dict[str, Any] = {}
+    for sites in program.predictors:
+        values |= sites.values_at(data["stated"][sites.predictor] @ start.coefficients[sites.predictor])
     for parts in zip(program.terms, start.factors, start.effects, _centering(program.terms, data), strict=True):
         values |= _block_values(*parts, start.scale)
     values |= {name: np.asarray(start.dispersion[name]) for name, _ in program.dispersion.free}
@@ -158,9 +164,9 @@ def site_values(start: Start, program: ExplicitProgram | CollapsedProgram, data:
 
 def _kinds(program: ExplicitProgram | CollapsedProgram) -> dict[str, Kind]:
     """The kind of prior of every site that holds numbers (correlation factors and effects are unbounded)."""
-    kinds = {site.name: site.kind for site in program.coefficients} | dict(program.dispersion.free)
-    if program.intercept and program.intercept_kind:
-        kinds[program.intercept] = program.intercept_kind
+    kinds = dict(program.dispersion.free)
+    for sites in program.predictors:
+        kinds |= sites.kinds
     for term in program.terms:
         kinds |= term.spread.kinds
     return kinds
@@ -189,12 +195,9 @@ def site_scales(
     start: Start, program: ExplicitProgram | CollapsedProgram, data: dict[str, Any]
 ) -> dict[str, np.ndarray]:
     """Rough posterior sds of the unconstrained sites: how far a first step may go in each direction."""
-    at = program.intercept_position
-    slopes = np.delete(start.beta_sds, at) if at >= 0 else start.beta_sds
-    scales = {site.name: slopes[list(site.members)] for site in program.coefficients}
-    if program.intercept:
-        # At centred columns the intercept is known about as well as the best slope combination allows.
-        scales[program.intercept] = np.asarray(start.beta_sds[at])
+    scales: dict[str, np.ndarray] = {}
+    for sites in program.predictors:  # at centred columns an intercept is known as well as the best of its columns
+        scales |= sites.values_at(start.coefficient_sds[sites.predictor])
     centering = _centering(program.terms, data)
     parts = zip(program.terms, start.factors, start.effect_sds, start.reliability, centering, strict=True)
     for each in parts:

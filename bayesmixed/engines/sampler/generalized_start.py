@@ -37,15 +37,16 @@ def generalized_start(model: Model) -> Start:
     except (FitError, np.linalg.LinAlgError):
         return _joint_mode(model)
     along, means, sds = _coefficient_priors(model)
-    parts = (found.beta, *found.factors, *found.effects, *found.effect_sds, np.array([*found.dispersion.values()]))
-    if not all(np.all(np.isfinite(part)) for part in parts) or np.any(np.abs(along @ found.beta - means) > FAR * sds):
+    beta, beta_sds = found.coefficients["mu"], found.coefficient_sds["mu"]
+    parts = (beta, *found.factors, *found.effects, *found.effect_sds, np.array([*found.dispersion.values()]))
+    if not all(np.all(np.isfinite(part)) for part in parts) or np.any(np.abs(along @ beta - means) > FAR * sds):
         return _joint_mode(model)
     # A Hessian without an inverse leaves no standard errors.
-    known = np.isfinite(found.beta_sds) & (found.beta_sds > 0)
+    known = np.isfinite(beta_sds) & (beta_sds > 0)
     widest = _widest(model)
-    errors = np.where(known, found.beta_sds, widest)
+    errors = np.minimum(np.where(known, beta_sds, widest), np.minimum(sds, widest))
     dispersion = {name: _short_of_limit(model, name, value) for name, value in found.dispersion.items()}
-    return replace(found, beta_sds=np.minimum(errors, np.minimum(sds, widest)), dispersion=dispersion)
+    return replace(found, coefficient_sds={"mu": errors}, dispersion=dispersion)
 
 
 def _short_of_limit(model: Model, name: str, value: float) -> float:
@@ -94,8 +95,8 @@ def _start(
     spread: tuple[np.ndarray, ...],
 ) -> Start:
     return Start(
-        beta=likelihood.beta(x),
-        beta_sds=np.minimum(errors, _widest(model)),
+        coefficients={"mu": likelihood.beta(x)},
+        coefficient_sds={"mu": np.minimum(errors, _widest(model))},
         dispersion=likelihood.beside(x)[1],
         **stated_bars(model, likelihood.theta.typed(x), b, spread),
         scale=1.0,
@@ -109,7 +110,7 @@ def _widest(model: Model) -> np.ndarray:
 
 def _coefficient_priors(model: Model) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A (p, p), centres and spreads (p,): A beta is what the priors speak of; a flat one has an infinite spread."""
-    along = stated_rows(model.design, model.priors)
+    along = stated_rows(model.design.mu, model.design.used, model.priors)
     names = [name if name in model.priors else f"{name}_centered" for name in model.coefficients]
     shares = np.array([0.16, 0.5, 0.84])
     low, middle, high = np.array([model.priors.distribution(name).quantile(shares) for name in names]).reshape(-1, 3).T

@@ -10,6 +10,7 @@ from scipy.linalg import block_diag, solve_triangular
 from ...families import parameter
 from ..linear.likelihood import LOG_2PI, LinearLikelihood
 from ..linear.pls import Solution
+from ..working.basis import FixedBasis
 from ..working.coordinates import Coordinate, Coordinates
 from ..working.theta import Theta
 from .criterion import StandIn
@@ -29,18 +30,15 @@ class NormalPrior:
     constant: float
 
     @classmethod
-    def none(cls, likelihood: LinearLikelihood) -> NormalPrior:
+    def none(cls, basis: FixedBasis) -> NormalPrior:
         """Flat in every coefficient."""
-        return cls(np.zeros((likelihood.p + 1, likelihood.p + 1)), 0.0)
+        return cls(np.zeros((len(basis.R) + 1, len(basis.R) + 1)), 0.0)
 
     @classmethod
-    def of(
-        cls, likelihood: LinearLikelihood, rows: np.ndarray, means: np.ndarray, precisions: np.ndarray
-    ) -> NormalPrior:
+    def of(cls, basis: FixedBasis, rows: np.ndarray, means: np.ndarray, precisions: np.ndarray) -> NormalPrior:
         """Of `rows` beta, (m, p), with means and precisions (m,); a precision of 0 is flat."""
-        basis = likelihood.basis
-        B = np.zeros((len(rows), likelihood.p + 1))
-        if likelihood.p:
+        B = np.zeros((len(rows), len(basis.R) + 1))
+        if len(basis.R):
             B[:, :-1] = -solve_triangular(basis.R, rows.T, trans=1).T
         B[:, -1] = rows @ basis.beta0 - means
         proper = precisions[precisions > 0]
@@ -52,7 +50,8 @@ class SigmaCriterion:
     """-2 log of likelihood times normal priors of coefficients, at x = (working theta, t, log sigma).
 
     Without `free` coefficients t is empty: they are integrated out (`reml`) or take their best values (else), both in
-    closed form. `held` is a constant sigma, else its logarithm relative to `unit` is the last coordinate.
+    closed form. `held` is a constant sigma, else its logarithm relative to `unit` is the last coordinate. `given_unit`
+    is what coordinates are measured in, the root mean square of the least-squares residuals if None.
     """
 
     likelihood: LinearLikelihood
@@ -60,11 +59,14 @@ class SigmaCriterion:
     held: float | None
     prior: NormalPrior
     free: bool
+    given_unit: float | None = None
     _last: tuple[np.ndarray, Solution] | None = None
 
     @property
     def unit(self) -> float:
-        """Root mean square of the least-squares residuals: what makes coordinates scale-free."""
+        """What makes coordinates scale-free."""
+        if self.given_unit is not None:
+            return self.given_unit
         return float(np.sqrt(self.likelihood.gram.ww[-1, -1] / self.likelihood.n)) or 1.0
 
     def coordinates(self) -> Coordinates:
@@ -78,6 +80,10 @@ class SigmaCriterion:
             dispersion={} if self.held is not None else {"sigma": Coordinate(SIGMA, self.unit)},
             constants={} if self.held is None else {"sigma": self.held},
         )
+
+    def at(self, x: np.ndarray) -> LinearLikelihood:
+        """The likelihood that x is a point of."""
+        return self.likelihood
 
     def start(self, theta: np.ndarray) -> np.ndarray:
         """x at a working theta, the rest at their best values without priors."""

@@ -11,8 +11,7 @@ Source: Pinheiro & Bates (2000), Mixed-Effects Models in S and S-PLUS, section 5
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -22,28 +21,18 @@ from ..laplace.curvature import apply, row_variances
 from ..laplace.products import Pattern, weighted_gram
 from ..laplace.rows import Rows
 from ..working.basis import FixedBasis, orthonormal
-from ..working.gram import Gram
-from .likelihood import LOG_2PI
-from .modes import log_det_slopes, modes
-from .pls import Solution, solve
+from .likelihood import LinearLikelihood
+from .modes import modes
+from .pls import Solution
 
 FARTHEST = 300.0  # logarithms of sds beyond it, which a line search may try, have no useful exponential
-
-
-@dataclass(frozen=True)
-class Rescaled:
-    """The equations at one gamma and Lambda: precisions `V` (n,), cross-products weighted by them, their solution."""
-
-    V: np.ndarray
-    gram: Gram
-    solution: Solution
 
 
 @dataclass(frozen=True)
 class Heteroscedastic:
     """Rows of positive weight with log sigma = `offset` + `S` g, g = `R_S` gamma the working coefficients.
 
-    `residual` (n,) is what least squares leave of the (normalised) response: y - offset = X beta0 + residual, and
+    `residual` (n,) is what least squares leave of the response: y - offset = X beta0 + residual, and
     X = Q R, as `basis` says; the columns of S (n, m) are orthogonal with mean square 1. `log_jacobian` is part of log L
     where the normal response is a function of the one observed.
     """
@@ -67,11 +56,6 @@ class Heteroscedastic:
         """Number of fixed effects of the mean."""
         return self.rows.p
 
-    @property
-    def W(self) -> np.ndarray:
-        """(n, p + 1): [Q, residual]."""
-        return np.column_stack([self.rows.Q, self.residual])
-
     def gamma(self, g: np.ndarray) -> np.ndarray:
         """Coefficients (m,) in the user's columns."""
         return solve_triangular(self.R_S, g) if len(g) else g
@@ -84,50 +68,40 @@ class Heteroscedastic:
         """Working coefficients (m,) whose sds are nearest to one sigma."""
         return self.S.T @ (np.log(sigma) - self.offset) / self.n
 
-    def solve(self, factors: Sequence[np.ndarray], g: np.ndarray) -> Rescaled:
-        """Penalised least squares at Lambda of each block and g, with what gradients and modes need.
+    def precisions(self, g: np.ndarray) -> np.ndarray:
+        """V (n,), precision weights in it."""
+        return self._precisions(self.sds(g))
 
-        Raises
-        ------
-        numpy.linalg.LinAlgError
-            Where a matrix is not positive definite in floating point.
-        """
-        V = self.sds(g) ** -2.0
-        if self.rows.observed.weights is not None:
-            V = V * self.rows.observed.weights
-        W = self.W
+    def at(self, g: np.ndarray) -> LinearLikelihood:
+        """The rows at g: a linear model whose sigma is held at 1 and whose Lambda is absolute."""
+        return self.at_sds(self.sds(g))
+
+    def at_sds(self, sds: np.ndarray) -> LinearLikelihood:
+        """The same for any sds (n,)."""
+        V, W = self._precisions(sds), np.column_stack([self.rows.Q, self.residual])
         weighted = W * V[:, None]
-        gram = weighted_gram(self.rows, V, weighted, W.T @ weighted)
-        tail = None if self.pattern is None else self.pattern.filled(self.rows, gram)
-        return Rescaled(V, gram, solve(gram, tail, factors, invert=True))
+        products = replace(weighted_gram(self.rows, V, weighted, W.T @ weighted), log_weights=float(np.sum(np.log(V))))
+        tail = None if self.pattern is None else self.pattern.filled(self.rows, products)
+        return LinearLikelihood(self.rows.blocks, products, tail, self.basis, self.rows.theta, self.log_jacobian)
 
-    def criterion(self, at: Rescaled, solution: Solution, *, reml: bool) -> float:
-        """Deviance or REML criterion with all constants; `solution` may be at other coefficients than the best."""
-        df = self.n - self.p if reml else self.n
-        value = solution.log_det_M - float(np.sum(np.log(at.V))) + df * LOG_2PI + solution.rss - 2 * self.log_jacobian
-        return value + solution.log_det_U + self.basis.log_det if reml else value
+    def _precisions(self, sds: np.ndarray) -> np.ndarray:
+        V = sds**-2.0
+        return V if self.rows.observed.weights is None else V * self.rows.observed.weights
 
-    def slopes_in_factors(
-        self, at: Rescaled, solution: Solution, factors: Sequence[np.ndarray], *, reml: bool
-    ) -> list[np.ndarray]:
-        """d criterion / d Lambda (k, k) of each block (envelope theorem)."""
-        Ze = modes(at.gram, solution).Ze
-        slopes = log_det_slopes(at.gram, solution, reml)
-        return [slope - 2 * z.T @ (z @ Lambda) for slope, z, Lambda in zip(slopes, Ze, factors, strict=True)]
+    def slopes(self, g: np.ndarray, at: LinearLikelihood, solution: Solution, *, reml: bool) -> np.ndarray:
+        """d criterion / d g (m,) at a solution of the equations at g, with its inverse."""
+        V = self.precisions(g)
+        h = V * self.variances(at, solution, coefficients=reml)
+        return 2 * self.S.T @ (1 - h - V * self.errors(at, solution) ** 2)
 
-    def slopes_in_g(self, at: Rescaled, solution: Solution, *, reml: bool) -> np.ndarray:
-        """d criterion / d g (m,)."""
-        h = at.V * self.variances(at, solution, coefficients=reml)
-        return 2 * self.S.T @ (1 - h - at.V * self.errors(at, solution) ** 2)
-
-    def errors(self, at: Rescaled, solution: Solution) -> np.ndarray:
+    def errors(self, at: LinearLikelihood, solution: Solution) -> np.ndarray:
         """e (n,) = y - X beta - Z b at the solution's coefficients."""
         fitted = self.rows.Q @ solution.beta
         for rows, b in zip(self.rows.block_rows, modes(at.gram, solution).b, strict=True):
             fitted = fitted + rows.spread(b)
         return self.residual - fitted
 
-    def variances(self, at: Rescaled, solution: Solution, *, coefficients: bool) -> np.ndarray:
+    def variances(self, at: LinearLikelihood, solution: Solution, *, coefficients: bool) -> np.ndarray:
         """Conditional variance (n,) of z'b given the coefficients; with `coefficients` that of x'beta + z'b."""
         within = row_variances(self.rows, self.pattern, at.gram, solution)
         if not coefficients or not self.p:
@@ -139,13 +113,15 @@ class Heteroscedastic:
                 left[:, j] -= rows.spread(share[:, :, j])
         return within + np.einsum("np,np->n", left @ solution.U_inverse, left)
 
-    def information(self, at: Rescaled) -> np.ndarray:
-        """A guess of the curvature (m, m) of the criterion in g: expected, rows' own shares of it alone."""
-        left = 1 - np.minimum(at.V * self.variances(at, at.solution, coefficients=True), 1.0)
+    def information(self, g: np.ndarray, at: LinearLikelihood, solution: Solution) -> np.ndarray:
+        """A guess of the curvature (m, m) of the criterion in g: expected, what rows say by themselves alone."""
+        left = 1 - np.minimum(self.precisions(g) * self.variances(at, solution, coefficients=True), 1.0)
         return 4 * (self.S * left[:, None] ** 2).T @ self.S
 
 
-def heteroscedastic(rows: Rows, pattern: Pattern | None, predictor: Predictor, keep: np.ndarray) -> Heteroscedastic:
+def heteroscedastic(
+    rows: Rows, pattern: Pattern | None, predictor: Predictor, keep: np.ndarray, log_jacobian: float = 0.0
+) -> Heteroscedastic:
     """The rows of a normal model with the predictor of log sigma.
 
     Parameters
@@ -156,9 +132,10 @@ def heteroscedastic(rows: Rows, pattern: Pattern | None, predictor: Predictor, k
         That of log sigma, for all rows.
     keep
         (n_rows,) bool, the rows of positive weight.
+    log_jacobian
+        Part of log L where the response is a function of the one observed.
     """
-    y, family = rows.observed.y, rows.family
-    residual, coefficients = family.normalised(y) - rows.offset, np.zeros(rows.p)
+    residual, coefficients = rows.observed.y - rows.offset, np.zeros(rows.p)
     for _ in range(2):  # as in `fixed_basis`: the second pass leaves an error of the size of the residual's
         step = rows.Q.T @ residual / (rows.n * rows.unit**2)
         residual = residual - rows.Q @ step
@@ -174,5 +151,5 @@ def heteroscedastic(rows: Rows, pattern: Pattern | None, predictor: Predictor, k
         S=S * root,
         R_S=R_S / root,
         offset=predictor.offset[keep],
-        log_jacobian=float(np.sum(family.log_jacobian(y))),
+        log_jacobian=log_jacobian,
     )

@@ -55,9 +55,9 @@ class Penalty:
             total, slopes = total + value, slopes + slope
         return total, slopes
 
-    def without_coefficients(self) -> Penalty:
-        """The same, flat in the coefficients."""
-        return Penalty(self.parts)
+    def flat_in(self, where: slice) -> Penalty:
+        """The same, flat in the coefficients at `where`."""
+        return Penalty(self.parts, None if self.coefficients is None else self.coefficients.beyond(where))
 
     def inside(self, natural: Natural) -> Natural:
         """The parameters, those outside a support moved into it."""
@@ -181,7 +181,7 @@ class Correlation(Summand):
 
 @dataclass(frozen=True)
 class CoefficientPenalty(Summand):
-    """Priors of the elements of `rows` beta, `rows` (m, p); `names` for error messages."""
+    """Priors of the elements of `rows` beta, `rows` (m, p), beta of all predictors; `names` for error messages."""
 
     names: tuple[str, ...]
     priors: tuple[Distribution, ...]
@@ -193,6 +193,21 @@ class CoefficientPenalty(Summand):
         slopes = np.array([float(slope) for _, slope in found])
         total = -2 * float(sum(float(density) for density, _ in found))
         return total, replace(natural.zeros(), beta=-2 * self.rows.T @ slopes)
+
+    def within(self, where: slice) -> CoefficientPenalty | None:
+        """The priors of the coefficients at `where` alone, as if there were no others; None where there are none."""
+        return self._of(np.any(self.rows[:, where] != 0, axis=1), where)
+
+    def beyond(self, where: slice) -> CoefficientPenalty | None:
+        """The priors of all coefficients but those at `where`; None where there are none."""
+        return self._of(np.all(self.rows[:, where] == 0, axis=1), slice(None))
+
+    def _of(self, kept: np.ndarray, columns: slice) -> CoefficientPenalty | None:
+        if not kept.any():
+            return None
+        names = tuple(name for name, keep in zip(self.names, kept, strict=True) if keep)
+        priors = tuple(prior for prior, keep in zip(self.priors, kept, strict=True) if keep)
+        return CoefficientPenalty(names, priors, self.rows[kept][:, columns])
 
     def normal_form(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Rows (m, p), means (m,) and precisions (m,), 0 where flat, NaN where not normal."""
@@ -306,12 +321,17 @@ def _term_parts(j: int, named: TermNames, priors: Priors, scale: str | None) -> 
 
 
 def _coefficients(design: Design, priors: Priors) -> CoefficientPenalty | None:
-    names = [name for name in ("Intercept_centered", *design.mu.coefficients) if name in priors]
+    names, found = [], []
+    for predictor in design.predictors.values():
+        own = [f"{predictor.prefix}Intercept_centered", *predictor.names]
+        own = [name for name in own if name in priors]
+        stated = np.zeros((len(predictor.names), len(design.coefficients)))
+        stated[:, design.places[predictor.name]] = stated_rows(predictor, design.used, priors)
+        found.append(stated[[predictor.names.index(name.removesuffix("_centered")) for name in own]])
+        names += own
     if not names:
         return None
-    stated = stated_rows(design, priors)
-    rows = stated[[design.mu.coefficients.index(name.removesuffix("_centered")) for name in names]]
-    return CoefficientPenalty(tuple(names), tuple(priors.distribution(name) for name in names), rows)
+    return CoefficientPenalty(tuple(names), tuple(priors.distribution(name) for name in names), np.concatenate(found))
 
 
 def _of(name: str, prior: Distribution) -> str:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...priors.origin import origins
-from ..at import laplace_of, likelihood_of
+from ..at import heteroscedastic_of, laplace_of, likelihood_of
 from ..criteria.with_sigma import NormalPrior, SigmaCriterion
+from ..criteria.with_sigmas import SigmasCriterion
 from ..laplace.approximation import LaplaceLikelihood
 from ..linear.likelihood import LOG_2PI
 from ..penalty.penalty import CoefficientPenalty
 from .generalized import JointMarginal, laplace_marginal
 from .log_prior import PriorDensity, coefficients_of, prior_density
-from .marginal import LinearMarginal, Marginal, Places
+from .marginal import LinearMarginal, Marginal, OneSigmaMarginal, Places
 from .normality import Normality
 from .space import STEP, Space
 from .standardised import Standardised, normal_form
@@ -116,21 +117,24 @@ def log_posterior(model: Model) -> LogPosterior:
     """The log posterior of a model under its priors; `scales` are those before any data are seen: rough."""
     marginal = marginal_of(model)
     space = Space(marginal.coordinates(), "sigma" if model.has_scale else None, origins(model))
-    free = space.coordinates.basis.shape[1] > 0
+    free = bool(np.any(space.coordinates.basis[model.design.places["mu"]]))
     return LogPosterior(space, prior_density(model, with_coefficients=free), marginal, rough_scales(model, space))
 
 
 def marginal_of(model: Model) -> Marginal:
     """What is integrated out, and how."""
-    coefficients = coefficients_of(model)
+    every = coefficients_of(model)
+    coefficients = None if every is None else every.within(model.design.places["mu"])
     normal = coefficients is None or coefficients.not_normal is None
-    if model.has_scale:
-        likelihood = likelihood_of(model)
-        prior = NormalPrior.none(likelihood)
+    if model.linear:
+        basis = likelihood_of(model).basis if model.has_scale else heteroscedastic_of(model).basis
+        prior = NormalPrior.none(basis)
         if coefficients is not None and normal:
-            prior = NormalPrior.of(likelihood, *coefficients.normal_form())
+            prior = NormalPrior.of(basis, *coefficients.normal_form())
+        if not model.has_scale:
+            return LinearMarginal(SigmasCriterion(heteroscedastic_of(model), normal, prior, free=not normal))
         held = model.constants.get("sigma")
-        return LinearMarginal(SigmaCriterion(likelihood, normal, held, prior, free=not normal))
+        return OneSigmaMarginal(SigmaCriterion(likelihood_of(model), normal, held, prior, free=not normal))
     laplace = laplace_of(model)
     hyper = Space(laplace.coordinates(), None, origins(model)).dimension
     if coefficients is not None and normal and hyper > MANY:

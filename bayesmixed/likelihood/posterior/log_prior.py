@@ -65,7 +65,7 @@ class TermPrior:
 
 @dataclass(frozen=True)
 class PriorDensity:
-    """The priors of a model's hyperparameters; `coefficients` are None where they are integrated out."""
+    """The priors of a model's hyperparameters; of coefficients those that are not integrated out, None without any."""
 
     terms: tuple[TermPrior, ...]
     dispersion: tuple[tuple[FamilyParameter, Distribution], ...]
@@ -87,17 +87,19 @@ class PriorDensity:
 
 
 def prior_density(model: Model, *, with_coefficients: bool) -> PriorDensity:
-    """The model's priors; those of the coefficients only where they are not integrated out."""
+    """The model's priors; those of the mean's coefficients only where they are not integrated out."""
     priors, scale = model.priors, "sigma" if model.has_scale else None
     named = term_names(model.design.groups)
     terms = tuple(_term(j, names, priors, scale) for j, names in enumerate(named))
-    free = [parameter for parameter in model.family.others if parameter.name not in model.constants]
-    dispersion = tuple((parameter, priors.distribution(parameter.name)) for parameter in free)
-    return PriorDensity(terms, dispersion, coefficients_of(model) if with_coefficients else None)
+    dispersion = tuple((model.family.parameter(name), priors.distribution(name)) for name in model.free)
+    coefficients = coefficients_of(model)
+    if coefficients is not None and not with_coefficients:
+        coefficients = coefficients.beyond(model.design.places["mu"])
+    return PriorDensity(terms, dispersion, coefficients)
 
 
 def coefficients_of(model: Model) -> CoefficientPenalty | None:
-    """The priors of the coefficients, None in a model without."""
+    """The priors of the coefficients of all predictors, None in a model without."""
     return penalty(model, model.priors).coefficients
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..criteria.with_sigma import SigmaCriterion
+from ..criteria.with_sigmas import SigmasCriterion
 from ..linear.modes import modes
 from ..prediction_errors import draw_errors
 from ..working.blocks import Block
@@ -79,7 +80,7 @@ class Marginal(ABC):
 class LinearMarginal(Marginal):
     """A linear mixed model's, exact; normal and flat coefficients are integrated out, unless `criterion` has them."""
 
-    criterion: SigmaCriterion
+    criterion: SigmaCriterion | SigmasCriterion
     exact = True
 
     @property
@@ -103,6 +104,22 @@ class LinearMarginal(Marginal):
         value, gradient = self.criterion.value_and_gradient(x)
         return -0.5 * value, -0.5 * gradient
 
+    def draw(self, x: np.ndarray, rng: np.random.Generator) -> Drawn:
+        likelihood, sigma = self.criterion.at(x), self.criterion.residual_sd(x)
+        solution = self.criterion.solution(x)
+        shift, errors = draw_errors(likelihood.gram, solution, 1, rng, coefficients=not self.criterion.free)
+        at = modes(likelihood.gram, solution)
+        b = [mode + sigma * error[..., 0] for mode, error in zip(at.b, errors, strict=True)]
+        beta = likelihood.basis.beta(solution.beta + sigma * shift[:, 0]) if likelihood.p else np.zeros(0)
+        return beta, by_term(likelihood.blocks, likelihood.theta.bases, b)
+
+
+@dataclass
+class OneSigmaMarginal(LinearMarginal):
+    """That of a model with one sigma for all rows."""
+
+    criterion: SigmaCriterion
+
     def linearised(self, x: np.ndarray, form: NormalForm | None) -> LinearisedPosterior | None:
         likelihood, criterion = self.criterion.likelihood, self.criterion
         if not criterion.free or not likelihood.p:
@@ -115,15 +132,6 @@ class LinearMarginal(Marginal):
         return LinearisedPosterior(
             likelihood.gram, likelihood.tail, factors, criterion.residual_sd, criterion.unit, precision, right
         )
-
-    def draw(self, x: np.ndarray, rng: np.random.Generator) -> Drawn:
-        likelihood, sigma = self.criterion.likelihood, self.criterion.residual_sd(x)
-        solution = self.criterion.solution(x)
-        shift, errors = draw_errors(likelihood.gram, solution, 1, rng, coefficients=not self.criterion.free)
-        at = modes(likelihood.gram, solution)
-        b = [mode + sigma * error[..., 0] for mode, error in zip(at.b, errors, strict=True)]
-        beta = likelihood.basis.beta(solution.beta + sigma * shift[:, 0]) if likelihood.p else np.zeros(0)
-        return beta, by_term(likelihood.blocks, likelihood.theta.bases, b)
 
 
 def by_term(blocks: Sequence[Block], bases: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> tuple[np.ndarray, ...]:

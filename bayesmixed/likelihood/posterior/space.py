@@ -21,7 +21,8 @@ class Points:
     No `Parameters`, whose columns are those typed; `engines.laplace` makes these of the points that it keeps.
     Per group term absolute `sds` (N, k) and `roots` (N, k, k), Cholesky factors of correlation matrices, with
     `partials` (N, k (k - 1) / 2) their unconstrained partial correlations (no columns without correlations); `beta`
-    (N, p), at its origin where it is integrated out; `dispersion` (N,) by name, what is held constant included.
+    (N, p) of all predictors, at its origin where it is integrated out; `dispersion` (N,) by name, what is held constant
+    included.
     """
 
     sds: tuple[np.ndarray, ...]
@@ -123,7 +124,7 @@ class Space:
             sds = s * np.linalg.norm(factor, axis=1)
             parts += [np.log(sds), partial_correlations(s * factor / sds[:, None])[:m]]
         if coordinates.basis.shape[1]:
-            parts.append(np.linalg.solve(coordinates.basis, natural.beta - coordinates.origin))
+            parts.append(coordinates.moved(natural.beta))
         parts.append([each.at(natural.dispersion[name]) for name, each in coordinates.dispersion.items()])
         return np.concatenate(parts)
 

@@ -21,7 +21,7 @@ class Natural:
 
     No `Parameters`: one point without effects, whose factors are relative, as a search has it thousands of times.
     `factors` per group term (k, k), any root F of its covariance F F' (relative to sigma where the model has a
-    scale); `beta` (p,); `dispersion` by name, what is held constant included.
+    scale); `beta` (p,) the coefficients of all predictors; `dispersion` by name, what is held constant included.
     """
 
     factors: tuple[np.ndarray, ...]
@@ -109,9 +109,14 @@ class Coordinates:
         pairs = zip(self.theta.bases, natural.factors, strict=True)
         x[: self.theta.size] = self.theta.of_factors([np.linalg.solve(C, F) for C, F in pairs])
         if where.stop > where.start:
-            x[where] = np.linalg.solve(self.basis, natural.beta - self.origin)
+            x[where] = self.moved(natural.beta)
         x[where.stop :] = [coordinate.at(natural.dispersion[name]) for name, coordinate in self.dispersion.items()]
         return x
+
+    def moved(self, beta: np.ndarray) -> np.ndarray:
+        """The coordinates t of coefficients (p,); those that no element of t moves are not asked for."""
+        some = np.any(self.basis != 0, axis=1)
+        return np.linalg.solve(self.basis[some], (beta - self.origin)[some])
 
     def interior(self, x: np.ndarray) -> np.ndarray:
         """x with every covariance of full rank."""

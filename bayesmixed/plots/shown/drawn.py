@@ -40,7 +40,7 @@ class Scalar:
 
 def scalars(fit: Fit) -> dict[str, Scalar]:
     """Every population parameter that is not held constant, under its name in `bm.side_by_side`."""
-    table = scalar_table(fit.model.design.groups, fit.model.coefficients, fit.parameters)
+    table = scalar_table(fit.model.design, fit.parameters)
     return {
         label: Scalar(values.ravel(), *(BOUNDS.get(kind) or fit.model.family.parameter(label).bounds))
         for label, kind, values in zip(table["label"], table["kind"], table["values"], strict=True)

@@ -31,7 +31,7 @@ def estimate_spread(fit: Fit, of: Varying) -> np.ndarray:
     model, parameters = fit.model, fit.parameters.mean()
     terms = range(len(model.design.groups))
     eta = linear_predictor(model.design, parameters, terms)[0]
-    information = _information(model, eta, parameters.mean_dispersion())
+    information = _information(model, eta, parameters.one_dispersion_by_row(model.design, model.family))
     total = np.concatenate([np.diag(parameters.covariance(j)[0, 0]) for j in of.terms])
     if not np.any(information > 0):
         return np.zeros((len(of.levels), len(of.columns)))
@@ -53,7 +53,7 @@ def _information(model: Model, eta: np.ndarray, values: dict[str, float]) -> np.
     """
     family, design = model.family, model.design
     weights = np.ones(len(eta)) if design.weights is None else design.weights
-    if model.has_scale:
+    if model.linear:
         return weights / values["sigma"] ** 2
     low, high = (mean_response(family, eta + step, values) for step in (-_STEP, _STEP))
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -24,7 +24,7 @@ def group_means(model: Model, of: Within) -> list[dict[str, Any]]:
     rows = [own for own in of.rows if len(own)]
     constant = [j for j in range(design.mu.X.shape[1]) if all(np.ptp(design.mu.X[own, j]) == 0 for own in rows)]
     names = [model.coefficients[j] for j in constant]
-    if not model.has_scale or response is None or not set(names) - {"Intercept"} or len(rows) <= len(constant):
+    if not model.linear or response is None or not set(names) - {"Intercept"} or len(rows) <= len(constant):
         return []
     weights = np.ones(design.n_rows) if design.weights is None else design.weights
     y = model.family.normalised(response.y) - design.mu.offset

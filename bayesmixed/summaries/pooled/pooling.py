@@ -152,7 +152,7 @@ def pooling(
     fit = _partial(model, method)
     factor = _factor(fit.model, group)
     of = within(fit.model, factor)
-    complete: Any = part(fit.model, effects=False).fit("reml" if fit.model.has_scale else "ml")
+    complete: Any = part(fit.model, effects=False).fit("reml" if fit.model.linear else "ml")
     separate = separate_rows(fit.model, of)
     rows = [
         *_population("complete", complete),
@@ -177,7 +177,7 @@ def _partial(model: Any, method: Any) -> Any:
         raise FitError(f"pooling takes a model or a fit, not {model!r}: bm.pooling(bm.Model(formula, data)).")
     if not model.design.groups:
         raise FitError(f"The model has no groups to pool. Add a bar: {model.formula} + (1 | g).")
-    return model.fit(method or ("reml" if model.has_scale else "ml"))
+    return model.fit(method or ("reml" if model.linear else "ml"))
 
 
 def _factor(model: Model, group: str | None) -> str:

@@ -124,10 +124,11 @@ def _most_likely(fit: Fit, of: Varying, rest: np.ndarray, centre: np.ndarray) ->
     """Estimates (L, K) and which levels (L,) have none because their likelihood has no maximum."""
     model, start = fit.model, centre + of.effects.mean(axis=(0, 1))
     weights = np.ones(model.design.n_rows) if model.design.weights is None else model.design.weights
-    dispersion = fit.parameters.mean_dispersion()
+    mean = fit.parameters.mean()
     estimates, endless = np.full(start.shape, np.nan), np.zeros(len(start), dtype=bool)
     for level, own in _rows_of_levels(of, weights):
         directions = _directions(of.Z[own])
+        dispersion = mean.one_dispersion_by_row(model.design, model.family, own)
         eta, seen = rest[own] + of.Z[own] @ start[level], observed(model.design, own)
         c = OwnLikelihood(model.family, seen, dispersion, eta, directions.Q).maximum()
         endless[level] = c is None

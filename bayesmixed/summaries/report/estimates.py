@@ -58,7 +58,7 @@ def dispersion(fit: Fit) -> str:
 
 
 def _scalars(fit: Fit) -> pd.DataFrame:
-    return tables.scalar_table(fit.model.design.groups, fit.model.coefficients, fit.parameters)
+    return tables.scalar_table(fit.model.design, fit.parameters)
 
 
 def _named(rows: pd.DataFrame) -> list[str]:

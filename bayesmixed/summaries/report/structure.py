@@ -23,14 +23,15 @@ def sentences(model: Model) -> Iterator[str]:
     """The sentences in order."""
     yield _response(model)
     yield _predictors(model)
+    yield from _other_predictors(model)
     yield from _coding(model)
     yield from _random(model)
-    yield f"Formula: {' '.join(str(model.formula).split())}."
+    yield f"Formula: {model.formula.line}."
 
 
 def _response(model: Model) -> str:
     design, family = model.design, model.family
-    kind = "linear" if model.has_scale else "generalized linear"
+    kind = "linear" if model.linear else "generalized linear"
     mixed = "mixed model" if design.groups else "model"
     name = design.response.name if design.response else "The response"
     says = f"{name} was analysed with a {kind} {mixed} (distribution: {family.words or family.name}; "
@@ -83,6 +84,15 @@ def _predictors(model: Model) -> str:
     if not dropped:
         return says
     return f"{says} {listed(dropped)} {'was' if len(dropped) == 1 else 'were'} left out as determined by others."
+
+
+def _other_predictors(model: Model) -> Iterator[str]:
+    """What other parameters than the mean were predicted by."""
+    for name, side in list(model.design.encoding.formula.predictors.items())[1:]:
+        terms = [_crossed(term) for term in side.terms] + [f"the offset {deparse(node)}" for node in side.offsets]
+        constant = "an intercept" if side.intercept else "no intercept"
+        link = "logarithm of " if model.family.parameter(name).link.multiplicative else ""
+        yield f"The {link}{name} was predicted by {listed([*terms, constant])}."
 
 
 def _given_offset(model: Model) -> list[str]:

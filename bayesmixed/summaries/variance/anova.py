@@ -21,7 +21,7 @@ def anova_shares(model: Model) -> tuple[pd.DataFrame, tuple[str, ...]]:
 
     n0 = (N - sum n_i^2 / N) / (k - 1); limits of the share from F quantiles (Searle 1971).
     """
-    if not model.has_scale or model.design.response is None:
+    if not model.linear or model.design.response is None:
         raise FitError(
             f"The analysis-of-variance estimator is of the response itself; the {model.family.name} family with link "
             f'{model.family.link.name} varies on another scale. Use method="model".'

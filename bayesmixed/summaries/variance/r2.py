@@ -112,7 +112,7 @@ def _bayesian(fit: Fit, terms: list[int]) -> np.ndarray:
     step, parts = max(1, CHUNK // max(design.n_rows, 1)), []
     for first in range(0, flat.n_draws, step):
         some = flat.take(slice(first, first + step))
-        dispersion = some.dispersion_by_row()
+        dispersion = some.dispersion_by_row(design, family)
         mu = location(family, linear_predictor(design, some, terms))
         noise = mean_over(np.broadcast_to(family.sd(mu, dispersion, weights, design.trials) ** 2, mu.shape), counts)
         explained = variance(family.mean(mu, dispersion, weights), counts)

@@ -69,6 +69,8 @@ def distribution_variance(fit: Fit, options: Options) -> Residual:
     """The variance that responses have beyond the linear predictor."""
     flat, model = fit.parameters.flat(), fit.model
     family, link = model.family, model.family.link
+    if model.linear and not model.has_scale:
+        return _of_rows(fit)
     dispersion = {name: value[0] for name, value in flat.dispersion.items()}
     ones = np.ones(flat.n_draws)
     if model.has_scale:
@@ -83,6 +85,19 @@ def distribution_variance(fit: Fit, options: Options) -> Residual:
         return Residual(variance, (_words(family, "Var(y)", where),))
     words = _words(family, "Var(y) (d eta / d mu)^2, the delta method,", where)
     return Residual(variance * family.link.slope(centre) ** 2, (words,))
+
+
+def _of_rows(fit: Fit) -> Residual:
+    """The mean over the rows of variances that differ between them."""
+    flat, design, counts = fit.parameters.flat(), fit.model.design, responses_per_row(fit.model)
+    total, sums, step = float(np.sum(counts)), [], max(1, CHUNK // max(design.n_rows, 1))
+    weights, used = np.ones(design.n_rows) if design.weights is None else design.weights, counts > 0
+    shares = np.zeros(design.n_rows)
+    shares[used] = counts[used] / (total * weights[used])
+    for first in range(0, flat.n_draws, step):
+        some = flat.take(slice(first, first + step))
+        sums.append(some.dispersion_by_row(design, fit.model.family)["sigma"] ** 2 @ shares)
+    return Residual(np.concatenate(sums), ("Residual variance: the mean over the rows, as sigma has a predictor.",))
 
 
 def _of_logarithm(family: Family, squared: np.ndarray, options: Options, where: str) -> Residual:

@@ -121,4 +121,4 @@ def _is_rowwise(model: Model, factor: str) -> bool:
     codes = next(term.codes for term in model.design.groups if term.factor == factor)
     counts = responses_per_row(model)
     levels = len(np.unique(codes[(counts > 0) & (codes >= 0)]))
-    return not model.has_scale and levels == model.n_obs and counts.sum() <= levels * (1 + _ROUNDING)
+    return not model.linear and levels == model.n_obs and counts.sum() <= levels * (1 + _ROUNDING)
