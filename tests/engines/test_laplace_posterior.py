@@ -81,8 +81,8 @@ def unconstrained(posterior: Any, function: Any, psi: np.ndarray) -> dict[str, n
         if term.correlation:
             sites[term.correlation[0]] = psi[first + k : first + k + m]
         first += k + m
-    for i, (name, unit) in enumerate(posterior.space.coordinates.dispersion.items()):
-        sites[name] = np.asarray(psi[first + i] + np.log(unit))
+    for i, (name, coordinate) in enumerate(posterior.space.coordinates.dispersion.items()):
+        sites[name] = np.asarray(psi[first + i] + np.log(coordinate.unit))
     return sites
 
 
@@ -135,7 +135,7 @@ def test_a_prior_of_a_whole_block_integrates_to_one_on_the_real_line(formula: st
     priors = {"Subject_cov": Decov(2, 1.5, 2, 1), "sigma": Exponential(1)}
     posterior = log_posterior(bm.Model(formula, bm.load_data("sleepstudy"), priors=priors))
     rng, m, n = np.random.default_rng(4), posterior.space.dimension, 6000
-    center = np.append(np.zeros(m - 1), -np.log(posterior.space.coordinates.dispersion["sigma"]))
+    center = np.append(np.zeros(m - 1), -np.log(posterior.space.coordinates.dispersion["sigma"].unit))
     psi = center + 1.5 * rng.standard_t(4, (n, m))
     from scipy.stats import t
 
@@ -154,7 +154,7 @@ def test_effects_and_coefficients_together_by_laplace_are_exact_for_a_normal_res
     space = Space(joint.coordinates(), None, exact.space.origins)
     for psi in around(exact, 3):
         points = exact.space.points(psi[None])
-        unit = exact.space.coordinates.dispersion["sigma"]
+        unit = exact.space.coordinates.dispersion["sigma"].unit
         moved = psi + np.append(np.zeros(len(psi) - 1), np.log(unit))
         found = joint.value(space.x(moved[None], space.points(moved[None]))[0])
         expected = exact.marginal.value(exact.space.x(psi[None], points)[0])
