@@ -50,7 +50,7 @@ def separate(design: Any, family: Any) -> Any:
     """The rule that the default replaced: half-Student-t(3, 0, s / s_z) for every sd alone, at zero of its column."""
     _, s = location_and_scale(design, family)
     chosen = dict(bm.priors.PRESETS["cautious"](design, family))
-    for group, named in zip(design.groups, term_names(design.groups), strict=True):
+    for group, named in zip(design.groups, term_names(design), strict=True):
         spreads = column_spreads(group.Z[design.used])
         chosen |= {sd: bm.priors.HalfStudentT(3.0, s / s_z) for sd, s_z in zip(named.sds, spreads, strict=True)}
     return bm.priors.Priors.of(chosen, "separate", centered=False)

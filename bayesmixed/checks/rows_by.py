@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..design.table import column_names, rows_of, select
 from ..errors import FitError, nearest
-from ..prediction.linear_predictor import same_factor
+from ..prediction.included_terms import same_factor
 
 if TYPE_CHECKING:
     from ..model import Model

@@ -62,7 +62,7 @@ def draw(model: Model) -> Drawn:
     sigma = _sigma(model, rng)
     flat_scale = ("sigma",) if model.has_scale and sigma is None else ()
     sds, factors, flat = [], [], []
-    for named, A in zip(term_names(model.design.groups), origins(model), strict=True):
+    for named, A in zip(term_names(model.design), origins(model), strict=True):
         flat.append(_flat(model.priors, named, flat_scale))
         drawn = None if flat[-1] else _block(model.priors, named, sigma, rng)
         sds.append(None if drawn is None else drawn[0])
@@ -72,8 +72,9 @@ def draw(model: Model) -> Drawn:
 
 def implied(model: Model, drawn: Drawn) -> list[Implied]:
     """Spread and share of variance of every grouping factor, in the order of the formula."""
-    factors = list(dict.fromkeys(group.factor for group in model.design.groups))
-    bars = list(zip(model.design.groups, drawn.factors, drawn.flat, strict=True))
+    factors = list(dict.fromkeys(group.factor for group in model.design.mu.groups))
+    at = zip(model.design.positions("mu"), model.design.mu.groups, strict=True)
+    bars = [(group, drawn.factors[j], drawn.flat[j]) for j, group in at]
     flat = {f: tuple(n for group, _, names in bars if group.factor == f for n in names) for f in factors}
     used = model.design.used
     variances: dict[str, np.ndarray] = {}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def origin_notes(model: Model) -> list[str]:
     """One sentence or two per bar whose priors could be mistaken; empty where there is nothing to say."""
-    places = zip(model.design.groups, term_names(model.design.groups), model.covariances, origins(model), strict=True)
+    places = zip(model.design.groups, term_names(model.design), model.covariances, origins(model), strict=True)
     found = _fixed(model)
     for term, named, structure, A in places:
         if A is not None:

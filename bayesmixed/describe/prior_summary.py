@@ -60,7 +60,7 @@ def prior_summary(model: Model) -> Page:
 
 def _notes(model: Model, table: pd.DataFrame) -> list[str]:
     notes = centred_notes(table)
-    for named in term_names(model.design.groups):
+    for named in term_names(model.design):
         if named.covariance in model.priors:
             parts = model.priors.block(named.covariance).parts(len(named.sds), named.correlation is not None)
             words = ", ".join(f"{part} ~ {(p.element(0) if p.stacks else p).describe()}" for part, p in parts.items())
@@ -125,9 +125,7 @@ def prior_table(model: Model, drawn: Drawn) -> pd.DataFrame:
 
 def _rows(model: Model, drawn: Drawn) -> Iterator[tuple[Any, ...]]:
     units, priors = _units(model), model.priors
-    bars = {
-        named.covariance: (named, sds) for named, sds in zip(term_names(model.design.groups), drawn.sds, strict=True)
-    }
+    bars = {named.covariance: (named, sds) for named, sds in zip(term_names(model.design), drawn.sds, strict=True)}
     for name, prior in priors.items():
         source = priors.sources.get(name, "")
         if name in bars:
@@ -165,7 +163,7 @@ def _units(model: Model) -> dict[str, str]:
         of = f"{model.family.parameter(predictor.name).link.name} {predictor.name}"
         units |= {name: _per(of, column) for name, column in zip(predictor.names, predictor.coefficients, strict=True)}
         units[f"{predictor.prefix}Intercept_centered"] = of
-    for group, named in zip(model.design.groups, term_names(model.design.groups), strict=True):
+    for group, named in zip(model.design.groups, term_names(model.design), strict=True):
         units |= {sd: _per(y, column) for sd, column in zip(named.sds, group.columns, strict=True)}
     of_response = f"{model.family.transform} {_name(model)}".strip()
     return units | {parameter.name: of_response for parameter in model.family.others if parameter.role == "scale"}

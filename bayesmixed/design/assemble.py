@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,24 +33,25 @@ def assemble(
     offset: np.ndarray | None,
     factors: Collection[str] | None = None,
     used: np.ndarray | None = None,
-) -> tuple[dict[str, Predictor], tuple[GroupTerm, ...], dict[str, tuple[int, ...]]]:
-    """Predictors, group terms in formula order, and the columns kept, on the evaluator's table.
+) -> tuple[dict[str, Predictor], dict[str, tuple[int, ...]]]:
+    """Predictors with their bars, and the columns kept, on the evaluator's table.
 
     An empty `kept` means training: the rank decides, and values must be finite. `codes_of` gives codes
     and levels of a grouping factor from the values of its atoms; `offset` belongs to "mu"; the bars of grouping
     factors outside `factors` (None: all are in) come out empty.
     """
-    predictors, keep, groups = {}, {}, []
+    predictors, keep = {}, {}
     for name, side in formula.predictors.items():
         extra = offset if name == "mu" else None
-        predictors[name], keep[name] = predictor(name, side, evaluator, kept, extra, used)
-        groups += [
-            group_term(name, bar, evaluator, codes_of, not kept)
+        fixed, keep[name] = predictor(name, side, evaluator, kept, extra, used)
+        groups = [
+            group_term(bar, evaluator, codes_of, not kept)
             if factors is None or bar.group in factors
-            else _empty_term(name, bar, len(evaluator.frame))
+            else _empty_term(bar, len(evaluator.frame))
             for bar in side.bars
         ]
-    return predictors, tuple(groups), keep
+        predictors[name] = replace(fixed, groups=tuple(groups))
+    return predictors, keep
 
 
 def predictor(
@@ -101,7 +103,7 @@ def predictor(
     return made, tuple(keep.tolist())
 
 
-def group_term(name: str, bar: Bar, evaluator: Evaluator, codes_of: CodesOf, training: bool) -> GroupTerm:
+def group_term(bar: Bar, evaluator: Evaluator, codes_of: CodesOf, training: bool) -> GroupTerm:
     """One bar: codes and levels of its factor, and the within-group columns in full rank."""
     n = len(evaluator.frame)
     atoms = _atoms(bar.terms, evaluator, training)
@@ -119,12 +121,12 @@ def group_term(name: str, bar: Bar, evaluator: Evaluator, codes_of: CodesOf, tra
     Z = _bound(columns, n)
     codes, levels = codes_of(bar.group, [evaluator.grouping(atom) for atom in bar.factor])
     variables = _variables(intercept, bar.terms, blocks)
-    return GroupTerm(name, bar.group, codes, levels, Z.values, Z.names, Z.r_names, bar.covariance, bar.text, variables)
+    return GroupTerm(bar.group, codes, levels, Z.values, Z.names, Z.r_names, bar.covariance, bar.text, variables)
 
 
-def _empty_term(name: str, bar: Bar, n: int) -> GroupTerm:
+def _empty_term(bar: Bar, n: int) -> GroupTerm:
     codes, levels = np.full(n, -1, dtype=np.int32), np.empty(0, dtype=object)
-    return GroupTerm(name, bar.group, codes, levels, np.empty((n, 0)), (), (), bar.covariance, bar.text)
+    return GroupTerm(bar.group, codes, levels, np.empty((n, 0)), (), (), bar.covariance, bar.text)
 
 
 def _atoms(terms: Sequence[Term], evaluator: Evaluator, training: bool) -> dict[str, Any]:

@@ -183,9 +183,9 @@ def _design(
     left, weights, arguments = _left_side(formula, evaluator, arguments, takes)
     offset = _finite("offset", arguments.get("offset"), evaluator)
     used = None if weights is None or np.all(weights > 0) else weights > 0
-    predictors, groups, kept = assemble(formula, evaluator, {}, codes_of, offset, used=used)
+    predictors, kept = assemble(formula, evaluator, {}, codes_of, offset, used=used)
     _check_contrasts(evaluator)
-    _check_bars(groups, used)
+    _check_bars([term for predictor in predictors.values() for term in predictor.groups], used)
     stored = {name: Given(a.text, a.array) for name, a in arguments.items()}
     encoding = Encoding(
         formula,
@@ -198,7 +198,7 @@ def _design(
         stored.get("offset"),
         None if left.given is None else Given(left.given.text, left.given.array),
     )
-    return Design(left.response, predictors, groups, weights, evaluator.frame.index, n_dropped, encoding, left.trials)
+    return Design(left.response, predictors, weights, evaluator.frame.index, n_dropped, encoding, left.trials)
 
 
 def _left_side(

@@ -104,8 +104,8 @@ class Encoding:
             return encode(self.groups[name], values, unseen, frame.index), self.groups[name].levels
 
         values = {name: None if a is None else a.values(evaluator) for name, a in arguments.items()}
-        predictors, groups, _ = assemble(self.formula, evaluator, self.kept, codes_of, values["offset"], factors)
-        return Design(None, predictors, groups, values["weights"], frame.index, 0, self, values["trials"])
+        predictors, _ = assemble(self.formula, evaluator, self.kept, codes_of, values["offset"], factors)
+        return Design(None, predictors, values["weights"], frame.index, 0, self, values["trials"])
 
     def knows_trials(self, columns: Collection[Any]) -> bool:
         """Whether a table with these columns says how many trials each row has."""

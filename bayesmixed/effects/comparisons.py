@@ -114,7 +114,7 @@ def comparisons(
         raise FitError(f"comparison={comparison!r} is not an option. {nearest(str(comparison), COMPARISONS)}")
     shown = COMPARISONS[comparison][1]
     known, found = variables_of(fit.model, bars=True), Parts([], [], [])
-    groups = {term.factor for term in fit.model.design.groups}
+    groups = {term.factor for term in fit.model.design.mu.groups}
     spread = question.spread(fit.model)
     for name, change in wanted(variables).items():
         sign = " - " if comparison == "difference" else " / "

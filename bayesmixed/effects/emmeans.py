@@ -188,7 +188,7 @@ def _named(model: Model, specs: Any, by: Any) -> tuple[list[str], list[str]]:
         within = list(dict.fromkeys([*called(model, _split(given)), *within]))
         specs = called(model, [name for name in _split(main) if name != "1"])
     named = [name for name in names_of(specs, "specs") if name not in within]
-    groups = {term.factor for term in model.design.groups}
+    groups = {term.factor for term in model.design.mu.groups}
     found = grouping(model, known, within)
     for name in [*named, *(name for name in within if canonical(name, found) not in found)]:
         variable(known, name, groups=groups)

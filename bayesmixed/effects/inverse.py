@@ -11,7 +11,7 @@ import pandas as pd
 from ..design.design import Design
 from ..errors import FitError, with_known_options
 from ..fits.caution import caution
-from ..prediction.linear_predictor import same_factor
+from ..prediction.included_terms import same_factor
 from .mean.curve import Curve, Point
 from .mean.question import MeanValues, Question, check_fit, covariance_root, reference
 from .quantities import Linearised, Quantities, Sampled
@@ -182,7 +182,7 @@ def _predictor(values: MeanValues, p: float) -> np.ndarray:
 def _split(model: Model, known: dict[str, Variable], by: Any) -> tuple[list[str], list[str]]:
     """The factors of the fixed part and the grouping factors that `by` names; a column may be both."""
     factors, groups = [], []
-    every = list(dict.fromkeys(term.factor for term in model.design.groups))
+    every = list(dict.fromkeys(term.factor for term in model.design.mu.groups))
     for name in names_of(by, "by"):
         group = [factor for factor in every if same_factor(factor, name)]
         groups += group
@@ -246,7 +246,7 @@ def _notes(
 
 
 def _random(fit: Fit, groups: Sequence[str]) -> list[str]:
-    if not fit.model.design.groups:
+    if not fit.model.design.mu.groups:
         return []
     effects = f"Random effects: those of {', '.join(groups)}, others zero." if groups else "Random effects: zero."
     together = "Standard errors: of coefficients and random effects together, variance parameters held."

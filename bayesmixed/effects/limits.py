@@ -41,9 +41,8 @@ def limits_of(
     alone = _alone(rows, question, design, len(centre))
     if alone.any():
         row = np.flatnonzero(alone[rows.cells])
-        X = design.mu.X[row]
-        centre[rows.cells[row]] = X @ values.beta[0] + design.mu.offset[row]
-        se[rows.cells[row]] = np.linalg.norm(X @ found.root, axis=1)
+        centre[rows.cells[row]] = design.eta(values.parameters, ())["mu"][0, row]
+        se[rows.cells[row]] = np.linalg.norm(design.mu.X[row] @ found.root, axis=1)
     centre = np.where(np.isnan(found.values), np.nan, centre)
 
     def show(x: np.ndarray) -> np.ndarray:
@@ -82,7 +81,7 @@ def _ends(values: MeanValues) -> tuple[float, float]:
 
 def _alone(rows: EffectRows, question: Question, design: Design, m: int) -> np.ndarray:
     """Which of the m numbers are the mean of one row, given its predictor."""
-    if question.kind == "population" and design.groups:
+    if question.kind == "population" and design.mu.groups:
         return np.zeros(m, bool)
     whole = np.bincount(rows.cells, np.abs(rows.weights - 1) < 1e-12, m) == 1
     return whole & (np.bincount(rows.cells, minlength=m) == 1)

@@ -106,6 +106,6 @@ def _notes(model: Model) -> tuple[str, ...]:
         height = "" if (low, high) == (0.0, 1.0) else f" times {high - low:.4g}, the height between the asymptotes,"
         part = f"/ {1 / link.steepest:.3g}"
         notes.append(f"A {link.name} coefficient{height} {part} is the most that one unit changes the probability.")
-    if model.design.groups:
+    if model.design.mu.groups:
         notes.append("Conditional on the random effects; bm.comparisons(fit, ..., kind='population') averages.")
     return tuple(notes)

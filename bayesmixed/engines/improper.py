@@ -20,7 +20,7 @@ def refuse_improper(model: Model) -> None:
 
 def _check_flat(model: Model, name: str) -> None:
     """A flat sd needs three levels beyond the coefficients that vary between them, else it has no posterior."""
-    for group in model.design.groups:
+    for group in model.design.mu.groups:
         if not (name.endswith("_sigma") and f"|{group.factor}" in name):
             continue
         between = _between_level_coefficients(model.design.mu.X, group.codes)

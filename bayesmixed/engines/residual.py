@@ -66,12 +66,12 @@ def _what(model: Model) -> str:
     response = model.design.response
     assert response is not None  # a model without a response is not fitted
     used, y = model.design.used, response.y
-    for term in model.design.groups:
+    for term in model.design.mu.groups:
         codes, values = term.codes[used], y[used]
         low, high = (np.full(term.n_levels, sign * np.inf) for sign in (1, -1))
         np.minimum.at(low, codes, values)
         np.maximum.at(high, codes, values)
         if np.all(low >= high):
             return f"The response {response.name} does not vary within the levels of {term.factor}"
-    terms = " and ".join(dict.fromkeys(term.text for term in model.design.groups))
+    terms = " and ".join(dict.fromkeys(term.text for term in model.design.mu.groups))
     return f"Fixed effects and {terms} explain the response {response.name} exactly in every row"

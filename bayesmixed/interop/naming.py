@@ -44,7 +44,7 @@ def posterior_dataset(model: Model, parameters: Parameters) -> xr.Dataset:
     for name, values in parameters.dispersion.items():
         if name not in model.constants:
             variables[name] = _variable(name, values)
-    names = term_names(model.design.groups)
+    names = term_names(model.design)
     for i, (group, named) in enumerate(zip(model.design.groups, names, strict=True)):
         variables |= _block(group, named, parameters.sds[i], parameters.corrs[i])
     for group, named, effects in zip(model.design.groups, names, parameters.b, strict=True):

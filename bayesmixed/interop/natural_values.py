@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def natural_values(model: Model, posterior: xr.Dataset) -> Parameters:
     """What `naming.posterior_dataset` was made from (chains, draws, ...)."""
-    names = term_names(model.design.groups)
+    names = term_names(model.design)
     pairs = list(zip(model.design.groups, names, strict=True))
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
     held = {name: np.full(shape, value) for name, value in model.constants.items()}

@@ -64,7 +64,7 @@ def foretold(
     """
     rows = np.flatnonzero(design.used)
     sign = signs(design, family, rows)
-    if sign is None or not design.groups or not np.any(sign):
+    if sign is None or not design.mu.groups or not np.any(sign):
         return None
     growing = _growing(design, sign == 0, rows, terms)
     if not any(np.any(each) for each in growing):
@@ -101,14 +101,14 @@ def _growing(
     """Per term, the columns (k,) in which no row holds an effect where it is."""
     return tuple(
         ~np.any(term.Z[rows][pinned] != 0, axis=0) & (terms is None or j in terms)
-        for j, term in enumerate(design.groups)
+        for j, term in enumerate(design.mu.groups)
     )
 
 
 def _settled(design: Design, growing: Sequence[np.ndarray], rows: np.ndarray, sign: np.ndarray) -> np.ndarray:
     """Rows (n,) of levels with one response throughout that have an intercept of their own: it alone foretells them."""
     found = np.zeros(len(rows), dtype=bool)
-    for term, chosen in zip(design.groups, growing, strict=True):
+    for term, chosen in zip(design.mu.groups, growing, strict=True):
         Z = term.Z[rows][:, chosen]
         if not np.any(np.all(Z == 1, axis=0)):
             continue
@@ -121,7 +121,7 @@ def _settled(design: Design, growing: Sequence[np.ndarray], rows: np.ndarray, si
 def _effects(design: Design, growing: Sequence[np.ndarray], rows: np.ndarray) -> tuple[sparse.csr_array, np.ndarray]:
     """Z (n, q) of the growing columns, each of largest element 1, and which rows (n,) it moves."""
     parts, moved, index = [], np.zeros(len(rows), dtype=bool), np.arange(len(rows))
-    for term, chosen in zip(design.groups, growing, strict=True):
+    for term, chosen in zip(design.mu.groups, growing, strict=True):
         for z in term.Z[rows][:, chosen].T:
             values = z / max(float(np.max(np.abs(z))), 1e-300)
             moved |= values != 0

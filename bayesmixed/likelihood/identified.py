@@ -42,7 +42,7 @@ class Unidentified:
 def unidentified(model: Model) -> tuple[Unidentified, ...]:
     """What of the random effects no response could determine; empty in most models, and then quickly."""
     used = np.flatnonzero(model.design.used)
-    groups, covariances = model.design.groups, model.covariances
+    groups, covariances = model.design.mu.groups, model.covariances
     found = [*_held_by_fixed(groups, model.design.mu.X[used], used)]
     found += _overlapping(groups, covariances, used)
     if model.has_scale and "sigma" not in model.constants:
@@ -175,7 +175,7 @@ def _overlap(groups: Sequence[GroupTerm], terms: Sequence[int]) -> Unidentified:
 def _held_by_residual(model: Model, used: np.ndarray) -> Iterator[Unidentified]:
     """Bars with a level per row, whose variance is the residual's."""
     weights = np.ones(len(used)) if model.design.weights is None else model.design.weights[used]
-    for j, term in enumerate(model.design.groups):
+    for j, term in enumerate(model.design.mu.groups):
         codes, k = term.codes[used], len(term.columns)
         if term.n_levels < len(used) or len(np.unique(codes)) < len(used):
             continue

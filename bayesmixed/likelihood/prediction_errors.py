@@ -17,6 +17,7 @@ from scipy import sparse
 
 from ..design.design import Design
 from ..families import observed
+from ..parameters.predicted import predicted
 from ..parameters.values import Parameters
 from .at import likelihood_of
 from .elimination.dense import root
@@ -68,10 +69,10 @@ class JointErrors:
     def _columns(self, design: Design, block: int, terms: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         """Codes (n,) and working columns (n, k) of one block, zero for excluded terms and unknown levels."""
         found = self.likelihood.blocks[block]
-        codes = design.groups[found.terms[0]].codes
+        codes = design.mu.groups[found.terms[0]].codes
         known = (codes >= 0) & (codes < found.n_levels)
         parts = [
-            design.groups[j].Z @ self.likelihood.theta.bases[j] * known[:, None]
+            design.mu.groups[j].Z @ self.likelihood.theta.bases[j] * known[:, None]
             if j in terms
             else np.zeros((len(codes), len(self.likelihood.theta.bases[j])))
             for j in found.terms
@@ -87,9 +88,8 @@ class JointErrors:
                 effects[j] = estimates.b[j] + error.transpose(2, 0, 1)[None]
         shift = self.sigma * np.linalg.solve(likelihood.basis.R, beta) if len(beta) else beta
         repeated = estimates.take(np.zeros(n, dtype=int))
-        return replace(
-            repeated, coefficients={**repeated.coefficients, "mu": estimates.beta + shift.T[None]}, b=tuple(effects)
-        )
+        coefficients = {**repeated.coefficients, "mu": estimates.beta + shift.T[None]}
+        return replace(repeated, coefficients=coefficients, b=tuple(effects))
 
 
 def draw_errors(
@@ -148,11 +148,8 @@ def _curvature(model: Model, estimates: Parameters) -> np.ndarray:
     """V = -d2 log f / d eta2 per row (n,) at the estimates; zero where the weight is."""
     design = model.design
     used = design.used
-    eta = design.mu.X @ estimates.beta[0, 0] + design.mu.offset
-    for term, b in zip(design.groups, estimates.b, strict=True):
-        eta += np.einsum("nk,nk->n", b[0, 0][term.codes], term.Z)
-    dispersion = estimates.one_dispersion_by_row(design, model.family, used)
-    V = model.family.derivatives(observed(design, used), eta[used], dispersion, 2).V
+    eta, dispersion = predicted(model.family, design, estimates).at(used).single()
+    V = model.family.derivatives(observed(design, used), eta, dispersion, 2).V
     found = np.zeros(design.n_rows)
     # rows that bend the log-likelihood upwards are counted as saying nothing
     found[used] = np.maximum(V, 1e-12 * max(float(np.max(np.abs(V), initial=0.0)), 1e-300))

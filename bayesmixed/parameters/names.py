@@ -63,7 +63,7 @@ class BlockSlot:
     wider: tuple[str, ...]
 
 
-def term_names(groups: tuple[GroupTerm, ...]) -> tuple[TermNames, ...]:
+def term_names(design: Design) -> tuple[TermNames, ...]:
     """The names of every bar, in formula order.
 
     A second bar on one factor keeps the plain names where its columns are new and gets the tag
@@ -72,9 +72,10 @@ def term_names(groups: tuple[GroupTerm, ...]) -> tuple[TermNames, ...]:
     """
     taken: set[str] = set()
     named = []
-    for group in groups:
+    bars = [(predictor.prefix, group) for predictor in design.predictors.values() for group in predictor.groups]
+    for prefix, group in bars:
         correlated = structure(group.covariance).has_correlation and len(group.columns) > 1
-        names = _term(group, correlated, taken)
+        names = _term(prefix, group, correlated, taken)
         taken.update(names.effects)
         taken.add(names.covariance)
         if names.correlation:
@@ -83,8 +84,7 @@ def term_names(groups: tuple[GroupTerm, ...]) -> tuple[TermNames, ...]:
     return tuple(named)
 
 
-def _term(group: GroupTerm, correlated: bool, taken: set[str]) -> TermNames:
-    prefix = "" if group.predictor == "mu" else f"{group.predictor}_"
+def _term(prefix: str, group: GroupTerm, correlated: bool, taken: set[str]) -> TermNames:
     for number in range(1, 100):
         tag = group.factor if number == 1 else f"{group.factor}#{number}"
         effects = tuple(f"{prefix}{'1' if c == 'Intercept' else c}|{tag}" for c in group.columns)
@@ -122,7 +122,7 @@ def block_slots(design: Design, family: Family) -> tuple[BlockSlot, ...]:
     """Every block of a bar, in formula order."""
     names = {slot.name for slot in slots(design, family)}
     found = []
-    for group, named in zip(design.groups, term_names(design.groups), strict=True):
+    for group, named in zip(design.groups, term_names(design), strict=True):
         members = (*named.sds, named.correlation) if named.correlation else named.sds
         wider = dict.fromkeys(w for w in (f"{group.factor}_cov", "cov") if w != named.covariance and w not in names)
         found.append(BlockSlot(named.covariance, group.text, members, tuple(wider)))
@@ -145,7 +145,7 @@ def _coefficient_slots(design: Design) -> list[Slot]:
 
 
 def _covariance_slots(design: Design) -> list[Slot]:
-    named = term_names(design.groups)
+    named = term_names(design)
     found = []
     width: Counter[str] = Counter()
     for group, names in zip(design.groups, named, strict=True):

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..covariance import Covariance
-
-if TYPE_CHECKING:
-    from ..design.design import Design
-    from ..families import Family
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,23 +98,9 @@ class Parameters:
         """The root (.., k, k) along principal axes, whichever root is held: draws of a seed do not depend on that."""
         return self.factor(term) if self._is_diagonal(term) else principal_root(self.covariance(term))
 
-    def dispersion_by_row(
-        self, design: Design, family: Family, rows: slice | np.ndarray = slice(None)
-    ) -> dict[str, np.ndarray]:
-        """Dispersion parameters in some rows: those with a predictor (draws, rows), others (draws, 1)."""
-        found = {name: value.reshape(-1, 1) for name, value in self.dispersion.items()}
-        for name, predictor in list(design.predictors.items())[1:]:
-            flat = self.coefficients[name].reshape(self.n_draws, -1)
-            eta = flat @ predictor.X[rows].T + predictor.offset[rows]
-            found[name] = family.parameter(name).link.inverse(eta)
-        return found
-
-    def one_dispersion_by_row(
-        self, design: Design, family: Family, rows: slice | np.ndarray = slice(None)
-    ) -> dict[str, Any]:
-        """The same of a single draw: numbers, and (rows,) of those with a predictor."""
-        found = self.dispersion_by_row(design, family, rows)
-        return {name: value[0] if name in design.predictors else float(value[0, 0]) for name, value in found.items()}
+    def dispersion_by_row(self) -> dict[str, np.ndarray]:
+        """Dispersion parameters without a predictor (draws, 1), which broadcast against predictors (draws, rows)."""
+        return {name: value.reshape(-1, 1) for name, value in self.dispersion.items()}
 
     def mean_dispersion(self) -> dict[str, float]:
         """Dispersion parameters averaged over chains and draws."""

@@ -13,7 +13,7 @@ from ..design.columns.factors import level_text
 from ..design.table import column_names
 from ..errors import FitError, nearest, with_known_options
 from ..model import Model
-from ..prediction.linear_predictor import same_factor
+from ..prediction.included_terms import same_factor
 from .drawing import canvas, marks, theme
 from .drawing.kernel_density import kernel_density
 from .drawing.picture import Picture, picture
@@ -177,7 +177,7 @@ def _tidy(model: Model, group: str | None, by: str | None, x: str | None) -> pd.
 
 def _levels(model: Model, group: str | None) -> tuple[str, np.ndarray]:
     """The grouping factor's or column's name and its level (n,) in every row."""
-    frame, bars = model.frame, model.design.groups
+    frame, bars = model.frame, model.design.mu.groups
     columns = [str(column) for column in frame if _categorical(frame[column])]
     known = list(dict.fromkeys([*(term.factor for term in bars), *columns]))
     if group is None and not known:

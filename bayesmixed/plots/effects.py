@@ -188,6 +188,6 @@ def _panel(ax: Axes, column: Variable, rows: pd.DataFrame, colors: dict[str, str
 
 def _what(fit: Fit, kind: str) -> str:
     """The method and, where it matters, what became of the random effects."""
-    if not fit.model.design.groups or (fit.model.family.linear and kind == "conditional"):
+    if not fit.model.design.mu.groups or (fit.model.family.linear and kind == "conditional"):
         return f"Marginal means, {fit.label}"
     return f"Marginal means ({_KINDS[kind]}), {fit.label}"

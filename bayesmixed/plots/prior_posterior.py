@@ -134,7 +134,7 @@ def _pairs(fit: Fit) -> dict[str, _Pair]:
     model, found = fit.model, _coefficients(fit)
     drawn = implied.draw(model)
     flat = fit.parameters.flat()
-    for j, (named, A) in enumerate(zip(term_names(model.design.groups), origins(model), strict=True)):
+    for j, (named, A) in enumerate(zip(term_names(model.design), origins(model), strict=True)):
         found |= _sds(model, named, flat.sds[j][0], drawn.factors[j], A is not None)
         corr = flat.corrs[j]
         if named.correlation and corr is not None:

@@ -85,7 +85,7 @@ def determined(model: Model, design: Design, table: Any) -> Design:
         return design
     _warn(model, design, open_rows, parted.any(axis=0))
     offset = np.where(open_rows, np.nan, design.mu.offset)
-    return replace(design, predictors=design.predictors | {"mu": replace(design.mu, offset=offset)})
+    return design.with_predictor(replace(design.mu, offset=offset))
 
 
 def _warn(model: Model, design: Design, open_rows: np.ndarray, columns: np.ndarray) -> None:

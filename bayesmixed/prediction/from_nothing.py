@@ -21,8 +21,8 @@ from ..formula.formula import Formula
 from ..formula.syntax import Binary, Call, Node, deparse
 from ..formula.variables import columns_in
 from ..model_parts import check_predictors
+from ..parameters.predicted import predicted
 from ..parameters.values import Parameters
-from .linear_predictor import linear_predictor
 from .memory import refuse_too_large
 from .new_levels import draw_effects
 from .predict import CHUNK
@@ -128,9 +128,8 @@ def _responses(
 ) -> np.ndarray:
     """One response (draws, rows) per draw of the parameters, with effects drawn for it."""
     effects = (draw_effects(values, j, term.n_levels, rng) for j, term in enumerate(design.groups))
-    eta = linear_predictor(design, replace(values, b=tuple(effects)), range(len(design.groups)))
-    dispersion = values.dispersion_by_row(design, kind)
-    return kind.draw(rng, location(kind, eta), dispersion, design.weights, trials)
+    found = predicted(kind, design, replace(values, b=tuple(effects)))
+    return kind.draw(rng, location(kind, found.eta), found.dispersion, design.weights, trials)
 
 
 def _numbers(design: Design) -> int:

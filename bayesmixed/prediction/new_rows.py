@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..design.design import Design, Predictor
+from ..design.design import Design
 from ..design.table import column_names, tabled
 from ..errors import BayesMixedWarning, FitError
 
@@ -89,13 +89,8 @@ def take_rows(design: Design, rows: slice | np.ndarray) -> Design:
     return replace(
         design,
         response=None,
-        predictors={name: _take_predictor(value, rows) for name, value in design.predictors.items()},
-        groups=tuple(replace(term, codes=term.codes[rows], Z=term.Z[rows]) for term in design.groups),
+        predictors={name: predictor.take(rows) for name, predictor in design.predictors.items()},
         weights=None if design.weights is None else design.weights[rows],
         trials=None if design.trials is None else design.trials[rows],
         index=design.index[rows],
     )
-
-
-def _take_predictor(predictor: Predictor, rows: slice | np.ndarray) -> Predictor:
-    return replace(predictor, X=predictor.X[rows], offset=predictor.offset[rows])

@@ -41,7 +41,7 @@ def predict_parameter(
     if predictor is None:
         eta = np.broadcast_to(link.forward(flat.dispersion[name].reshape(-1, 1)), (flat.n_draws, design.n_rows))
     else:
-        eta = flat.coefficients[name][0] @ predictor.X.T + predictor.offset
+        eta = design.eta(flat, ())[name]
     shown = eta if request.scale == "link" else link.inverse(eta)
     table = {"estimate": shown.mean(axis=0)}
     if interval == "confidence" and root is None:

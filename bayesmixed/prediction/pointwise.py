@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..design.design import Design
-from ..families import Family, observed
+from ..families import observed
+from ..parameters.predicted import predicted
 from ..parameters.values import Parameters
 from . import memory
-from .linear_predictor import linear_predictor
 from .new_rows import take_rows
 from .predict import CHUNK
 from .responses import new_responses
@@ -30,7 +30,7 @@ def log_likelihood(model: Model, parameters: Parameters, rows: np.ndarray | None
     def density(eta: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
         return model.family.derivatives(seen, eta, dispersion, 0).kernel + constant
 
-    return _fill(take_rows(model.design, rows), model.family, parameters, density)
+    return _fill(model, take_rows(model.design, rows), parameters, density)
 
 
 def replicates(model: Model, parameters: Parameters, seed: int | None) -> np.ndarray:
@@ -40,7 +40,7 @@ def replicates(model: Model, parameters: Parameters, seed: int | None) -> np.nda
     def drawn(eta: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
         return new_responses(model, eta, dispersion, weights, trials, rng)
 
-    return _fill(model.design, model.family, parameters, drawn)
+    return _fill(model, model.design, parameters, drawn)
 
 
 def observed_rows(model: Model) -> np.ndarray:
@@ -56,20 +56,18 @@ def refuse_too_large(what: str, chains: int, draws: int, rows: int) -> None:
 
 
 def _fill(
+    model: Model,
     design: Design,
-    family: Family,
     parameters: Parameters,
     values: Callable[[np.ndarray, dict[str, Any]], np.ndarray],
 ) -> np.ndarray:
     """`values(eta, dispersion)` of every draw and row, block by block of draws."""
     chains, draws = parameters.beta.shape[:2]
-    terms = list(range(len(design.groups)))
     found = np.empty((chains, draws, design.n_rows))
     step = max(1, CHUNK // max(1, chains * design.n_rows))
     for first in range(0, draws, step):
         block = slice(first, min(first + step, draws))
         some = parameters.take(block).flat()
-        eta = linear_predictor(design, some, terms)
-        dispersion = some.dispersion_by_row(design, family)
-        found[:, block] = values(eta, dispersion).reshape(chains, -1, design.n_rows)
+        there = predicted(model.family, design, some)
+        found[:, block] = values(there.eta, there.dispersion).reshape(chains, -1, design.n_rows)
     return found

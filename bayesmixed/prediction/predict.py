@@ -12,9 +12,10 @@ from scipy.special import ndtri
 
 from ..design.design import Design
 from ..errors import FitError, nearest
+from ..parameters.predicted import Predicted, predicted
 from ..parameters.values import Parameters
 from .estimable import determined
-from .linear_predictor import included_terms, linear_predictor
+from .included_terms import included_terms
 from .memory import refuse_too_large
 from .new_levels import extend
 from .new_rows import encode, take_rows
@@ -87,11 +88,10 @@ class PredictionRequest:
 
 def fitted(model: Model, parameters: Parameters) -> np.ndarray:
     """Mean of the response (n,), averaged over draws, all effects included."""
-    terms = list(range(len(model.design.groups)))
     parts = []
     for rows in _chunks(determined(model, model.design, None), parameters.n_draws):
-        eta, dispersion = linear_predictor(rows, parameters, terms), parameters.dispersion_by_row(rows, model.family)
-        parts.append(mean_response(model.family, eta, dispersion, rows.weights).mean(axis=0))
+        found = predicted(model.family, rows, parameters)
+        parts.append(mean_response(model.family, found.eta, found.dispersion, rows.weights).mean(axis=0))
     return np.concatenate(parts)
 
 
@@ -132,13 +132,12 @@ def predict_draws(
     design = request.design(model, terms, observed=request.scale == "observation")
     _refuse_too_large(parameters.n_draws, design.n_rows)
     values = extend(design, parameters, rng)
-    eta = linear_predictor(design, values, terms)
-    result = eta
+    found = predicted(model.family, design, values, terms)
+    result = found.eta
     if request.scale == "response":
-        result = mean_response(model.family, eta, values.dispersion_by_row(design, model.family), design.weights)
+        result = mean_response(model.family, found.eta, found.dispersion, design.weights)
     elif request.scale == "observation":
-        dispersion = values.dispersion_by_row(design, model.family)
-        result = new_responses(model, eta, dispersion, design.weights, design.trials, rng)
+        result = new_responses(model, found.eta, found.dispersion, design.weights, design.trials, rng)
     chains = parameters.beta.shape[0]
     return xr.DataArray(
         result.reshape(chains, len(result) // chains, design.n_rows),
@@ -161,7 +160,8 @@ def _from_draws(
     values = extend(design, parameters, rng)
     tables = []
     for rows in _chunks(design, parameters.n_draws):
-        eta, dispersion = linear_predictor(rows, values, terms), values.dispersion_by_row(rows, model.family)
+        found = predicted(model.family, rows, values, terms)
+        eta, dispersion = found.eta, found.dispersion
         if request.scale == "response":
             warn_of_ends(model.family, eta.mean(axis=0), rows.index)
         mean = eta if request.scale == "link" else mean_response(model.family, eta, dispersion, rows.weights)
@@ -187,8 +187,8 @@ def _from_normal(
     interval: str | None,
     level: float,
 ) -> pd.DataFrame:
-    eta = linear_predictor(design, extend(design, parameters, None), terms)[0]
-    dispersion = parameters.one_dispersion_by_row(design, model.family)
+    found = predicted(model.family, design, extend(design, parameters, None), terms)
+    eta, dispersion = found.single()
 
     def shown(value: np.ndarray) -> np.ndarray:
         if request.scale == "link":
@@ -208,29 +208,21 @@ def _from_normal(
             table["lower"], table["upper"] = np.minimum(*ends), np.maximum(*ends)
         else:
             table["estimate"] = as_counted(model, table["estimate"], design.trials)
-            table["lower"], table["upper"] = _observed_quantiles(
-                model, parameters, eta, variance, design, request.seed, level
-            )
+            table["lower"], table["upper"] = _observed_quantiles(model, found, variance, design, request.seed, level)
     return pd.DataFrame(table)
 
 
 def _observed_quantiles(
-    model: Model,
-    parameters: Parameters,
-    eta: np.ndarray,
-    variance: np.ndarray,
-    design: Design,
-    seed: int | None,
-    level: float,
+    model: Model, found: Predicted, variance: np.ndarray, design: Design, seed: int | None, level: float
 ) -> np.ndarray:
-    rng, limits, (weights, trials) = generator(seed), [], (design.weights, design.trials)
+    rng, limits = generator(seed), []
     step = max(1, CHUNK // PREDICTION_DRAWS)
-    for first in range(0, len(eta), step):
+    for first in range(0, len(variance), step):
         rows = slice(first, first + step)
-        noise = rng.standard_normal((PREDICTION_DRAWS, len(eta[rows])))
-        w, m = (None if given is None else given[rows] for given in (weights, trials))
-        dispersion = parameters.one_dispersion_by_row(design, model.family, rows)
-        y = new_responses(model, eta[rows] + np.sqrt(variance[rows]) * noise, dispersion, w, m, rng)
+        eta, dispersion = found.at(rows).single()
+        noise = rng.standard_normal((PREDICTION_DRAWS, len(eta)))
+        w, m = (None if given is None else given[rows] for given in (design.weights, design.trials))
+        y = new_responses(model, eta + np.sqrt(variance[rows]) * noise, dispersion, w, m, rng)
         limits.append(equal_tailed(y, level))
     return np.concatenate(limits, axis=1) if limits else np.zeros((2, 0))
 

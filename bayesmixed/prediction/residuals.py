@@ -9,9 +9,10 @@ import numpy as np
 
 from ..errors import FitError, nearest
 from ..families import observed
+from ..parameters.predicted import predicted
 from ..parameters.values import Parameters
 from .estimable import determined
-from .linear_predictor import included_terms, linear_predictor
+from .included_terms import included_terms
 from .responses import location
 from .seeds import generator
 
@@ -31,8 +32,8 @@ def residuals(
     if design.response is None:
         raise FitError("There is no response to compare with.")
     seen, design = observed(design), determined(model, design, None)
-    mu = location(model.family, linear_predictor(design, mean, included_terms(design.groups, re)))[0]
-    dispersion = mean.one_dispersion_by_row(design, model.family)
+    eta, dispersion = predicted(model.family, design, mean, included_terms(design.groups, re)).single()
+    mu = location(model.family, eta)
     if kind == "deviance":
         return model.family.deviance_residuals(seen, mu, dispersion)
     if kind == "quantile":

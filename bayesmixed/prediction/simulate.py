@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import FitError
+from ..parameters.predicted import predicted
 from ..parameters.values import Parameters
 from .estimable import determined
-from .linear_predictor import linear_predictor
 from .new_levels import draw_effects
 from .new_rows import encode
 from .responses import new_responses
@@ -61,6 +61,5 @@ def simulate(model: Model, parameters: Parameters, request: SimulationRequest) -
             max(b.shape[2], int(t.codes.max(initial=-1)) + 1) for b, t in zip(values.b, design.groups, strict=True)
         ]
         values = replace(values, b=tuple(draw_effects(values, j, levels[j], rng) for j in terms))
-    eta = linear_predictor(design, values, terms)
-    dispersion = values.dispersion_by_row(design, model.family)
-    return new_responses(model, eta, dispersion, design.weights, design.trials, rng)
+    found = predicted(model.family, design, values, terms)
+    return new_responses(model, found.eta, found.dispersion, design.weights, design.trials, rng)

@@ -47,7 +47,7 @@ def needed_names(design: Design, family: Family) -> dict[str, float]:
     ModelError
         Where two have one name.
     """
-    named = term_names(design.groups)
+    named = term_names(design)
     found = [(name, 0.0) for name in design.coefficients]
     found += [(sd, 1.0) for names in named for sd in names.sds]
     found += [(names.correlation, 0.0) for names in named if names.correlation]
@@ -104,7 +104,7 @@ def _plain(value: Any) -> str:
 
 
 def _parameters(design: Design, family: Family, values: Mapping[str, Any]) -> Parameters:
-    named = term_names(design.groups)
+    named = term_names(design)
     every = design.predictors.items()
     coefficients = {key: np.array([_number(name, values[name]) for name in each.names]) for key, each in every}
     factors = [_factor(names, values) for names in named]

@@ -50,7 +50,7 @@ def _heavy(scale: float) -> Prior:
 def _table(design: Design, family: Family, of_sd: Callable[[float], Prior]) -> dict[str, Prior]:
     m, s = location_and_scale(design, family)
     chosen: dict[str, Prior] = _coefficients(design.mu, design.used, Normal(m, 2.5 * s), 2.5 * s)
-    names = term_names(design.groups)
+    names = term_names(design)
     for group, named in zip(design.groups, names, strict=True):
         shared = s / np.sqrt(columns_of(design, group.factor))
         spreads = _bar_spreads(group, design)

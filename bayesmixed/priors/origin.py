@@ -84,7 +84,7 @@ def origins(model: Model, priors: Priors | None = None) -> tuple[np.ndarray | No
     `priors` are the model's own by default.
     """
     chosen = model.priors if priors is None else priors
-    bars = zip(model.design.groups, term_names(model.design.groups), model.covariances, strict=True)
+    bars = zip(model.design.groups, term_names(model.design), model.covariances, strict=True)
     return tuple(
         None if _as_typed(chosen, named) else _origin(term, structure, model.design) for term, named, structure in bars
     )

@@ -145,7 +145,7 @@ def bambi(design: Design, family: Family) -> Priors:
     chosen: dict[str, Prior] = dict(slopes)
     if design.mu.has_intercept:
         chosen = {"Intercept_centered": Normal(0.0, 1.5) if binary else Normal(m, wide)} | chosen
-    names = term_names(design.groups)
+    names = term_names(design)
     for group, named in zip(design.groups, names, strict=True):
         sds = _sds(group.Z[design.used], ddof=0)
         for column, name, sd in zip(group.columns, named.sds, sds, strict=True):
@@ -210,7 +210,7 @@ def boundary_avoiding(design: Design, family: Family) -> Priors:
     base = default(design, family)
     _, s = location_and_scale(design, family)
     chosen = dict(base.entries)
-    for group, named in zip(design.groups, term_names(design.groups), strict=True):
+    for group, named in zip(design.groups, term_names(design), strict=True):
         spreads = column_spreads(group.Z[design.used])
         chosen |= {sd: Gamma(2.5, 1.5 * s_z / s) for sd, s_z in zip(named.sds, spreads, strict=True)}
     return Priors.of(chosen, "boundary_avoiding")

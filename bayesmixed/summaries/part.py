@@ -39,13 +39,13 @@ def part(
     predictors = {name: _independent(each, range(each.X.shape[1])) for name, each in whole.predictors.items()}
     if columns is not None:
         predictors["mu"] = _independent(whole.mu, columns)
-    terms = [_present(term) for term in whole.groups] if effects else []
+    terms = [_present(term) for term in whole.mu.groups] if effects else []
     kept = [j for j, term in enumerate(terms) if term.columns]
+    predictors["mu"] = replace(predictors["mu"], groups=tuple(terms[j] for j in kept))
     design = replace(
         whole,
         response=None if response is None else replace(response, y=response.y[rows]),
         predictors=predictors,
-        groups=tuple(terms[j] for j in kept),
     )
     return _with_design(model, design, kept)
 
@@ -57,8 +57,8 @@ def with_fixed(model: Model, X: np.ndarray, names: Sequence[str]) -> Model:
     mu = replace(
         model.design.mu, X=X, coefficients=tuple(names), r_names=tuple(names), terms=at, aliased=(), variables=unknown
     )
-    design = replace(model.design, predictors={**model.design.predictors, "mu": mu})
-    return _with_design(model, design, range(len(design.groups)))
+    design = model.design.with_predictor(mu)
+    return _with_design(model, design, range(len(design.mu.groups)))
 
 
 def without_predictors(model: Model) -> Model:

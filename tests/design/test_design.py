@@ -15,6 +15,7 @@ from bayesmixed.design.grouping import resolve
 from bayesmixed.errors import DataError
 from bayesmixed.formula.formula import Formula
 from bayesmixed.interop.json import from_plain, to_plain
+from bayesmixed.parameters.values import Parameters
 
 from .tables import design, table
 
@@ -192,7 +193,42 @@ def test_a_dot_stands_for_the_columns_not_otherwise_used() -> None:
 def test_each_parameter_has_its_predictor() -> None:
     built, _ = build_design(Formula("y ~ x + (1 | g)", "sigma ~ f + (1 | h)"), table())
     assert built.predictors["sigma"].coefficients == ("Intercept", "f[b]", "f[c]")
-    assert [(term.predictor, term.factor) for term in built.groups] == [("mu", "g"), ("sigma", "h")]
+    assert [(name, term.factor) for name, each in built.predictors.items() for term in each.groups] == [
+        ("mu", "g"),
+        ("sigma", "h"),
+    ]
+    assert [term.factor for term in built.groups] == ["g", "h"]
+    assert built.positions("mu") == range(1) and built.positions("sigma") == range(1, 2)
+
+
+def test_a_bar_adds_to_its_own_predictor_alone() -> None:
+    built, _ = build_design(Formula("y ~ x + (x | g)", "sigma ~ f + (1 | h)"), table())
+    rng, draws = np.random.default_rng(1), 3
+    g, h = built.groups
+    values = Parameters(
+        coefficients={name: rng.normal(size=(1, draws, each.X.shape[1])) for name, each in built.predictors.items()},
+        factors=(np.ones((1, draws, 2, 2)), np.ones((1, draws, 1))),
+        b=(rng.normal(size=(1, draws, g.n_levels, 2)), rng.normal(size=(1, draws, h.n_levels, 1))),
+        dispersion={},
+    )
+    eta = built.eta(values)
+    of_g = np.sum(values.b[0][0][:, g.codes] * g.Z, axis=2)
+    of_h = np.sum(values.b[1][0][:, h.codes] * h.Z, axis=2)
+    fixed = {name: values.coefficients[name][0] @ each.X.T for name, each in built.predictors.items()}
+    np.testing.assert_allclose(eta["mu"], fixed["mu"] + of_g)
+    np.testing.assert_allclose(eta["sigma"], fixed["sigma"] + of_h)
+    np.testing.assert_allclose(built.eta(values, [1])["mu"], fixed["mu"])
+    assert built.eta(values)["mu"].shape == (draws, built.n_rows)
+
+
+def test_a_draw_at_a_row_of_its_own_is_the_diagonal_of_all_draws_at_all_rows() -> None:
+    built, _ = build_design(Formula("y ~ x + (x | g)"), table())
+    rng, n = np.random.default_rng(2), built.n_rows
+    (g,) = built.groups
+    values = Parameters(
+        {"mu": rng.normal(size=(1, n, 2))}, (np.ones((1, n, 2, 2)),), (rng.normal(size=(1, n, g.n_levels, 2)),), {}
+    )
+    np.testing.assert_allclose(built.addends(values, [0]).sum(axis=1), np.diag(built.eta(values)["mu"]))
 
 
 @pytest.mark.parametrize(

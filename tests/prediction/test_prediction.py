@@ -9,7 +9,6 @@ from simulated import crossed, nested
 
 import bayesmixed as bm
 from bayesmixed.likelihood.at import likelihood_of
-from bayesmixed.prediction.linear_predictor import linear_predictor
 
 ALGEBRA = 1e-9
 DRAWS = 20_000  # variance of their variance: sqrt(2 / DRAWS) = 1 %, five of them below
@@ -48,7 +47,7 @@ def test_prediction_errors_are_those_of_the_mixed_model_equations(formula: str, 
     for terms in (everything, everything[:1], []):
         found = errors.variance(fit.model.design, terms)
         np.testing.assert_allclose(found, dense_variance(fit, terms), rtol=ALGEBRA)
-    eta = linear_predictor(fit.model.design, errors.draw(DRAWS, np.random.default_rng(1)), everything)
+    eta = fit.model.design.eta(errors.draw(DRAWS, np.random.default_rng(1)))["mu"]
     np.testing.assert_allclose(eta.mean(axis=0), fit.fitted(), atol=5 * fit.sigma / np.sqrt(DRAWS))
     np.testing.assert_allclose(eta.var(axis=0) / dense_variance(fit, everything), 1, atol=5 * np.sqrt(2 / DRAWS))
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from ...families import observed
 from ...parameters.names import term_names
+from ...parameters.predicted import predicted
 from ...parameters.values import Parameters
-from ...prediction.linear_predictor import linear_predictor
 
 if TYPE_CHECKING:
     from ...model import Model
@@ -25,7 +25,7 @@ def scalars(model: Model, parameters: Parameters) -> dict[str, np.ndarray]:
     parameters; of each bar the effects of its first level, "1|Subject[308]".
     """
     found = {name: parameters.stacked[..., j] for j, name in enumerate(model.design.coefficients)}
-    groups, names = model.design.groups, term_names(model.design.groups)
+    groups, names = model.design.groups, term_names(model.design)
     for j, named in enumerate(names):
         found |= {sd: parameters.sds[j][..., k] for k, sd in enumerate(named.sds)}
     for j, named in enumerate(names):
@@ -52,8 +52,7 @@ def log_likelihood(model: Model, parameters: Parameters) -> np.ndarray:
     sums = []
     for first in range(0, flat.n_draws, step):
         part = flat.take(slice(first, first + step))
-        eta = linear_predictor(design, part, range(len(design.groups)))[:, used]
-        dispersion = part.dispersion_by_row(design, model.family, used)
+        found = predicted(model.family, design, part).at(used)
         with np.errstate(over="ignore"):  # -inf for draws that are far off
-            sums.append(model.family.log_density(seen, eta, dispersion).sum(axis=1))
+            sums.append(model.family.log_density(seen, found.eta, found.dispersion).sum(axis=1))
     return np.concatenate(sums)

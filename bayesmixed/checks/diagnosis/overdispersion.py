@@ -14,7 +14,6 @@ from ...errors import BayesMixedError
 from ...families import observed
 from ...fits.base import Fit
 from ...fits.point import PointFit
-from ...prediction.linear_predictor import linear_predictor
 from ...prediction.responses import location
 from ..finding import NOTE, WARNING, Finding
 from ..singular.simpler import formula_with
@@ -65,7 +64,7 @@ def dispersion(fit: Fit) -> OverdispersionTest | None:
 
 
 def _a_level_a_row(fit: Fit, rows: np.ndarray) -> bool:
-    return any(np.max(np.bincount(term.codes[rows])) == 1 for term in fit.model.design.groups)
+    return any(np.max(np.bincount(term.codes[rows])) == 1 for term in fit.model.design.mu.groups)
 
 
 def _statistics(fit: Fit, rows: np.ndarray, times: np.ndarray) -> tuple[float, np.ndarray]:
@@ -73,7 +72,7 @@ def _statistics(fit: Fit, rows: np.ndarray, times: np.ndarray) -> tuple[float, n
     model, rng = fit.model, np.random.default_rng(SEED)
     family, design = model.family, model.design
     parameters = fit.parameters.mean()
-    mu = location(family, linear_predictor(design, parameters, list(range(len(design.groups)))))[0][rows]
+    mu = location(family, design.eta(parameters)["mu"])[0][rows]
     seen = observed(design, rows)
     sd = family.sd(mu, {}, None, seen.trials)
     kept = (sd > 0) & (seen.trials > 0 if seen.trials is not None else True)

@@ -77,7 +77,7 @@ def _likelihood(model: Model, column: str, factor: str) -> str:
 def _drop(model: Model, column: str, factor: str) -> float | None:
     """Deviance of the ML fit without a column of a bar, less that with it."""
     found = [
-        (j, term) for j, term in enumerate(model.design.groups) if term.factor == factor and column in term.columns
+        (j, term) for j, term in enumerate(model.design.mu.groups) if term.factor == factor and column in term.columns
     ]
     bars = list(model.formula.bars)
     if len(found) != 1 or len(bars) != len(model.design.groups) or model.arguments.data is None:

@@ -96,7 +96,7 @@ def _scales(model: Model) -> Iterator[Finding]:
     X = model.design.mu.X[rows]
     for name, sd in zip(model.coefficients, np.std(X, axis=0), strict=True):
         sds[name] = float(sd)
-    for term in model.design.groups:
+    for term in model.design.mu.groups:
         for name, sd in zip(term.columns, np.std(term.Z[rows], axis=0), strict=True):
             sds.setdefault(name, float(sd))
     sds = {name: sd for name, sd in sds.items() if sd > 0}
@@ -114,7 +114,7 @@ def _scales(model: Model) -> Iterator[Finding]:
 
 def _groups(model: Model) -> Iterator[Finding]:
     rows = np.flatnonzero(model.design.used)
-    for term in {term.factor: term for term in model.design.groups}.values():
+    for term in {term.factor: term for term in model.design.mu.groups}.values():
         counts = np.bincount(term.codes[rows], minlength=term.n_levels)
         counts = counts[counts > 0]
         if len(counts) < FEW:
@@ -122,7 +122,7 @@ def _groups(model: Model) -> Iterator[Finding]:
             words = "So few levels say little about how levels vary: the sd is imprecise, and often estimated as 0."
             advice = f'make {term.factor} a fixed effect, or give the sd a prior: model.fit("nuts", seed=1)'
             yield Finding(GROUPS, what, words, advice, NOTE)
-    for term in model.design.groups:
+    for term in model.design.mu.groups:
         yield from _effects(model, term, rows)
 
 

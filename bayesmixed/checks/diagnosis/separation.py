@@ -95,7 +95,7 @@ def remedy(model: Model, priors: dict[str, float]) -> str:
     if len(priors) > MOST_NAMED and len(sizes) == 1:
         priors = {"b": sizes.pop()}
     inside = ", ".join(f'"{name}": bm.priors.Normal(0, {sd:g})' for name, sd in priors.items())
-    inside += ', "covariance": "boundary_avoiding"' if model.design.groups else ""
+    inside += ', "covariance": "boundary_avoiding"' if model.design.mu.groups else ""
     return (
         f"weak priors make it finite: model.fit(bm.MAP(priors={{{inside}}})), "
         'or the posterior under the default priors: model.fit("nuts", seed=1)'
@@ -219,7 +219,7 @@ def _constant_levels(model: Model, explained: Sequence[str]) -> Iterator[Finding
     sign = signs(model.design, model.family, rows)
     if sign is None or not model.family.binary:
         return
-    for factor, term in {term.factor: term for term in model.design.groups}.items():
+    for factor, term in {term.factor: term for term in model.design.mu.groups}.items():
         if factor in explained:
             continue
         codes = term.codes[rows]

@@ -47,7 +47,7 @@ def within(model: Model) -> ForetoldWithin | None:
         name for name, value in zip(model.coefficients, found.direction, strict=True) if value and name != "Intercept"
     )
     growing = [j for j in bars if np.any(found.columns[j])]
-    groups = [design.groups[j] for j in growing]
+    groups = [design.mu.groups[j] for j in growing]
     levels, constant, rows = _counts(model, growing[0], found)
     own = not names and constant < levels
     if own:
@@ -124,7 +124,7 @@ def _fixed(model: Model) -> Iterator[tuple[str | None, list[int] | None]]:
 
 def _bars(model: Model, columns: list[int] | None) -> Iterator[tuple[tuple[int, ...], Foretold | None]]:
     """Sets of bars, the bars of one factor together, few factors first."""
-    groups = model.design.groups
+    groups = model.design.mu.groups
     factors = list(dict.fromkeys(term.factor for term in groups))
     for m in range(1, len(factors) + 1):
         for chosen in combinations(factors, m):
@@ -134,7 +134,7 @@ def _bars(model: Model, columns: list[int] | None) -> Iterator[tuple[tuple[int, 
 
 def _counts(model: Model, j: int, found: Foretold) -> tuple[int, int, float]:
     """Levels of a bar that have rows which its growing columns move, those of one response, and rows per column."""
-    rows, term = np.flatnonzero(model.design.used), model.design.groups[j]
+    rows, term = np.flatnonzero(model.design.used), model.design.mu.groups[j]
     moved = np.any(term.Z[rows][:, found.columns[j]] != 0, axis=1)
     sign = signs(model.design, model.family, rows)
     assert sign is not None  # there is a rule that foretells them

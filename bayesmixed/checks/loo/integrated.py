@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...design.design import GroupTerm
+from ...design.design import Design
 from ...families import Observed, observed
+from ...parameters.predicted import Predicted, predicted
 from ...parameters.values import Parameters
-from ...prediction.linear_predictor import group_contribution
+from ...prediction.new_rows import take_rows
 from ...prediction.seeds import generator
 from .integral import CHUNK, NODES, PAIRS, RowsIntegrand, log_integral, mode
 
@@ -92,7 +94,7 @@ def own_levels(model: Model, members: Sequence[np.ndarray]) -> list[np.ndarray]:
     for g, rows in enumerate(members):
         groups[rows] = g
     used = groups >= 0
-    return [_only(term.codes[used], groups[used], term.n_levels) for term in model.design.groups]
+    return [_only(term.codes[used], groups[used], term.n_levels) for term in model.design.mu.groups]
 
 
 def how_integrated(model: Model, members: Sequence[np.ndarray]) -> str:
@@ -108,7 +110,7 @@ def how_integrated(model: Model, members: Sequence[np.ndarray]) -> str:
 
 
 def _own_effects(model: Model, own: list[np.ndarray], groups: int) -> np.ndarray:
-    terms = zip(model.design.groups, own, strict=True)
+    terms = zip(model.design.mu.groups, own, strict=True)
     counts = [np.bincount(levels[levels >= 0], minlength=groups) * term.Z.shape[1] for term, levels in terms]
     return np.sum(counts, axis=0, dtype=int) if counts else np.zeros(groups, dtype=int)
 
@@ -125,47 +127,43 @@ class _Part:
     """The rows of one group, and which levels of each term are theirs alone: `size` effects together."""
 
     model: Model
-    rows: np.ndarray
     seen: Observed
-    X: np.ndarray
-    offset: np.ndarray
-    terms: list[GroupTerm]
+    rows: Design
     levels: list[np.ndarray]
     size: int
 
     @property
     def numbers_per_draw(self) -> int:
-        return (len(self.X) + self.size) * (self.size + 1)
+        return (self.rows.n_rows + self.size) * (self.size + 1)
+
+    @cached_property
+    def without(self) -> Design:
+        """The rows without the levels that are theirs alone."""
+        pairs = zip(self.rows.mu.groups, self.levels, strict=True)
+        groups = tuple(replace(term, codes=np.where(np.isin(term.codes, own), -1, term.codes)) for term, own in pairs)
+        return self.rows.with_predictor(replace(self.rows.mu, groups=groups))
 
     def integrand(self, draws: _Draws) -> RowsIntegrand:
         """The density of the rows given effects F u, u (d, size) standard normal."""
         family = self.model.family
-        dispersion = draws.values.dispersion_by_row(self.model.design, family, self.rows)
         constant = float(np.sum(family.constant(self.seen)))
-        eta, F = self.shared(draws), self.blocks(draws.factors, draws.n)
-        return RowsIntegrand(family, self.seen, eta, self.columns(), F, dispersion, constant)
+        shared, F = self.shared(draws), self.blocks(draws.factors, draws.n)
+        return RowsIntegrand(family, self.seen, shared.eta, self.columns(), F, shared.dispersion, constant)
 
     def normal(self, draws: _Draws) -> np.ndarray:
         """(draws,), of normal responses."""
-        sigma = draws.values.dispersion_by_row(self.model.design, self.model.family, self.rows)["sigma"]
-        return _normal(
-            self.model, self.seen, self.shared(draws), self.columns() @ self.blocks(draws.factors, draws.n), sigma
-        )
+        shared, A = self.shared(draws), self.columns() @ self.blocks(draws.factors, draws.n)
+        return _normal(self.model, self.seen, shared.eta, A, shared.dispersion["sigma"])
 
-    def shared(self, draws: _Draws) -> np.ndarray:
-        """The predictor (draws, n) without the effects that are integrated out."""
-        eta = draws.values.beta[0] @ self.X.T + self.offset
-        for j, (term, own) in enumerate(zip(self.terms, self.levels, strict=True)):
-            mine = np.isin(term.codes, own)
-            if not np.all(mine):
-                eta += np.where(mine, 0.0, group_contribution(term, draws.values.b[j][0]))
-        return eta
+    def shared(self, draws: _Draws) -> Predicted:
+        """What is predicted (draws, n) without the effects that are integrated out."""
+        return predicted(self.model.family, self.without, draws.values)
 
     def columns(self) -> np.ndarray:
         """Z (n, size): what a unit of each effect adds to the predictor."""
-        pairs = zip(self.terms, self.levels, strict=True)
+        pairs = zip(self.rows.mu.groups, self.levels, strict=True)
         parts = [term.Z * (term.codes == level)[:, None] for term, own in pairs for level in own]
-        return np.concatenate([np.zeros((len(self.X), 0)), *parts], axis=1)
+        return np.concatenate([np.zeros((self.rows.n_rows, 0)), *parts], axis=1)
 
     def blocks(self, matrices: list[np.ndarray], n_draws: int) -> np.ndarray:
         """Matrices (draws, k, k) per term along the diagonal of one (draws, size, size) for all effects."""
@@ -201,16 +199,15 @@ class _Part:
 
 
 def _part(model: Model, rows: np.ndarray, levels: list[np.ndarray]) -> _Part:
-    mu, groups = model.design.mu, model.design.groups
-    terms = [replace(term, codes=term.codes[rows], Z=term.Z[rows]) for term in groups]
-    size = sum(len(own) * term.Z.shape[1] for own, term in zip(levels, terms, strict=True))
-    return _Part(model, rows, observed(model.design, rows), mu.X[rows], mu.offset[rows], terms, levels, size)
+    design = take_rows(model.design, rows)
+    size = sum(len(own) * term.Z.shape[1] for own, term in zip(levels, design.mu.groups, strict=True))
+    return _Part(model, observed(model.design, rows), design, levels, size)
 
 
 def _normal(model: Model, seen: Observed, eta: np.ndarray, A: np.ndarray, sigma: np.ndarray) -> np.ndarray:
     """log N(y; eta, sigma^2 / w + A A') (draws,) by the matrix determinant lemma and Woodbury's identity.
 
-    `sigma` is (draws, 1) or (draws, n).
+    `sigma` is (draws, n), or (draws, 1).
     """
     weights = np.ones(len(seen.y)) if seen.weights is None else seen.weights
     root = np.sqrt(weights) / sigma

@@ -10,8 +10,8 @@ import numpy as np
 
 from ...errors import FitError
 from ...fits.base import is_fit
+from ...parameters.predicted import Predicted, predicted
 from ...parameters.values import Parameters
-from ...prediction.linear_predictor import linear_predictor
 from ...prediction.new_levels import draw_effects
 from ...prediction.new_rows import responses_per_row
 from ...prediction.responses import location, mean_response, new_responses
@@ -86,27 +86,26 @@ class Replicated:
     def _means(self, some: Parameters, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Mean and sd (m, rows) of the responses of some draws, as the formula's left side writes them."""
         model = self.model
-        eta, dispersion, weights, trials = self._predicted(some, rng)
-        mean = mean_response(model.family, eta, dispersion, weights)
-        sd = model.family.sd(location(model.family, eta), dispersion, weights, trials)
+        found, weights, trials = self._predicted(some, rng)
+        mean = mean_response(model.family, found.eta, found.dispersion, weights)
+        sd = model.family.sd(location(model.family, found.eta), found.dispersion, weights, trials)
         response = model.design.response
         each = 1.0 if trials is None or response is None or response.proportion else trials
         return mean * each, sd * each
 
     def _replicates(self, some: Parameters, rng: np.random.Generator) -> np.ndarray:
-        eta, dispersion, weights, trials = self._predicted(some, rng)
-        return new_responses(self.model, eta, dispersion, weights, trials, rng)
+        found, weights, trials = self._predicted(some, rng)
+        return new_responses(self.model, found.eta, found.dispersion, weights, trials, rng)
 
-    def _predicted(self, some: Parameters, rng: np.random.Generator) -> tuple[np.ndarray, dict[str, Any], Any, Any]:
-        """eta (m, rows), dispersion (m, 1), weights and trials (rows,) or None, with effects drawn anew for "new"."""
+    def _predicted(self, some: Parameters, rng: np.random.Generator) -> tuple[Predicted, Any, Any]:
+        """What is predicted (m, rows), weights and trials (rows,) or None, with effects drawn anew for "new"."""
         design, terms = self.model.design, range(len(self.model.design.groups))
         if self.re == "new":
             effects = (draw_effects(some, j, some.b[j].shape[2], rng) for j in terms)
             some = replace(some, b=tuple(effects))
-        eta = linear_predictor(design, some, terms)[:, self.rows]
-        dispersion = some.dispersion_by_row(design, self.model.family, self.rows)
+        found = predicted(self.model.family, design, some).at(self.rows)
         weights, trials = (None if a is None else a[self.rows] for a in (design.weights, design.trials))
-        return eta, dispersion, weights, trials
+        return found, weights, trials
 
 
 def replicated(fit: Fit, n: int, re: str, seed: int | None, *, plug_in: bool = False) -> Replicated:

@@ -13,7 +13,7 @@ from ...errors import FitError
 from ...families import observed
 from ...fits.base import is_fit
 from ...page import Page, Section, column, places, probability
-from ...prediction.linear_predictor import linear_predictor
+from ...parameters.predicted import predicted
 from ...prediction.memory import HELD_BESIDE, refuse_too_large
 from ...prediction.new_rows import take_rows
 from ...prediction.seeds import generator
@@ -221,10 +221,9 @@ def _taken_up(fit: Fit, compared: np.ndarray) -> float:
     if not fit.sampled:
         return float(np.sum(cast("PointFit", fit).leverage()[rows])) / len(compared)
     model, parameters = fit.model, fit.parameters.flat()
-    terms = range(len(model.design.groups))
     some, design = parameters.take(kept_draws(parameters.n_draws, DRAWS)), take_rows(model.design, rows)
-    eta = linear_predictor(design, some, terms)
-    dispersion = parameters.mean().one_dispersion_by_row(design, model.family)
+    eta = predicted(model.family, design, some).eta
+    _, dispersion = predicted(model.family, design, parameters.mean()).single()
     V = model.family.derivatives(observed(model.design, rows), eta.mean(axis=0), dispersion, 2).V
     return float(np.clip(np.sum(np.maximum(V, 0.0) * eta.var(axis=0)) / len(compared), 0.0, 0.95))
 

@@ -38,13 +38,13 @@ def direction(model: Model, rows: EffectRows, question: Question, name: str, spr
         table = rows.table.iloc[where].assign(**{name: at})
         offset = None if rows.offset is None else rows.offset[where]
         part = evaluated(model, replace(rows, table=table, offset=offset), question)
-        found = [part.mu.X, part.mu.offset[:, None], *(term.Z for term in part.groups)]
+        found = [part.mu.X, part.mu.offset[:, None], *(term.Z for term in part.mu.groups)]
         return np.concatenate([*found, *([full_columns(model, table)] if whole else [])], axis=1)
 
     design = evaluated(model, rows, question)
     X, offset, *rest = _split(derivative(columns, x, spread), design)
-    groups = tuple(replace(term, Z=Z) for term, Z in zip(design.groups, rest, strict=False))
-    rates = replace(design, predictors={"mu": replace(design.mu, X=X, offset=offset[:, 0])}, groups=groups)
+    groups = tuple(replace(term, Z=Z) for term, Z in zip(design.mu.groups, rest, strict=False))
+    rates = replace(design, predictors={"mu": replace(design.mu, X=X, offset=offset[:, 0], groups=groups)})
     if not whole:
         return ColumnChange(design, rates, None, None)
     dropped = Dropped.of(model)
@@ -53,5 +53,5 @@ def direction(model: Model, rows: EffectRows, question: Question, name: str, spr
 
 def _split(found: np.ndarray, design: Design) -> list[np.ndarray]:
     """Columns put side by side, apart again: of X, the offset, each bar, and what follows."""
-    sizes = [design.mu.X.shape[1], 1, *(term.Z.shape[1] for term in design.groups)]
+    sizes = [design.mu.X.shape[1], 1, *(term.Z.shape[1] for term in design.mu.groups)]
     return np.split(found, np.cumsum(sizes), axis=1)

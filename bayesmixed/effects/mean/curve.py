@@ -80,7 +80,7 @@ class Curve:
         table[self.column.name] = np.repeat(x, n)
         if not len(self.others.columns):
             table = pd.DataFrame({self.column.name: np.repeat(x, n)})
-        factors = {self.model.design.groups[j].factor for j in self.codes}
+        factors = {self.model.design.mu.groups[j].factor for j in self.codes}
         trained = self.model.design.encoding.offset
         again = 0.0 if trained is not None and trained.text is None else None
         full = encode(
@@ -91,35 +91,24 @@ class Curve:
         offset = mu.offset.reshape(m, n).mean(axis=1) if self.offset is None else np.full(m, self.offset)
         groups = tuple(
             replace(term, codes=np.full(m, self.codes.get(j, -1), np.int32), Z=_averaged(term.Z, m, n))
-            for j, term in enumerate(full.groups)
+            for j, term in enumerate(mu.groups)
         )
-        averaged = replace(mu, X=_averaged(mu.X, m, n), offset=offset)
-        return replace(full, predictors={"mu": averaged}, groups=groups, index=pd.RangeIndex(m))
+        averaged = replace(mu, X=_averaged(mu.X, m, n), offset=offset, groups=groups)
+        return replace(full, predictors={"mu": averaged}, index=pd.RangeIndex(m))
 
     def _eta(self, parameters: Parameters, x: np.ndarray) -> np.ndarray:
         """The predictor (D,) of each draw at its own x (D,)."""
-        design = self.rows(x)
-        eta = np.einsum("dp,dp->d", parameters.beta[0], design.mu.X) + design.mu.offset
-        for j, code in self.codes.items():
-            eta += np.einsum("dk,dk->d", parameters.b[j][0][:, code], design.groups[j].Z)
-        return eta
+        return self.rows(x).addends(parameters, tuple(self.codes)).sum(axis=1)
 
     def _along(self, parameters: Parameters) -> np.ndarray:
         """The predictor (D, places) of each draw from end to end of the data."""
-        design = self._looked_at
-        eta = parameters.beta[0] @ design.mu.X.T + design.mu.offset
-        for j, code in self.codes.items():
-            eta += parameters.b[j][0][:, code] @ design.groups[j].Z.T
-        return eta
+        return self._looked_at.eta(parameters, tuple(self.codes))["mu"]
 
     def _slope(self, parameters: Parameters, x: np.ndarray) -> np.ndarray:
         """d predictor / d x (D,) of each draw at its own x (D,)."""
 
         def terms(rows: np.ndarray, at: np.ndarray) -> np.ndarray:
-            design = self.rows(at)
-            each = [parameters.beta[0][rows] * design.mu.X, design.mu.offset[:, None]]
-            each += [parameters.b[j][0][rows, code] * design.groups[j].Z for j, code in self.codes.items()]
-            return np.concatenate(each, axis=1)
+            return self.rows(at).addends(parameters.take(rows), tuple(self.codes))
 
         low, high = self._ends
         return derivative(terms, x, high - low).sum(axis=1)
@@ -163,7 +152,7 @@ class Curve:
         if not high > low:
             return True
         places, design = self._places, self._looked_at
-        columns = [design.mu.X, design.mu.offset[:, None], *(term.Z for term in design.groups)]
+        columns = [design.mu.X, design.mu.offset[:, None], *(term.Z for term in design.mu.groups)]
         values = np.concatenate(columns, axis=1)
         line = values[0] + ((places - low) / (high - low))[:, None] * (values[-1] - values[0])
         allowed = STRAIGHT * np.ptp(values, axis=0) + ROUNDING * np.abs(values).max(axis=0)

@@ -23,6 +23,7 @@ from ...families import Family
 from ...fits.base import is_fit
 from ...fits.caution import with_caution
 from ...formula.variables import columns_in
+from ...parameters.predicted import predicted
 from ...parameters.values import Parameters
 from ...prediction.estimable import Dropped, full_columns
 from ...prediction.memory import refuse_too_large
@@ -71,7 +72,7 @@ class Question:
         model = fit.model
         linked = self.scale == "link" and not model.family.linear
         scale = f"Scale: link ({model.family.scale})." if linked else "Scale: response."
-        if not model.design.groups:
+        if not model.design.mu.groups:
             return (scale,)
         errors = () if fit.sampled else (self.errors(model),)
         if self.kind == "population":
@@ -177,7 +178,7 @@ def evaluated(model: Model, rows: EffectRows, question: Question) -> Design:
     )  # fmt: skip
     if rows.offset is None:
         return design
-    return replace(design, predictors=design.predictors | {"mu": replace(design.mu, offset=rows.offset)})
+    return design.with_predictor(replace(design.mu, offset=rows.offset))
 
 
 def with_groups(model: Model, table: pd.DataFrame) -> pd.DataFrame:
@@ -222,7 +223,7 @@ class MeanValues:
         FitError
             For a family whose mean depends on a parameter that has a predictor.
         """
-        found = {name: value.reshape(-1, 1) for name, value in self.parameters.dispersion.items()}
+        found = self.parameters.dispersion_by_row()
         if self.family.spread_in_mean and not found:
             raise FitError(
                 f"The mean of the {self.family.name} family depends on its sigma, which has a predictor here: ask for "
@@ -248,17 +249,18 @@ class MeanValues:
         self, design: Design, question: Question, shift: np.ndarray | float = 0.0
     ) -> tuple[np.ndarray, np.ndarray]:
         """The mean (D, n) at the rows of a design, predictors shifted, and its derivative in the linear predictor."""
-        eta = self.beta @ design.mu.X.T + design.mu.offset + shift
+        found = predicted(self.family, design, self.parameters, ())
+        eta, dispersion = found.eta + shift, found.dispersion
         if question.scale == "link":
             return eta, np.ones_like(eta)
-        if question.kind == "conditional" or not design.groups:
-            return self.response(eta), self.response_slope(eta)
+        if question.kind == "conditional" or not design.mu.groups:
+            return self.response(eta, dispersion), self.response_slope(eta, dispersion)
         sd = np.sqrt(self.variance(design))
         mean, slope = np.zeros_like(eta), np.zeros_like(eta)
         for node, weight in zip(*_nodes(float(sd.max(initial=0.0))), strict=True):
-            mean += weight * self.response(eta + sd * node)
+            mean += weight * self.response(eta + sd * node, dispersion)
             if not self.sampled:
-                slope += weight * self.response_slope(eta + sd * node)
+                slope += weight * self.response_slope(eta + sd * node, dispersion)
         return mean, slope
 
     def rates(
@@ -268,49 +270,47 @@ class MeanValues:
 
         Also its derivatives in the predictor and in the predictor's rate.
         """
-        rate = self.beta @ direction.mu.X.T + direction.mu.offset
+        rate = direction.eta(self.parameters, ())["mu"]
         one, zero = np.ones_like(rate), np.zeros_like(rate)
         if question.scale == "link":
             return rate, zero, one
-        eta = self.beta @ design.mu.X.T + design.mu.offset + shift
-        if question.kind == "conditional" or not design.groups:
-            slope = self.response_slope(eta)
-            return slope * rate, zero if self.sampled else self.response_curvature(eta) * rate, slope
+        found = predicted(self.family, design, self.parameters, ())
+        eta, dispersion = found.eta + shift, found.dispersion
+        if question.kind == "conditional" or not design.mu.groups:
+            slope = self.response_slope(eta, dispersion)
+            return slope * rate, zero if self.sampled else self.response_curvature(eta, dispersion) * rate, slope
         sd = np.sqrt(self.variance(design))
         widening = np.divide(self.covariance(design, direction), sd, out=np.zeros_like(sd), where=sd > 0)
         total, by_eta, by_rate = zero, np.zeros_like(rate), np.zeros_like(rate)
         for node, weight in zip(*_nodes(float(sd.max(initial=0.0))), strict=True):
-            slope, along = weight * self.response_slope(eta + sd * node), rate + widening * node
+            slope, along = weight * self.response_slope(eta + sd * node, dispersion), rate + widening * node
             total, by_rate = total + slope * along, by_rate + slope
             if not self.sampled:
-                by_eta += weight * self.response_curvature(eta + sd * node) * along
+                by_eta += weight * self.response_curvature(eta + sd * node, dispersion) * along
         return total, by_eta, by_rate
 
-    def response(self, eta: np.ndarray) -> np.ndarray:
-        """E(y) at linear predictors (D, n)."""
-        return mean_response(self.family, eta, self.dispersion, np.array(self.weight))
+    def response(self, eta: np.ndarray, dispersion: dict[str, Any] | None = None) -> np.ndarray:
+        """E(y) at linear predictors (D, n), by default for rows that share each dispersion parameter."""
+        each = self.dispersion if dispersion is None else dispersion
+        return mean_response(self.family, eta, each, np.array(self.weight))
 
-    def response_slope(self, eta: np.ndarray) -> np.ndarray:
+    def response_slope(self, eta: np.ndarray, dispersion: dict[str, Any] | None = None) -> np.ndarray:
         """d E(y) / d eta (D, n)."""
+        each = self.dispersion if dispersion is None else dispersion
         mu = location(self.family, eta)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             steps = self.family.link.mean_steps(np.clip(eta, *self.family.eta_range))[1]
-        dispersion = self.dispersion
         weight = self.weight if self.family.weights == "precision" else None
-        if np.array_equal(self.family.mean(mu, dispersion, weight), mu, equal_nan=True):
+        if np.array_equal(self.family.mean(mu, each, weight), mu, equal_nan=True):
             return steps
         h = STEP * np.maximum(np.abs(mu), STEP)
-        return (
-            steps
-            * (self.family.mean(mu + h, dispersion, weight) - self.family.mean(mu - h, dispersion, weight))
-            / (2 * h)
-        )
+        return steps * (self.family.mean(mu + h, each, weight) - self.family.mean(mu - h, each, weight)) / (2 * h)
 
-    def response_curvature(self, eta: np.ndarray) -> np.ndarray:
+    def response_curvature(self, eta: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
         """d2 E(y) / d eta2 (D, n)."""
         h = BEND * np.maximum(np.abs(eta), 1.0)
         with np.errstate(invalid="ignore"):  # infinite on both sides
-            return (self.response_slope(eta + h) - self.response_slope(eta - h)) / (2 * h)
+            return (self.response_slope(eta + h, dispersion) - self.response_slope(eta - h, dispersion)) / (2 * h)
 
     def variance(self, design: Design) -> np.ndarray:
         """Variance (D, n) of z'b at each row."""
@@ -319,7 +319,8 @@ class MeanValues:
     def covariance(self, design: Design, other: Design) -> np.ndarray:
         """Covariance (D, n) of z'b at each row with that at the same row of another design."""
         total = np.zeros((self.n_draws, design.n_rows))
-        for term, beside, factor in zip(design.groups, other.groups, self.factors, strict=True):
+        factors = [self.factors[j] for j in design.positions("mu")]
+        for term, beside, factor in zip(design.mu.groups, other.mu.groups, factors, strict=True):
             total += np.sum((term.Z @ factor) * (beside.Z @ factor), axis=-1)
         return total
 

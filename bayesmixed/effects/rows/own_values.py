@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import FitError
-from ...prediction.linear_predictor import included_terms, same_factor
+from ...prediction.included_terms import included_terms, same_factor
 from .used_columns import only_in_offsets, used_rows
 
 if TYPE_CHECKING:
@@ -52,11 +52,11 @@ class OwnValues:
 def own_values(model: Model, factors: Sequence[str], names: Collection[str]) -> OwnValues:
     """The levels of grouping factors, and of the columns `names` those that do not change within any level."""
     data = used_rows(model)
-    terms = included_terms(model.design.groups, list(factors))
-    codes = np.stack([model.design.groups[j].codes[model.design.used] for j in terms], axis=1)
+    terms = included_terms(model.design.mu.groups, list(factors))
+    codes = np.stack([model.design.mu.groups[j].codes[model.design.used] for j in terms], axis=1)
     found, first, level = np.unique(codes, axis=0, return_index=True, return_inverse=True)
     level = level.ravel()
-    groups = [model.design.groups[j] for j in terms]
+    groups = [model.design.mu.groups[j] for j in terms]
     labels = {term.factor: term.levels[found[:, i]] for i, term in enumerate(groups)}
     free = [name for name in names if name not in only_in_offsets(model)]
     own = [name for name in free if data[name].groupby(level).nunique().max() == 1]
@@ -70,7 +70,7 @@ def own_values(model: Model, factors: Sequence[str], names: Collection[str]) -> 
 
 def grouping(model: Model, known: Collection[str], names: Sequence[str]) -> list[str]:
     """Those of the names that are grouping factors and no columns of the mean, as the model calls them."""
-    every = dict.fromkeys(term.factor for term in model.design.groups)
+    every = dict.fromkeys(term.factor for term in model.design.mu.groups)
     return [factor for name in names if name not in known for factor in every if same_factor(factor, str(name))]
 
 

@@ -46,7 +46,7 @@ def _columns(model: Model, rows: EffectRows, question: Question, name: str, at: 
     table = table.assign(**{name: np.repeat(at, some)})
     offset = None if rows.offset is None else np.tile(rows.offset[:some], len(at))
     design: Design = evaluated(model, replace(rows, table=table, offset=offset), question)
-    parts = [design.mu.X, design.mu.offset[:, None], *(term.Z for term in design.groups)]
+    parts = [design.mu.X, design.mu.offset[:, None], *(term.Z for term in design.mu.groups)]
     return np.concatenate(parts, axis=1).reshape(len(at), -1)
 
 

@@ -69,7 +69,7 @@ def growing(model: Model, likelihood: LaplaceLikelihood, x: np.ndarray) -> Growi
     if not likelihood.rows.blocks or not likelihood.rows.family.discrete:
         return None
     noise = _noise(model)
-    sizes = [_sizes(model, likelihood, x, j) for j in range(len(model.design.groups))]
+    sizes = [_sizes(model, likelihood, x, j) for j in range(len(model.design.mu.groups))]
     if max((float(np.max(size)) for size in sizes), default=0.0) < LARGE * noise:
         return None
     found = foretold(model.design, model.family)
@@ -79,7 +79,7 @@ def growing(model: Model, likelihood: LaplaceLikelihood, x: np.ndarray) -> Growi
              if np.any(size[can] > LARGE * noise)]  # fmt: skip
     if not large or not _confirmed(likelihood, x, found, [float(np.max(sizes[j])) / noise for j in large]):
         return None
-    groups = [model.design.groups[j] for j in large]
+    groups = [model.design.mu.groups[j] for j in large]
     tops = tuple(float(np.max(sizes[j])) for j in large)
     return Growing(tuple(term.text for term in groups), tuple(term.factor for term in groups), tops)
 
@@ -96,7 +96,7 @@ def _noise(model: Model) -> float:
 
 def _sizes(model: Model, likelihood: LaplaceLikelihood, x: np.ndarray, j: int) -> np.ndarray:
     """Sds (k,) of a term's effects in the predictor, where its columns are of their root mean square."""
-    Z = model.design.groups[j].Z[model.design.used]
+    Z = model.design.mu.groups[j].Z[model.design.used]
     return np.linalg.norm(likelihood.theta.typed(x)[j], axis=1) * np.sqrt(np.mean(Z**2, axis=0))
 
 

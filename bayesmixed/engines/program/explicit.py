@@ -125,7 +125,7 @@ def explicit_program(model: Model, centering: Sequence[np.ndarray]) -> tuple[Exp
         family=model.family,
         predictors=predictors,
         terms=tuple(term_sites(model, i, effect, priors) for i, effect in enumerate(effects)),
-        constant=tuple(tuple(map(bool, np.all(group.Z[rows] == 1.0, axis=0))) for group in model.design.groups),
+        constant=tuple(tuple(map(bool, np.all(group.Z[rows] == 1.0, axis=0))) for group in model.design.mu.groups),
         dispersion=dispersion_sites(model, priors),
     )
     return program, _data(model, program, priors, tuple(centering))
@@ -138,15 +138,15 @@ def _data(
     # Rows of weight zero have no density (an infinite sd) and say nothing.
     used = design.used
     seen = observed(design, used)
-    bars = zip(design.groups, program.constant, strict=True)
-    codes = tuple(np.ascontiguousarray(group.codes[used], dtype=np.int32) for group in design.groups)
+    bars = zip(design.mu.groups, program.constant, strict=True)
+    codes = tuple(np.ascontiguousarray(group.codes[used], dtype=np.int32) for group in design.mu.groups)
     data: dict[str, Any] = {
         "y": seen.y,
         "constant": np.sum(model.family.constant(seen)),
         **predictor_arrays(design, model.priors),
         "Z": tuple(np.ascontiguousarray(group.Z[used][:, ~np.array(ones)].T) for group, ones in bars),
         "codes": codes,
-        "tables": tuple(level_rows(c, group.n_levels) for c, group in zip(codes, design.groups, strict=True)),
+        "tables": tuple(level_rows(c, group.n_levels) for c, group in zip(codes, design.mu.groups, strict=True)),
         "priors": priors,
         "centering": centering,
         "origins": origin_arrays(model),

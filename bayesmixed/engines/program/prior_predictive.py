@@ -10,8 +10,8 @@ import numpy as np
 
 from ...errors import FitError, ModelError
 from ...interop import naming
+from ...parameters.predicted import predicted
 from ...parameters.values import Parameters
-from ...prediction.linear_predictor import linear_predictor
 from ...prediction.memory import refuse_too_large
 from ...prediction.responses import new_responses
 from ...prediction.seeds import generator
@@ -74,15 +74,13 @@ def simulate_responses(model: Model, parameters: Parameters, rng: np.random.Gene
     NaN in rows of weight zero: such a response could be anything.
     """
     flat, design = parameters.flat(), model.design
-    terms = range(len(design.groups))
     wide = design.n_rows * max([1, *(group.Z.shape[1] for group in design.groups)])
     step = max(1, CHUNK // wide)
     parts = []
     for first in range(0, flat.n_draws, step):
         part = flat.take(slice(first, first + step))
-        eta = linear_predictor(design, part, terms)
-        dispersion = part.dispersion_by_row(design, model.family)
-        parts.append(new_responses(model, eta, dispersion, design.weights, design.trials, rng))
+        found = predicted(model.family, design, part)
+        parts.append(new_responses(model, found.eta, found.dispersion, design.weights, design.trials, rng))
     return np.concatenate(parts)
 
 

@@ -100,7 +100,7 @@ class DispersionSites:
 
 def term_sites(model: Model, i: int, effect: str | None, priors: dict[str, Any]) -> TermSites:
     """The sites of bar `i`; `effect` is "u", "b" or None. Puts the numbers of its priors into `priors`."""
-    group, every = model.design.groups[i], term_names(model.design.groups)
+    group, every = model.design.groups[i], term_names(model.design)
     names = every[i]
     earlier = sum(other.tag == names.tag for other in every[:i])
     again = f"#{earlier + 1}" if earlier else ""  # a further bar on one factor has sites of its own

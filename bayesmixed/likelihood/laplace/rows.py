@@ -152,7 +152,7 @@ class Rows:
 def rows_of(design: Design, family: Family, covariances: Sequence[Covariance]) -> Rows:
     """Condition the design's rows; rows of weight zero are left out, levels that only they have keep their place."""
     keep: slice | np.ndarray = slice(None) if design.weights is None else np.flatnonzero(design.weights > 0)
-    groups = [_kept(term, keep) for term in design.groups]
+    groups = [_kept(term, keep) for term in design.mu.groups]
     X = design.mu.X[keep]
     Q, R = orthonormal(X)
     root = np.sqrt(max(len(X), 1))

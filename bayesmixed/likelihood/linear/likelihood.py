@@ -233,7 +233,7 @@ def linear_likelihood(design: Design, covariances: Sequence[Covariance]) -> Line
         keep = weights > 0
         weights = weights[keep]
     root = None if weights is None else np.sqrt(weights)
-    groups = [_rows(term, keep) for term in design.groups]
+    groups = [_rows(term, keep) for term in design.mu.groups]
     mu = design.mu
     basis, W = fixed_basis(mu.X[keep], (design.response.y - mu.offset)[keep], root)
     bases = term_bases(groups, covariances, root)

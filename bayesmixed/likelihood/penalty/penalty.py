@@ -295,7 +295,7 @@ def penalty(model: Model, priors: Priors) -> Penalty:
     parts: list[Summand] = []
     scale = "sigma" if model.has_scale else None
     places = origins(model, priors)
-    for j, (named, A) in enumerate(zip(term_names(model.design.groups), places, strict=True)):
+    for j, (named, A) in enumerate(zip(term_names(model.design), places, strict=True)):
         found = _term_parts(j, named, priors, scale)
         parts += found if A is None else [Elsewhere(j, A, part) for part in found]
     parts += [

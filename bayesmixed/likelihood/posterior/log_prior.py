@@ -89,7 +89,7 @@ class PriorDensity:
 def prior_density(model: Model, *, with_coefficients: bool) -> PriorDensity:
     """The model's priors; those of the mean's coefficients only where they are not integrated out."""
     priors, scale = model.priors, "sigma" if model.has_scale else None
-    named = term_names(model.design.groups)
+    named = term_names(model.design)
     terms = tuple(_term(j, names, priors, scale) for j, names in enumerate(named))
     dispersion = tuple((model.family.parameter(name), priors.distribution(name)) for name in model.free)
     coefficients = coefficients_of(model)

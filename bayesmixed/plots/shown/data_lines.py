@@ -9,7 +9,7 @@ import pandas as pd
 
 from ...effects.rows.used_columns import Variable, variables
 from ...errors import FitError, nearest
-from ...prediction.linear_predictor import same_factor
+from ...prediction.included_terms import same_factor
 from ..drawing import across, marks, theme
 from . import named_levels
 from .shares import are_zeros_and_ones, shares

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class OwnLikelihood(Ascent[_Coefficients, _CoefficientsStep]):
 
     family: Family
     observed: Observed
-    dispersion: dict[str, float]
+    dispersion: dict[str, Any]
     eta: np.ndarray
     Q: np.ndarray
 

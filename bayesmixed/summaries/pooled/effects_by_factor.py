@@ -12,7 +12,7 @@ import pandas as pd
 from ...errors import FitError, nearest
 from ...fits.base import is_fit
 from ...parameters.names import canonical
-from ...prediction.linear_predictor import same_factor
+from ...prediction.included_terms import same_factor
 
 if TYPE_CHECKING:
     from ...design.design import GroupTerm
@@ -80,7 +80,7 @@ def varying(fit: Fit, group: str | None) -> Varying:
         If the model has no random effects or not that grouping factor.
     """
     factor = _factor(fit, group)
-    groups = fit.model.design.groups
+    groups = fit.model.design.mu.groups
     terms = tuple(j for j, term in enumerate(groups) if term.factor == factor)
     parameters = fit.parameters
     return Varying(
@@ -106,7 +106,7 @@ def factors(fit: Fit) -> list[str]:
     """
     if not is_fit(fit):
         raise FitError(f'A fit can be drawn, not {fit!r}: write model.fit("reml") or model.fit("nuts", seed=1) first.')
-    groups: Sequence[GroupTerm] = fit.model.design.groups
+    groups: Sequence[GroupTerm] = fit.model.design.mu.groups
     if not groups:
         raise FitError(
             "There is nothing to draw: the model has no random effects. "

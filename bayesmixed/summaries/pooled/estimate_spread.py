@@ -9,7 +9,7 @@ import numpy as np
 
 from ...families import observed
 from ...likelihood.linear.likelihood import linear_likelihood
-from ...prediction.linear_predictor import linear_predictor
+from ...parameters.predicted import predicted
 from ...prediction.responses import location, mean_response
 
 if TYPE_CHECKING:
@@ -29,23 +29,21 @@ def estimate_spread(fit: Fit, of: Varying) -> np.ndarray:
     the responses at hand can be under a guess or lapse rate, so s is never above sd.
     """
     model, parameters = fit.model, fit.parameters.mean()
-    terms = range(len(model.design.groups))
-    eta = linear_predictor(model.design, parameters, terms)[0]
-    information = _information(model, eta, parameters.one_dispersion_by_row(model.design, model.family))
+    information = _information(model, *predicted(model.family, model.design, parameters).single())
     total = np.concatenate([np.diag(parameters.covariance(j)[0, 0]) for j in of.terms])
     if not np.any(information > 0):
         return np.zeros((len(of.levels), len(of.columns)))
     no_columns = replace(model.design.mu, X=model.design.mu.X[:, :0])
-    predictors = model.design.predictors | {"mu": no_columns}
-    rows = linear_likelihood(replace(model.design, predictors=predictors, weights=information), model.covariances)
-    theta = rows.theta.of_factors([parameters.principal_root(j)[0, 0] for j in terms])
+    design = replace(model.design.with_predictor(no_columns), weights=information)
+    rows = linear_likelihood(design, model.covariances)
+    theta = rows.theta.of_factors([parameters.principal_root(j)[0, 0] for j in range(len(parameters.b))])
     left = rows.conditional_covariances(rows.solve(rows.theta.working(theta), invert=True))
     still = np.hstack([np.diagonal(left[j], axis1=1, axis2=2) for j in of.terms])
     known = total - still
     return np.sqrt(np.where(known > _LOST * total, known, 0.0))
 
 
-def _information(model: Model, eta: np.ndarray, values: dict[str, float]) -> np.ndarray:
+def _information(model: Model, eta: np.ndarray, values: dict[str, np.ndarray]) -> np.ndarray:
     """Expected information (n,) of each row on its linear predictor.
 
     That of a response's mean and variance, (d mean / d eta)^2 / variance, which is all there is in exponential

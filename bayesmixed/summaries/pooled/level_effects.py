@@ -13,7 +13,7 @@ from ...errors import FitError, nearest
 from ...fits.base import is_fit
 from ...parameters.names import canonical
 from ...parameters.values import Parameters
-from ...prediction.linear_predictor import same_factor
+from ...prediction.included_terms import same_factor
 from ...prediction.memory import refuse_too_large
 from ...prediction.seeds import generator
 from ...prediction.thinning import kept_draws
@@ -51,7 +51,7 @@ def combination(fit: Fit, group: str | None, column: str | Mapping[str, float] |
     """
     if not is_fit(fit):
         raise FitError(f'ranks is of a fit, not of {fit!r}: write bm.ranks(model.fit("reml"), "g").')
-    groups = fit.model.design.groups
+    groups = fit.model.design.mu.groups
     known = list(dict.fromkeys(term.factor for term in groups))
     if not known:
         raise FitError(
@@ -135,7 +135,7 @@ def _notes(fit: Fit, wanted: Mapping[str, float], columns: list[str], terms: lis
     others = [name for name in columns if name != "Intercept"]
     if list(wanted) != ["Intercept"] or not others:
         return ()
-    groups = fit.model.design.groups
+    groups = fit.model.design.mu.groups
     means = {name: groups[j].Z[:, i].mean() for j in terms for i, name in enumerate(groups[j].columns)}
     elsewhere = {"Intercept": 1} | {name: float(f"{means[name]:.3g}") for name in others}
     zero = ", ".join(f"{name} = 0" for name in others)
@@ -144,7 +144,7 @@ def _notes(fit: Fit, wanted: Mapping[str, float], columns: list[str], terms: lis
 
 def _nested(fit: Fit, factor: str) -> tuple[str, ...]:
     """A cask's effect is what it adds to its batch's: casks of different batches are not ranked by their sums."""
-    groups = {term.factor: term.codes for term in fit.model.design.groups}
+    groups = {term.factor: term.codes for term in fit.model.design.mu.groups}
     own = groups.pop(factor)
     around = [name for name, codes in groups.items() if _within(own, codes)]
     if not around:

@@ -10,7 +10,6 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ...design.design import Design, GroupTerm
-from ...prediction.linear_predictor import linear_predictor
 from .varying_columns import Within
 
 if TYPE_CHECKING:
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 def partial_rows(fit: Fit, of: Within) -> list[dict[str, Any]]:
     """Per level and coefficient of `of` the partially pooled estimate, in the order of `of.levels`, then `of.names`."""
     design = _asked(fit, of)
-    terms = [j for j, term in enumerate(design.groups) if term.factor == of.factor]
-    values = linear_predictor(design, fit.parameters, terms)
+    terms = [j for j, term in enumerate(design.mu.groups) if term.factor == of.factor]
+    values = design.eta(fit.parameters, terms)["mu"]
     errors = fit.prediction_errors
     if errors is None:
         estimate, se = values.mean(axis=0), values.std(axis=0, ddof=1)
@@ -48,11 +47,11 @@ def _asked(fit: Fit, of: Within) -> Design:
         if of.hosts.get(coefficient) is not None:
             at = name == of.hosts[coefficient]
             X[at, j] = of.multiples[coefficient][level[at]]
-    mu = replace(design.mu, X=X, offset=np.zeros(L * K))
     position = np.tile(np.arange(K), L)
-    groups = tuple(_term(term, of.carry.get(j), level, position) for j, term in enumerate(design.groups))
+    groups = tuple(_term(term, of.carry.get(j), level, position) for j, term in enumerate(design.mu.groups))
+    mu = replace(design.mu, X=X, offset=np.zeros(L * K), groups=groups)
     index = pd.RangeIndex(L * K)
-    return replace(design, response=None, predictors={"mu": mu}, groups=groups, weights=None, trials=None, index=index)
+    return replace(design, response=None, predictors={"mu": mu}, weights=None, trials=None, index=index)
 
 
 def _term(term: GroupTerm, carry: np.ndarray | None, level: np.ndarray, position: np.ndarray) -> GroupTerm:

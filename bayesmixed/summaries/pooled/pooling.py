@@ -12,7 +12,7 @@ from ...errors import FitError, nearest
 from ...fits.base import is_fit
 from ...page import Page, Section
 from ...parameters.names import canonical
-from ...prediction.linear_predictor import same_factor
+from ...prediction.included_terms import same_factor
 from ..answer import shown
 from ..part import part
 from ..report.words import listed
@@ -175,13 +175,13 @@ def _partial(model: Any, method: Any) -> Any:
         return model
     if not hasattr(model, "design"):
         raise FitError(f"pooling takes a model or a fit, not {model!r}: bm.pooling(bm.Model(formula, data)).")
-    if not model.design.groups:
+    if not model.design.mu.groups:
         raise FitError(f"The model has no groups to pool. Add a bar: {model.formula} + (1 | g).")
     return model.fit(method or ("reml" if model.linear else "ml"))
 
 
 def _factor(model: Model, group: str | None) -> str:
-    known = list(dict.fromkeys(term.factor for term in model.design.groups))
+    known = list(dict.fromkeys(term.factor for term in model.design.mu.groups))
     if not known:
         raise FitError(f"The model has no groups to pool. Add a bar: {model.formula} + (1 | g).")
     found = known[0] if group is None else next((name for name in known if same_factor(name, str(group))), None)

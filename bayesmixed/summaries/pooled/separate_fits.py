@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...families import observed
-from ...prediction.linear_predictor import group_contribution
+from ...parameters.predicted import predicted
 from .alone import OwnLikelihood
 from .effects_by_factor import nested
 
@@ -48,8 +48,8 @@ def separate_fits(fit: Fit, of: Varying) -> SeparateFits:
     hide that.
     """
     design = fit.model.design
-    beta = fit.parameters.mean().beta[0, 0]
-    centre, used = population(design.mu.X, beta, of.Z)
+    mean = fit.parameters.mean()
+    centre, used = population(design.mu.X, mean.beta[0, 0], of.Z)
     weights = np.ones(design.n_rows) if design.weights is None else design.weights
     n_rows = np.bincount(of.codes[(of.codes >= 0) & (weights > 0)], minlength=len(of.levels))
     none = np.zeros(len(of.levels), dtype=bool)
@@ -57,7 +57,8 @@ def separate_fits(fit: Fit, of: Varying) -> SeparateFits:
         return SeparateFits(centre, np.full((len(of.levels), len(of.columns)), np.nan), n_rows, none, "")
     others = _others(fit, of)
     held = " and ".join(["other columns"] * (not used.all()) + ["other effects"] * bool(others))
-    rest = design.mu.offset + design.mu.X[:, ~used] @ beta[~used] + _effects(fit, others)
+    without = replace(mean, coefficients={**mean.coefficients, "mu": np.where(used, 0.0, mean.beta)})
+    rest = design.eta(without, others)["mu"][0]
     if fit.model.has_scale:
         y = fit.model.family.normalised(design.response.y)
         return SeparateFits(centre, _group_by_group(of, y - rest, weights), n_rows, none, held)
@@ -98,17 +99,8 @@ def population(X: np.ndarray, beta: np.ndarray, Z: np.ndarray) -> tuple[np.ndarr
 
 def _others(fit: Fit, of: Varying) -> list[int]:
     """Positions of the bars of other factors that are not nested within this one."""
-    groups = fit.model.design.groups
+    groups = fit.model.design.mu.groups
     return [j for j, term in enumerate(groups) if j not in of.terms and not nested(term.codes, of.codes)]
-
-
-def _effects(fit: Fit, bars: list[int]) -> np.ndarray:
-    """What these bars add to the linear predictor (n,)."""
-    mean, groups = fit.parameters.mean(), fit.model.design.groups
-    total = np.zeros(fit.model.design.n_rows)
-    for j in bars:
-        total += group_contribution(groups[j], mean.b[j][0])[0]
-    return total
 
 
 def _group_by_group(of: Varying, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -124,13 +116,12 @@ def _most_likely(fit: Fit, of: Varying, rest: np.ndarray, centre: np.ndarray) ->
     """Estimates (L, K) and which levels (L,) have none because their likelihood has no maximum."""
     model, start = fit.model, centre + of.effects.mean(axis=(0, 1))
     weights = np.ones(model.design.n_rows) if model.design.weights is None else model.design.weights
-    mean = fit.parameters.mean()
+    held = predicted(model.family, model.design, fit.parameters.mean())
     estimates, endless = np.full(start.shape, np.nan), np.zeros(len(start), dtype=bool)
     for level, own in _rows_of_levels(of, weights):
         directions = _directions(of.Z[own])
-        dispersion = mean.one_dispersion_by_row(model.design, model.family, own)
         eta, seen = rest[own] + of.Z[own] @ start[level], observed(model.design, own)
-        c = OwnLikelihood(model.family, seen, dispersion, eta, directions.Q).maximum()
+        c = OwnLikelihood(model.family, seen, held.at(own).single()[1], eta, directions.Q).maximum()
         endless[level] = c is None
         if c is not None:
             estimates[level] = start[level] + directions.coefficients(c)

@@ -43,7 +43,7 @@ class Within:
 def within(model: Model, factor: str) -> Within:
     """The columns of a model seen from one of its grouping factors."""
     design = model.design
-    terms = {j: term for j, term in enumerate(design.groups) if term.factor == factor}
+    terms = {j: term for j, term in enumerate(design.mu.groups) if term.factor == factor}
     first_term = next(iter(terms.values()))
     codes, levels = first_term.codes, first_term.levels
     used = np.flatnonzero(design.used & (codes >= 0))

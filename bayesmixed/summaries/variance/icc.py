@@ -122,7 +122,7 @@ def icc(
 def _check_bars(fit: Fit) -> None:
     if not is_fit(fit):
         raise FitError(f'icc is of a fit, not of {fit!r}: write bm.icc(model.fit("reml")).')
-    if not fit.model.design.groups:
+    if not fit.model.design.mu.groups:
         raise FitError(
             "The model has no random effects, so no variance lies between groups. Add a bar: "
             f"{fit.model.formula} + (1 | g)."
@@ -214,7 +214,7 @@ def _refitted(fit: Fit, model: Model) -> Any:
 
 
 def _check_levels(model: Model) -> None:
-    for term in model.design.groups:
+    for term in model.design.mu.groups:
         if term.n_levels < 2:
             raise FitError(f"{term.factor} has one level only, so nothing varies between its levels.")
 
@@ -224,7 +224,7 @@ def _levels(model: Model, by: str) -> Iterator[tuple[Any, np.ndarray]]:
     if by not in model.frame.columns:
         known = [str(name) for name in model.frame.columns]
         raise FitError(f"by={by!r} is not a column that the formula uses. {nearest(by, known, 'Columns')}")
-    if by in {term.factor for term in model.design.groups}:
+    if by in {term.factor for term in model.design.mu.groups}:
         raise FitError(f"by={by!r} is a grouping factor: within one of its levels nothing varies between them.")
     column = model.frame[by]
     values = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else np.unique(column)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ...fits.caution import with_caution
-from ...prediction.linear_predictor import linear_predictor
+from ...parameters.predicted import predicted
 from ...prediction.new_rows import responses_per_row, take_rows
 from ...prediction.responses import location
 from ..answer import Answer
@@ -112,8 +112,8 @@ def _bayesian(fit: Fit, terms: list[int]) -> np.ndarray:
     step, parts = max(1, CHUNK // max(design.n_rows, 1)), []
     for first in range(0, flat.n_draws, step):
         some = flat.take(slice(first, first + step))
-        dispersion = some.dispersion_by_row(design, family)
-        mu = location(family, linear_predictor(design, some, terms))
+        found = predicted(family, design, some, terms)
+        mu, dispersion = location(family, found.eta), found.dispersion
         noise = mean_over(np.broadcast_to(family.sd(mu, dispersion, weights, design.trials) ** 2, mu.shape), counts)
         explained = variance(family.mean(mu, dispersion, weights), counts)
         parts.append(share(explained, explained + noise))

@@ -15,7 +15,8 @@ from scipy.special import polygamma
 from ...engines.ml import ML
 from ...errors import BayesMixedError, FitError, nearest
 from ...families import Family
-from ...prediction.new_rows import mean_inverse_weight, responses_per_row
+from ...parameters.predicted import predicted
+from ...prediction.new_rows import mean_inverse_weight, responses_per_row, take_rows
 from ...prediction.responses import location
 from ..part import without_predictors
 from .counted import mean, mean_square
@@ -96,7 +97,7 @@ def _of_rows(fit: Fit) -> Residual:
     shares[used] = counts[used] / (total * weights[used])
     for first in range(0, flat.n_draws, step):
         some = flat.take(slice(first, first + step))
-        sums.append(some.dispersion_by_row(design, fit.model.family)["sigma"] ** 2 @ shares)
+        sums.append(predicted(fit.model.family, design, some, ()).dispersion["sigma"] ** 2 @ shares)
     return Residual(np.concatenate(sums), ("Residual variance: the mean over the rows, as sigma has a predictor.",))
 
 
@@ -149,7 +150,7 @@ def typical_mean(fit: Fit, options: Options) -> tuple[np.ndarray, str]:
         over = _over_rows(fit)
         return over, f"at the mean over the rows without random effects, {over.mean():.4g}"
     null, responses = _null(fit), responses_per_row(fit.model)
-    eta = null.fixef()["Intercept"] + fit.model.design.mu.offset
+    (eta,) = null.model.design.eta(null.parameters, ())["mu"]
     if options.mean == "marginal":
         eta = eta + _half_the_spread(null)
     found = float(mean(location(fit.model.family, eta), responses))
@@ -185,7 +186,7 @@ def _half_the_spread(null: Fit) -> float:
     if not null.model.family.link.multiplicative:
         raise FitError('mean="marginal" is for the log link; use mean="null", mean="rows" or a number.')
     flat, total = null.parameters.flat(), 0.0
-    for j, term in enumerate(null.model.design.groups):
+    for j, term in enumerate(null.model.design.mu.groups):
         total += float(np.sum(flat.covariance(j)[0, 0] * mean_square(term.Z, responses_per_row(null.model))))
     return total / 2
 
@@ -194,13 +195,11 @@ def _over_rows(fit: Fit) -> np.ndarray:
     """Mean over the responses (draws,) at the fixed effects alone."""
     counts = responses_per_row(fit.model)
     used = counts > 0
-    X, offset = fit.model.design.mu.X[used], fit.model.design.mu.offset[used]
-    beta = fit.parameters.flat().beta[0]
-    step = max(1, CHUNK // max(len(X), 1))
-    parts = [
-        mean(location(fit.model.family, beta[first : first + step] @ X.T + offset), counts[used])
-        for first in range(0, len(beta), step)
-    ]
+    design, flat = take_rows(fit.model.design, used), fit.parameters.flat()
+    step, parts = max(1, CHUNK // max(design.n_rows, 1)), []
+    for first in range(0, flat.n_draws, step):
+        eta = design.eta(flat.take(slice(first, first + step)), ())["mu"]
+        parts.append(mean(location(fit.model.family, eta), counts[used]))
     return np.concatenate(parts)
 
 

@@ -28,7 +28,7 @@ MOST = 200  # combinations of values, each of which needs a table of all rows
 
 def slope_columns(model: Model) -> tuple[str, ...]:
     """The columns of the data on which the variance between levels depends."""
-    names = (name for term in model.design.groups for column in term.variables for name in column)
+    names = (name for term in model.design.mu.groups for column in term.variables for name in column)
     return tuple(dict.fromkeys(names))
 
 
@@ -50,7 +50,7 @@ def between_at(fit: Fit, at: Any, found: Variances) -> dict[tuple[Any, ...], dic
     for key in grid.itertuples(index=False, name=None):
         design = _with_values(model, dict(zip(grid.columns, key, strict=True)))
         parts: dict[str, np.ndarray] = {}
-        for j, term in enumerate(design.groups):
+        for j, term in enumerate(design.mu.groups):
             if term.factor not in found.rowwise:
                 own = np.einsum("dkl,kl->d", flat.covariance(j)[0], mean_square(term.Z, counts))
                 parts[term.factor] = parts.get(term.factor, 0.0) + own
@@ -64,9 +64,9 @@ def over_rows(fit: Fit, found: Variances) -> tuple[float, float] | None:
     Of draws the posterior means, at the rows where the posterior mean of the variance is smallest and largest.
     """
     model, flat = fit.model, fit.parameters.flat()
-    terms = [j for j, term in enumerate(model.design.groups) if term.factor not in found.rowwise]
+    terms = [j for j, term in enumerate(model.design.mu.groups) if term.factor not in found.rowwise]
     rows = np.flatnonzero(responses_per_row(model) > 0)
-    Z = [model.design.groups[j].Z[rows] for j in terms]
+    Z = [model.design.mu.groups[j].Z[rows] for j in terms]
     if all(np.ptp(columns, axis=0).max(initial=0.0) == 0 for columns in Z):
         return None
     covariances = [flat.covariance(j)[0] for j in terms]
@@ -92,7 +92,7 @@ def words_over_rows(fit: Fit, found: Variances) -> tuple[str, ...]:
 
 def _values(model: Model, asked: Mapping[str, Any]) -> dict[str, np.ndarray]:
     known, slopes, found = variables(model, bars=True), slope_columns(model), {}
-    factors = [term.factor for term in model.design.groups]
+    factors = [term.factor for term in model.design.mu.groups]
     for name, values in asked.items():
         of = variable(known, name, "The variance of this model's random effects", factors)
         if name not in slopes:

@@ -87,7 +87,7 @@ def variances(fit: Fit, options: Options) -> Variances:
         raise FitError(f'Shares of variance are of a fit, not of {fit!r}: write model.fit("reml") first.')
     model, flat = fit.model, fit.parameters.flat()
     by_factor: dict[str, np.ndarray] = {}
-    for j, term in enumerate(model.design.groups):
+    for j, term in enumerate(model.design.mu.groups):
         by_factor[term.factor] = by_factor.get(term.factor, 0.0) + _term_variance(model, flat, j)
     rowwise = tuple(name for name in by_factor if _is_rowwise(model, name))
     found = distribution_variance(fit, options)
@@ -112,13 +112,13 @@ def _fixed_variance(model: Model, beta: np.ndarray) -> np.ndarray:
 
 def _term_variance(model: Model, flat: Parameters, j: int) -> np.ndarray:
     """Mean over the responses of z' Sigma z (draws,) = trace(Sigma E[z z'])."""
-    squares = mean_square(model.design.groups[j].Z, responses_per_row(model))
+    squares = mean_square(model.design.mu.groups[j].Z, responses_per_row(model))
     return np.einsum("dkl,kl->d", flat.covariance(j)[0], squares)
 
 
 def _is_rowwise(model: Model, factor: str) -> bool:
     """Whether the factor has a level per row of the fit, and each row is one response."""
-    codes = next(term.codes for term in model.design.groups if term.factor == factor)
+    codes = next(term.codes for term in model.design.mu.groups if term.factor == factor)
     counts = responses_per_row(model)
     levels = len(np.unique(codes[(counts > 0) & (codes >= 0)]))
     return not model.linear and levels == model.n_obs and counts.sum() <= levels * (1 + _ROUNDING)

@@ -1,33 +1,11 @@
-"""eta = X beta + offset + Z b for draws of the parameters, rows of a design, and a choice of random effects."""
+"""Which random effects a prediction includes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
-from ..design.design import Design, GroupTerm
+from ..design.design import GroupTerm
 from ..errors import FitError, nearest
-from ..parameters.values import Parameters
-
-
-def linear_predictor(design: Design, parameters: Parameters, terms: Sequence[int]) -> np.ndarray:
-    """eta (draws, n); `terms` are the positions of the group terms that are included.
-
-    A code of -1 (a level without an effect) contributes nothing.
-    """
-    flat = parameters.flat()
-    mu = design.mu
-    eta = flat.beta[0] @ mu.X.T + mu.offset
-    for j in terms:
-        eta += group_contribution(design.groups[j], flat.b[j][0])
-    return eta
-
-
-def group_contribution(term: GroupTerm, b: np.ndarray) -> np.ndarray:
-    """Z b (draws, n) of one term for b (draws, L, k)."""
-    rows = np.einsum("dnk,nk->dn", b[:, np.maximum(term.codes, 0)], term.Z)
-    return np.where(term.codes >= 0, rows, 0.0)
 
 
 def included_terms(groups: Sequence[GroupTerm], re: str | Sequence[str]) -> list[int]:
