@@ -43,26 +43,31 @@ class CoefficientSites:
         found = {site.name: site.kind for site in self.slopes}
         return found if self.intercept is None or self.kind is None else found | {self.intercept: self.kind}
 
-    def sample(self, priors: dict[str, Any]) -> Any:
-        """Inside a program: the coefficients (p,) that priors speak of, zero for those that are integrated out."""
+    def sample(self, priors: dict[str, Any]) -> tuple[Any, Any]:
+        """Inside a program: slopes and intercept that priors speak of, zero where they are integrated out.
+
+        The intercept is None where there is none.
+        """
         import jax.numpy as jnp
 
-        slopes, at = sample_vector(self.slopes, self.n_slopes, priors), self.position
-        if at < 0:
-            return slopes
-        intercept = jnp.zeros(())
-        if self.intercept is not None and self.kind is not None:
-            intercept = jnp.asarray(sample(self.intercept, self.kind, priors))
-        return jnp.concatenate([slopes[:at], intercept[None], slopes[at:]])
+        slopes = sample_vector(self.slopes, self.n_slopes, priors)
+        if self.position < 0:
+            return slopes, None
+        if self.intercept is None or self.kind is None:
+            return slopes, jnp.zeros(())
+        return slopes, jnp.asarray(sample(self.intercept, self.kind, priors))
 
-    def rows(self, stated: Any, data: Mapping[str, Any]) -> Any:
-        """Inside a program: the fixed part (n,) of the predictor, its offset included, from stated coefficients."""
+    def joined(self, slopes: Any, intercept: Any) -> Any:
+        """Inside a program: all coefficients (p,) in their order."""
         import jax.numpy as jnp
 
         at = self.position
-        slopes = stated if at < 0 else jnp.concatenate([stated[:at], stated[at + 1 :]])
+        return slopes if intercept is None else jnp.concatenate([slopes[:at], intercept[None], slopes[at:]])
+
+    def rows(self, slopes: Any, intercept: Any, data: Mapping[str, Any]) -> Any:
+        """Inside a program: the fixed part (n,) of the predictor, its offset included."""
         fixed = slopes @ data["columns"][self.predictor]
-        return data["offset"][self.predictor] + (fixed if at < 0 else fixed + stated[at])
+        return data["offset"][self.predictor] + (fixed if intercept is None else fixed + intercept)
 
     def values_at(self, stated: np.ndarray) -> dict[str, np.ndarray]:
         """Values of the sites at which the coefficients that priors speak of are `stated` (p,)."""

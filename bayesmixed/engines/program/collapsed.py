@@ -61,7 +61,7 @@ class CollapsedProgram:
         blocks = [term.sample(scale, data["priors"]) for term in self.terms]
         bars = list(zip(self.terms, blocks, data["centering"], data["origins"], strict=True))
         return {
-            "kept": self.predictors[0].sample(data["priors"]),
+            "kept": self.predictors[0].joined(*self.predictors[0].sample(data["priors"])),
             "factors": tuple(term.typed_factor(block[1], A) for term, block, _, A in bars),
             "held": tuple(
                 term.typed_effects(term.sample_effects(*block, power), A) if term.effect_site else None

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 class ExplicitProgram:
     """A NumPyro model with every effect sampled; hashable, so that equal structures share compiled code.
 
-    Call it as ``program(**data)`` inside a NumPyro handler. It returns what `parameters` does. `predictors` are those
-    of the coefficients, the main one first; `constant` says per bar which columns are ones.
+    Call it as ``program(**data)`` inside a NumPyro handler. It returns what `parameters` does but `rows`. `predictors`
+    are those of the coefficients, the main one first; `constant` says per bar which columns are ones.
     """
 
     family: Family
@@ -44,7 +44,7 @@ class ExplicitProgram:
     def __call__(self, **data: Any) -> dict[str, Any]:
         """Sample the parameters and condition on ``data["y"]``."""
         found = self.parameters(**data)
-        rows = {sites.predictor: sites.rows(found["stated"][sites.predictor], data) for sites in self.predictors}
+        rows = found.pop("rows")
         eta = rows.pop("mu")
         bars = zip(found["effects"], data["codes"], data["tables"], data["Z"], self.constant, strict=True)
         for effects, codes, table, columns, constant in bars:
@@ -56,10 +56,10 @@ class ExplicitProgram:
     def parameters(self, **data: Any) -> dict[str, Any]:
         """Sample every parameter from its prior.
 
-        By predictor `stated` (p,), the coefficients that priors speak of; per bar `factors` (k, k), roots of the
-        covariances, and `effects` (levels, k); `dispersion` by name.
+        By predictor `stated` (p,), the coefficients that priors speak of, and `rows` (n,), what they make of the rows;
+        per bar `factors` (k, k), roots of the covariances, and `effects` (levels, k); `dispersion` by name.
         """
-        stated = {sites.predictor: sites.sample(data["priors"]) for sites in self.predictors}
+        drawn = [(sites, *sites.sample(data["priors"])) for sites in self.predictors]
         dispersion = self.dispersion.sample(data)
         scale = self.dispersion.scale_of(dispersion)
         bars = zip(self.terms, data["centering"], data["origins"], strict=True)
@@ -69,7 +69,8 @@ class ExplicitProgram:
             effects = term.typed_effects(term.sample_effects(sds, factor, power), A)
             blocks.append((term.typed_factor(factor, A), effects))
         return {
-            "stated": stated,
+            "stated": {sites.predictor: sites.joined(slopes, at) for sites, slopes, at in drawn},
+            "rows": {sites.predictor: sites.rows(slopes, at, data) for sites, slopes, at in drawn},
             "factors": tuple(block[0] for block in blocks),
             "effects": tuple(block[1] for block in blocks),
             "dispersion": dispersion,
