@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -94,7 +94,7 @@ class Encoding:
             "trials": (self.trials if self.knows_trials(columns) else None, trials),
         }
         arguments = {name: _again(*both, name, rows_of(newdata), columns) for name, both in again.items()}
-        needed = used_columns(self._roles(arguments, factors), columns, self.namespace, "the new data")
+        needed = used_columns(_roles(self.formula, arguments, factors), columns, self.namespace, "the new data")
         frame = select(newdata, needed)
         if not needed:
             frame = pd.DataFrame(index=getattr(newdata, "index", frame.index))
@@ -107,6 +107,10 @@ class Encoding:
         predictors, _ = assemble(self.formula, evaluator, self.kept, codes_of, values["offset"], factors)
         return Design(None, predictors, values["weights"], frame.index, 0, self, values["trials"])
 
+    def of_parameters(self, names: Collection[str]) -> Encoding:
+        """The encoding of the mean's formula and those of the parameters `names` alone."""
+        return replace(self, formula=self.formula.of_parameters(names))
+
     def knows_trials(self, columns: Collection[Any]) -> bool:
         """Whether a table with these columns says how many trials each row has."""
         given = self.trials
@@ -114,14 +118,15 @@ class Encoding:
             return given is not None and given.array is not None and given.array.ndim == 0
         return all(name in columns or name in self.namespace for name in columns_in(given.node))
 
-    def _roles(self, arguments: dict[str, Given | None], factors: Collection[str] | None) -> Iterator[Role]:
-        yield from roles(self.formula, response=False, factors=factors)
-        yield from ((name, a.node) for name, a in arguments.items() if a is not None and a.node is not None)
-
     @property
     def own_names(self) -> tuple[str, ...]:
         """The names of the user's own that the expressions refer to, sorted."""
         return tuple(sorted(_names_called(self)))
+
+
+def _roles(formula: Formula, arguments: dict[str, Given | None], factors: Collection[str] | None) -> Iterator[Role]:
+    yield from roles(formula, response=False, factors=factors)
+    yield from ((name, a.node) for name, a in arguments.items() if a is not None and a.node is not None)
 
 
 def _again(

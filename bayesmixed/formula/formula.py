@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import FormulaError
@@ -83,6 +83,15 @@ class Formula:
         'y ~ x; sigma ~ z'
         """
         return "; ".join(self.texts)
+
+    def of_parameters(self, names: Collection[str]) -> Formula:
+        """The formula without those of other parameters than the mean and `names`.
+
+        >>> Formula("y ~ x", "sigma ~ z").of_parameters([]).line
+        'y ~ x'
+        """
+        kept = [text for name, text in zip(self.predictors, self.texts, strict=True) if name == "mu" or name in names]
+        return self if len(kept) == len(self.texts) else Formula(*kept)
 
     @property
     def response(self) -> str | None:

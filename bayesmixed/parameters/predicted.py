@@ -37,7 +37,10 @@ class Predicted:
 
 
 def predicted(family: Family, design: Design, parameters: Parameters, terms: Sequence[int] | None = None) -> Predicted:
-    """At the rows of a design; `terms` are the positions of the group terms that are included, all if None."""
+    """At the rows of a design; `terms` are the positions of the group terms that are included, all if None.
+
+    A parameter whose predictor the design was made without is not among the dispersion.
+    """
     every, constant = design.eta(parameters, terms), parameters.dispersion_by_row()
-    each = {one.name: one.value(every[one.name]) if one.name in every else constant[one.name] for one in family.others}
-    return Predicted(every["mu"], each)
+    each = {one.name: one.value(every[one.name]) for one in family.others if one.name in every}
+    return Predicted(every["mu"], each | constant)

@@ -27,11 +27,13 @@ def encode(
     trials: Any = None,
     observed: bool,
     factors: Collection[str] | None = None,
+    parameters: Collection[str] = (),
 ) -> Design:
     """The model's own design where `newdata` is None, else the new rows; offsets, weights and trials as given for them.
 
     Precision weights and trials matter only to new responses (`observed`): where these are not asked for, the new
-    table need not have them, nor the columns of grouping factors outside `factors`.
+    table need not have them, nor the columns of grouping factors outside `factors`, nor those of predictors of other
+    parameters than the mean and `parameters`.
     """
     if trials is not None and not model.family.takes_trials:
         raise FitError(f"Responses of the {model.family.name} family are not out of trials: leave out trials=.")
@@ -45,9 +47,8 @@ def encode(
         weights = 1.0
     if trials is None and observed:
         trials = _unknown_trials(model, newdata)
-    return model.design.encoding.apply(
-        newdata, unseen=unseen, offset=offset, weights=weights, trials=trials, factors=factors
-    )
+    encoding = model.design.encoding if observed else model.design.encoding.of_parameters(parameters)
+    return encoding.apply(newdata, unseen=unseen, offset=offset, weights=weights, trials=trials, factors=factors)
 
 
 def _unknown_trials(model: Model, newdata: Any) -> float | None:

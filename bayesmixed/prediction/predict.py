@@ -82,6 +82,7 @@ class PredictionRequest:
             trials=self.trials,
             observed=observed or (self.scale == "response" and model.family.spread_in_mean),
             factors={model.design.groups[j].factor for j in terms},
+            parameters=[self.parameter] if self.parameter else (),
         )
         return determined(model, design, self.newdata)
 

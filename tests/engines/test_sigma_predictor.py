@@ -315,3 +315,32 @@ def test_responses_can_be_simulated_from_stated_values() -> None:
     assert sds["a"] == pytest.approx(1.0, rel=0.02) and sds["b"] == pytest.approx(4.0, rel=0.02)
     with pytest.raises(ModelError, match="sigma_Intercept"):
         bm.simulate(formula("y ~ x", "half"), data, {"Intercept": 1.0, "x": 0.5, "sigma": 1.0})
+
+
+def test_means_need_no_columns_of_sigma() -> None:
+    found = bm.Model(formula("y ~ x + (1 | g)", "half"), table()).fit("reml")
+    new = pd.DataFrame({"x": [0.0, 1.0]})
+    beta = found.fixef()
+    expected = beta["Intercept"] + beta["x"] * new["x"]
+    np.testing.assert_allclose(found.predict(new, re="none")["estimate"], expected, rtol=1e-12)
+    np.testing.assert_allclose(bm.slopes(found, "x").frame["estimate"], beta["x"], rtol=1e-9)
+    with pytest.raises(BayesMixedError, match="half"):
+        found.predict(new, re="none", interval="prediction")
+    with pytest.raises(BayesMixedError, match="half"):
+        found.predict(new, parameter="sigma")
+
+
+def test_means_of_a_lognormal_response_refuse_a_sigma_that_is_not_known() -> None:
+    data = table().assign(z=lambda d: np.exp(d["y"] / 3))
+    found = bm.Model(formula("z ~ x + (1 | g)", "half"), data, family="lognormal").fit("ml")
+    with pytest.raises(BayesMixedError, match="depends on its sigma"):
+        bm.predictions(found, by="x")
+    assert len(bm.slopes(found, "x", scale="link").frame)
+    rows = found.predict(data.iloc[:3])["estimate"]
+    np.testing.assert_allclose(rows, found.predict()["estimate"].iloc[:3], rtol=1e-12)
+
+
+@pytest.mark.parametrize("engine", ["ml", "laplace"])
+def test_pooling_and_plots_show_the_fit(engine: str) -> None:
+    assert "partial" in str(bm.pooling(fit(engine)))
+    assert "sigma_half[b]" in set(bm.plot.forest(fit(engine)).frame["parameter"])

@@ -223,13 +223,15 @@ class MeanValues:
         FitError
             For a family whose mean depends on a parameter that has a predictor.
         """
-        found = self.parameters.dispersion_by_row()
-        if self.family.spread_in_mean and not found:
+        return self._known(self.parameters.dispersion_by_row())
+
+    def _known(self, dispersion: dict[str, Any]) -> dict[str, Any]:
+        if self.family.spread_in_mean and not dispersion:
             raise FitError(
                 f"The mean of the {self.family.name} family depends on its sigma, which has a predictor here: ask for "
                 'scale="link", or for predictions of rows, fit.predict(newdata).'
             )
-        return found
+        return dispersion
 
     @property
     def n_draws(self) -> int:
@@ -291,12 +293,12 @@ class MeanValues:
 
     def response(self, eta: np.ndarray, dispersion: dict[str, Any] | None = None) -> np.ndarray:
         """E(y) at linear predictors (D, n), by default for rows that share each dispersion parameter."""
-        each = self.dispersion if dispersion is None else dispersion
+        each = self.dispersion if dispersion is None else self._known(dispersion)
         return mean_response(self.family, eta, each, np.array(self.weight))
 
     def response_slope(self, eta: np.ndarray, dispersion: dict[str, Any] | None = None) -> np.ndarray:
         """d E(y) / d eta (D, n)."""
-        each = self.dispersion if dispersion is None else dispersion
+        each = self.dispersion if dispersion is None else self._known(dispersion)
         mu = location(self.family, eta)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             steps = self.family.link.mean_steps(np.clip(eta, *self.family.eta_range))[1]

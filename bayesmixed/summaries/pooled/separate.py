@@ -115,7 +115,7 @@ def _generalized(model: Model, of: Within, own: np.ndarray, open_: str) -> _Own:
     if not fit.status.converged or _runs_away(fit):
         return _Own(estimate, se, np.nan, "its likelihood has no maximum")
     kept = np.isin(at, np.flatnonzero(determined(W)))
-    estimate[at[kept]], se[at[kept]] = fit.beta[kept], fit.coefficients["se"].to_numpy()[kept]
+    estimate[at[kept]], se[at[kept]] = fit.beta[kept], np.linalg.norm(fit.beta_root, axis=1)[kept]
     return _Own(estimate, se, float(ndtri(0.975)), open_)
 
 
