@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from .covariance import structure
 from .design.build import build_design
 from .design.design import Design
 from .design.mistaken import surely_mistaken
@@ -18,6 +17,7 @@ from .design.response import Takes
 from .errors import BayesMixedWarning, DataError, ModelError, nearest
 from .families import Family, Link, family, observed
 from .formula.formula import Formula
+from .parameters.names import structure_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,7 @@ def parts(arguments: ModelArguments) -> dict[str, Any]:
         "design": design,
         "frame": frame,
         "family": kind,
-        "covariances": tuple(structure(term.covariance) for term in design.groups),
+        "covariances": tuple(structure_of(term) for term in design.groups),
         "constants": _constants(arguments.constants, kind, formula),
     }
 

@@ -2,19 +2,69 @@
 
 from __future__ import annotations
 
-from ..errors import ModelError, nearest
+from collections.abc import Sequence
+from dataclasses import fields, replace
+
+from ..errors import FormulaError, ModelError, nearest
 from .base import Covariance as Covariance
+from .base import Edge as Edge
 from .base import retriangularise as retriangularise
 from .diagonal import Diagonal as Diagonal
+from .parameters import CORRELATION as CORRELATION
+from .parameters import INTERVAL as INTERVAL
+from .parameters import Correlation as Correlation
+from .parameters import CorrelationMatrix as CorrelationMatrix
+from .parameters import Free as Free
+from .parameters import Sd as Sd
+from .parameters import Shape as Shape
+from .parameters import Values as Values
+from .parameters import sd_of_all as sd_of_all
+from .parameters import sd_of_each as sd_of_each
 from .unstructured import Unstructured as Unstructured
 
-STRUCTURES: dict[str, Covariance] = {structure.name: structure for structure in (Unstructured(), Diagonal())}
+STRUCTURES: dict[str, Covariance] = {
+    "us": Unstructured(),
+    "diag": Diagonal(),
+}
+
+Option = bool | float | str
 
 
-def structure(name: str) -> Covariance:
-    """The structure of that name; an unknown one is an error that lists the known ones."""
-    try:
-        return STRUCTURES[name]
-    except KeyError:
-        message = f"Unknown covariance structure {name!r} in front of a bar. {nearest(name, STRUCTURES)}"
-        raise ModelError(message) from None
+def structure(name: str, options: Sequence[tuple[str, Option]] = ()) -> Covariance:
+    """The structure of that name, with options.
+
+    Raises
+    ------
+    ModelError
+        An unknown structure; the message lists the known ones.
+    FormulaError
+        An unknown option, or a value that it cannot have; the message lists the structure's options.
+
+    Examples
+    --------
+    >>> structure("us").n_theta(2)
+    3
+    """
+    if name not in STRUCTURES:
+        raise ModelError(f"Unknown covariance structure {name!r} in front of a bar. {nearest(name, STRUCTURES)}")
+    plain = STRUCTURES[name]
+    usual = {field.name: getattr(plain, field.name) for field in fields(plain)}  # type: ignore[arg-type]  # all are dataclasses
+    for option, value in options:
+        if option not in usual:
+            raise FormulaError(f"{name}() in front of a bar has no option {option!r}. {_listed(name, usual)}")
+        if type(value) is not type(usual[option]):
+            raise FormulaError(f"{name}(..., {option}={value!r}): {_listed(name, usual)}")
+    return replace(plain, **dict(options))  # type: ignore[type-var]
+
+
+def _listed(name: str, usual: dict[str, Option]) -> str:
+    if not usual:
+        return f"It has none: write {name}(x | g)."
+    return "Options and what they are when left out: " + ", ".join(f"{o}={value!r}" for o, value in usual.items()) + "."
+
+
+def stems() -> tuple[str, ...]:
+    """How the names of parameters of blocks may end."""
+    free = [kind.parameters(3) for kind in STRUCTURES.values()]
+    sds, shapes = [sd.stem for each in free for sd in each.sds], [shape.stem for each in free for shape in each.shapes]
+    return tuple(dict.fromkeys(["sigma", "corr", "cov", *sds, *shapes]))

@@ -3,29 +3,82 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from .parameters import Free, Values
 
-class Covariance(ABC):
-    """A structure for the relative covariance Lambda Lambda' of a block of k columns.
+SMALL = 1e-30  # of the imaginary step that gives a derivative without rounding
 
-    Its maximum-likelihood side (theta -> Lambda and back) and its Bayesian side (sampling the factor
-    from priors on sds and correlations) live in one class, so that a new structure is one file.
-    `invariance` says which changes of basis of the columns the structure survives: "linear" (any
-    invertible map), "scaling" (each column by its own constant) or "none" (one constant for all).
+
+@dataclass(frozen=True)
+class Edge:
+    """A boundary of a block's parameter space near some theta: where elements at `positions` have `values`.
+
+    `distance` is how far theta is from it, in what a diagonal element of Lambda is measured in.
     """
 
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.__dict__ == other.__dict__
+    positions: tuple[int, ...]
+    values: tuple[float, ...]
+    distance: float
 
-    def __hash__(self) -> int:
-        return hash((type(self), tuple(sorted(self.__dict__.items()))))
+    def after(self, first: int) -> Edge:
+        """The same in a vector in which theta begins at `first`."""
+        return replace(self, positions=tuple(first + i for i in self.positions))
 
-    name: ClassVar[str]
-    invariance: ClassVar[str]
-    has_correlation: ClassVar[bool]
+    def at(self, theta: np.ndarray) -> np.ndarray:
+        """theta moved to it."""
+        moved = theta.copy()
+        moved[list(self.positions)] = self.values
+        return moved
+
+
+class Covariance(ABC):
+    """A structure for the covariance Sigma = Lambda Lambda' of a block of k columns: a frozen dataclass of its options.
+
+    Its maximum-likelihood side (theta -> Lambda and back) and its Bayesian side (which parameters have priors, and the
+    factor that they give) live in one class, so that a new structure is one file.
+    `invariance` says which changes of basis of the columns the structure survives: "linear" (any
+    invertible map), "scaling" (each column by its own constant) or "none" (one constant for all). `correlated` says
+    whether columns may be correlated at all, `absorbing` whether a block with as many effects as rows takes up all that
+    a residual could.
+    """
+
+    name: str
+    invariance: str
+    correlated: bool
+    absorbing = False
+
+    @abstractmethod
+    def parameters(self, k: int) -> Free:
+        """The free parameters of a block of k columns, as priors, tables and programs speak of them."""
+
+    @abstractmethod
+    def factor_from(self, values: Values, k: int, xp: Any) -> Any:
+        """A root (..., k, k) of the covariance with these parameters, by `xp`, NumPy or jax.numpy: lower-triangular.
+
+        Sds times a constant are the root times it.
+        """
+
+    @abstractmethod
+    def values(self, factor: np.ndarray) -> Values:
+        """The parameters of Sigma = F F' from any root F (..., k, k) of it: the inverse of `factor_from`.
+
+        Where an sd is zero, what Sigma does not tell counts as no correlation. Closed forms that are analytic in F,
+        without absolute values and conjugates, so that F may be complex.
+        """
+
+    def pulled(self, factor: np.ndarray, slopes: Values) -> np.ndarray:
+        """d f / d F (k, k) at one root F, from `slopes` of f in the sds (m,) and in the shapes as stated."""
+        k = len(factor)
+        steps = SMALL * 1j * np.eye(k * k).reshape(k * k, k, k)
+        moved = self.values(factor + steps)
+        total = moved.sds.imag @ slopes.sds
+        for shape, value, slope in zip(self.parameters(k).shapes, moved.shapes, slopes.shapes, strict=True):
+            total = total + np.sum((shape.stated(value).imag * slope).reshape(k * k, -1), axis=1)
+        return total.reshape(k, k) / SMALL
 
     @abstractmethod
     def n_theta(self, k: int) -> int:
@@ -37,7 +90,10 @@ class Covariance(ABC):
 
     @abstractmethod
     def theta(self, factor: np.ndarray) -> np.ndarray:
-        """The theta (n_theta,) whose Lambda Lambda' equals that of `factor` (k, m), diagonal >= 0."""
+        """The theta (n_theta,) whose Lambda Lambda' equals that of `factor` (k, m), diagonal >= 0.
+
+        A theta near it where the structure has none that does.
+        """
 
     @abstractmethod
     def pullback(self, theta: np.ndarray, k: int, slope: np.ndarray) -> np.ndarray:
@@ -46,37 +102,57 @@ class Covariance(ABC):
     def boundary_penalty(self, factor: np.ndarray) -> tuple[float, np.ndarray]:
         """Minus twice a log density that is zero on the boundary, and its slope in `factor`.
 
-        `factor` (k, k) is any root F of the covariance F F'. Where every sd is free it is -3 log|det F|, a
-        Wishart(k + 2.5, infinite scale) on F F' (Chung et al. 2013, Psychometrika 78, 685-709); a structure with fewer
-        sds has a penalty of its own. +inf, with slope 0, where F is singular.
+        `factor` (k, k) is any root F of the covariance F F'. -3 log of every sd and the penalties of the shapes, which
+        for an unstructured covariance is a Wishart(k + 2.5, infinite scale) on F F' (Chung et al. 2013, Psychometrika
+        78, 685-709). +inf, with slope 0, where F is singular.
         """
-        sign, log_det = np.linalg.slogdet(factor)
-        if sign == 0:
+        values, free = self.values(factor), self.parameters(len(factor))
+        found = [shape.penalty(value) for shape, value in zip(free.shapes, values.shapes, strict=True)]
+        if not np.all(values.sds > 0) or any(np.isinf(value) for value, _ in found):
             return np.inf, np.zeros_like(factor)
-        return -3 * float(log_det), -3 * np.linalg.inv(factor).T
+        total = -3 * float(np.sum(np.log(values.sds))) + sum(value for value, _ in found)
+        return total, self.pulled(factor, Values(-3 / values.sds, tuple(slope for _, slope in found)))
+
+    def tangents(self, k: int) -> list[np.ndarray]:
+        """d Sigma / d theta (k, k) for each element of theta, where Sigma is the identity."""
+        theta = self.start(np.ones(k))
+        factor, elements = self.factor(theta, k), np.eye(k * k).reshape(k, k, k, k)
+        moved = np.array([[self.pullback(theta, k, one) for one in row] for row in elements])  # d Lambda_ab / d theta_i
+        return [d @ factor.T + factor @ d.T for d in np.moveaxis(moved, 2, 0)]
 
     @abstractmethod
     def start(self, sds: np.ndarray) -> np.ndarray:
-        """A theta (n_theta,) with relative standard deviations `sds` (k,) and no correlation."""
+        """A theta (n_theta,) with relative standard deviations `sds` (k,) or near them, and little correlation."""
+
+    def reported(self, theta: np.ndarray, k: int) -> np.ndarray:
+        """The parameters as `fit.theta` lists them; by default theta itself, in which a search moves."""
+        return theta
+
+    def of_reported(self, reported: np.ndarray, k: int) -> np.ndarray:
+        """The inverse of `reported`; NaN outside the parameter space."""
+        return reported
 
     @abstractmethod
-    def theta_columns(self, k: int) -> list[list[int]]:
-        """Positions of theta that make up each column of Lambda, its diagonal element first.
+    def edges(self, theta: np.ndarray, k: int) -> list[tuple[Edge, ...]]:
+        """Boundaries that are worth trying exactly: groups of alternatives, the farthest-reaching first.
 
-        Where an exact zero is worth trying: of a diagonal element, or of a whole column.
+        An edge at distance 0 says which elements of theta are on their bound.
         """
 
     @abstractmethod
     def null_directions(self, theta: np.ndarray, k: int, tolerance: float) -> list[np.ndarray]:
-        """Groups of directions (k, m) in which the relative covariance is zero.
+        """Groups of directions (k, m) in which a boundary of the structure can be left.
 
-        Directions of one group may be mixed (the structure can grow along any combination); each
-        group is tested on its own.
+        Most often the relative covariance is zero in them. Directions of one group may be mixed (the structure can grow
+        along any combination); each group is tested on its own.
         """
 
     @abstractmethod
     def step_off(self, theta: np.ndarray, k: int, direction: np.ndarray) -> np.ndarray:
-        """The theta of Lambda Lambda' + v v' for a `direction` v (k,) that `null_directions` offered."""
+        """The theta of Lambda Lambda' + v v' for a `direction` v (k,) that `null_directions` offered.
+
+        Where the structure cannot grow in v alone, one whose variance in v has grown as much.
+        """
 
     def leading(self, theta: np.ndarray, k: int) -> np.ndarray:
         """The same Lambda Lambda' with its rank in the leading columns of Lambda; theta itself where that is one way.
@@ -86,9 +162,19 @@ class Covariance(ABC):
         """
         return theta
 
-    @abstractmethod
-    def sample(self, sds: Any, k: int, site: str, correlation_prior: Any) -> Any:
-        """Inside a NumPyro program: the Cholesky factor (k, k) of the covariance with sds (k,) as a JAX array."""
+
+def of_lengths(factor: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+    """d f / d F (k, k) from slopes (k,) in the lengths of F's rows; 0 of a row of length 0."""
+    norms = np.linalg.norm(factor, axis=1)
+    return np.divide(slopes, norms, out=np.zeros_like(norms), where=norms > 0)[:, None] * factor
+
+
+def log_det_penalty(factor: np.ndarray) -> tuple[float, np.ndarray]:
+    """-3 log|det F|, what the boundary penalty is where all sds and correlations, or all sds alone, are free."""
+    sign, log_det = np.linalg.slogdet(factor)
+    if sign == 0:
+        return np.inf, np.zeros_like(factor)
+    return -3 * float(log_det), -3 * np.linalg.inv(factor).T
 
 
 def echelon(factor: np.ndarray) -> np.ndarray:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .base import Covariance
+from .base import Covariance, Edge, log_det_penalty, of_lengths
+from .parameters import Free, Values, sd_of_each
 
 
+@dataclass(frozen=True)
 class Diagonal(Covariance):
     """Lambda = diag(theta).
 
@@ -19,7 +22,23 @@ class Diagonal(Covariance):
 
     name = "diag"
     invariance = "scaling"
-    has_correlation = False
+    correlated = False
+    absorbing = True
+
+    def parameters(self, k: int) -> Free:
+        return Free(sd_of_each(k))
+
+    def factor_from(self, values: Values, k: int, xp: Any) -> Any:
+        return xp.where(np.eye(k, dtype=bool), values.sds[..., None], 0.0)
+
+    def values(self, factor: np.ndarray) -> Values:
+        return Values(np.sqrt(np.sum(factor**2, axis=-1)))
+
+    def pulled(self, factor: np.ndarray, slopes: Values) -> np.ndarray:
+        return of_lengths(factor, slopes.sds)
+
+    def boundary_penalty(self, factor: np.ndarray) -> tuple[float, np.ndarray]:
+        return log_det_penalty(factor)
 
     def n_theta(self, k: int) -> int:
         return k
@@ -36,16 +55,11 @@ class Diagonal(Covariance):
     def start(self, sds: np.ndarray) -> np.ndarray:
         return np.array(sds, dtype=float)
 
-    def theta_columns(self, k: int) -> list[list[int]]:
-        return [[j] for j in range(k)]
+    def edges(self, theta: np.ndarray, k: int) -> list[tuple[Edge, ...]]:
+        return [(Edge((j,), (0.0,), abs(float(theta[j]))),) for j in range(k)]
 
     def null_directions(self, theta: np.ndarray, k: int, tolerance: float) -> list[np.ndarray]:
         return [np.eye(k)[:, [j]] for j in np.flatnonzero(np.abs(theta) < tolerance)]
 
     def step_off(self, theta: np.ndarray, k: int, direction: np.ndarray) -> np.ndarray:
         return np.hypot(theta, direction)
-
-    def sample(self, sds: Any, k: int, site: str, correlation_prior: Any) -> Any:
-        import jax.numpy as jnp
-
-        return jnp.diag(sds)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from .base import Covariance, echelon, retriangularise
+from .base import Covariance, Edge, echelon, log_det_penalty, of_lengths, retriangularise
+from .parameters import CorrelationMatrix, Free, Values, sd_of_each
 
 
+@dataclass(frozen=True)
 class Unstructured(Covariance):
     """Lambda is any lower-triangular matrix; theta is its column-major lower triangle (Bates et al. 2015, eq. 8).
 
@@ -20,7 +23,35 @@ class Unstructured(Covariance):
 
     name = "us"
     invariance = "linear"
-    has_correlation = True
+    correlated = True
+    absorbing = True
+
+    def parameters(self, k: int) -> Free:
+        return Free(sd_of_each(k), (CorrelationMatrix(k),) if k > 1 else ())
+
+    def factor_from(self, values: Values, k: int, xp: Any) -> Any:
+        return values.sds[..., None] * (values.shapes[0] if k > 1 else 1.0)
+
+    def values(self, factor: np.ndarray) -> Values:
+        sds = np.sqrt(np.sum(factor**2, axis=-1))
+        if factor.shape[-2] == 1:
+            return Values(sds)
+        unit = np.divide(factor, sds[..., None], out=np.zeros_like(factor), where=sds[..., None] != 0)
+        return Values(sds, (unit,))
+
+    def pulled(self, factor: np.ndarray, slopes: Values) -> np.ndarray:
+        found = of_lengths(factor, slopes.sds)
+        if not slopes.shapes:
+            return found
+        norms = np.linalg.norm(factor, axis=1)
+        inverse = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
+        unit = inverse[:, None] * factor
+        of_unit = 2 * slopes.shapes[0] @ unit
+        of_unit -= unit * np.sum(unit * of_unit, axis=1, keepdims=True)
+        return found + inverse[:, None] * of_unit
+
+    def boundary_penalty(self, factor: np.ndarray) -> tuple[float, np.ndarray]:
+        return log_det_penalty(factor)
 
     def n_theta(self, k: int) -> int:
         return k * (k + 1) // 2
@@ -40,9 +71,11 @@ class Unstructured(Covariance):
     def start(self, sds: np.ndarray) -> np.ndarray:
         return np.diag(sds)[_triangle(len(sds))]
 
-    def theta_columns(self, k: int) -> list[list[int]]:
+    def edges(self, theta: np.ndarray, k: int) -> list[tuple[Edge, ...]]:
+        """Of each column of Lambda: all of it zero, its diagonal element zero."""
         starts = [j * k - j * (j - 1) // 2 for j in range(k)]
-        return [list(range(start, start + k - j)) for j, start in enumerate(starts)]
+        columns = [tuple(range(start, start + k - j)) for j, start in enumerate(starts)]
+        return [(_zero(theta, column), _zero(theta, column[:1])) for column in columns]
 
     def null_directions(self, theta: np.ndarray, k: int, tolerance: float) -> list[np.ndarray]:
         left, values, _ = np.linalg.svd(self.factor(theta, k))
@@ -56,10 +89,9 @@ class Unstructured(Covariance):
         lower = self.factor(theta, k)
         return theta if np.all(np.diag(lower)) else echelon(lower).T[_triangle(k)]
 
-    def sample(self, sds: Any, k: int, site: str, correlation_prior: Any) -> Any:
-        import numpyro
 
-        return sds[:, None] * numpyro.sample(site, correlation_prior)
+def _zero(theta: np.ndarray, positions: tuple[int, ...]) -> Edge:
+    return Edge(positions, (0.0,) * len(positions), float(np.max(np.abs(theta[list(positions)]))))
 
 
 @lru_cache

@@ -105,7 +105,7 @@ def _covariance(structure: Covariance, k: int) -> str:
     """The structure's name and what it means for k columns."""
     if k == 1:
         return "one sd"
-    return f"{structure.name}, {'correlated' if structure.has_correlation else 'uncorrelated'}"
+    return f"{structure.name}, {'correlated' if structure.correlated else 'uncorrelated'}"
 
 
 def doubtful_columns(model: Model) -> tuple[Mistaken, ...]:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..covariance import Covariance, Values
 from ..parameters.names import TermNames, term_names
-from ..priors.distributions import Distribution
 from ..priors.origin import origins, stated_rows, to_typed
 from ..priors.priors import Priors
+from ..priors.shapes import shape_prior
 
 if TYPE_CHECKING:
     from ..design.design import GroupTerm
@@ -23,7 +24,7 @@ SEED = 1
 
 @dataclass(frozen=True)
 class Drawn:
-    """Draws from the priors: sigma (draws,), and per bar the `sds` (draws, k) that they speak of.
+    """Draws from the priors: sigma (draws,), and per bar the `sds` (draws, m) that they speak of.
 
     `factors` (draws, k, k) are roots of the covariances of columns as typed.
 
@@ -62,9 +63,10 @@ def draw(model: Model) -> Drawn:
     sigma = _sigma(model, rng)
     flat_scale = ("sigma",) if model.has_scale and sigma is None else ()
     sds, factors, flat = [], [], []
-    for named, A in zip(term_names(model.design), origins(model), strict=True):
+    bars = zip(term_names(model.design), model.covariances, origins(model), strict=True)
+    for named, structure, A in bars:
         flat.append(_flat(model.priors, named, flat_scale))
-        drawn = None if flat[-1] else _block(model.priors, named, sigma, rng)
+        drawn = None if flat[-1] else _block(model.priors, structure, named, sigma, rng)
         sds.append(None if drawn is None else drawn[0])
         factors.append(None if drawn is None else to_typed(A, drawn[1]))
     return Drawn(sigma, tuple(sds), tuple(factors), tuple(flat))
@@ -136,21 +138,19 @@ def _flat(priors: Priors, named: TermNames, flat_scale: tuple[str, ...]) -> tupl
 
 
 def _block(
-    priors: Priors, named: TermNames, sigma: np.ndarray | None, rng: np.random.Generator
+    priors: Priors, structure: Covariance, named: TermNames, sigma: np.ndarray | None, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draws of the sds (draws, k) of a bar and of the Cholesky factor (draws, k, k) of the covariance stated."""
-    k, correlated = len(named.sds), named.correlation is not None
-    correlation: Distribution | None = None
+    """Draws of the sds (draws, m) of a bar and of the Cholesky factor (draws, k, k) of the covariance stated."""
     if named.covariance in priors:
         block = priors.block(named.covariance)
-        parts = {name: part.draw(rng, DRAWS) for name, part in block.parts(k, correlated).items()}
+        drawn = block.parts(len(named.sds), bool(named.shapes))
+        parts = {name: part.draw(rng, DRAWS) for name, part in drawn.items()}
         sds = block.sds(parts, 1.0 if sigma is None else sigma[:, None])
-        correlation = block.correlation(k) if correlated else None
     else:
         sds = np.column_stack([priors.distribution(name).draw(rng, DRAWS) for name in named.sds])
-        correlation = priors.distribution(named.correlation) if named.correlation else None
-    rows = np.eye(k) if correlation is None else correlation.draw(rng, DRAWS)
-    return sds, sds[:, :, None] * rows
+    priors_of_shapes = [shape_prior(priors, named, place) for place in range(len(named.shapes))]
+    shapes = tuple(prior.draw(rng, DRAWS) for prior in priors_of_shapes if prior is not None)
+    return sds, structure.factor_from(Values(sds, shapes), len(named.effects), np)
 
 
 def _variance(group: GroupTerm, factor: np.ndarray, used: np.ndarray) -> np.ndarray:

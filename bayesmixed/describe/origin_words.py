@@ -53,7 +53,7 @@ def _centred(term: GroupTerm, named: TermNames, model: Model) -> str:
     others = [j for j, made_of in enumerate(term.variables) if j != at and len(made_of) == 1]
     shown = [f"{term.columns[j]} = {told(float(means[j]), float(spreads[j]))}" for j in others[:3]]
     where = ", ".join(shown) + (", ..." if len(others) > 3 else "")
-    names = f"{named.sds[at]} and {named.correlation}"
+    names = " and ".join((named.sds[at], *named.shapes))
     return f"  The priors of {names} are those of {term.factor}'s line at the mean, {where}."
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import floor, log10
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..page import Page, Section
-from ..parameters.names import CORRELATION, TermNames, term_names
+from ..parameters.names import TermNames, term_names
 from ..priors.default import location_and_scale, response_used
 from ..priors.distributions import Distribution
 from .implied import DRAWS, Drawn, Implied, draw, implied
@@ -62,7 +62,7 @@ def _notes(model: Model, table: pd.DataFrame) -> list[str]:
     notes = centred_notes(table)
     for named in term_names(model.design):
         if named.covariance in model.priors:
-            parts = model.priors.block(named.covariance).parts(len(named.sds), named.correlation is not None)
+            parts = model.priors.block(named.covariance).parts(len(named.sds), bool(named.shapes))
             words = ", ".join(f"{part} ~ {(p.element(0) if p.stacks else p).describe()}" for part, p in parts.items())
             notes.append(f"  {named.covariance}: {words}; the sds follow from these.")
     return [*notes, *origin_notes(model), _INTERVAL]
@@ -126,31 +126,32 @@ def prior_table(model: Model, drawn: Drawn) -> pd.DataFrame:
 def _rows(model: Model, drawn: Drawn) -> Iterator[tuple[Any, ...]]:
     units, priors = _units(model), model.priors
     bars = {named.covariance: (named, sds) for named, sds in zip(term_names(model.design), drawn.sds, strict=True)}
+    shapes = {name for named, _ in bars.values() for name in named.shapes}
     for name, prior in priors.items():
         source = priors.sources.get(name, "")
         if name in bars:
             yield name, prior.describe(), source, "", *[""] * 3
             yield from _block_rows(model, *bars[name], source, units)
         else:
-            yield name, prior.describe(), source, units.get(name, ""), *_quantiles(priors.distribution(name))
+            show = fraction if name in shapes else sized
+            yield name, prior.describe(), source, units.get(name, ""), *_quantiles(priors.distribution(name), show)
 
 
 def _block_rows(
     model: Model, named: TermNames, sds: np.ndarray | None, source: str, units: dict[str, str]
 ) -> Iterator[tuple[Any, ...]]:
     block, k = model.priors.block(named.covariance), len(named.sds)
-    words = block.describe_sds(k, named.correlation is not None, "sigma" if model.has_scale else "")
+    words = block.describe_sds(k, bool(named.shapes), "sigma" if model.has_scale else "")
     for j, name in enumerate(named.sds):
         found = [""] * 3 if sds is None else [sized(q) for q in np.quantile(sds[:, j], INNER)]
         yield f"  {name}", words, source, units[name], *found
-    if named.correlation:
+    for name in named.shapes:
         correlation = block.correlation(k)
-        yield f"  {named.correlation}", correlation.describe(), source, "", *_quantiles(correlation)
+        yield f"  {name}", correlation.describe(), source, "", *_quantiles(correlation, fraction)
 
 
-def _quantiles(prior: Distribution) -> list[str]:
+def _quantiles(prior: Distribution, show: Callable[[float], str]) -> list[str]:
     """Median and ends of the central 95 % interval."""
-    show = fraction if prior.support == CORRELATION else sized
     return [show(float(q)) for q in prior.quantile(np.array(INNER))]
 
 
@@ -164,7 +165,8 @@ def _units(model: Model) -> dict[str, str]:
         units |= {name: _per(of, column) for name, column in zip(predictor.names, predictor.coefficients, strict=True)}
         units[f"{predictor.prefix}Intercept_centered"] = of
     for group, named in zip(model.design.groups, term_names(model.design), strict=True):
-        units |= {sd: _per(y, column) for sd, column in zip(named.sds, group.columns, strict=True)}
+        columns = [group.columns[sd.columns[0]] for sd in named.free.sds]
+        units |= {name: _per(y, column) for name, column in zip(named.sds, columns, strict=True)}
     of_response = f"{model.family.transform} {_name(model)}".strip()
     return units | {parameter.name: of_response for parameter in model.family.others if parameter.role == "scale"}
 

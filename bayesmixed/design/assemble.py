@@ -121,12 +121,14 @@ def group_term(bar: Bar, evaluator: Evaluator, codes_of: CodesOf, training: bool
     Z = _bound(columns, n)
     codes, levels = codes_of(bar.group, [evaluator.grouping(atom) for atom in bar.factor])
     variables = _variables(intercept, bar.terms, blocks)
-    return GroupTerm(bar.group, codes, levels, Z.values, Z.names, Z.r_names, bar.covariance, bar.text, variables)
+    return GroupTerm(
+        bar.group, codes, levels, Z.values, Z.names, Z.r_names, bar.covariance, bar.text, variables, bar.options
+    )
 
 
 def _empty_term(bar: Bar, n: int) -> GroupTerm:
     codes, levels = np.full(n, -1, dtype=np.int32), np.empty(0, dtype=object)
-    return GroupTerm(bar.group, codes, levels, np.empty((n, 0)), (), (), bar.covariance, bar.text)
+    return GroupTerm(bar.group, codes, levels, np.empty((n, 0)), (), (), bar.covariance, bar.text, (), bar.options)
 
 
 def _atoms(terms: Sequence[Term], evaluator: Evaluator, training: bool) -> dict[str, Any]:

@@ -77,7 +77,8 @@ class GroupTerm:
 
     `codes` (n,) int32 index `levels` (the data's own values; "a:b" strings for interactions), -1 marks an
     unknown level that has no effect; `Z` (n, k) holds the within-group columns named by `columns` (R's names in
-    `r_columns`), made of the columns of the data in `variables`; `covariance` names the structure of the k x k block.
+    `r_columns`), made of the columns of the data in `variables`; `covariance` names the structure of the k x k block,
+    `options` are those it was given.
     """
 
     factor: str
@@ -89,6 +90,7 @@ class GroupTerm:
     covariance: str
     text: str
     variables: tuple[tuple[str, ...], ...] = ()
+    options: tuple[tuple[str, bool | float | str], ...] = ()
 
     @property
     def n_levels(self) -> int:

@@ -165,7 +165,7 @@ def _drawn(
             effects.append(drawn)
         bar.add(len(x[some]))
     others = {name: points.beta[:, at][None] for name, at in model.design.places.items() if name != "mu"}
-    factors = [compact(posterior.space.factors(points, j), model.covariances[j]) for j in range(len(points.sds))]
+    factors = [compact(posterior.space.factors(points, j), model.covariances[j]) for j in range(len(points.blocks))]
     return Parameters(
         coefficients={"mu": np.stack(beta)[None], **others},
         factors=tuple(factor[None] for factor in factors),

@@ -223,7 +223,7 @@ def _collect(
     likelihood, x, optimum = base.likelihood, found.optimum.x, found.optimum
     solution, sigma = base.solution(x), base.residual_sd(x)
     theta = likelihood.theta.reported(x)
-    terms, factors = range(len(model.design.groups)), likelihood.theta.factors(theta)
+    terms, factors = range(len(model.design.groups)), likelihood.theta.reported_factors(theta)
     modes, spread = likelihood.modes(solution), likelihood.conditional_covariances(solution)
     b = [modes[j] for j in terms]
     singular = singular_terms(model.design.groups, factors)

@@ -157,9 +157,9 @@ def check_identifiable(model: Model) -> None:
     """lme4's stop: as many random effects in a term as rows leave one sigma and the term confounded."""
     if "sigma" not in model.free:
         return
-    for term in model.design.groups:
+    for term, structure in zip(model.design.groups, model.covariances, strict=True):
         effects = term.n_levels * term.Z.shape[1]
-        if effects < model.n_obs:
+        if effects < model.n_obs or not structure.absorbing:
             continue
         message = (
             f"The term {term.text} has {effects} random effects ({term.n_levels} levels x {term.Z.shape[1]} columns) "
@@ -175,7 +175,7 @@ def _collect(
 ) -> PointFit:
     likelihood, solution, sigma = criterion.likelihood, criterion.solution(optimum.x), criterion.residual_sd(optimum.x)
     theta = likelihood.theta.reported(optimum.x)
-    factors = likelihood.theta.factors(theta)
+    factors = likelihood.theta.reported_factors(theta)
     modes = likelihood.modes(solution)
     b = [modes[j] for j in range(len(factors))]
     spread = likelihood.conditional_covariances(solution)

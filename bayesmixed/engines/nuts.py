@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..covariance import CORRELATION
 from ..errors import BayesMixedWarning, FitError, ModelError, nearest
 from ..prediction.seeds import is_whole, whole_seed
 from .base import Engine
@@ -144,6 +145,7 @@ def _given_start(start: Any, model: Model) -> PointFit:
 def _check_model(model: Model, engine: NUTS) -> None:
     for group, structure in zip(model.design.groups, model.covariances, strict=True):
         # LKJ's Cholesky transform loses all digits in single precision from five columns on.
-        if engine.dtype == "float32" and structure.has_correlation and len(group.columns) >= 5:
+        matrix = any(shape.support == CORRELATION for shape in structure.parameters(len(group.columns)).shapes)
+        if engine.dtype == "float32" and matrix and len(group.columns) >= 5:
             raise FitError(f"dtype='float32' cannot hold the {len(group.columns)}-column correlations of {group.text}.")
     refuse_improper(model)

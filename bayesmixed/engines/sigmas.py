@@ -95,14 +95,14 @@ def _start(model: Model, rows: Heteroscedastic, given: Sequence[float] | None) -
     if given is not None:
         return given_start(given, rows.rows.theta), sigma
     factors = [sigma * F for F in plain.theta.typed(theta)]
-    return rows.rows.theta.working(rows.rows.theta.of_factors(factors)), sigma
+    return rows.rows.theta.working(rows.rows.theta.reported_of(factors)), sigma
 
 
 def _collect(model: Model, engine: Engine, base: SigmasCriterion, found: Found, curvature: Curvature) -> PointFit:
     x, optimum, rows = found.optimum.x, found.optimum, base.rows
     likelihood, solution = base.at(x), base.solution(x)
     theta = likelihood.theta.reported(x)
-    factors, terms = likelihood.theta.factors(theta), range(len(model.design.groups))
+    factors, terms = likelihood.theta.reported_factors(theta), range(len(model.design.groups))
     modes, spread = likelihood.modes(solution), likelihood.conditional_covariances(solution)
     gamma = rows.gamma(base.g(x))
     coefficients = {"mu": likelihood.beta(solution), "sigma": gamma}
@@ -125,7 +125,7 @@ def _status(model: Model, base: SigmasCriterion, found: Found, curvature: Curvat
     optimum, edge, rows = found.optimum, found.edge, base.rows
     eigenvalues, free = curvature.eigenvalues, curvature.free
     stays, curved_up = edge is None or edge.slope >= ACCEPT, bool(np.all(eigenvalues > 0))
-    reported = base.theta.factors(base.theta.reported(optimum.x))
+    reported = base.theta.reported_factors(base.theta.reported(optimum.x))
     status = PointStatus.of(
         optimum.converged and stays and curved_up,
         singular_terms(model.design.groups, [F / rows.rows.unit for F in reported]),

@@ -113,13 +113,13 @@ class Fit(ABC):
         return tables.coefficients_by_level(design.mu, design.groups, mean.beta[0, 0], [b[0, 0] for b in mean.b])
 
     def varcorr(self) -> pd.DataFrame:
-        """Standard deviations and correlations: columns group, name, sd, then one column per earlier name."""
+        """Standard deviations and correlations: columns group, name, sd, then one column per earlier name.
+
+        A covariance with one correlation, such as ``cs(0 + f | g)``, has it in a column ``rho``.
+        """
         mean = self.parameters.mean()
-        corrs = [None if c is None else c[0, 0] for c in mean.corrs]
         sigma = mean.dispersion.get("sigma")
-        return tables.variance_table(
-            self.model.design.groups, [s[0, 0] for s in mean.sds], corrs, None if sigma is None else float(sigma[0, 0])
-        )
+        return tables.variance_table(self.model.design.groups, mean, None if sigma is None else float(sigma[0, 0]))
 
     def fitted(self) -> pd.Series:
         """Fitted means of the rows used, random effects included, with their index: ``df["fit"] = fit.fitted()``."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from ..covariance import CORRELATION
 from ..design.design import Design, GroupTerm, Predictor
 from ..design.grouping import resolve
 from ..design.pairing import paired
 from ..page import Page, Section, column, places
+from ..parameters.names import structure_of
 
 if TYPE_CHECKING:
+    from ..covariance import Shape
     from ..parameters.values import Parameters
 
 
@@ -79,31 +82,44 @@ def coefficients_by_level(
     return tables
 
 
-def variance_table(
-    groups: Sequence[GroupTerm],
-    sds: Sequence[np.ndarray],
-    corrs: Sequence[np.ndarray | None],
-    sigma: float | None,
-) -> pd.DataFrame:
-    """Columns group, name, sd, then one per earlier name of a block holding the correlation with it."""
+def variance_table(groups: Sequence[GroupTerm], parameters: Parameters, sigma: float | None) -> pd.DataFrame:
+    """Columns group, name, sd, then one per earlier name of a block holding the correlation with it.
+
+    Of one point. What shapes a block as a whole, such as rho, has a column of its own, with its value in the first row.
+    """
     rows: list[dict[str, object]] = []
-    for term, sd, corr in zip(groups, sds, corrs, strict=True):
+    headings: dict[str, None] = {}
+    for j, term in enumerate(groups):
+        shapes = [(_heading(at[0]) if at else s.stem, at[1:], v) for s, at, v in _shapes(term, parameters, j)]
+        headings |= dict.fromkeys(heading for heading, _, _ in shapes)
         for i, name in enumerate(term.columns):
-            row: dict[str, object] = {"group": term.factor, "name": name, "sd": float(sd[i])}
-            if corr is not None:
-                row |= {_heading(term.columns[j]): float(corr[i, j]) for j in range(i)}
-            rows.append(row)
+            row: dict[str, object] = {"group": term.factor, "name": name, "sd": float(parameters.sds[j][0, 0, i])}
+            own = (name,) if i else ()
+            rows.append(row | {heading: float(value[0, 0]) for heading, later, value in shapes if later == own})
     if sigma is not None:
         rows.append({"group": "Residual", "name": "", "sd": float(sigma)})
-    return pd.DataFrame(rows, columns=_columns(groups, corrs))
+    return pd.DataFrame(rows, columns=[*VARIANCE_COLUMNS, *headings])
 
 
-def _columns(groups: Sequence[GroupTerm], corrs: Sequence[np.ndarray | None]) -> list[str]:
-    earlier: list[str] = []
-    for term, corr in zip(groups, corrs, strict=True):
-        if corr is not None:
-            earlier += [_heading(name) for name in term.columns[:-1] if _heading(name) not in earlier]
-    return [*VARIANCE_COLUMNS, *earlier]
+def _shapes(term: GroupTerm, parameters: Parameters, j: int) -> Iterator[tuple[Shape, tuple[str, ...], np.ndarray]]:
+    """What shapes a term's covariance, number by number (chains, draws), with the columns that each is about."""
+    structure = structure_of(term)
+    values = parameters.block(j, structure)
+    for shape, value in zip(structure.parameters(len(term.columns)).shapes, values.shapes, strict=True):
+        # correlations beside a zero sd are not a number, as in lme4
+        stated = parameters.corrs[j] if shape.support == CORRELATION else shape.stated(value)
+        for at, number in shape.numbers(np.asarray(stated), term.columns).items():
+            yield shape, at, number
+
+
+def _sds(term: GroupTerm, parameters: Parameters, j: int) -> Iterator[tuple[str, np.ndarray]]:
+    """A term's sds (chains, draws), with what each is about: a column, or of all columns what its name says."""
+    structure = structure_of(term)
+    free = structure.parameters(len(term.columns))
+    sds = parameters.sds[j] if free.by_column else parameters.block(j, structure).sds
+    for i, sd in enumerate(free.sds):
+        about = term.columns[sd.columns[0]] if len(sd.columns) == 1 else sd.stem.removesuffix("sigma").rstrip("_")
+        yield about, sds[..., i]
 
 
 def _heading(column: str) -> str:
@@ -132,14 +148,14 @@ def scalar_table(design: Design, parameters: Parameters) -> pd.DataFrame:
     rows: list[dict[str, object]] = []
     for i, name in enumerate(design.coefficients):
         rows.append(_row("fixed", "", name, name, parameters.stacked[..., i]))
-    for term, sd, corr in zip(design.groups, parameters.sds, parameters.corrs, strict=True):
-        for i, name in enumerate(term.columns):
-            rows.append(_row("sd", term.factor, name, f"sd({name} | {term.factor})", sd[..., i]))
-        if corr is None:
-            continue
-        for i, j in below_diagonal(len(term.columns)):
-            pair = f"{term.columns[j]}, {term.columns[i]}"
-            rows.append(_row("cor", term.factor, pair, f"cor({pair} | {term.factor})", corr[..., i, j]))
+    for j, term in enumerate(design.groups):
+        for about, values in _sds(term, parameters, j):
+            inside = f"{about} | {term.factor}" if about else term.factor
+            rows.append(_row("sd", term.factor, about or "sd", f"sd({inside})", values))
+        for shape, at, values in _shapes(term, parameters, j):
+            pair = ", ".join(at)
+            label = f"cor({pair} | {term.factor})" if at else f"{shape.stem}({term.factor})"
+            rows.append(_row("cor", term.factor, pair or shape.stem, label, values))
     for name, values in parameters.dispersion.items():
         rows.append(_row("dispersion", "", name, name, values))
     seen: Counter[object] = Counter()
@@ -148,11 +164,6 @@ def scalar_table(design: Design, parameters: Parameters) -> pd.DataFrame:
         if seen[row["label"]] > 1:  # a second bar on one factor, or a covariate with a parameter's name
             row["label"] = f"{row['label']}#{seen[row['label']]}"
     return pd.DataFrame(rows, columns=["kind", "group", "parameter", "label", "values"])
-
-
-def below_diagonal(k: int) -> list[tuple[int, int]]:
-    """Positions (row, column) of the correlations of k columns, row by row."""
-    return [(i, j) for i in range(k) for j in range(i)]
 
 
 def _row(kind: str, group: str, parameter: str, label: str, values: np.ndarray) -> dict[str, object]:

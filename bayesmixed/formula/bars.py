@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from .caret import Refusal
 from .parts import Bar
-from .syntax import Argument, Binary, Call, Name, Node, Number, Parenthesis, Unary, deparse, names
+from .syntax import Argument, Binary, Call, Name, Node, Number, Parenthesis, String, Unary, deparse, names
 from .terms import expand_terms, summands
 
 # inside these, `|` is the logical "or"
 _LOGICAL = frozenset(
     "I C factor ordered as.factor as.ordered as.numeric as.integer as.double as.logical as.character offset".split()
 )
+_WORDS = {"True": True, "TRUE": True, "T": True, "False": False, "FALSE": False, "F": False}
 
 
 def read_bars(node: Node) -> tuple[Bar, ...]:
     """The bars that one summand stands for; none when it is not a bar.
 
-    ``(1 | a/b)`` stands for ``(1 | a)`` and ``(1 | a:b)``; a call around a lone bar names its covariance.
+    ``(1 | a/b)`` stands for ``(1 | a)`` and ``(1 | a:b)``; a call around a lone bar names its covariance, and what
+    follows the bar by name are options of that.
 
     Raises
     ------
@@ -32,7 +34,7 @@ def read_bars(node: Node) -> tuple[Bar, ...]:
     found = _bar_of(strip(node))
     if found is None:
         return ()
-    bar, structure = found
+    bar, structure, arguments = found
     double = bar.operator == "||"
     if structure and double:
         raise Refusal(f"write {structure}(x | g), with one bar, or (x || g) alone", bar.position)
@@ -42,7 +44,8 @@ def read_bars(node: Node) -> tuple[Bar, ...]:
         raise Refusal("this bar has no columns: write (1 | g) for an intercept per group", bar.position)
     _, factors = expand_terms(summands(bar.right), by_degree=False)
     covariance = structure or ("diag" if double else "us")
-    return tuple(Bar(intercept, terms, factor.atoms, covariance, double) for factor in factors)
+    options = tuple((str(one.keyword), _value(one, structure, bar.position)) for one in arguments)
+    return tuple(Bar(intercept, terms, factor.atoms, covariance, double, options) for factor in factors)
 
 
 def find_bar(node: Node) -> Node | None:
@@ -67,15 +70,32 @@ def strip(node: Node) -> Node:
     return node
 
 
-def _bar_of(node: Node) -> tuple[Binary, str] | None:
+def _bar_of(node: Node) -> tuple[Binary, str, tuple[Argument, ...]] | None:
+    """The bar, the structure named in front of it and the options behind it."""
     match node:
         case Binary("|" | "||"):
-            return node, ""
-        case Call(function, (Argument(argument, None),)) if function not in _LOGICAL:
+            return node, "", ()
+        case Call(function, (Argument(argument, None), *options)) if function not in _LOGICAL:
             inner = strip(argument)
-            if isinstance(inner, Binary) and inner.operator in ("|", "||"):
-                return inner, function
+            named = all(option.keyword is not None for option in options)
+            if named and isinstance(inner, Binary) and inner.operator in ("|", "||"):
+                return inner, function, tuple(options)
     return None
+
+
+def _value(option: Argument, structure: str, position: int) -> bool | float | str:
+    """What an option is set to: True, False, a number or a text."""
+    match option.value:
+        case Name(word) if word in _WORDS:
+            return _WORDS[word]
+        case Number(value) | String(value):
+            return value
+        case Unary("-", Number(value)):
+            return -value
+        case other:
+            shown = f"{option.keyword}={deparse(other)}"
+            message = f"`{shown}` in {structure}(): an option is True, False, a number or a text in quotes"
+            raise Refusal(message, position)
 
 
 def _refuse_inside(bar: Binary) -> None:

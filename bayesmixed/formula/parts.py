@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .syntax import Binary, Node, deparse
+from .syntax import Binary, Node, String, deparse
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,8 +37,8 @@ def _remainder(atom: Node) -> bool:
 class Bar:
     """One random-effect term ``(columns | factor)``, after ``/``, ``*`` and ``+`` on its right were expanded.
 
-    `covariance` is "us" for ``|``, "diag" for ``||``, else the name written in front: ``cs(0 + f | g)``.
-    `double` remembers that the user typed ``||``.
+    `covariance` is "us" for ``|``, "diag" for ``||``, else the name written in front: ``cs(0 + f | g)``; `options`
+    are what follows the bar by name, ``cs(0 + f | g, hom=True)``. `double` remembers that the user typed ``||``.
     """
 
     intercept: bool
@@ -46,6 +46,7 @@ class Bar:
     factor: tuple[Node, ...]
     covariance: str = "us"
     double: bool = False
+    options: tuple[tuple[str, bool | float | str], ...] = ()
 
     @property
     def group(self) -> str:
@@ -62,10 +63,19 @@ class Bar:
     def text(self) -> str:
         """The bar in lme4's (or, for a named structure, glmmTMB's) notation."""
         inside = f"{self.left} {'||' if self.double else '|'} {self.group}"
-        return f"({inside})" if self.covariance == "us" or self.double else f"{self.covariance}({inside})"
+        if self.double or (self.covariance == "us" and not self.options):
+            return f"({inside})"
+        options = [f"{name}={_shown(value)}" for name, value in self.options]
+        return f"{self.covariance}({', '.join([inside, *options])})"
 
     def __repr__(self) -> str:
         return f"Bar({self.text!r})"
+
+
+def _shown(value: bool | float | str) -> str:
+    if isinstance(value, str):
+        return deparse(String(value))
+    return repr(value).removesuffix(".0")
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def _count(bars: list[Bar], found: tuple[Bar, ...], added: bool, summand: Node) 
 
 def _meaning(bar: Bar) -> tuple[object, ...]:
     columns = frozenset(term.key for term in bar.terms)
-    return bar.covariance, bar.intercept, columns, frozenset(deparse(atom) for atom in bar.factor)
+    return (bar.covariance, bar.options), bar.intercept, columns, frozenset(deparse(atom) for atom in bar.factor)
 
 
 def _offset(summand: Node) -> Call | None:

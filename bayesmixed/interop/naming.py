@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from ..covariance import CORRELATION
 from ..parameters.names import term_names
 
 if TYPE_CHECKING:
+    from ..covariance import Values
     from ..design.design import GroupTerm, Predictor
     from ..model import Model
     from ..parameters.names import TermNames
@@ -35,7 +37,8 @@ def posterior_dataset(model: Model, parameters: Parameters) -> xr.Dataset:
     Dataset
         ``Intercept``, ``Days``, ``period`` (dim ``period_dim``), ``sigma``, ``1|Subject`` (dim
         ``Subject__factor_dim``), ``1|Subject_sigma``, ``Subject_corr`` (dims ``Subject_effect``,
-        ``Subject_effect_bis``). A second correlated block on one factor is ``Subject#2_corr``. A "/"
+        ``Subject_effect_bis``), and what else the covariance structure of a bar has, such as ``Subject_rho``. A
+        second correlated block on one factor is ``Subject#2_corr``. A "/"
         in a name is written "_per_", the name itself is in ``attrs["term"]``.
     """
     variables: dict[str, xr.DataArray] = {}
@@ -46,7 +49,7 @@ def posterior_dataset(model: Model, parameters: Parameters) -> xr.Dataset:
             variables[name] = _variable(name, values)
     names = term_names(model.design)
     for i, (group, named) in enumerate(zip(model.design.groups, names, strict=True)):
-        variables |= _block(group, named, parameters.sds[i], parameters.corrs[i])
+        variables |= _block(group, named, model.covariances[i].values(parameters.factor(i)))
     for group, named, effects in zip(model.design.groups, names, parameters.b, strict=True):
         variables |= _effects(group, named, effects)
     return xr.Dataset({safe(name): values for name, values in variables.items()}).assign_coords(
@@ -127,12 +130,12 @@ def _level_labels(coefficients: list[str]) -> list[str]:
     return labels if all(labels) and len(set(labels)) == len(labels) else coefficients
 
 
-def _block(group: GroupTerm, named: TermNames, sds: np.ndarray, corr: np.ndarray | None) -> dict[str, xr.DataArray]:
-    found = {name: _variable(name, sds[..., j]) for j, name in enumerate(named.sds)}
-    if named.correlation:
-        name = named.correlation
-        columns = {f"{named.tag}_effect": list(group.columns), f"{named.tag}_effect_bis": list(group.columns)}
-        found[name] = _variable(name, corr, **columns)
+def _block(group: GroupTerm, named: TermNames, values: Values) -> dict[str, xr.DataArray]:
+    found = {name: _variable(name, values.sds[..., j]) for j, name in enumerate(named.sds)}
+    columns = {f"{named.tag}_effect": list(group.columns), f"{named.tag}_effect_bis": list(group.columns)}
+    for name, shape, value in zip(named.shapes, named.free.shapes, values.shapes, strict=True):
+        matrix = shape.support == CORRELATION
+        found[name] = _variable(name, shape.stated(value), **(columns if matrix else {}))
     return found
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..covariance import CORRELATION, Covariance, Values
 from ..parameters.names import TermNames, term_names
-from ..parameters.values import Parameters
+from ..parameters.values import Parameters, compact
 from .naming import safe
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def natural_values(model: Model, posterior: xr.Dataset) -> Parameters:
     predictors = model.design.predictors.items()
     return Parameters(
         coefficients={name: _coefficients(predictor, posterior, shape) for name, predictor in predictors},
-        factors=tuple(_factor(posterior, named) for _, named in pairs),
+        factors=tuple(_factor(posterior, *each) for each in zip(model.covariances, names, strict=True)),
         b=tuple(_effects(posterior, group, named) for group, named in pairs),
         dispersion=held | {name: _values(posterior, name) for name in model.free},
     )
@@ -45,11 +46,11 @@ def _coefficients(predictor: Predictor, posterior: xr.Dataset, shape: tuple[int,
     return beta
 
 
-def _factor(posterior: xr.Dataset, named: TermNames) -> np.ndarray:
+def _factor(posterior: xr.Dataset, structure: Covariance, named: TermNames) -> np.ndarray:
     sds = np.stack([_values(posterior, name) for name in named.sds], axis=-1)
-    if named.correlation is None:
-        return sds
-    return sds[..., None] * np.linalg.cholesky(_values(posterior, named.correlation))
+    shapes = zip(named.free.shapes, [_values(posterior, name) for name in named.shapes], strict=True)
+    values = Values(sds, tuple(np.linalg.cholesky(v) if s.support == CORRELATION else v for s, v in shapes))
+    return compact(structure.factor_from(values, len(named.effects), np), structure)
 
 
 def _effects(posterior: xr.Dataset, group: GroupTerm, named: TermNames) -> np.ndarray:

@@ -101,7 +101,7 @@ def loglik_at(
         beta = _vector("beta", beta, likelihood.p)
         if reml:
             raise ModelError("The REML likelihood integrates beta out: leave out beta=, or use reml=False.")
-    if not np.all(np.isfinite(theta)) or (sigma is not None and not sigma > 0) or not _inside(likelihood, theta):
+    if not np.all(np.isfinite(theta)) or (sigma is not None and not sigma > 0) or not likelihood.theta.inside(theta):
         return -np.inf
     return likelihood.loglik_at(likelihood.theta.working(theta), beta, sigma, reml)
 
@@ -136,7 +136,7 @@ def _generalized_at(model: Model, theta: Any, beta: Any, given: dict[str, float]
         raise ModelError(f"The likelihood needs dispersion={{{missing[0]!r}: ...}}, which this model estimates.")
     values = [*theta, *beta, *given.values()]
     possible = all(model.family.parameter(name).inside(value) for name, value in given.items())
-    if not np.all(np.isfinite(values)) or not possible or not _inside(likelihood, theta):
+    if not np.all(np.isfinite(values)) or not possible or not likelihood.theta.inside(theta):
         return -np.inf
     held = LaplaceLikelihood(likelihood.rows, likelihood.pattern, given, likelihood.constant)
     working = held.theta.working(theta)
@@ -177,8 +177,3 @@ def _dispersion(model: Model, sigma: float | None, dispersion: Mapping[str, floa
         known = ", ".join(model.family.dispersion) or f"none, the {model.family.name} family has no dispersion"
         raise ModelError(f"dispersion has no parameter {unknown[0]!r}; known: {known}.")
     return dict(model.constants) | {name: float(value) for name, value in given.items()}
-
-
-def _inside(likelihood: LinearLikelihood | LaplaceLikelihood, theta: np.ndarray) -> bool:
-    """Diagonal elements of Lambda must not be negative, as in lme4."""
-    return all(np.all(np.diag(Lambda) >= 0) for Lambda in likelihood.theta.factors(theta))

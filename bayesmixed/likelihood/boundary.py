@@ -16,8 +16,8 @@ import numpy as np
 from .working.theta import Theta
 
 STEP = 3e-3  # of a working (unit mean square) column: the quadratic term dominates, rounding stays below 1e-5
-SNAP = 1e-2  # a diagonal element below this is tried at exactly zero
-SNAP_LOSS = 1e-8  # deviance that an exact zero may cost: far below the tolerance of any reported number
+SNAP = 1e-2  # a boundary nearer than this, such as a diagonal element of zero, is tried
+SNAP_LOSS = 1e-8  # deviance that it may cost: far below the tolerance of any reported number
 STEEP = 1e6  # stands for an infinite rise (a prior density of zero), which polarisation could not subtract
 ACCEPT = -1e-3  # deviance per unit of relative variance; what it forgoes is of the order of its square
 
@@ -32,20 +32,14 @@ class Direction:
 
 
 def snap(value: Callable[[np.ndarray], float], theta: Theta, x: np.ndarray) -> np.ndarray:
-    """Set small columns of Lambda, else small diagonal elements, to exact zero where that costs nothing."""
-    trials = []
-    for column in theta.columns:
-        size = np.max(np.abs(x[column]))
-        if 0 < size < SNAP:
-            trials.append((size, column))
-        elif 0 < abs(x[column[0]]) < SNAP:
-            trials.append((abs(x[column[0]]), [column[0]]))
+    """Move what is near a boundary, such as small columns of Lambda, to it where that costs nothing."""
+    near = [[edge for edge in group if 0 < edge.distance < SNAP] for group in theta.edges(x)]
+    trials = [group[0] for group in near if group]
     if not trials:
         return x
     best, reference = x.copy(), value(x)
-    for _, positions in sorted(trials):
-        trial = best.copy()
-        trial[positions] = 0.0
+    for edge in sorted(trials, key=lambda edge: (edge.distance, edge.positions)):
+        trial = edge.at(best)
         found = value(trial)
         if found <= reference + SNAP_LOSS:
             best, reference = trial, min(reference, found)

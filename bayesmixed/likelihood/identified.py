@@ -116,17 +116,12 @@ def _overlapping(
             k = groups[j].Z.shape[1]
             own = coordinates[:, start : start + k]
             start += k
-            for a, b in _free(covariances[j], k):
-                images.append((np.outer(own[:, a], own[:, b]) + np.outer(own[:, b], own[:, a])).ravel())
+            for change in covariances[j].tangents(k):
+                images.append((own @ change @ own.T).ravel())
                 owners.append(j)
         null = _null(np.stack(images, axis=1))
         if null.shape[1]:
             yield _overlap(groups, [j for j in same if np.max(np.abs(null[np.array(owners) == j])) > SHARE])
-
-
-def _free(covariance: Covariance, k: int) -> list[tuple[int, int]]:
-    """The free elements of a covariance matrix."""
-    return [(a, b) for a in range(k) for b in range(a + 1) if a == b or covariance.has_correlation]
 
 
 def _null(columns: np.ndarray) -> np.ndarray:
@@ -179,8 +174,8 @@ def _held_by_residual(model: Model, used: np.ndarray) -> Iterator[Unidentified]:
         codes, k = term.codes[used], len(term.columns)
         if term.n_levels < len(used) or len(np.unique(codes)) < len(used):
             continue
-        free, Z = _free(model.covariances[j], k), term.Z[used]
-        made = np.stack([Z[:, a] * Z[:, b] for a, b in free], axis=1)
+        Z = term.Z[used]
+        made = np.stack([np.sum(Z @ change * Z, axis=1) for change in model.covariances[j].tangents(k)], axis=1)
         left = 1 / weights - made @ np.linalg.lstsq(made, 1 / weights)[0]
         if np.sum(left**2) < ROUNDING * np.sum(weights**-2.0):
             yield Unidentified(

@@ -102,7 +102,7 @@ def climb(ascent: Ascent[P, S], at: P, steps: int) -> Climbed[P]:
         if step is None:
             break
         at, there, moves = _stepped(ascent, at, step)
-        going = moves > there  # as truths: not there yet
+        going = moves & np.logical_not(there)
         if _every(going):
             continue
         if ascent.in_step and _some(going):
@@ -131,13 +131,13 @@ def _stepped(ascent: Ascent[P, S], at: P, step: S) -> tuple[P, Any, Any]:
     """
     small = ascent.negligible(at, step)
     new = ascent.moved(at, step, 1.0, small)
-    usable = _of_all(step.decrement < np.inf)  # which NaN is not
-    if _every(new.value >= at.value):
-        return new, _of_all(small), usable
-    slack = ascent.rounding(at) + np.where(small, LAST, 0.0)
-    new, fell = _halved(ascent, at, step, small, new, slack)
-    there = small | (fell & (np.abs(step.decrement) < slack))
-    return new, _of_all(there), _of_any(~fell) & usable
+    fell = np.logical_not(new.value >= at.value)
+    there = small
+    if _some(fell):
+        slack = ascent.rounding(at) + np.where(small, LAST, 0.0)
+        new, fell = _halved(ascent, at, step, small, new, slack)
+        there = small | (fell & (np.abs(step.decrement) < slack))
+    return new, _of_all(there), _of_any(~fell) & _of_all(np.isfinite(step.decrement))
 
 
 def _halved(ascent: Ascent[P, S], at: P, step: S, small: Any, new: P, slack: Any) -> tuple[P, Any]:
@@ -164,20 +164,20 @@ def _halved(ascent: Ascent[P, S], at: P, step: S, small: Any, new: P, slack: Any
 
 
 def _every(mask: Any) -> bool:
-    return bool(mask.all()) if isinstance(mask, np.ndarray) else bool(mask)
+    return bool(mask.all()) if np.ndim(mask) else bool(mask)
 
 
 def _some(mask: Any) -> bool:
-    return bool(mask.any()) if isinstance(mask, np.ndarray) else bool(mask)
+    return bool(mask.any()) if np.ndim(mask) else bool(mask)
 
 
 def _of_all(mask: Any) -> Any:
     """Per function whether all of its sums are in a mask."""
-    return mask.all(axis=tuple(range(1, mask.ndim))) if isinstance(mask, np.ndarray) and mask.ndim > 1 else mask
+    return mask.all(axis=tuple(range(1, mask.ndim))) if np.ndim(mask) > 1 else mask
 
 
 def _of_any(mask: Any) -> Any:
-    return mask.any(axis=tuple(range(1, mask.ndim))) if isinstance(mask, np.ndarray) and mask.ndim > 1 else mask
+    return mask.any(axis=tuple(range(1, mask.ndim))) if np.ndim(mask) > 1 else mask
 
 
 def _of(values: Any, some: np.ndarray) -> Any:

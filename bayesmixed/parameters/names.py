@@ -7,29 +7,40 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import inf
 
-from ..covariance import structure
+from ..covariance import CORRELATION, Covariance, Free, stems, structure
 from ..design.design import Design, GroupTerm
 from ..errors import ModelError
 from ..families import Family
 
 EVERY = ("b", "sd", "corr", "cov")  # all slopes, all sds, all correlations, all blocks of the model
-REAL, POSITIVE, CORRELATION, COVARIANCE = "real", "positive", "correlation", "covariance"
+REAL, POSITIVE, COVARIANCE = "real", "positive", "covariance"
 
 
 @dataclass(frozen=True)
 class TermNames:
     """The names of one bar: its tag ("Subject", or "Subject#2" where names would collide), effects, sds, matrices.
 
-    `effects` are "1|Subject", "Days|Subject"; `sds` the same with "_sigma"; `correlation` is
-    "Subject_corr", or None for a block without one; `covariance` is "Subject_cov", the sds and the
-    correlation as one.
+    `effects` are "1|Subject", "Days|Subject"; `sds` the same with "_sigma", or what the covariance structure has
+    instead; `shapes` what else it has, such as "Subject_corr"; `covariance` is "Subject_cov", the sds and the
+    correlation as one. `free` says what sds and shapes are, in the same order.
     """
 
     tag: str
     effects: tuple[str, ...]
     sds: tuple[str, ...]
-    correlation: str | None
+    shapes: tuple[str, ...]
     covariance: str
+    free: Free
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Every parameter of the block."""
+        return (*self.sds, *self.shapes)
+
+    @property
+    def whole(self) -> bool:
+        """Whether its sds and its correlation matrix, if it has one, may have one prior together."""
+        return self.free.by_column and all(shape.support == CORRELATION for shape in self.free.shapes)
 
     @property
     def all_sds(self) -> str:
@@ -74,26 +85,33 @@ def term_names(design: Design) -> tuple[TermNames, ...]:
     named = []
     bars = [(predictor.prefix, group) for predictor in design.predictors.values() for group in predictor.groups]
     for prefix, group in bars:
-        correlated = structure(group.covariance).has_correlation and len(group.columns) > 1
-        names = _term(prefix, group, correlated, taken)
-        taken.update(names.effects)
-        taken.add(names.covariance)
-        if names.correlation:
-            taken.add(names.correlation)
+        names = _term(prefix, group, structure_of(group).parameters(len(group.columns)), taken)
+        taken.update((*names.effects, names.covariance, *_of_bar(names)))
         named.append(names)
     return tuple(named)
 
 
-def _term(prefix: str, group: GroupTerm, correlated: bool, taken: set[str]) -> TermNames:
+def structure_of(group: GroupTerm) -> Covariance:
+    """The covariance structure that a bar asks for."""
+    return structure(group.covariance, group.options)
+
+
+def _term(prefix: str, group: GroupTerm, free: Free, taken: set[str]) -> TermNames:
     for number in range(1, 100):
         tag = group.factor if number == 1 else f"{group.factor}#{number}"
         effects = tuple(f"{prefix}{'1' if c == 'Intercept' else c}|{tag}" for c in group.columns)
-        correlation = f"{prefix}{tag}_corr" if correlated else None
-        if taken.isdisjoint(effects) and correlation not in taken:
+        sds = tuple(sd.name(f"{prefix}{tag}", effects) for sd in free.sds)
+        shapes = tuple(f"{prefix}{tag}_{shape.stem}" for shape in free.shapes)
+        names = TermNames(f"{prefix}{tag}", effects, sds, shapes, "", free)
+        if taken.isdisjoint((*effects, *_of_bar(names))):
             break
     covariances = (f"{prefix}{group.factor}{again}_cov" for again in ("", *(f"#{i}" for i in range(2, 100))))
-    covariance = next(name for name in covariances if name not in taken)
-    return TermNames(f"{prefix}{tag}", effects, tuple(f"{e}_sigma" for e in effects), correlation, covariance)
+    return replace(names, covariance=next(name for name in covariances if name not in taken))
+
+
+def _of_bar(names: TermNames) -> tuple[str, ...]:
+    """The names that a bar has beside those of its effects and their sds."""
+    return names.shapes if names.free.by_column else names.members
 
 
 def slots(design: Design, family: Family) -> tuple[Slot, ...]:
@@ -113,19 +131,20 @@ def slots(design: Design, family: Family) -> tuple[Slot, ...]:
 
 
 def _without(slot: Slot, names: set[str]) -> Slot:
-    """The slot without names for everything of its sort that a parameter of the model has ("b", "sd")."""
-    kept = [(w, at) for w, at in zip(slot.wider, slot.position, strict=True) if w not in EVERY or w not in names]
+    """The slot without wider names that a parameter of the model has for its own ("b", "sd")."""
+    kept = [(w, at) for w, at in zip(slot.wider, slot.position, strict=True) if w not in names]
     return replace(slot, wider=tuple(w for w, _ in kept), position=tuple(at for _, at in kept))
 
 
 def block_slots(design: Design, family: Family) -> tuple[BlockSlot, ...]:
-    """Every block of a bar, in formula order."""
+    """Every block whose parameters may have one prior together, in formula order."""
     names = {slot.name for slot in slots(design, family)}
     found = []
     for group, named in zip(design.groups, term_names(design), strict=True):
-        members = (*named.sds, named.correlation) if named.correlation else named.sds
+        if not named.whole:
+            continue
         wider = dict.fromkeys(w for w in (f"{group.factor}_cov", "cov") if w != named.covariance and w not in names)
-        found.append(BlockSlot(named.covariance, group.text, members, tuple(wider)))
+        found.append(BlockSlot(named.covariance, group.text, named.members, tuple(wider)))
     return tuple(found)
 
 
@@ -150,13 +169,15 @@ def _covariance_slots(design: Design) -> list[Slot]:
     width: Counter[str] = Counter()
     for group, names in zip(design.groups, named, strict=True):
         for sd in names.sds:
-            wider = tuple(dict.fromkeys((names.all_sds, f"{group.factor}_sigma", "sd")))
+            wider = tuple(w for w in dict.fromkeys((names.all_sds, f"{group.factor}_sigma", "sd")) if w != sd)
             found.append(Slot(sd, POSITIVE, wider, tuple(width[w] for w in wider)))
             width.update(wider)
     for group, names in zip(design.groups, named, strict=True):
-        if names.correlation:
-            wider = tuple(dict.fromkeys(w for w in (f"{group.factor}_corr", "corr") if w != names.correlation))
-            found.append(Slot(names.correlation, CORRELATION, wider, (0,) * len(wider), len(group.columns)))
+        for name, shape in zip(names.shapes, names.free.shapes, strict=True):
+            wider = tuple(w for w in dict.fromkeys((f"{group.factor}_{shape.stem}", shape.stem)) if w != name)
+            where = (0,) * len(wider)
+            support = CORRELATION if shape.support == CORRELATION else REAL
+            found.append(Slot(name, support, wider, where, len(group.columns), shape.ends))
     return found
 
 
@@ -187,7 +208,7 @@ def canonical(name: str) -> str:
     '1|batch:cask_sigma'
     """
     stem, suffix = name, ""
-    for ending in ("_sigma", "_corr", "_cov"):
+    for ending in (f"_{each}" for each in stems()):
         if name.endswith(ending):
             stem, suffix = name.removesuffix(ending), ending
     return "|".join(":".join(sorted(side.split(":"))) for side in stem.split("|")) + suffix

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from ..covariance import Covariance
+from ..covariance import Covariance, Values
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +129,10 @@ class Parameters:
             values.setflags(write=False)
         return self
 
+    def block(self, term: int, structure: Covariance) -> Values:
+        """The parameters of a group term's block as its structure has them."""
+        return structure.values(self.factor(term))
+
     def _is_diagonal(self, term: int) -> bool:
         return self.factors[term].ndim < self.b[term].ndim
 
@@ -144,13 +149,13 @@ class Parameters:
         )
 
 
-def compact(factor: np.ndarray, structure: Covariance) -> np.ndarray:
+def compact(factor: Any, structure: Covariance) -> Any:
     """A root (.., k, k) as `Parameters` hold it: of a structure without correlations, and of one column, its diagonal.
 
-    Factors of many draws then take no more room than sds.
+    An array of NumPy or of JAX. Factors of many draws then take no more room than sds.
     """
-    correlated = structure.has_correlation and factor.shape[-1] > 1
-    return factor if correlated else np.diagonal(factor, axis1=-2, axis2=-1)
+    correlated = structure.correlated and factor.shape[-1] > 1
+    return factor if correlated else factor.diagonal(axis1=-2, axis2=-1)
 
 
 def factor_of(sds: np.ndarray, corr: np.ndarray) -> np.ndarray:

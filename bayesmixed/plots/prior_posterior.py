@@ -12,7 +12,6 @@ from scipy.special import ndtr
 
 from ..describe import implied
 from ..errors import with_known_options
-from ..fits.tables import below_diagonal
 from ..parameters.names import TermNames, term_names
 from ..priors.origin import origins, stated_rows
 from .drawing import canvas, marks, theme
@@ -23,6 +22,7 @@ from .shown.drawn import BOUNDS, chosen, refuse_point_fit
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ..covariance import Values
     from ..fits.base import Fit
     from ..model import Model
 
@@ -135,11 +135,11 @@ def _pairs(fit: Fit) -> dict[str, _Pair]:
     drawn = implied.draw(model)
     flat = fit.parameters.flat()
     for j, (named, A) in enumerate(zip(term_names(model.design), origins(model), strict=True)):
-        found |= _sds(model, named, flat.sds[j][0], drawn.factors[j], A is not None)
-        corr = flat.corrs[j]
-        if named.correlation and corr is not None:
-            columns = model.design.groups[j].columns
-            found |= _correlations(named.correlation, columns, corr[0], drawn.factors[j])
+        structure, factors = model.covariances[j], drawn.factors[j]
+        posterior = flat.block(j, structure)
+        prior = None if factors is None else structure.values(factors)
+        found |= _sds(model, named, posterior.sds[0], prior, A is not None)
+        found |= _shapes(named, model.design.groups[j].columns, posterior, prior)
     for name, values in flat.dispersion.items():
         if name in model.priors:
             bounds = model.family.parameter(name).bounds
@@ -161,10 +161,10 @@ def _coefficients(fit: Fit) -> dict[str, _Pair]:
     }
 
 
-def _sds(model: Model, named: TermNames, sds: np.ndarray, factors: np.ndarray | None, moved: bool) -> dict[str, _Pair]:
+def _sds(model: Model, named: TermNames, sds: np.ndarray, prior: Values | None, moved: bool) -> dict[str, _Pair]:
     """Of columns as typed: the prior is drawn where it is one of the block, or stated for columns `moved`."""
     by_draws = moved or named.covariance in model.priors
-    drawn = None if factors is None else np.linalg.norm(factors, axis=2)
+    drawn = None if prior is None else prior.sds
     return {
         name: _Pair(
             sds[:, i],
@@ -176,16 +176,14 @@ def _sds(model: Model, named: TermNames, sds: np.ndarray, factors: np.ndarray | 
     }
 
 
-def _correlations(name: str, columns: Sequence[str], corr: np.ndarray, factors: np.ndarray | None) -> dict[str, _Pair]:
-    prior = None
-    if factors is not None:
-        rows = factors / np.linalg.norm(factors, axis=-1, keepdims=True)
-        prior = rows @ np.swapaxes(rows, -1, -2)
+def _shapes(named: TermNames, columns: Sequence[str], posterior: Values, prior: Values | None) -> dict[str, _Pair]:
     found = {}
-    for i, j in below_diagonal(len(columns)):
-        label = name if len(columns) == 2 else f"{name} [{columns[j]}, {columns[i]}]"
-        draws = None if prior is None else prior[:, i, j]
-        found[label] = _Pair(corr[:, i, j], *BOUNDS["cor"], draws=draws)
+    for place, (name, shape) in enumerate(zip(named.shapes, named.free.shapes, strict=True)):
+        numbers = shape.numbers(shape.stated(posterior.shapes[place]), columns)
+        drawn = {} if prior is None else shape.numbers(shape.stated(prior.shapes[place]), columns)
+        for at, values in numbers.items():
+            label = name if len(numbers) == 1 else f"{name} [{', '.join(at)}]"
+            found[label] = _Pair(values[0], *BOUNDS["cor"], draws=drawn.get(at))
     return found
 
 

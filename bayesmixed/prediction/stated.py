@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from ..covariance import CORRELATION, Covariance, Shape, Values
 from ..design.design import Design
 from ..errors import ModelError, nearest
 from ..families import Family, FamilyParameter
-from ..parameters.names import TermNames, canonical, term_names
-from ..parameters.values import Parameters, factor_of
+from ..parameters.names import TermNames, canonical, structure_of, term_names
+from ..parameters.values import Parameters, compact, principal_root
 
 ROUNDING = 1e-8  # how far a correlation matrix may be from symmetric, of unit diagonal, without negative eigenvalues
 
@@ -50,7 +51,7 @@ def needed_names(design: Design, family: Family) -> dict[str, float]:
     named = term_names(design)
     found = [(name, 0.0) for name in design.coefficients]
     found += [(sd, 1.0) for names in named for sd in names.sds]
-    found += [(names.correlation, 0.0) for names in named if names.correlation]
+    found += [(shape, 0.0) for names in named for shape in names.shapes]
     found += [(each.name, float(each.value(0.0))) for each in _plain_parameters(design, family)]
     twice = [name for name, count in Counter(name for name, _ in found).items() if count > 1]
     if twice:
@@ -107,7 +108,7 @@ def _parameters(design: Design, family: Family, values: Mapping[str, Any]) -> Pa
     named = term_names(design)
     every = design.predictors.items()
     coefficients = {key: np.array([_number(name, values[name]) for name in each.names]) for key, each in every}
-    factors = [_factor(names, values) for names in named]
+    factors = [_factor(structure_of(term), names, values) for term, names in zip(design.groups, named, strict=True)]
     dispersion = {each.name: _possible(each, values[each.name]) for each in _plain_parameters(design, family)}
     effects = [np.zeros((term.n_levels, term.Z.shape[1])) for term in design.groups]
     return Parameters.point(coefficients, factors, effects, dispersion)
@@ -120,11 +121,20 @@ def _possible(parameter: FamilyParameter, value: Any) -> float:
     return number
 
 
-def _factor(names: TermNames, values: Mapping[str, Any]) -> np.ndarray:
+def _factor(structure: Covariance, names: TermNames, values: Mapping[str, Any]) -> np.ndarray:
+    k = len(names.effects)
     sds = np.array([_number(name, values[name], least=0.0) for name in names.sds])
-    if names.correlation is None:
-        return sds
-    return factor_of(sds, _correlation(names.correlation, values[names.correlation], len(sds)))
+    shapes = [_shape(name, s, values[name], k) for name, s in zip(names.shapes, names.free.shapes, strict=True)]
+    return compact(structure.factor_from(Values(sds, tuple(shapes)), k, np), structure)
+
+
+def _shape(name: str, shape: Shape, value: Any, k: int) -> Any:
+    if shape.support == CORRELATION:
+        return principal_root(_correlation(name, value, k))
+    number, (low, high) = _number(name, value), shape.ends
+    if not low <= number <= high:
+        raise ModelError(f"params[{name!r}] must be between {low:.4g} and {high:.4g}, not {number:g}.")
+    return np.array(number)
 
 
 def _number(name: str, value: Any, least: float = -np.inf) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .distributions import LKJ as LKJ
+from .distributions import Beta as Beta
 from .distributions import Cauchy as Cauchy
 from .distributions import Decov as Decov
 from .distributions import Exponential as Exponential

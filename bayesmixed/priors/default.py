@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..covariance import structure
 from ..design.design import Design, GroupTerm, Predictor
 from ..errors import ModelError
 from ..families import Family, FamilyParameter, Link
-from ..parameters.names import term_names
+from ..parameters.names import structure_of, term_names
 from .centring import spans_constant, stated_spreads, triangular
-from .distributions import LKJ, Gamma, HalfNormal, HalfStudentT, InverseGamma, Lomax, Normal, Prior, StudentT, Uniform
+from .distributions import Gamma, HalfNormal, HalfStudentT, InverseGamma, Lomax, Normal, Prior, StudentT, Uniform
 from .origin import constant_column
 from .priors import Priors
+from .shapes import usual
 
 
 def default(design: Design, family: Family) -> Priors:
@@ -53,9 +53,9 @@ def _table(design: Design, family: Family, of_sd: Callable[[float], Prior]) -> d
     names = term_names(design)
     for group, named in zip(design.groups, names, strict=True):
         shared = s / np.sqrt(columns_of(design, group.factor))
-        spreads = _bar_spreads(group, design)
+        spreads = named.free.of_sds(_bar_spreads(group, design))
         chosen |= {sd: of_sd(float(shared / s_z)) for sd, s_z in zip(named.sds, spreads, strict=True)}
-    chosen |= {named.correlation: LKJ(2.0) for named in names if named.correlation}
+    chosen |= {name: usual(s) for named in names for name, s in zip(named.shapes, named.free.shapes, strict=True)}
     for parameter in family.others:
         if parameter.name in design.predictors:
             chosen |= _predicted(parameter, design, family)
@@ -194,7 +194,7 @@ def _coefficients(predictor: Predictor, used: np.ndarray, level: Prior, sd: floa
 def _bar_spreads(term: GroupTerm, design: Design) -> np.ndarray:
     """s_z (k,) of a bar's columns: about their means where the bar is correlated and has a constant among them."""
     Z = term.Z[design.used]
-    if constant_column(term, structure(term.covariance), design) is None:
+    if constant_column(term, structure_of(term), design) is None:
         return column_spreads(Z)
     return stated_spreads(Z, triangular(Z, term.columns, term.variables), term.columns, column_spreads(Z))
 

@@ -92,7 +92,7 @@ def origins(model: Model, priors: Priors | None = None) -> tuple[np.ndarray | No
 
 def _as_typed(priors: Priors, named: TermNames) -> bool:
     """Whether the priors of a bar are for columns as typed: of other packages, or named by the user."""
-    own = {*named.sds, named.correlation, named.covariance}
+    own = {*named.members, named.covariance}
     return not priors.centered or not own.isdisjoint(priors.typed)
 
 

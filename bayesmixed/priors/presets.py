@@ -9,10 +9,9 @@ import numpy as np
 from ..design.design import Design
 from ..errors import ModelError
 from ..families import Family
-from ..parameters.names import CORRELATION, REAL, Slot, block_slots, slots, term_names
+from ..parameters.names import REAL, Slot, block_slots, slots, term_names
 from .default import column_spreads, default, location_and_scale
 from .distributions import (
-    LKJ,
     Decov,
     Exponential,
     Flat,
@@ -27,15 +26,15 @@ from .distributions import (
     Uniform,
 )
 from .priors import Priors
+from .shapes import even
 
 WIDE = 2.5  # sds of the response that rstanarm and bambi allow an effect of one sd of a column
 
 
 def flat(design: Design, family: Family) -> Priors:
     """A constant density on coefficients, each sd, sigma and the correlation matrices."""
-    chosen: dict[str, Prior] = {}
-    for slot in slots(design, family):
-        chosen[slot.name] = LKJ(1.0) if slot.support == CORRELATION else flat_on(slot)
+    shapes = _even_shapes(design)
+    chosen = {slot.name: shapes.get(slot.name) or flat_on(slot) for slot in slots(design, family)}
     return Priors.of(chosen, "flat")
 
 
@@ -59,10 +58,10 @@ def brms(design: Design, family: Family) -> Priors:
     """
     others = _known("brms", family, _OF_BRMS)
     centre, s = _median_and_mad(design, family)
+    others = others | _even_shapes(design)
     chosen: dict[str, Prior] = {}
     for slot in slots(design, family):
-        wide = LKJ(1.0) if slot.support == CORRELATION else HalfStudentT(3.0, s)
-        chosen[slot.name] = others.get(slot.name, Flat() if slot.support == REAL else wide)
+        chosen[slot.name] = others.get(slot.name, Flat() if slot.support == REAL else HalfStudentT(3.0, s))
     for name, predictor in design.predictors.items():
         if predictor.has_intercept:
             level = StudentT(3.0, centre, s) if name == "mu" else StudentT(3.0, 0.0, 2.5)
@@ -109,6 +108,7 @@ def rstanarm(design: Design, family: Family) -> Priors:
             f"priors='rstanarm' has no rule for the predictor of {predicted[0]}, which rstanarm does not have. "
             'Use priors="default", or a dict with priors of your own.'
         )
+    _refuse_structures(design)
     m, s = _mean_and_sd(design, family, ddof=1) if family.link.linear else (0.0, 1.0)
     # the height of the density under the link over that of the logistic
     wide = s * (4 * family.link.steepest if np.isfinite(family.link.steepest) else 1.0)
@@ -118,6 +118,15 @@ def rstanarm(design: Design, family: Family) -> Priors:
     chosen |= {block.name: Decov() for block in block_slots(design, family)}
     chosen |= {name: Exponential(1 / s) for name in family.dispersion if name not in design.predictors} | others
     return Priors.of(chosen, "rstanarm", centered=False)
+
+
+def _refuse_structures(design: Design) -> None:
+    for group, named in zip(design.groups, term_names(design), strict=True):
+        if not named.whole:
+            raise ModelError(
+                f'priors="rstanarm" has no rule for {group.text}: its prior is one of all sds and correlations, each '
+                'free. Use priors="default", or a dict with priors of your own.'
+            )
 
 
 def bambi(design: Design, family: Family) -> Priors:
@@ -148,9 +157,11 @@ def bambi(design: Design, family: Family) -> Priors:
     names = term_names(design)
     for group, named in zip(design.groups, names, strict=True):
         sds = _sds(group.Z[design.used], ddof=0)
-        for column, name, sd in zip(group.columns, named.sds, sds, strict=True):
-            chosen[name] = HalfNormal(wide if column == "Intercept" else WIDE * s / sd)
-    chosen |= {named.correlation: LKJ(1.0) for named in names if named.correlation}
+        scales = np.array(
+            [wide if c == "Intercept" else WIDE * s / sd for c, sd in zip(group.columns, sds, strict=True)]
+        )
+        chosen |= {n: HalfNormal(float(w)) for n, w in zip(named.sds, named.free.of_sds(scales), strict=True)}
+    chosen |= _even_shapes(design)
     dispersion = [name for name in family.dispersion if name not in design.predictors]
     chosen |= {name: others.get(name, HalfStudentT(4.0, s)) for name in dispersion}
     chosen |= {slot.name: Normal(0.0, 1.0) for slot in slots(design, family) if slot.name not in chosen}
@@ -159,6 +170,12 @@ def bambi(design: Design, family: Family) -> Priors:
 
 _OF_BAMBI: dict[str, Prior] = {"tails": Gamma(2.0, 0.1)}
 _OF_BAMBI |= dict.fromkeys(("precision", "size", "variation", "variation of the mean"), HalfCauchy(1.0))
+
+
+def _even_shapes(design: Design) -> dict[str, Prior]:
+    """A constant density on what shapes the covariances."""
+    named = term_names(design)
+    return {name: even(s) for names in named for name, s in zip(names.shapes, names.free.shapes, strict=True)}
 
 
 def _bambi_binary_slopes(design: Design) -> dict[str, Normal]:
@@ -212,5 +229,6 @@ def boundary_avoiding(design: Design, family: Family) -> Priors:
     chosen = dict(base.entries)
     for group, named in zip(design.groups, term_names(design), strict=True):
         spreads = column_spreads(group.Z[design.used])
-        chosen |= {sd: Gamma(2.5, 1.5 * s_z / s) for sd, s_z in zip(named.sds, spreads, strict=True)}
+        pairs = zip(named.sds, named.free.of_sds(spreads), strict=True)
+        chosen |= {sd: Gamma(2.5, 1.5 * s_z / s) for sd, s_z in pairs}
     return Priors.of(chosen, "boundary_avoiding")

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..covariance import Covariance
+from ..covariance import CORRELATION, Covariance
 from ..design.design import Design
 from ..errors import ModelError, nearest
 from ..families import Family
 from ..parameters.names import (
-    CORRELATION,
     EVERY,
     POSITIVE,
     REAL,
@@ -279,7 +278,8 @@ def _within(prior: Prior, name: str, slot: Slot) -> Prior:
         if not (low <= least and most <= high):
             raise ModelError(
                 f"{name!r} lies between {low:g} and {high:g}, but {prior.describe()} reaches beyond. Use "
-                f"bm.priors.Uniform({low:g}, {high:g}), or a distribution of NumPyro on that interval, such as Beta."
+                f"bm.priors.Uniform({low:g}, {high:g}), bm.priors.Beta(2, 2, {low:g}, {high:g}), or a distribution of "
+                "NumPyro on that interval."
             )
     return prior
 

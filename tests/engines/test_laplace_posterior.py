@@ -12,17 +12,13 @@ from conftest import Reference
 from simulated import crossed
 
 import bayesmixed as bm
+from bayesmixed.covariance.parameters import correlation_log_volume, correlation_roots, partial_correlations
 from bayesmixed.engines.importance.pareto import resample, smooth_weights
 from bayesmixed.engines.program import build_program
 from bayesmixed.likelihood.at import laplace_of
 from bayesmixed.likelihood.posterior.log_posterior import coefficients_of, joint_marginal, log_posterior
 from bayesmixed.likelihood.posterior.marginal import LinearMarginal
-from bayesmixed.likelihood.posterior.space import (
-    Space,
-    correlation_log_volume,
-    correlation_roots,
-    partial_correlations,
-)
+from bayesmixed.likelihood.posterior.space import Space
 from bayesmixed.priors import Decov, Exponential, Normal, StudentT
 
 IDENTITY = 1e-8  # the same density by two routes in float64
@@ -78,8 +74,8 @@ def unconstrained(posterior: Any, function: Any, psi: np.ndarray) -> dict[str, n
     sites, first = {}, 0
     for term, (k, m) in zip(function.terms, posterior.space.sizes, strict=True):
         sites |= {site.name: psi[first : first + k][list(site.members)] for site in term.spread.sites}
-        if term.correlation:
-            sites[term.correlation[0]] = psi[first + k : first + k + m]
+        for name, _ in term.shapes:  # one at most here
+            sites[name] = psi[first + k : first + k + m]
         first += k + m
     for i, (name, coordinate) in enumerate(posterior.space.coordinates.dispersion.items()):
         sites[name] = np.asarray(psi[first + i] + np.log(coordinate.unit))
@@ -167,7 +163,7 @@ def test_draws_given_the_hyperparameters_have_the_moments_of_the_normal_equation
     psi = np.array([[3.5, 0.1]])
     points = posterior.space.points(psi)
     x = posterior.space.x(psi, points)[0]
-    sd, sigma = points.sds[0][0, 0], points.dispersion["sigma"][0]
+    sd, sigma = points.blocks[0].sds[0, 0], points.dispersion["sigma"][0]
     design, prior = model.design, model.priors["Intercept_centered"]
     mean, precision = prior.normal_form or (0.0, 0.0)
     assert design.response is not None
@@ -195,7 +191,7 @@ def test_a_posterior_of_two_hyperparameters_is_that_of_a_dense_grid() -> None:
     points = posterior.space.points(grid)
     draws = fit.parameters
     for exact, found in (
-        (points.sds[0][:, 0], draws.sds[0][0, :, 0]),
+        (points.blocks[0].sds[:, 0], draws.sds[0][0, :, 0]),
         (points.dispersion["sigma"], draws.dispersion["sigma"][0]),
     ):
         mean = weights @ exact

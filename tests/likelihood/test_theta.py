@@ -52,11 +52,12 @@ def test_the_working_theta_of_a_reported_one_reports_it_again(model: bm.Model) -
     np.testing.assert_allclose(theta.working(theta.reported(x)), x, rtol=1e-10)
 
 
-def test_parts_are_joined_to_what_was_split_and_every_element_belongs_to_one_column(model: bm.Model) -> None:
+def test_parts_are_joined_to_what_was_split_and_every_element_is_on_some_edge(model: bm.Model) -> None:
     theta = theta_of(model)
     x = point(theta)
     assert theta.joined(theta.split(x)).tolist() == x.tolist()
-    assert sorted(i for column in theta.columns for i in column) == list(range(theta.size))
+    assert sorted(i for group in theta.edges(x) for i in group[0].positions) == list(range(theta.size))
+    assert theta.on_bound(np.zeros_like(x)).size == theta.size
 
 
 def test_terms_are_listed_by_decreasing_number_of_levels() -> None:

@@ -288,6 +288,7 @@ DISTRIBUTIONS = [
     (bp.InverseGamma(2.5, 1.5), stats.invgamma(2.5, scale=1.5)),
     (bp.LogNormal(0.3, 0.6), stats.lognorm(0.6, scale=np.exp(0.3))),
     (bp.Lomax(0.5, 2.0), stats.lomax(0.5, scale=2.0)),
+    (bp.Beta(2.0, 3.0, 0.5, 3.0), stats.beta(2.0, 3.0, 0.5, 2.5)),
 ]
 POINTS = np.array([0.6, 1.0, 2.9])
 P = np.array([0.001, 0.025, 0.3, 0.5, 0.9, 0.999])

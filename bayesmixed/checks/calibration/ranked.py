@@ -26,13 +26,13 @@ def scalars(model: Model, parameters: Parameters) -> dict[str, np.ndarray]:
     """
     found = {name: parameters.stacked[..., j] for j, name in enumerate(model.design.coefficients)}
     groups, names = model.design.groups, term_names(model.design)
-    for j, named in enumerate(names):
-        found |= {sd: parameters.sds[j][..., k] for k, sd in enumerate(named.sds)}
-    for j, named in enumerate(names):
-        corr, columns = parameters.corrs[j], groups[j].columns
-        if named.correlation and corr is not None:
-            pairs = [(a, b) for b in range(len(columns)) for a in range(b)]
-            found |= {f"{named.correlation}[{columns[a]}, {columns[b]}]": corr[..., a, b] for a, b in pairs}
+    blocks = [parameters.block(j, structure) for j, structure in enumerate(model.covariances)]
+    for named, values in zip(names, blocks, strict=True):
+        found |= {sd: values.sds[..., k] for k, sd in enumerate(named.sds)}
+    for group, named, values in zip(groups, names, blocks, strict=True):
+        for name, shape, value in zip(named.shapes, named.free.shapes, values.shapes, strict=True):
+            numbers = shape.numbers(shape.stated(value), group.columns)
+            found |= {f"{name}[{', '.join(at)}]" if at else name: each for at, each in numbers.items()}
     found |= {name: value for name, value in parameters.dispersion.items() if name not in model.constants}
     for j, named in enumerate(names):
         effects = parameters.b[j][..., 0, :]

@@ -72,7 +72,7 @@ def reductions(part: ReducedPart, term: GroupTerm) -> Iterator[ReducedPart]:
             if m > 1 and bar.covariance == "us":
                 yield ReducedPart((_uncorrelated(bars[0]),), _columns(bars, term))
     if not bar.intercept:
-        only = (replace(bar, intercept=True, terms=(), covariance="us", double=False),)
+        only = (replace(bar, intercept=True, terms=(), covariance="us", double=False, options=()),)
         yield ReducedPart(only, _columns(only, term))
     if bar.covariance == "us" and len(part.columns or ()) > 1:
         yield ReducedPart((_uncorrelated(bar),), part.columns)
@@ -98,7 +98,7 @@ def additions(part: ReducedPart, full: ReducedPart, term: GroupTerm) -> Iterator
         if grown.covariance == "us" and len(chosen) > 1:
             yield ReducedPart((_uncorrelated(grown),), _columns((grown,), term))
     if part.bars and not part.correlated and full.correlated:
-        whole_again = replace(part.bars[0], covariance="us", double=False)
+        whole_again = replace(part.bars[0], covariance="us", double=False, options=())
         yield ReducedPart((whole_again,), part.columns)
 
 
@@ -121,17 +121,17 @@ def theta_of(model: Model, parts: Sequence[ReducedPart], factors: Sequence[np.nd
     if len(found) != len(model.design.groups):
         return None
     likelihood = likelihood_of(model) if model.has_scale else laplace_of(model)
-    return [float(value) for value in likelihood.theta.of_factors(found)]
+    return [float(value) for value in likelihood.theta.reported_of(found)]
 
 
 def _kept(bar: Bar, chosen: Sequence[Term | None]) -> Bar:
     kept = replace(bar, intercept=None in chosen, terms=tuple(term for term in chosen if term is not None))
     columns_of_one = len(chosen) == 1 and (None in chosen or bar.double)
-    return replace(kept, covariance="us", double=False) if columns_of_one else kept
+    return replace(kept, covariance="us", double=False, options=()) if columns_of_one else kept
 
 
 def _uncorrelated(bar: Bar) -> Bar:
-    return replace(bar, covariance="diag", double=True)
+    return replace(bar, covariance="diag", double=True, options=())
 
 
 def _columns(bars: Bars, term: GroupTerm) -> tuple[int, ...] | None:
@@ -151,5 +151,5 @@ def _nested(part: ReducedPart, term: GroupTerm) -> Iterator[ReducedPart]:
     """(1 | g) + (1 | g:f) for a bar of one factor f: one sd and one correlation for all of its levels."""
     bar = part.bars[0]
     if len(bar.terms) == 1 and all(name == "Intercept" or "[" in name for name in term.columns):
-        plain = replace(bar, intercept=True, terms=(), covariance="us", double=False)
+        plain = replace(bar, intercept=True, terms=(), covariance="us", double=False, options=())
         yield ReducedPart((plain, replace(plain, factor=(*bar.factor, *bar.terms[0].atoms))), None)

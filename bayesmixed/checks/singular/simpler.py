@@ -202,7 +202,7 @@ def _valued(fit: PointFit) -> Callable[[_State, Sequence[np.ndarray]], float]:
 
     def value(state: _State, factors: Sequence[np.ndarray]) -> float:
         try:
-            return criterion.value(placed(theta.working(theta.of_factors(factors)), state.fit))
+            return criterion.value(placed(theta.working(theta.reported_of(factors)), state.fit))
         except np.linalg.LinAlgError:
             return np.inf
 

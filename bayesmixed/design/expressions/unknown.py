@@ -90,7 +90,8 @@ def unknown_function(call: Call) -> str:
     match call.arguments:
         case (Argument(Binary("|" | "||") as bar, None), _, *_):
             alone = f"{call.function}({deparse(bar)})"
-            return f"`{deparse(call)}`: options of a covariance structure are not supported: write {alone}."
+            named = f"{call.function}({deparse(bar)}, option=value)"
+            return f"`{deparse(call)}`: options of a covariance structure go by name: write {alone}, or {named}."
     if name in _REMEDIES:
         return f"no function {call.function}() in a formula: {_REMEDIES[name]}."
     advice = nearest(name, function_names(), "Functions")

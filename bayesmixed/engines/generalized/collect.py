@@ -110,7 +110,7 @@ def collect(
     likelihood, x = criterion.likelihood, optimum.x
     curved = criterion.at(x) if curved is None else curved
     theta, dispersion = likelihood.theta.reported(x), likelihood.beside(x)[1]
-    factors = likelihood.theta.factors(theta)
+    factors = likelihood.theta.reported_factors(theta)
     b, spread = effects(likelihood, curved)
     free = np.setdiff1d(np.arange(len(x)), [*likelihood.theta.on_bound(x), *_simpler(likelihood, dispersion)])
     curvature = Curvature(x, hessian, free)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...covariance import Covariance
+from ...covariance import Covariance, Values
 from ...parameters.names import term_names
-from ...priors.distributions import Kind, Prior
+from ...parameters.values import compact
+from ...priors.distributions import Kind
 from ...priors.origin import origins
+from ...priors.shapes import shape_prior
 from .coefficients import CoefficientSites
 from .spreads import Spread, spread
 from .vectors import sample
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TermSites:
-    """The static part of one bar: names, sizes, covariance structure, how its sds and correlation are sampled.
+    """The static part of one bar: names, sizes, covariance structure, how its sds and shapes are sampled.
 
     `effect_site` is "Subject_u" for spherical effects, "Subject_b" for effects over a power of their sds,
     None where the effects are integrated out. `moved` says that all of them are those of columns with another origin
@@ -36,7 +38,7 @@ class TermSites:
     n_levels: int
     covariance: Covariance
     spread: Spread
-    correlation: tuple[str, Kind] | None
+    shapes: tuple[tuple[str, Kind], ...]
     effect_site: str | None
     moved: bool
 
@@ -47,11 +49,13 @@ class TermSites:
 
     def sample(self, scale: Any, priors: dict[str, Any]) -> tuple[Any, Any]:
         """Inside a program: sds (k,) and the Cholesky factor (k, k) of the covariance; `scale` as in `Spread`."""
+        import jax.numpy as jnp
+
         sds = self.spread.sample(scale, priors)
-        if self.n_columns == 1:
-            return sds, sds[:, None]
-        name, kind = self.correlation or ("", None)
-        return sds, self.covariance.sample(sds, self.n_columns, name, kind and kind.build(priors[name]))
+        shapes = tuple(sample(name, kind, priors) for name, kind in self.shapes)
+        factor = self.covariance.factor_from(Values(sds, shapes), self.n_columns, jnp)
+        own = self.covariance.parameters(self.n_columns).by_column
+        return sds if own else jnp.sqrt(jnp.sum(factor**2, axis=1)), factor
 
     def typed_factor(self, factor: Any, A: Any) -> Any:
         """Inside a program: a root of the covariance for columns as typed, from the one that was sampled."""
@@ -110,7 +114,7 @@ def term_sites(model: Model, i: int, effect: str | None, priors: dict[str, Any])
         n_levels=group.n_levels,
         covariance=model.covariances[i],
         spread=spread(names, again, model.priors, priors),
-        correlation=_correlation(names, model.priors, priors),
+        shapes=_shapes(names, model.priors, priors),
         effect_site=None if effect is None else f"{names.tag}{again}_{effect}",
         moved=origins(model)[i] is not None,
     )
@@ -118,10 +122,7 @@ def term_sites(model: Model, i: int, effect: str | None, priors: dict[str, Any])
 
 def compact_factors(terms: Sequence[TermSites], factors: Sequence[Any]) -> tuple[Any, ...]:
     """Inside a program: roots (k, k) of the covariances of all bars as `Parameters` hold them."""
-    import jax.numpy as jnp
-
-    pairs = zip(factors, terms, strict=True)
-    return tuple(factor if term.correlation else jnp.diagonal(factor) for factor, term in pairs)
+    return tuple(compact(factor, term.covariance) for factor, term in zip(factors, terms, strict=True))
 
 
 def origin_arrays(model: Model) -> tuple[np.ndarray, ...]:
@@ -130,15 +131,10 @@ def origin_arrays(model: Model) -> tuple[np.ndarray, ...]:
     return tuple(np.eye(len(group.columns)) if A is None else A for A, group in pairs)
 
 
-def _correlation(names: TermNames, chosen: Priors, priors: dict[str, Any]) -> tuple[str, Kind] | None:
-    if names.correlation is None:
-        return None
-    if names.covariance in chosen:
-        prior: Prior = chosen.block(names.covariance).correlation(len(names.sds))
-    else:
-        prior = chosen[names.correlation]
-    priors[names.correlation] = prior.values
-    return names.correlation, prior.kind
+def _shapes(names: TermNames, chosen: Priors, priors: dict[str, Any]) -> tuple[tuple[str, Kind], ...]:
+    found = {name: shape_prior(chosen, names, place) for place, name in enumerate(names.shapes)}
+    priors |= {name: prior.values for name, prior in found.items() if prior is not None}
+    return tuple((name, prior.kind) for name, prior in found.items() if prior is not None)
 
 
 def dispersion_sites(model: Model, priors: dict[str, Any]) -> DispersionSites:
@@ -158,10 +154,12 @@ def population_meanings(
         meaning |= sites.meanings(model.design.predictors[sites.predictor].names)
     for term, group in zip(terms, model.design.groups, strict=True):
         columns = ["1" if c == "Intercept" else c for c in group.columns]
-        meaning |= term.spread.meanings(columns, group.factor)
-        if term.correlation:
-            bar = f"({', '.join(columns)} | {group.factor})"
-            meaning[term.correlation[0]] = f"Cholesky factor of the correlation of {bar}"
+        bar = f"({', '.join(columns)} | {group.factor})"
+        free = term.covariance.parameters(term.n_columns)
+        about = [", ".join(columns[i] for i in sd.columns) for sd in free.sds]
+        meaning |= term.spread.meanings(about, group.factor)
+        for (name, _), shape in zip(term.shapes, free.shapes, strict=True):
+            meaning[name] = f"{shape.sampled} of {bar}"
         if term.effect_site:
             kind = "effects over sds^(1 - centering)" if term.centered else "spherical effects u, b = u factor',"
             meaning[term.effect_site] = f"{kind} of {group.factor} (levels x columns)"

@@ -22,7 +22,7 @@ UNKNOWN = 0.3
 
 
 class Spread(ABC):
-    """The sites that make the sds (k,) of a bar. `scale` is sigma, or 1 in a model whose effects have no scale."""
+    """The sites that make the sds (m,) of a bar. `scale` is sigma, or 1 in a model whose effects have no scale."""
 
     @abstractmethod
     def sample(self, scale: Any, priors: dict[str, Any]) -> Any:
@@ -110,7 +110,7 @@ def spread(names: TermNames, again: str, chosen: Priors, priors: dict[str, Any])
     if names.covariance not in chosen:
         sites = vector_sites(names.all_sds + again, names.sds, range(len(names.sds)), chosen, priors)
         return SeparateSds(sites, len(names.sds))
-    block, k, correlated = chosen.block(names.covariance), len(names.sds), names.correlation is not None
+    block, k, correlated = chosen.block(names.covariance), len(names.sds), bool(names.shapes)
     parts = []
     for part, prior in block.parts(k, correlated).items():
         site = f"{names.covariance}_{part}"

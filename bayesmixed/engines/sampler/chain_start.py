@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...covariance import CORRELATION, Values
 from ...priors.default import column_spreads, location_and_scale
 from ...priors.distributions import Kind
 from ...priors.origin import origins, stated_rows
@@ -24,7 +25,7 @@ CORRELATION_CAP = 0.95  # beyond it the factor's transform is too steep to start
 SINGULAR = 1e-4  # smallest singular value of a factor with unit rows: a direction without variance
 TINY = 1e-300
 DISPERSION = 0.5  # of the log of a dispersion parameter: more where it goes to its limit, less with many rows
-CORRELATION = 0.25  # of a correlation's unconstrained parameter where rows say nothing: the metric's floor trebles it
+SHAPE = 0.25  # of a correlation's unconstrained parameter where rows say nothing: the metric's floor trebles it
 CENTER_ABOVE = 0.2  # share of an effect's variance that rows explain, below which spherical effects mix better
 
 
@@ -163,12 +164,13 @@ def site_values(start: Start, program: ExplicitProgram | CollapsedProgram, data:
 
 
 def _kinds(program: ExplicitProgram | CollapsedProgram) -> dict[str, Kind]:
-    """The kind of prior of every site that holds numbers (correlation factors and effects are unbounded)."""
+    """The kind of prior of every site that holds numbers (effects, and factors of matrices, are unbounded)."""
     kinds = dict(program.dispersion.free)
     for sites in program.predictors:
         kinds |= sites.kinds
     for term in program.terms:
         kinds |= term.spread.kinds
+        kinds |= {name: kind for name, kind in term.shapes if kind.prior.support != CORRELATION}
     return kinds
 
 
@@ -180,10 +182,12 @@ def _centering(terms: tuple[TermSites, ...], data: dict[str, Any]) -> tuple[np.n
 def _block_values(
     term: TermSites, factor: np.ndarray, effects: np.ndarray, power: np.ndarray, scale: float
 ) -> dict[str, Any]:
-    sds = np.sqrt(np.sum(factor**2, axis=1))
+    sds, shapes = term.covariance.values(factor)
     values: dict[str, Any] = dict(term.spread.values_at(sds, scale))
-    if term.correlation:
-        values[term.correlation[0]] = factor / sds[:, None]
+    values |= {name: shape for (name, _), shape in zip(term.shapes, shapes, strict=True)}
+    if not term.covariance.parameters(term.n_columns).by_column:
+        factor = term.covariance.factor_from(Values(sds, shapes), term.n_columns, np)
+        sds = np.sqrt(np.sum(factor**2, axis=1))
     if term.centered:
         values[str(term.effect_site)] = effects / sds ** (1 - power)
     elif term.effect_site:
@@ -210,10 +214,10 @@ def _block_scales(
     term: TermSites, factor: np.ndarray, effect_sds: np.ndarray, reliability: np.ndarray, power: np.ndarray
 ) -> dict[str, np.ndarray]:
     k, levels = term.n_columns, term.n_levels
-    scales = term.spread.rough_scales(levels, reliability)
-    if term.correlation:
-        said = levels * np.mean(reliability) ** 2
-        scales[term.correlation[0]] = np.full(k * (k - 1) // 2, 1 / np.sqrt(1 / CORRELATION**2 + said))
+    free, said = term.covariance.parameters(k), levels * np.mean(reliability) ** 2
+    scales = term.spread.rough_scales(levels, free.of_sds(reliability))
+    for (name, _), shape in zip(term.shapes, free.shapes, strict=True):
+        scales[name] = np.full(shape.axes, 1 / np.sqrt(1 / SHAPE**2 + said))
     if term.effect_site and not term.centered:
         scales[term.effect_site] = np.ones((levels, k))  # standard normal before rows speak, and often after
     elif term.effect_site:

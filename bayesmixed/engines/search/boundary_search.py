@@ -64,9 +64,9 @@ def _hidden_slope(criterion: Criterion, x: np.ndarray, value: float) -> np.ndarr
     A variance of zero is left at first order by a covariance with what varies, in one choice of factors only.
     """
     turned, theta = x.copy(), criterion.theta
-    for column in theta.columns:
-        if np.max(np.abs(x[column])) < SNAP:
-            turned[column] = 0.0
+    for group in theta.edges(x):
+        if group[0].distance < SNAP:
+            turned = group[0].at(turned)
     for j in theta.order:
         turned = theta.leading(turned, j)
     if np.array_equal(turned, x):

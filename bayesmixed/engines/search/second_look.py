@@ -63,7 +63,7 @@ def _doubtful(layout: Theta, here: Blocks) -> bool:
     """Whether a block with a correlation is near singular, absolutely or beside the other blocks."""
     largest = _largest(here)
     return any(
-        layout.k(j) > 1 and structure.has_correlation and np.linalg.eigvalsh(here[j])[0] <= NEAR**2 * largest
+        layout.k(j) > 1 and structure.correlated and np.linalg.eigvalsh(here[j])[0] <= NEAR**2 * largest
         for j, structure in enumerate(layout.covariances)
     )
 

@@ -83,7 +83,7 @@ def _descended(problem: Problem, beta: np.ndarray, u: Sequence[np.ndarray], limi
 class _Point(Point):
     """Where the steps are, `value` minus the penalised deviance; `pull` per block (L, k) with u = Lambda' pull.
 
-    At a mode pull is Z'g. `least` is the smallest curvature of a row, or 1; `curved` False where one was negative.
+    At a mode pull is Z'g. `curved` is False where a negative curvature was met before.
     """
 
     pull: tuple[np.ndarray, ...]
@@ -92,7 +92,6 @@ class _Point(Point):
     beta: np.ndarray
     eta: np.ndarray
     derivatives: Derivatives | None
-    least: float
     curved: bool
 
 
@@ -120,7 +119,7 @@ class _Descent(Ascent[_Point, _Step]):
     def moved(self, at: _Point, step: _Step, size: float, last: bool) -> _Point:
         effects = _added(at.pull, step.pull, size), _added(at.u, step.u, size), _added(at.b, step.b, size)
         beta, eta = at.beta + size * step.beta, at.eta + size * step.eta
-        return _valued(self.problem, effects, beta, eta, 3 if last else 2, at.curved)
+        return _valued(self.problem, effects, beta, eta, 3 if last else 2, _is_curved(at))
 
     def negligible(self, at: _Point, step: _Step) -> bool:
         """Also what rounding of eta alone makes of a mode's zero gradient."""
@@ -138,11 +137,15 @@ class _Descent(Ascent[_Point, _Step]):
         return ROUNDING * (1 + float(terms) + sum(float(np.vdot(part, part)) for part in at.u))
 
 
+def _is_curved(at: _Point) -> bool:
+    return at.curved and (at.derivatives is None or bool(np.min(at.derivatives.V, initial=0.0) >= 0))
+
+
 def _mode(problem: Problem, at: _Point, settled: bool, steps: int) -> Mode:
-    found = at.derivatives
+    found, curved = at.derivatives, _is_curved(at)
     if found is not None and found.dV is None:
         found = problem.rows.family.derivatives(problem.rows.observed, at.eta, problem.dispersion, 3)
-    return Mode(at.u, at.b, at.beta, at.eta, -at.value, found, settled and found is not None, at.curved, steps)
+    return Mode(at.u, at.b, at.beta, at.eta, -at.value, found, settled and found is not None, curved, steps)
 
 
 def _point(problem: Problem, beta: np.ndarray, u: Sequence[np.ndarray]) -> _Point:
@@ -162,15 +165,14 @@ def _valued(problem: Problem, effects: _Effects, beta: np.ndarray, eta: np.ndarr
     """The point with its value and derivatives; -inf and none outside the link's domain."""
     low, high = problem.rows.eta_range
     if (low > -np.inf and eta.min() <= low) or (high < np.inf and eta.max() >= high):
-        return _Point(-np.inf, *effects, beta, eta, None, 1.0, curved)
+        return _Point(-np.inf, *effects, beta, eta, None, curved)
     found = problem.rows.family.derivatives(problem.rows.observed, eta, problem.dispersion, order)
     deviance = -2 * float(found.kernel.sum()) + _penalty(problem, beta)
     for part in effects[1]:
         deviance += float(np.vdot(part, part))
     if not np.isfinite(deviance):
-        return _Point(-np.inf, *effects, beta, eta, None, 1.0, curved)
-    least = float(found.V.min(initial=1.0))
-    return _Point(-deviance, *effects, beta, eta, found, least, curved and least >= 0)
+        return _Point(-np.inf, *effects, beta, eta, None, curved)
+    return _Point(-deviance, *effects, beta, eta, found, curved)
 
 
 def _penalty(problem: Problem, beta: np.ndarray) -> float:
@@ -193,7 +195,7 @@ def _newton(problem: Problem, pattern: Pattern | None, at: _Point) -> _Step | No
     found = at.derivatives
     assert found is not None  # the caller's condition
     one = len(problem.rows.blocks) == 1 and not problem.free
-    curvatures = [found.V] if at.least > 0 else [found.V, _stepping(found.V)]
+    curvatures = [found.V] if np.min(found.V, initial=1.0) > 0 else [found.V, _stepping(found.V)]
     for V in curvatures:
         try:
             step = _one_block(problem, at, V, found.g) if one else _all_blocks(problem, pattern, at, V, found.g)

@@ -83,3 +83,8 @@ def unit_of(prior: Distribution) -> float:
         return 1.0
     low, high = (float(prior.quantile(p)) for p in (0.25, 0.75))
     return high - low if 0 < high - low < np.inf else 1.0
+
+
+def worded(name: str, prior: Distribution) -> str:
+    """A parameter with its prior, in words."""
+    return f"{name!r}, {prior.describe()}"

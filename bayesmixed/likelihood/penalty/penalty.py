@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...covariance import Covariance
 from ...families import FamilyParameter
-from ...parameters.names import TermNames, term_names
-from ...priors.distributions import BlockPrior, Distribution
+from ...parameters.names import term_names
+from ...priors.distributions import Distribution
 from ...priors.origin import origins, stated_rows
 from ...priors.priors import Priors
 from ..working.coordinates import Natural
-from .bounds import Bounds, Opened, limited
+from .blocks import BoundaryAvoiding, term_parts
+from .bounds import Bounds, Opened, limited, worded
 from .summand import Elsewhere, Summand
 
 if TYPE_CHECKING:
@@ -79,104 +79,6 @@ class Penalty:
 
     def _all(self) -> tuple[Summand, ...]:
         return self.parts if self.coefficients is None else (*self.parts, self.coefficients)
-
-
-@dataclass(frozen=True)
-class BoundaryAvoiding(Summand):
-    """Of one term: each structure's own penalty of a relative covariance near its boundary."""
-
-    term: int
-    structure: Covariance
-    relative = True
-
-    @property
-    def unbounded(self) -> int:
-        return self.term
-
-    def value_and_slopes(self, natural: Natural) -> tuple[float, Natural]:
-        value, slope = self.structure.boundary_penalty(natural.factors[self.term])
-        return value, _in_factor(natural, self.term, slope)
-
-
-@dataclass(frozen=True)
-class Sds(Summand):
-    """Priors of the sds of one term, None where one has none; `scale` names what the factors are relative to."""
-
-    term: int
-    names: tuple[str, ...]
-    priors: tuple[Distribution | None, ...]
-    scale: str | None
-
-    def value_and_slopes(self, natural: Natural) -> tuple[float, Natural]:
-        F, s = natural.factors[self.term], _scale(natural, self.scale)
-        norms = np.linalg.norm(F, axis=1)
-        total, slopes = 0.0, np.zeros(len(F))
-        for i, prior in enumerate(self.priors):
-            if prior is not None:
-                density, slope = prior.log_density(s * norms[i])
-                total, slopes[i] = total - 2 * float(density), -2 * float(slope)
-        return total, _of_sds(natural, self.term, self.scale, slopes, float(slopes @ norms))
-
-    def inside(self, natural: Natural) -> Natural:
-        s, F = _scale(natural, self.scale), natural.factors[self.term].copy()
-        for i, prior in enumerate(self.priors):
-            norm = np.linalg.norm(F[i])
-            if prior is not None and prior.proper:
-                target = float(prior.inside(s * norm)) / s
-                F[i] = F[i] * (target / norm) if norm > 0 else target * np.eye(len(F))[i]
-        factors = tuple(F if j == self.term else old for j, old in enumerate(natural.factors))
-        return replace(natural, factors=factors)
-
-    def limits(self, natural: Natural) -> Iterator[Bounds]:
-        s, norms = _scale(natural, self.scale), np.linalg.norm(natural.factors[self.term], axis=1)
-        for i, (name, prior) in enumerate(zip(self.names, self.priors, strict=True)):
-            if prior is not None and limited(prior, least=0.0):
-                alone = np.eye(len(norms))[i]
-                slopes = _of_sds(natural, self.term, self.scale, alone, float(norms[i]))
-                yield Bounds.of(_of(name, prior), prior, s * float(norms[i]), slopes)
-
-    def opened(self) -> Sds:
-        priors = (Opened(p) if p is not None and limited(p, least=0.0) else p for p in self.priors)
-        return replace(self, priors=tuple(priors))
-
-
-@dataclass(frozen=True)
-class BlockPenalty(Summand):
-    """A prior of all sds of one term together."""
-
-    term: int
-    prior: BlockPrior
-    correlated: bool
-    scale: str | None
-
-    def value_and_slopes(self, natural: Natural) -> tuple[float, Natural]:
-        s = _scale(natural, self.scale)
-        norms = np.linalg.norm(natural.factors[self.term], axis=1)
-        if not np.all(norms > 0):
-            return np.inf, natural.zeros()
-        density, slopes, of_scale = self.prior.log_density(s * norms, s, self.correlated)
-        return -2 * density, _of_sds(natural, self.term, self.scale, -2 * slopes, -2 * (of_scale + slopes @ norms))
-
-
-@dataclass(frozen=True)
-class Correlation(Summand):
-    """The prior of the correlation matrix of one term; a column with an sd of zero counts as uncorrelated."""
-
-    term: int
-    prior: Distribution
-    relative = True
-
-    def value_and_slopes(self, natural: Natural) -> tuple[float, Natural]:
-        F = natural.factors[self.term]
-        norms = np.linalg.norm(F, axis=1)
-        inverse = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
-        unit = inverse[:, None] * F
-        correlation = unit @ unit.T
-        np.fill_diagonal(correlation, 1.0)
-        density, slope = self.prior.log_density(correlation)
-        pulled = -4 * slope @ unit
-        pulled -= unit * np.sum(unit * pulled, axis=1, keepdims=True)
-        return -2 * float(density), _in_factor(natural, self.term, inverse[:, None] * pulled)
 
 
 @dataclass(frozen=True)
@@ -240,7 +142,7 @@ class CoefficientPenalty(Summand):
         for name, prior, row in zip(self.names, self.priors, self.rows, strict=True):
             if limited(prior):
                 slopes = replace(natural.zeros(), beta=row)
-                yield Bounds.of(_of(name, prior), prior, float(row @ natural.beta), slopes)
+                yield Bounds.of(worded(name, prior), prior, float(row @ natural.beta), slopes)
 
     def opened(self) -> CoefficientPenalty:
         return replace(self, priors=tuple(Opened(prior) if limited(prior) else prior for prior in self.priors))
@@ -279,7 +181,7 @@ class DispersionPenalty(Summand):
         if limited(self.prior, *self.parameter.bounds):
             slopes = natural.zeros()
             slopes = replace(slopes, dispersion=slopes.dispersion | {self.name: 1.0})
-            yield Bounds.of(_of(self.name, self.prior), self.prior, natural.dispersion[self.name], slopes)
+            yield Bounds.of(worded(self.name, self.prior), self.prior, natural.dispersion[self.name], slopes)
 
     def opened(self) -> DispersionPenalty:
         return replace(self, prior=Opened(self.prior)) if limited(self.prior, *self.parameter.bounds) else self
@@ -296,28 +198,12 @@ def penalty(model: Model, priors: Priors) -> Penalty:
     scale = "sigma" if model.has_scale else None
     places = origins(model, priors)
     for j, (named, A) in enumerate(zip(term_names(model.design), places, strict=True)):
-        found = _term_parts(j, named, priors, scale)
+        found = term_parts(j, model.covariances[j], named, priors, scale)
         parts += found if A is None else [Elsewhere(j, A, part) for part in found]
     parts += [
         DispersionPenalty(each, priors.distribution(each.name)) for each in model.family.others if each.name in priors
     ]
     return Penalty(tuple(parts), _coefficients(model.design, priors))
-
-
-def _term_parts(j: int, named: TermNames, priors: Priors, scale: str | None) -> list[Summand]:
-    k, correlated = len(named.sds), named.correlation is not None
-    parts: list[Summand] = []
-    if named.covariance in priors:
-        block = priors.block(named.covariance)
-        parts.append(BlockPenalty(j, block, correlated, scale))
-        if correlated:
-            parts.append(Correlation(j, block.correlation(k)))
-    sds = tuple(priors.distribution(name) if name in priors else None for name in named.sds)
-    if any(prior is not None for prior in sds):
-        parts.append(Sds(j, named.sds, sds, scale))
-    if named.correlation is not None and named.correlation in priors:
-        parts.append(Correlation(j, priors.distribution(named.correlation)))
-    return parts
 
 
 def _coefficients(design: Design, priors: Priors) -> CoefficientPenalty | None:
@@ -332,10 +218,6 @@ def _coefficients(design: Design, priors: Priors) -> CoefficientPenalty | None:
     if not names:
         return None
     return CoefficientPenalty(tuple(names), tuple(priors.distribution(name) for name in names), np.concatenate(found))
-
-
-def _of(name: str, prior: Distribution) -> str:
-    return f"{name!r}, {prior.describe()}"
 
 
 def _by_quartiles(prior: Distribution) -> tuple[float, float]:
@@ -353,24 +235,3 @@ def _bend(prior: Distribution, value: float) -> float:
     h = STEP * float(prior.quantile(0.75) - prior.quantile(0.25))
     (below, above), (first, last) = prior.log_density(np.array([value - h, value + h]))
     return float((first - last) / (2 * h)) if np.isfinite(below + above) else 0.0
-
-
-def _scale(natural: Natural, name: str | None) -> float:
-    return 1.0 if name is None else natural.dispersion[name]
-
-
-def _in_factor(natural: Natural, term: int, slope: np.ndarray) -> Natural:
-    zeros = natural.zeros()
-    factors = tuple(slope if j == term else zero for j, zero in enumerate(zeros.factors))
-    return replace(zeros, factors=factors)
-
-
-def _of_sds(natural: Natural, term: int, scale: str | None, slopes: np.ndarray, of_scale: float) -> Natural:
-    """Slopes in the factor and in what it is relative to, from those in the absolute sds s |F_i|."""
-    F, s = natural.factors[term], _scale(natural, scale)
-    norms = np.linalg.norm(F, axis=1)
-    per_norm = np.divide(s * slopes, norms, out=np.zeros_like(norms), where=norms > 0)
-    found = _in_factor(natural, term, per_norm[:, None] * F)
-    if scale is None:
-        return found
-    return replace(found, dispersion=found.dispersion | {scale: of_scale})

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...covariance import Free
 from ...families import FamilyParameter
 from ...parameters.names import TermNames, term_names
 from ...priors.distributions import BlockPrior, Distribution
 from ...priors.priors import Priors
+from ...priors.shapes import shape_prior
 from ..penalty.penalty import CoefficientPenalty, penalty
-from .space import Points, correlation_log_volume
+from .space import Points
 
 if TYPE_CHECKING:
     from ...model import Model
@@ -22,25 +24,24 @@ SMALL = 1e-30  # of the imaginary step that gives a derivative without rounding
 
 @dataclass(frozen=True)
 class TermPrior:
-    """Priors of one group term: of each sd or of all together (`block`), and of the correlation matrix if there is one.
+    """Priors of one group term: of each sd or of all together (`block`), and of each of its `shapes`.
 
-    `scale` names the dispersion parameter that a block's sds are relative to.
+    `scale` names the dispersion parameter that a block's sds are relative to, `free` the parameters of the block.
     """
 
     term: int
+    free: Free
     sds: tuple[Distribution, ...]
     block: BlockPrior | None
-    correlation: Distribution | None
+    shapes: tuple[Distribution, ...]
     scale: str | None
 
     def log_density(self, points: Points) -> np.ndarray:
-        """Of log sds and unconstrained partial correlations (N,)."""
-        sds, partials = points.sds[self.term], points.partials[self.term]
-        total = correlation_log_volume(partials, sds.shape[1])
-        if self.correlation is not None:
-            roots = points.roots[self.term]
-            matrices = roots @ np.swapaxes(roots, 1, 2)
-            total = total + [float(self.correlation.log_density(R)[0]) for R in matrices]
+        """Of log sds and of shapes on the whole real line (N,)."""
+        sds, shapes = points.blocks[self.term]
+        total = self.free.log_volume(points.reals[self.term])
+        for prior, shape, value in zip(self.shapes, self.free.shapes, shapes, strict=True):
+            total = total + shape.each(prior.log_density, value)
         if self.block is None:
             densities = [prior.log_density(sds[:, i])[0] for i, prior in enumerate(self.sds)]
             return total + np.sum(densities, axis=0) + np.sum(np.log(sds), axis=1)
@@ -50,7 +51,7 @@ class TermPrior:
     def _of_block(self, sds: np.ndarray, scale: float) -> float:
         """log density of the parts plus log |d parts / d log sds|, by an imaginary step: the parts are closed forms."""
         assert self.block is not None
-        correlated = self.correlation is not None
+        correlated = bool(self.shapes)
         shapes = self.block.parts(len(sds), correlated)
         columns = []
         for i in range(len(sds)):
@@ -104,9 +105,8 @@ def coefficients_of(model: Model) -> CoefficientPenalty | None:
 
 
 def _term(j: int, names: TermNames, priors: Priors, scale: str | None) -> TermPrior:
-    if names.covariance in priors:
-        block = priors.block(names.covariance)
-        correlation = block.correlation(len(names.sds)) if names.correlation else None
-        return TermPrior(j, (), block, correlation, scale)
-    correlation = priors.distribution(names.correlation) if names.correlation else None
-    return TermPrior(j, tuple(priors.distribution(name) for name in names.sds), None, correlation, scale)
+    whole = names.covariance in priors
+    block = priors.block(names.covariance) if whole else None
+    sds = () if whole else tuple(priors.distribution(name) for name in names.sds)
+    found = [shape_prior(priors, names, place) for place in range(len(names.shapes))]
+    return TermPrior(j, names.free, sds, block, tuple(prior for prior in found if prior is not None), scale)

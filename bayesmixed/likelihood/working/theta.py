@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ...covariance import Covariance
+from ...covariance import Covariance, Edge
 from ...design.design import GroupTerm
 from .blocks import Block
 
@@ -19,7 +19,7 @@ class Theta:
 
     theta has two forms: the reported one (lme4's, in the user's columns) and the working one, in the columns Z C of
     `bases`, C (k, k), where every start is scale-free. Methods of x take the working theta or any vector that begins
-    with it; `split`, `factor` and `factors` read either form and say what it says in its own columns.
+    with it; `split` reads either form, `factor` and `factors` one that is moved in, whatever its columns.
 
     Parameters
     ----------
@@ -59,29 +59,23 @@ class Theta:
         """Number of parameters."""
         return sum(c.n_theta(len(C)) for c, C in zip(self.covariances, self.bases, strict=True))
 
-    @cached_property
-    def columns(self) -> list[list[int]]:
-        """Positions of each column of each Lambda, the diagonal element first.
+    def edges(self, x: np.ndarray) -> list[tuple[Edge, ...]]:
+        """Boundaries near x that are worth trying, per structure groups of alternatives, positions those in x.
 
-        Of a column with an element held, that cannot be zero, its diagonal element alone, or nothing if that is held.
+        Without those that move an element held.
         """
         every = [
-            [where.start + i for i in column]
+            [edge.after(where.start) for edge in group]
             for j, where in self.slices.items()
-            for column in self.covariances[j].theta_columns(self.k(j))
+            for group in self.covariances[j].edges(x[where], self.k(j))
         ]
-        free = [column[:1] if set(column) & set(self.held) else column for column in every]
-        return [column for column in free if column[0] not in self.held]
+        free = [tuple(edge for edge in group if not set(edge.positions) & set(self.held)) for group in every]
+        return [group for group in free if group]
 
     def on_bound(self, x: np.ndarray) -> np.ndarray:
-        """Positions of zero diagonal elements of Lambda, and of the whole column where it is zero."""
-        found: list[int] = []
-        for column in self.columns:
-            if not np.any(x[column]):
-                found += column
-            elif x[column[0]] == 0:
-                found.append(column[0])
-        return np.array(found, dtype=int)
+        """Positions of what is on a bound."""
+        edges = [edge for group in self.edges(x) for edge in group if edge.distance == 0]
+        return np.array(list(dict.fromkeys(i for edge in edges for i in edge.positions)), dtype=int)
 
     def k(self, j: int) -> int:
         """Number of columns of a group term."""
@@ -134,13 +128,31 @@ class Theta:
         return found
 
     def reported(self, x: np.ndarray) -> np.ndarray:
-        """theta as `fit.theta`: in the user's columns."""
-        return self.of_factors(self.typed(x))
+        """theta as `fit.theta`: in the user's columns, as each structure reports it."""
+        return self.reported_of(self.typed(x))
+
+    def reported_of(self, factors: Sequence[np.ndarray]) -> np.ndarray:
+        """The reported theta of any roots (k, m) of the covariances in the user's columns."""
+        parts = self.split(self.of_factors(factors))
+        return self.joined({j: self.covariances[j].reported(part, self.k(j)) for j, part in parts.items()})
+
+    def inside(self, reported: np.ndarray) -> bool:
+        """Whether a theta in the user's columns is one: diagonal elements of Lambda are not negative, as in lme4."""
+        found = self._of_reported(reported)
+        return bool(np.all(np.isfinite(found))) and all(np.all(np.diag(F) >= 0) for F in self.factors(found))
 
     def working(self, reported: np.ndarray) -> np.ndarray:
         """The working theta of one in the user's columns."""
-        pairs = zip(self.bases, self.factors(reported), strict=True)
+        pairs = zip(self.bases, self.reported_factors(reported), strict=True)
         return self.of_factors([np.linalg.inv(C) @ Lambda for C, Lambda in pairs])
+
+    def reported_factors(self, reported: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Lambda (k, k) of each group term in the user's columns, in the design's order."""
+        return self.factors(self._of_reported(reported))
+
+    def _of_reported(self, reported: np.ndarray) -> np.ndarray:
+        parts = self.split(reported).items()
+        return self.joined({j: self.covariances[j].of_reported(part, self.k(j)) for j, part in parts})
 
     def start(self, sds: Mapping[int, np.ndarray]) -> np.ndarray:
         """theta of sds (k,) by group term, without correlations."""

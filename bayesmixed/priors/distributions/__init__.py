@@ -6,6 +6,7 @@ from .base import Distribution as Distribution
 from .base import Kind as Kind
 from .base import Prior as Prior
 from .base import shown as shown
+from .between import Beta as Beta
 from .covariance_blocks import LKJ as LKJ
 from .covariance_blocks import BlockPrior as BlockPrior
 from .covariance_blocks import Decov as Decov

@@ -36,7 +36,7 @@ def estimate_spread(fit: Fit, of: Varying) -> np.ndarray:
     no_columns = replace(model.design.mu, X=model.design.mu.X[:, :0])
     design = replace(model.design.with_predictor(no_columns), weights=information)
     rows = linear_likelihood(design, model.covariances)
-    theta = rows.theta.of_factors([parameters.principal_root(j)[0, 0] for j in range(len(parameters.b))])
+    theta = rows.theta.reported_of([parameters.principal_root(j)[0, 0] for j in range(len(parameters.b))])
     left = rows.conditional_covariances(rows.solve(rows.theta.working(theta), invert=True))
     still = np.hstack([np.diagonal(left[j], axis1=1, axis2=2) for j in of.terms])
     known = total - still

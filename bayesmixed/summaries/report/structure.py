@@ -167,7 +167,7 @@ def _bar(model: Model, bar: Bar) -> str:
     position = bars_position(model, bar)
     several = len(model.design.groups[position].columns) > 1
     kind = model.covariances[position]
-    related = (" (correlated)" if kind.has_correlation else " (uncorrelated)") if several else ""
+    related = (" (correlated)" if kind.correlated else " (uncorrelated)") if several else ""
     return f"by-{bar.group} {listed(what)}{related}"
 
 
