@@ -9,6 +9,7 @@ from ..errors import FormulaError, ModelError, nearest
 from .base import Covariance as Covariance
 from .base import Edge as Edge
 from .base import retriangularise as retriangularise
+from .compound_symmetry import CompoundSymmetry as CompoundSymmetry
 from .diagonal import Diagonal as Diagonal
 from .parameters import CORRELATION as CORRELATION
 from .parameters import INTERVAL as INTERVAL
@@ -25,6 +26,8 @@ from .unstructured import Unstructured as Unstructured
 STRUCTURES: dict[str, Covariance] = {
     "us": Unstructured(),
     "diag": Diagonal(),
+    "cs": CompoundSymmetry(),
+    "homcs": CompoundSymmetry(hom=True),
 }
 
 Option = bool | float | str
