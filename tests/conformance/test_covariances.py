@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
+import bayesmixed as bm
 from bayesmixed.covariance import CORRELATION, STRUCTURES, Covariance, Shape, Values
 
 SIZES = [1, 2, 3, 4]
@@ -154,8 +158,6 @@ def test_the_boundary_penalty_is_that_of_the_parameters_and_has_its_slope(struct
 def test_jax_gives_the_factor_that_numpy_gives(structure: Covariance, k: int) -> None:
     import jax.numpy as jnp
 
-    import bayesmixed as bm
-
     with bm.x64():
         values = structure.values(structure.factor(some_theta(structure, k), k))
         np.testing.assert_allclose(structure.factor_from(values, k, jnp), structure.factor_from(values, k, np))
@@ -171,3 +173,18 @@ def test_the_structure_changes_along_its_tangents(structure: Covariance, k: int)
 
     numeric = [(covariance(theta + h) - covariance(theta - h)) / 2e-6 for h in 1e-6 * np.eye(len(theta))]
     np.testing.assert_allclose(structure.tangents(k), numeric, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "method", ["ml", "reml", "map", bm.Laplace(draws=50), bm.NUTS(draws=20, tune=40, chains=1)], ids=str
+)
+def test_every_engine_takes_it_and_its_fit_comes_back_from_disk(
+    structure: Covariance, method: Any, tmp_path: Path
+) -> None:
+    model = bm.Model(f"score ~ Machine + {structure.name}(0 + Machine | Worker)", bm.load_data("Machines"))
+    fit = model.fit(method, seed=1)
+    table = fit.varcorr()
+    assert table["sd"].iloc[:3].between(1.0, 12.0).all() and len(table) == 4
+    back = bm.load(fit.save(tmp_path / "fit.nc"))
+    assert back.model.covariances == (structure,)
+    np.testing.assert_allclose(back.parameters.covariance(0), fit.parameters.covariance(0), rtol=1e-10, atol=1e-12)
