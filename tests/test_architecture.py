@@ -79,7 +79,7 @@ CROWDED = {  # folder -> why it may hold more files
 CEILINGS: dict[Callable[[Source], list[str]], int] = {
     Source.type_tests: 9,
     Source.name_comparisons: 7,
-    Source.many_parameters: 41,
+    Source.many_parameters: 34,
 }
 FORBIDDEN_NAMES = re.compile(r"^_?(utils?|helpers?|managers?)(_|\.|$)|_(utils?|helpers?|managers?)\.")
 TEXT = {".py", ".md", ".toml", ".csv", ".json", ".R", ".txt", ".yml", ".yaml", ".cfg", ".ipynb", ""}

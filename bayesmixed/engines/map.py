@@ -29,7 +29,7 @@ from ..priors.from_numpyro import as_prior
 from ..priors.narrowed import given_in
 from ..priors.presets import flat
 from .base import Engine
-from .generalized.collect import broken_down, certified, collect
+from .generalized.collect import Searched, broken_down, certified, collect
 from .generalized.fit import judged
 from .machine.blas import blas_threads
 from .ml import check_identifiable, tail_columns
@@ -287,14 +287,15 @@ def _fit_generalized(model: Model, engine: MAP) -> PointFit:
             found = minimise_penalised(Penalised(base, added), x, optimizer)
         optimum, hessian = certified(Penalised(base, found.added), found.optimum, not optimizer.limited)
         penalised = () if added.penalty.coefficients is None else added.penalty.coefficients.proper
-        fit = collect(model, engine, base, optimum, found.edge, hessian, penalised=penalised)
+        ended = Searched(base, optimum, found.edge, hessian)
+        fit = collect(model, engine, ended, penalised=penalised)
     except np.linalg.LinAlgError:
         return broken_down(model, engine, base, x)
     fit = replace(fit, status=found.status(model, fit.status))
     if found.unbounded:
         return fit
-    x, curved, endless = optimum.x, base.at(optimum.x), added.penalty.relative  # other priors hold sds or coefficients
-    return judged(fit, likelihood, x, curved, hessian, int(engine.quadrature), laplace=False, endless=endless)
+    endless = added.penalty.relative  # other priors hold sds or coefficients
+    return judged(fit, ended, base.at(optimum.x), int(engine.quadrature), laplace=False, endless=endless)
 
 
 def _working_prior(added: Added) -> Prior | None:

@@ -13,7 +13,7 @@ from ..errors import FitError, nearest, with_known_options
 from .drawing import canvas, marks, theme
 from .drawing.picture import Picture, picture
 from .pp_checks import counts, intervals, shapes
-from .pp_checks.asked import Asked, PictureKind, replicates
+from .pp_checks.asked import Asked, CheckOptions, PictureKind, replicates
 from .pp_checks.statistic import STATISTIC
 from .shown.titles import response_name
 
@@ -100,7 +100,7 @@ def pp_check(
     >>> len(bm.plot.pp_check(fit, seed=1)), len(bm.plot.pp_check(fit, "ecdf", by="Subject", seed=1))
     (1, 18)
     """
-    chosen, asked = _prepared(fit, kind, statistic, by, n, re, level, seed)
+    chosen, asked = _prepared(fit, kind, CheckOptions(statistic, by, n, re, level, seed))
     if chosen.per_level and len(asked.panels) > MAX_PANELS:
         raise FitError(
             f"{len(asked.panels)} levels of {asked.by_name} make more panels than can be read ({MAX_PANELS}): "
@@ -164,29 +164,20 @@ def pp_check_frame(
     >>> frame[["label", "observed"]].head(2).to_numpy().tolist()
     [['A', 1505.0], ['B', 1528.0]]
     """
-    chosen, asked = _prepared(fit, kind, statistic, by, n, re, level, seed)
+    chosen, asked = _prepared(fit, kind, CheckOptions(statistic, by, n, re, level, seed))
     return chosen.frame(asked)
 
 
-def _prepared(
-    fit: Fit,
-    kind: str | None,
-    statistic: str | Callable[..., Any],
-    by: Any,
-    n: int | None,
-    re: str,
-    level: float,
-    seed: int | None,
-) -> tuple[PictureKind, Asked]:
+def _prepared(fit: Fit, kind: str | None, options: CheckOptions) -> tuple[PictureKind, Asked]:
     if kind is not None and kind not in KINDS:
         advice = nearest(str(kind), KINDS, "Kinds")
         if kind in NAMED:
             advice = f'It is a statistic: write kind="statistic", statistic="{kind}".'
         raise FitError(f"kind={kind!r} is not a picture of pp_check. {advice}")
-    canvas.check_level(level, usual=0.9)
+    canvas.check_level(options.level, usual=0.9)
     discrete = hasattr(fit, "model") and fit.model.family.discrete
     chosen = KINDS[kind or ("bars" if discrete else "density")]
-    return chosen, replicates(fit, chosen.n if n is None else n, re, seed, by, statistic, level)
+    return chosen, replicates(fit, chosen.n, options)
 
 
 def _title(fit: Fit, asked: Asked) -> str:

@@ -66,7 +66,7 @@ def ranks(
     >>> [text.get_text() for text in ax.get_yticklabels()]
     ['F', 'D', 'A', 'B', 'C', 'E']
     """
-    found = _ranks(fit, group, column, k, highest, level, seed)
+    found = _ranks(fit, group, column, k=k, highest=highest, level=level, seed=seed)
     frame = found.frame.iloc[::-1].reset_index(drop=True)
     named = named_levels.named(frame["level"].to_numpy(), frame[["rank"]].to_numpy(), names)
     with canvas.style(ax):
@@ -111,21 +111,13 @@ def ranks_frame(
     >>> bm.plot.ranks_frame(fit, seed=1)["level"].tolist()
     ['E', 'C', 'B', 'A', 'D', 'F']
     """
-    return _ranks(fit, group, column, k, highest, level, seed).frame
+    return _ranks(fit, group, column, k=k, highest=highest, level=level, seed=seed).frame
 
 
-def _ranks(
-    fit: Any,
-    group: str | None,
-    column: str | Mapping[str, float] | None,
-    k: int | None,
-    highest: bool,
-    level: float,
-    seed: int | None,
-) -> Ranks:
+def _ranks(fit: Any, *of: Any, **options: Any) -> Ranks:
     if hasattr(fit, "difference"):
         return fit  # type: ignore[no-any-return]
-    return of_levels.ranks(fit, group, column, k=k, highest=highest, level=level, seed=seed)
+    return of_levels.ranks(fit, *of, **options)
 
 
 def _draw(ax: Axes, found: Ranks, frame: pd.DataFrame, named: np.ndarray) -> None:

@@ -96,6 +96,19 @@ def fitted(model: Model, parameters: Parameters) -> np.ndarray:
     return np.concatenate(parts)
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A request with all that answers it: values, the rows' design and the bars whose effects count."""
+
+    model: Model
+    parameters: Parameters
+    design: Design
+    terms: Sequence[int]
+    request: PredictionRequest
+    interval: str | None
+    level: float
+
+
 def predict(
     model: Model,
     parameters: Parameters,
@@ -109,10 +122,8 @@ def predict(
     _check_interval(interval, level, request.scale)
     terms = included_terms(model.design.groups, request.re)
     design = request.design(model, terms, observed=interval == "prediction")
-    if errors is None:
-        table = _from_draws(model, parameters, design, terms, request, interval, level)
-    else:
-        table = _from_normal(model, parameters, errors, design, terms, request, interval, level)
+    asked = Prepared(model, parameters, design, terms, request, interval, level)
+    table = _from_draws(asked) if errors is None else _from_normal(asked, errors)
     table.index = design.index
     return table
 
@@ -148,15 +159,9 @@ def predict_draws(
     )
 
 
-def _from_draws(
-    model: Model,
-    parameters: Parameters,
-    design: Design,
-    terms: Sequence[int],
-    request: PredictionRequest,
-    interval: str | None,
-    level: float,
-) -> pd.DataFrame:
+def _from_draws(asked: Prepared) -> pd.DataFrame:
+    model, design, terms, request = asked.model, asked.design, asked.terms, asked.request
+    parameters, interval = asked.parameters, asked.interval
     rng = generator(request.seed)
     values = extend(design, parameters, rng)
     tables = []
@@ -172,22 +177,15 @@ def _from_draws(
             if interval == "prediction":
                 table["estimate"] = as_counted(model, table["estimate"], rows.trials)
                 spread = new_responses(model, eta, dispersion, rows.weights, rows.trials, rng)
-            table["lower"], table["upper"] = equal_tailed(spread, level)
+            table["lower"], table["upper"] = equal_tailed(spread, asked.level)
         tables.append(pd.DataFrame(table))
     empty = pd.DataFrame(columns=["estimate"], dtype=float)
     return pd.concat(tables, ignore_index=True) if tables else empty
 
 
-def _from_normal(
-    model: Model,
-    parameters: Parameters,
-    errors: PredictionErrors,
-    design: Design,
-    terms: Sequence[int],
-    request: PredictionRequest,
-    interval: str | None,
-    level: float,
-) -> pd.DataFrame:
+def _from_normal(asked: Prepared, errors: PredictionErrors) -> pd.DataFrame:
+    model, design, terms, request = asked.model, asked.design, asked.terms, asked.request
+    parameters, interval, level = asked.parameters, asked.interval, asked.level
     found = predicted(model.family, design, extend(design, parameters, None), terms)
     eta, dispersion = found.single()
 

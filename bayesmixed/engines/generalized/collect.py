@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +26,16 @@ if TYPE_CHECKING:
     from ..base import Engine
 
 SETTLED = 1e-7  # predicted decrease of the deviance below which no Newton step is taken
+
+
+@dataclass(frozen=True)
+class Searched:
+    """A criterion, where its search ended, the worst direction on the boundary and the Hessian (m, m)."""
+
+    criterion: LaplaceCriterion
+    optimum: Optimum
+    edge: Direction | None
+    hessian: np.ndarray
 
 
 def certified(criterion: Criterion, optimum: Optimum, polish: bool) -> tuple[Optimum, np.ndarray]:
@@ -65,7 +75,7 @@ def broken_down(model: Model, engine: Engine, criterion: LaplaceCriterion, x: np
     lenient = LaplaceCriterion(criterion.likelihood, criterion.u, lenient=True)
     try:
         optimum = Optimum(x, lenient.value(x), gradient, np.inf, 1, reason)
-        shown = collect(model, engine, lenient, optimum, None, hessian)
+        shown = collect(model, engine, Searched(lenient, optimum, None, hessian))
         return replace(shown, status=replace(shown.status, problems=(f"The fit broke down: {reason}.",)))
     except np.linalg.LinAlgError:
         raise FitError(f"The fit broke down at its start: {reason}.") from None
@@ -96,10 +106,7 @@ def _newton(hessian: np.ndarray, gradient: np.ndarray, free: np.ndarray) -> tupl
 def collect(
     model: Model,
     engine: Engine,
-    criterion: LaplaceCriterion,
-    optimum: Optimum,
-    edge: Direction | None,
-    hessian: np.ndarray,
+    found: Searched,
     curved: Curved | None = None,
     penalised: Collection[str] = (),
 ) -> PointFit:
@@ -107,13 +114,14 @@ def collect(
 
     `penalised` names the coefficients with priors.
     """
+    criterion, optimum, edge = found.criterion, found.optimum, found.edge
     likelihood, x = criterion.likelihood, optimum.x
     curved = criterion.at(x) if curved is None else curved
     theta, dispersion = likelihood.theta.reported(x), likelihood.beside(x)[1]
     factors = likelihood.theta.reported_factors(theta)
     b, spread = effects(likelihood, curved)
     free = np.setdiff1d(np.arange(len(x)), [*likelihood.theta.on_bound(x), *_simpler(likelihood, dispersion)])
-    curvature = Curvature(x, hessian, free)
+    curvature = Curvature(x, found.hessian, free)
     eigenvalues = curvature.eigenvalues
     stays, curved_up = edge is None or edge.slope >= ACCEPT, bool(np.all(eigenvalues > 0))
     status = PointStatus.of(

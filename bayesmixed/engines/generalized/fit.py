@@ -4,39 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...fits.point import PointFit
 from ...likelihood.at import laplace_of
-from ...likelihood.boundary import Direction
 from ...likelihood.criteria.joint_mode import JointCriterion
 from ...likelihood.criteria.laplace_deviance import LaplaceCriterion
 from ...likelihood.criteria.quadrature_deviance import QuadratureCriterion
-from ...likelihood.laplace.approximation import Curved, LaplaceLikelihood
+from ...likelihood.laplace.approximation import Curved
 from ...likelihood.laplace.start import Starts, starts
 from ...likelihood.quadrature.factoring import quadrature
 from ..search.boundary_search import given_start, search
 from ..search.optimizer import Optimizer, Optimum
 from .accuracy import accuracy, checked
-from .collect import broken_down, certified, collect
+from .collect import Searched, broken_down, certified, collect
 from .growing import growing
 
 if TYPE_CHECKING:
     from ...model import Model
     from ..base import Engine
-
-
-@dataclass(frozen=True)
-class Searched:
-    """A criterion, where its search ended, the worst direction on the boundary and the Hessian (m, m)."""
-
-    criterion: LaplaceCriterion
-    optimum: Optimum
-    edge: Direction | None
-    hessian: np.ndarray
 
 
 def integrated(found: Searched, nodes: int, optimizer: Optimizer) -> Searched:
@@ -103,30 +92,22 @@ def fit_generalized(
         found = _best(criterion, guess, nodes, optimizer)
     except np.linalg.LinAlgError:
         return broken_down(model, engine, criterion, x)
-    x, curved = found.optimum.x, found.criterion.at(found.optimum.x)
-    fit = collect(model, engine, found.criterion, found.optimum, found.edge, found.hessian, curved)
-    return judged(fit, likelihood, x, curved, found.hessian, nodes)
+    curved = found.criterion.at(found.optimum.x)
+    return judged(collect(model, engine, found, curved), found, curved, nodes)
 
 
 def judged(
-    fit: PointFit,
-    likelihood: LaplaceLikelihood,
-    x: np.ndarray,
-    curved: Curved,
-    hessian: np.ndarray,
-    nodes: int,
-    *,
-    laplace: bool = True,
-    endless: bool = True,
+    fit: PointFit, found: Searched, curved: Curved, nodes: int, *, laplace: bool = True, endless: bool = True
 ) -> PointFit:
     """The fit with a status that says how good its integral with `nodes` is, and whether its likelihood has a maximum.
 
     `laplace` and `endless`: whether to ask this of one node, and whether anything could hold sds but the likelihood.
     """
+    likelihood, x, hessian = found.criterion.likelihood, found.optimum.x, found.hessian
     status, evaluations = fit.status, fit.status.evaluations
     if likelihood.rows.blocks and nodes > 1:
-        found = checked(likelihood, x, curved, hessian, nodes, evaluations)
-        status = status if found is None else found.added(status)
+        better = checked(likelihood, x, curved, hessian, nodes, evaluations)
+        status = status if better is None else better.added(status)
     elif nodes == 1 and laplace:
         assessed = accuracy(likelihood, x, curved, hessian, evaluations)
         status = status if assessed is None else assessed.added(status)

@@ -80,11 +80,23 @@ class PictureKind:
     per_level: bool = True
 
 
-def replicates(
-    fit: Fit, n: int, re: str, seed: int | None, by: Any, statistic: str | Callable[..., Any], level: float
-) -> Asked:
-    """The replicates that a picture of a fit shows, and the rows of each panel."""
-    source = replicated(fit, n, re, seed)
+@dataclass(frozen=True)
+class CheckOptions:
+    """What a user asks of a picture, as `plots.pp_check` takes it."""
+
+    statistic: str | Callable[..., Any]
+    by: Any
+    n: int | None
+    re: str
+    level: float
+    seed: int | None
+
+
+def replicates(fit: Fit, usual: int, options: CheckOptions) -> Asked:
+    """The replicates that a picture shows, `usual` unless a number is asked for, and the rows of its panels."""
+    statistic, level, seed = options.statistic, options.level, options.seed
+    source = replicated(fit, usual if options.n is None else options.n, options.re, seed)
+    by = options.by
     if by is None:
         return Asked(fit, source, {WHOLE: np.arange(len(source.rows))}, None, None, statistic, level, seed)
     groups = rows_by(fit.model, by)
