@@ -59,3 +59,13 @@ def test_covariances_modes_and_predictions_agree(estimator: str) -> None:
     np.testing.assert_allclose(ours.fitted()[:10], theirs["predictions"]["response_with_re"], atol=scale)
     without = ours.predict(re="none")["estimate"][:10]
     np.testing.assert_allclose(without, theirs["predictions"]["response_without_re"], atol=scale)
+
+
+@pytest.mark.parametrize("estimator", ["ML", "REML"])
+def test_one_correlation_of_two_columns_is_the_same_model(estimator: str) -> None:
+    """Searched in roots of sds: a start next to an sd of zero, where they have no slope, would end elsewhere."""
+    _, theirs = fits(estimator)
+    formula = bm.Formula("distance ~ age * Sex + cs(age | Subject)", "sigma ~ Sex")
+    ours = bm.Model(formula, load_reference_frame("Orthodont")).fit(estimator.lower())
+    assert ours.status.converged
+    assert ours.loglik == pytest.approx(theirs["logLik"], abs=LOGLIK)

@@ -26,6 +26,7 @@ LOG_2PI = float(np.log(2 * np.pi))
 FAR = 300.0  # relative sd from which cross-products begin to lose the residual
 LOST = 1e-5  # of y'y: what is left of the response there, at most, if effects explain the rest
 FARTHEST = 12  # times a start is made ten times larger
+WORTH = 1.0  # of the deviance: less is the slope towards an sd of zero, where a search in its root would stay
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ class LinearLikelihood:
         return self.theta.start(sds) if left > 0.5 * variance else self._farther(sds, sigma)
 
     def _farther(self, sds: dict[int, np.ndarray], sigma: float | None) -> np.ndarray:
-        """A start where effects explain nearly all: all sds ten times larger, then each smaller, while it is better."""
+        """A start where effects explain nearly all: all sds ten times larger, then each smaller, while worth it."""
         same = {j: np.ones(len(each)) for j, each in sds.items()}
         smaller = [same | {j: np.where(np.arange(len(sds[j])) == i, 0.1, 1.0)} for j in sds for i in range(len(sds[j]))]
         best = self._deviance(self.theta.start(sds), sigma)
@@ -188,7 +189,7 @@ class LinearLikelihood:
             for _ in range(FARTHEST):
                 trial = {j: ratios[j] * each for j, each in sds.items()}
                 value = self._deviance(self.theta.start(trial), sigma)
-                if not value < best:
+                if not value < best - WORTH:
                     break
                 sds, best = trial, value
         return self.theta.start(sds)
