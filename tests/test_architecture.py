@@ -78,7 +78,7 @@ CROWDED = {  # folder -> why it may hold more files
 # What may only become rarer: lower the ceiling with the count.
 CEILINGS: dict[Callable[[Source], list[str]], int] = {
     Source.type_tests: 9,
-    Source.name_comparisons: 7,
+    Source.name_comparisons: 3,
     Source.many_parameters: 34,
 }
 FORBIDDEN_NAMES = re.compile(r"^_?(utils?|helpers?|managers?)(_|\.|$)|_(utils?|helpers?|managers?)\.")

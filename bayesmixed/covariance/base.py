@@ -113,9 +113,9 @@ class Covariance(ABC):
         total = -3 * float(np.sum(np.log(values.sds))) + sum(value for value, _ in found)
         return total, self.pulled(factor, Values(-3 / values.sds, tuple(slope for _, slope in found)))
 
-    def tangents(self, k: int) -> list[np.ndarray]:
-        """d Sigma / d theta (k, k) for each element of theta, where Sigma is the identity."""
-        theta = self.start(np.ones(k))
+    def tangents(self, k: int, sds: np.ndarray | None = None) -> list[np.ndarray]:
+        """d Sigma / d theta (k, k) for each element of theta, at `start(sds)`, with sds of 1 if None."""
+        theta = self.start(np.ones(k) if sds is None else sds)
         factor, elements = self.factor(theta, k), np.eye(k * k).reshape(k, k, k, k)
         moved = np.array([[self.pullback(theta, k, one) for one in row] for row in elements])  # d Lambda_ab / d theta_i
         return [d @ factor.T + factor @ d.T for d in np.moveaxis(moved, 2, 0)]

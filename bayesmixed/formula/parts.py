@@ -54,6 +54,11 @@ class Bar:
         return ":".join(deparse(atom) for atom in self.factor)
 
     @property
+    def plain(self) -> bool:
+        """Whether it is written with a bar alone, so that every sd and correlation is free."""
+        return self.covariance == "us" and not self.options
+
+    @property
     def left(self) -> str:
         """The columns' side as text: "1 + Days", "0 + Machine"."""
         names = [term.name for term in self.terms]
@@ -63,7 +68,7 @@ class Bar:
     def text(self) -> str:
         """The bar in lme4's (or, for a named structure, glmmTMB's) notation."""
         inside = f"{self.left} {'||' if self.double else '|'} {self.group}"
-        if self.double or (self.covariance == "us" and not self.options):
+        if self.double or self.plain:
             return f"({inside})"
         options = [f"{name}={_shown(value)}" for name, value in self.options]
         return f"{self.covariance}({', '.join([inside, *options])})"

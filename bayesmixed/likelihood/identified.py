@@ -116,7 +116,7 @@ def _overlapping(
             k = groups[j].Z.shape[1]
             own = coordinates[:, start : start + k]
             start += k
-            for change in covariances[j].tangents(k):
+            for change in _generic(covariances[j], k):
                 images.append((own @ change @ own.T).ravel())
                 owners.append(j)
         null = _null(np.stack(images, axis=1))
@@ -168,19 +168,49 @@ def _overlap(groups: Sequence[GroupTerm], terms: Sequence[int]) -> Unidentified:
 
 
 def _held_by_residual(model: Model, used: np.ndarray) -> Iterator[Unidentified]:
-    """Bars with a level per row, whose variance is the residual's."""
+    """Bars whose covariance over the rows of a level can change by a multiple of the residual's.
+
+    That takes an effect of its own for each row of a level. Of a structure that takes up all variance with as many
+    effects as rows, fits of several columns say so before (`Covariance.absorbing`).
+    """
     weights = np.ones(len(used)) if model.design.weights is None else model.design.weights[used]
     for j, term in enumerate(model.design.mu.groups):
-        codes, k = term.codes[used], len(term.columns)
-        if term.n_levels < len(used) or len(np.unique(codes)) < len(used):
+        structure, codes, k = model.covariances[j], term.codes[used], len(term.columns)
+        known = codes >= 0
+        if not known.all() or np.max(np.bincount(codes)) > k or (k > 1 and structure.absorbing):
             continue
+        first, second = _pairs_within(codes)
         Z = term.Z[used]
-        made = np.stack([np.sum(Z @ change * Z, axis=1) for change in model.covariances[j].tangents(k)], axis=1)
-        left = 1 / weights - made @ np.linalg.lstsq(made, 1 / weights)[0]
-        if np.sum(left**2) < ROUNDING * np.sum(weights**-2.0):
-            yield Unidentified(
-                (j,),
-                f"{term.text}: {term.factor} has a level per row, as the residual has",
-                "Only the sum of both variances is determined",
-                f"leave {term.text} out",
-            )
+        made = np.stack([np.sum(Z[first] @ change * Z[second], axis=1) for change in _generic(structure, k)], axis=1)
+        wanted = np.where(first == second, 1 / weights[first], 0.0)
+        left = wanted - made @ np.linalg.lstsq(made, wanted)[0]
+        if np.sum(left**2) < ROUNDING * np.sum(wanted**2):
+            yield _as_residual(j, term)
+
+
+def _generic(structure: Covariance, k: int) -> list[np.ndarray]:
+    """Directions in which Sigma can change at unequal sds: what they span there, they span nearly everywhere."""
+    return structure.tangents(k, np.linspace(1.0, 2.0, k))
+
+
+def _pairs_within(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of one level, each with each and with itself: positions (m,) of the first and of the second."""
+    order = np.argsort(codes, kind="stable")
+    sizes = np.bincount(codes)
+    starts = np.cumsum(sizes) - sizes
+    first, of = np.arange(len(codes)), codes[order]
+    repeated = np.repeat(first, sizes[of])
+    within = np.arange(len(repeated)) - np.repeat(np.cumsum(sizes[of]) - sizes[of], sizes[of])
+    return order[repeated], order[starts[of][repeated] + within]
+
+
+def _as_residual(j: int, term: GroupTerm) -> Unidentified:
+    if len(term.columns) == 1:
+        why, remedy = f"{term.factor} has a level per row, as the residual has", f"leave {term.text} out"
+        return Unidentified((j,), f"{term.text}: {why}", "Only the sum of both variances is determined", remedy)
+    return Unidentified(
+        (j,),
+        f"{term.text}: each row has an effect of its own, with a variance as the residual has",
+        "Only the sum of its variances and of the residual variance is determined, and its correlation goes with them",
+        f"leave the rows' own variance to the residual, as in (1 | {term.factor})",
+    )

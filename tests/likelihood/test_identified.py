@@ -102,3 +102,28 @@ def test_both_bars_are_named_where_two_share_a_column(data: pd.DataFrame) -> Non
     assert "(1 + x | g) and (0 + x | g): not identified" in str(bm.diagnose(fit))
     assert "Caution: Not identified" in str(bm.icc(fit))
     assert bm.report(fit).fitting.endswith("Not identified: (1 + x | g) and (0 + x | g): both describe x by g.")
+
+
+def test_a_row_for_each_effect_of_one_sd_is_the_residual_and_of_unequal_sds_is_not() -> None:
+    growth = bm.load_data("Orthodont").assign(f=lambda d: d["age"].astype(int).astype(str))
+    common = bm.Model("distance ~ age + cs(0 + f | Subject, hom=True)", growth)
+    (found,) = unidentified(common)
+    assert "an effect of its own" in found.why and "(1 | Subject)" in found.remedy
+    assert found.why in common.fit("ml").status.problems[0]
+    assert unidentified(common.replace(constants={"sigma": 0.5})) == ()
+    assert unidentified(bm.Model("distance ~ age + cs(0 + f | Subject)", growth)) == ()
+    two = growth[growth["age"] < 11]
+    assert (
+        len(unidentified(bm.Model("distance ~ Sex + cs(0 + f | Subject)", two))) == 1
+    )  # four parameters, three moments
+    assert unidentified(bm.Model("distance ~ Sex + cs(0 + f | Subject, hom=True)", pd.concat([growth, growth]))) == ()
+
+
+def test_one_sd_and_one_correlation_of_a_row_each_leave_the_likelihood_flat() -> None:
+    growth = bm.load_data("Orthodont").assign(f=lambda d: d["age"].astype(int).astype(str))
+    model = bm.Model("distance ~ age + homcs(0 + f | Subject)", growth)
+    # sd^2 rho is the covariance, sd^2 + sigma^2 the variance: 3 and 5 in both
+    values = [
+        model.loglik_at(theta=[sd / sigma, 3 / sd**2], sigma=sigma) for sd, sigma in ((2.0, 1.0), (1.8, 1.76**0.5))
+    ]
+    assert values[0] == pytest.approx(values[1], abs=FLAT)

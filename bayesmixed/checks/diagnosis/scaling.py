@@ -122,8 +122,9 @@ def _groups(model: Model) -> Iterator[Finding]:
             words = "So few levels say little about how levels vary: the sd is imprecise, and often estimated as 0."
             advice = f'make {term.factor} a fixed effect, or give the sd a prior: model.fit("nuts", seed=1)'
             yield Finding(GROUPS, what, words, advice, NOTE)
-    for term in model.design.mu.groups:
-        yield from _effects(model, term, rows)
+    for term, structure in zip(model.design.mu.groups, model.covariances, strict=True):
+        if structure.absorbing or len(term.columns) == 1:
+            yield from _effects(model, term, rows)
 
 
 def _effects(model: Model, term: GroupTerm, rows: np.ndarray) -> Iterator[Finding]:

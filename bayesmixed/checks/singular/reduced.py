@@ -34,7 +34,7 @@ class ReducedPart:
     @property
     def correlated(self) -> bool:
         """Whether its columns have correlations."""
-        return self.bars[0].covariance == "us" if self.bars else False
+        return self.bars[0].plain if self.bars else False
 
     @property
     def parameters(self) -> int:
@@ -69,12 +69,12 @@ def reductions(part: ReducedPart, term: GroupTerm) -> Iterator[ReducedPart]:
         for chosen in combinations(summands, m):
             bars: Bars = (_kept(bar, chosen),) if chosen else ()
             yield ReducedPart(bars, _columns(bars, term))
-            if m > 1 and bar.covariance == "us":
+            if m > 1 and bar.plain:
                 yield ReducedPart((_uncorrelated(bars[0]),), _columns(bars, term))
     if not bar.intercept:
         only = (replace(bar, intercept=True, terms=(), covariance="us", double=False, options=()),)
         yield ReducedPart(only, _columns(only, term))
-    if bar.covariance == "us" and len(part.columns or ()) > 1:
+    if bar.plain and len(part.columns or ()) > 1:
         yield ReducedPart((_uncorrelated(bar),), part.columns)
         yield from _nested(part, term)
 
@@ -95,7 +95,7 @@ def additions(part: ReducedPart, full: ReducedPart, term: GroupTerm) -> Iterator
         chosen = [one for one, there in zip(summands, has, strict=True) if there or one is summand]
         grown = _kept(bar, chosen)
         yield ReducedPart((grown,), _columns((grown,), term))
-        if grown.covariance == "us" and len(chosen) > 1:
+        if grown.plain and len(chosen) > 1:
             yield ReducedPart((_uncorrelated(grown),), _columns((grown,), term))
     if part.bars and not part.correlated and full.correlated:
         whole_again = replace(part.bars[0], covariance="us", double=False, options=())

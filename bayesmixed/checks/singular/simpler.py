@@ -96,7 +96,7 @@ class _Search:
         first = _State(self.whole, self.fit.factors, self.fit)
         for j in terms:  # forms of one bar that are no points of the full model
             for part in reductions(self.whole[j], self.groups[j]):
-                if part.columns is None and len(part.bars) > 1 and not self.work.exhausted:
+                if part.columns is None and not self.work.exhausted:
                     self.fitted(first, _put(first.parts, j, part))
         best: _State | None = first
         while best is not None and not self.work.exhausted:
