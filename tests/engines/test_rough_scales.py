@@ -12,7 +12,7 @@ from scipy.stats import halfnorm
 import bayesmixed as bm
 from bayesmixed.engines.program import build_program
 from bayesmixed.engines.program.spreads import UNKNOWN, _log_sd_error
-from bayesmixed.engines.sampler.chain_start import CORRELATION, DISPERSION, site_scales
+from bayesmixed.engines.sampler.chain_start import DISPERSION, SHAPE, site_scales
 from bayesmixed.engines.sampler.generalized_start import generalized_start
 
 DEPTH = 5.5  # doublings; with the scales of effects that a singular fit leaves they were 8
@@ -52,7 +52,7 @@ def test_what_the_rows_say_nothing_of_is_measured_by_its_prior(epil: bm.Model) -
     assert np.array_equal(start.reliability[0], [0.0, 0.0])
     assert np.array_equal(found["subject_u"], np.ones((59, 2)))
     assert found["subject_sigma"] == pytest.approx(UNKNOWN)
-    assert found["subject_corr"] == pytest.approx(CORRELATION) and found["alpha"] == DISPERSION
+    assert found["subject_corr"] == pytest.approx(SHAPE) and found["alpha"] == DISPERSION
 
 
 def test_the_log_of_an_sd_has_the_information_of_noisy_effects() -> None:
