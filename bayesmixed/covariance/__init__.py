@@ -32,6 +32,8 @@ STRUCTURES: dict[str, Covariance] = {
 
 Option = bool | float | str
 
+KINDS: dict[type, str] = {bool: "True or False", float: "a number", str: "a text in quotes"}
+
 
 def structure(name: str, options: Sequence[tuple[str, Option]] = ()) -> Covariance:
     """The structure of that name, with options.
@@ -56,7 +58,9 @@ def structure(name: str, options: Sequence[tuple[str, Option]] = ()) -> Covarian
         if option not in usual:
             raise FormulaError(f"{name}() in front of a bar has no option {option!r}. {_listed(name, usual)}")
         if type(value) is not type(usual[option]):
-            raise FormulaError(f"{name}(..., {option}={value!r}): {_listed(name, usual)}")
+            kind = KINDS[type(usual[option])]
+            what = f"{option}={value!r} of {name}() in front of a bar must be {kind}"
+            raise FormulaError(f"{what}. {_listed(name, usual)}")
     return replace(plain, **dict(options))  # type: ignore[type-var]
 
 
