@@ -164,20 +164,20 @@ def _halved(ascent: Ascent[P, S], at: P, step: S, small: Any, new: P, slack: Any
 
 
 def _every(mask: Any) -> bool:
-    return bool(mask.all()) if np.ndim(mask) else bool(mask)
+    return bool(mask.all() if isinstance(mask, np.ndarray) else mask)
 
 
 def _some(mask: Any) -> bool:
-    return bool(mask.any()) if np.ndim(mask) else bool(mask)
+    return bool(mask.any() if isinstance(mask, np.ndarray) else mask)
 
 
 def _of_all(mask: Any) -> Any:
     """Per function whether all of its sums are in a mask."""
-    return mask.all(axis=tuple(range(1, mask.ndim))) if np.ndim(mask) > 1 else mask
+    return mask.all(axis=tuple(range(1, mask.ndim))) if isinstance(mask, np.ndarray) and mask.ndim > 1 else mask
 
 
 def _of_any(mask: Any) -> Any:
-    return mask.any(axis=tuple(range(1, mask.ndim))) if np.ndim(mask) > 1 else mask
+    return mask.any(axis=tuple(range(1, mask.ndim))) if isinstance(mask, np.ndarray) and mask.ndim > 1 else mask
 
 
 def _of(values: Any, some: np.ndarray) -> Any:

@@ -138,7 +138,7 @@ class _Descent(Ascent[_Point, _Step]):
 
 
 def _is_curved(at: _Point) -> bool:
-    return at.curved and (at.derivatives is None or bool(np.min(at.derivatives.V, initial=0.0) >= 0))
+    return at.curved and (at.derivatives is None or bool((at.derivatives.V >= 0).all()))
 
 
 def _mode(problem: Problem, at: _Point, settled: bool, steps: int) -> Mode:
