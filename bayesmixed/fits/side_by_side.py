@@ -98,19 +98,19 @@ def side_by_side(*fits: Any, labels: str | Sequence[str] | None = None) -> SideB
             raise FitError(f'side_by_side takes fits, such as model.fit("ml"), not {what}.')
     names = numbered([fit.label for fit in fits]) if labels is None else labelled(labels, len(fits))
     columns: dict[tuple[str, str], pd.Series] = {}
-    for fit, label in zip(fits, names, strict=True):
-        columns[label, "estimate"], columns[label, "se"] = _estimates(fit)
+    scalars = [tables.scalar_table(fit.model.design, fit.parameters) for fit in fits]
+    for fit, label, found in zip(fits, names, scalars, strict=True):
+        columns[label, "estimate"], columns[label, "se"] = _estimates(fit, found)
     order = list(dict.fromkeys(name for series in columns.values() for name in series.index))
-    order.sort(key=_rank(fits))
+    order.sort(key=_rank(scalars))
     table = pd.DataFrame({key: series.reindex(order) for key, series in columns.items()})
-    found = SideBySide(table.dropna(how="all"))
-    found.attrs["rows"] = {label: fit.n_obs for label, fit in zip(names, fits, strict=True)}
-    found.attrs["lines"] = (*differences(fits, names), *filter(None, [same_data(fits)]))
-    return found
+    page = SideBySide(table.dropna(how="all"))
+    page.attrs["rows"] = {label: fit.n_obs for label, fit in zip(names, fits, strict=True)}
+    page.attrs["lines"] = (*differences(fits, names), *filter(None, [same_data(fits)]))
+    return page
 
 
-def _estimates(fit: Fit) -> tuple[pd.Series, pd.Series]:
-    scalars = tables.scalar_table(fit.model.design, fit.parameters)
+def _estimates(fit: Fit, scalars: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     labels = list(scalars["label"])
     estimate = pd.Series([float(np.mean(v)) for v in scalars["values"]], index=labels)
     if fit.sampled:
@@ -120,12 +120,11 @@ def _estimates(fit: Fit) -> tuple[pd.Series, pd.Series]:
     return estimate, pd.Series(se.to_numpy(), index=labels[: len(se)])
 
 
-def _rank(fits: tuple[Fit, ...]) -> Callable[[str], int]:
+def _rank(scalars: Sequence[pd.DataFrame]) -> Callable[[str], int]:
     """Fixed effects first, then sds, correlations, dispersion and what is no parameter."""
     kinds = ["fixed", "sd", "cor", "dispersion"]
-    frames = [tables.scalar_table(f.model.design, f.parameters) for f in fits]
     rank = {
-        label: kinds.index(kind) for frame in frames for label, kind in zip(frame["label"], frame["kind"], strict=True)
+        label: kinds.index(kind) for frame in scalars for label, kind in zip(frame["label"], frame["kind"], strict=True)
     }
     return lambda name: rank.get(name, len(kinds))
 

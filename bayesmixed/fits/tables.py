@@ -146,8 +146,9 @@ def scalar_table(design: Design, parameters: Parameters) -> pd.DataFrame:
     The order is fixed effects, sds and correlations term by term, dispersion.
     """
     rows: list[dict[str, object]] = []
+    stacked = parameters.stacked
     for i, name in enumerate(design.coefficients):
-        rows.append(_row("fixed", "", name, name, parameters.stacked[..., i]))
+        rows.append(_row("fixed", "", name, name, stacked[..., i]))
     for j, term in enumerate(design.groups):
         for about, values in _sds(term, parameters, j):
             inside = f"{about} | {term.factor}" if about else term.factor
