@@ -186,7 +186,7 @@ def test_responses_are_simulated_from_a_stated_correlation() -> None:
 def test_errors_say_what_to_type() -> None:
     with pytest.raises(FormulaError, match=r"cs\(\) in front of a bar has no option 'homo'.*hom=False"):
         machines("cs(0 + Machine | Worker, homo=True)")
-    with pytest.raises(FormulaError, match=r"cs\(..., hom=2.0\).*hom=False"):
+    with pytest.raises(FormulaError, match=r"hom=2.0 of cs\(\) in front of a bar must be True or False.*hom=False"):
         machines("cs(0 + Machine | Worker, hom=2)")
     with pytest.raises(FormulaError, match=r"has no option 'hom'. It has none: write us\(x \| g\)"):
         machines("us(0 + Machine | Worker, hom=True)")
