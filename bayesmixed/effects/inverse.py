@@ -12,7 +12,7 @@ from ..design.design import Design
 from ..errors import FitError, with_known_options
 from ..fits.caution import caution
 from ..prediction.included_terms import same_factor
-from .mean.curve import Curve, Point
+from .mean.curve import Curve, CurvePoint
 from .mean.question import MeanValues, Question, check_fit, covariance_root, reference
 from .quantities import Linearised, Quantities, Sampled
 from .returned import Effects
@@ -259,11 +259,11 @@ def _seen(data: pd.DataFrame, key: pd.DataFrame, names: Sequence[str]) -> bool:
     return not names or bool(np.all([(data[name] == key[name].iloc[0]).to_numpy() for name in names], axis=0).any())
 
 
-def _sampled(points: Sequence[Point]) -> Quantities:
+def _sampled(points: Sequence[CurvePoint]) -> Quantities:
     return Sampled(np.stack([point.x for point in points], axis=1), robust=True)
 
 
-def _linearised(fit: Fit, points: Sequence[Point], grouped: bool) -> Quantities:
+def _linearised(fit: Fit, points: Sequence[CurvePoint], grouped: bool) -> Quantities:
     """dx = -d eta / (d eta / d x): the errors of the predictor at the answer, over its slope there."""
     x, slope = (
         np.array([values[0] for values in pair]) for pair in zip(*((q.x, q.slope) for q in points), strict=True)

@@ -21,7 +21,7 @@ HIDDEN = 1e-13  # of a value's size: a decrement that is its rounding
 
 
 @dataclass(frozen=True)
-class SideBySide:
+class Abreast:
     """Arrays of many functions at once, whose number is the first axis of every field; of one, whatever it needs."""
 
     def of(self, some: np.ndarray) -> Any:
@@ -39,14 +39,14 @@ class SideBySide:
 
 
 @dataclass(frozen=True)
-class Point(SideBySide):
+class Point(Abreast):
     """Where an ascent has come to, with its `value`: (N,) of N functions, (N, L) of N sums over L; a number of one."""
 
     value: Any
 
 
 @dataclass(frozen=True)
-class Step(SideBySide):
+class Step(Abreast):
     """What a full step adds, and the squared length in sds, its `decrement`, as values have it; NaN where it fails."""
 
     decrement: Any

@@ -30,7 +30,7 @@ HALVINGS = 64  # of the distance between two of them
 
 
 @dataclass(frozen=True)
-class Point:
+class CurvePoint:
     """Where a curve takes its value: `x` (D,), the `slope` (D,) there, and for one draw its row as a design."""
 
     x: np.ndarray
@@ -53,7 +53,7 @@ class Curve:
     codes: Mapping[int, int]
     offset: float | None
 
-    def solve(self, parameters: Parameters, goal: np.ndarray) -> Point:
+    def solve(self, parameters: Parameters, goal: np.ndarray) -> CurvePoint:
         """Where the predictor of each draw is `goal` (D, 1)."""
         target, notes, name = goal[:, 0], [], self.column.name
         hit = np.zeros(len(target), bool)
@@ -71,7 +71,7 @@ class Curve:
         elif not self._ends[0] <= np.median(x) <= self._ends[1]:
             notes.append(f"Some answers lie outside the values of {name} in the data.")
         first = np.nan_to_num(x[:1], nan=self._ends[0], posinf=self._ends[1], neginf=self._ends[0])
-        return Point(x, slope, self.rows(first), tuple(self.codes), tuple(notes))
+        return CurvePoint(x, slope, self.rows(first), tuple(self.codes), tuple(notes))
 
     def rows(self, x: np.ndarray) -> Design:
         """The averaged rows at the values x (m,) of the column."""

@@ -14,7 +14,7 @@ from ...likelihood.posterior.marginal import Places
 from ...likelihood.posterior.standardised import Standardised
 from ..machine.progress import Progress
 from .pareto import SmoothedWeights, smooth_weights
-from .proposals import PosteriorMode, Proposal, Shape, Vanishing, first_shape, refitted, vanishing
+from .proposals import PosteriorMode, Proposal, ProposalShape, Vanishing, first_shape, refitted, vanishing
 
 AT_ONCE = 50  # proposals between two looks of the progress bar, evaluated side by side
 PILOT, PILOT_EACH = 200, 20  # proposals of a round that shapes the next: at least, and for each dimension
@@ -116,7 +116,7 @@ def weighted_pool(
 
 
 def _parts(
-    size: int, last: Shape, first: Shape | None, edge: Sequence[Proposal], shares: np.ndarray
+    size: int, last: ProposalShape, first: ProposalShape | None, edge: Sequence[Proposal], shares: np.ndarray
 ) -> list[tuple[int, Proposal]]:
     """How many of `size` proposals come from which density."""
     found: list[tuple[int, Proposal]] = [(int(share * size), part) for share, part in zip(shares, edge, strict=True)]
@@ -126,7 +126,7 @@ def _parts(
 
 
 def _edges(
-    points: np.ndarray, log_weights: np.ndarray, last: Shape, edge: list[Vanishing]
+    points: np.ndarray, log_weights: np.ndarray, last: ProposalShape, edge: list[Vanishing]
 ) -> tuple[np.ndarray, list[Vanishing]]:
     """The shares (sds,) of weighted points that proposals with a vanishing sd explain best, beside `last`; by EM.
 

@@ -40,7 +40,7 @@ class PosteriorMode:
 
 
 @dataclass(frozen=True)
-class Shape:
+class ProposalShape:
     """A multivariate t about `centre` (m,) with shape matrix root root'."""
 
     centre: np.ndarray
@@ -84,7 +84,7 @@ class Vanishing:
 
     place: int
     start: float
-    others: Shape
+    others: ProposalShape
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Points (count, m)."""
@@ -103,7 +103,7 @@ class Vanishing:
         return replace(self, others=refitted(self.others, np.delete(points, self.place, axis=1), log_weights))
 
 
-def vanishing(space: Space, shape: Shape) -> list[Vanishing]:
+def vanishing(space: Space, shape: ProposalShape) -> list[Vanishing]:
     """One per standard deviation, about `shape`; the correlations of its bar are unknown where it vanishes."""
     found, first = [], 0
     for k, count in space.sizes:
@@ -114,7 +114,9 @@ def vanishing(space: Space, shape: Shape) -> list[Vanishing]:
             centre[free], spread[free], spread[:, free] = 0.0, 0.0, 0.0
             spread[free, free] = UNKNOWN**2
             kept = np.delete(np.arange(len(centre)), place)
-            found.append(Vanishing(place, start, Shape(centre[kept], np.linalg.cholesky(spread[np.ix_(kept, kept)]))))
+            found.append(
+                Vanishing(place, start, ProposalShape(centre[kept], np.linalg.cholesky(spread[np.ix_(kept, kept)])))
+            )
         first += k + count
     return found
 
@@ -146,18 +148,18 @@ def find_mode(posterior: LogPosterior, start: np.ndarray) -> PosteriorMode:
     return mode
 
 
-def first_shape(posterior: LogPosterior, mode: PosteriorMode, standardised: Standardised | None) -> Shape:
+def first_shape(posterior: LogPosterior, mode: PosteriorMode, standardised: Standardised | None) -> ProposalShape:
     """The mode and its curvature in the coordinates of the proposals."""
     if standardised is None:
-        return Shape(mode.psi, mode.root)
+        return ProposalShape(mode.psi, mode.root)
     steps = STANDARDISED_STEP * np.diag(posterior.scales)
     ends = standardised.phi(np.concatenate([mode.psi[None], mode.psi + steps, mode.psi - steps]))
     m = len(mode.psi)
     jacobian = (ends[1 : m + 1] - ends[m + 1 :]).T / (2 * np.diag(steps))
-    return Shape(ends[0], jacobian @ mode.root)
+    return ProposalShape(ends[0], jacobian @ mode.root)
 
 
-def refitted(last: Shape, points: np.ndarray, log_weights: np.ndarray) -> Shape:
+def refitted(last: ProposalShape, points: np.ndarray, log_weights: np.ndarray) -> ProposalShape:
     """The t of greatest likelihood for weighted points (N, m), drawn towards the `last` where they say little.
 
     Weights are flattened until they are worth `WORTH` points a dimension, so that one far point does not shape all.
@@ -171,7 +173,7 @@ def refitted(last: Shape, points: np.ndarray, log_weights: np.ndarray) -> Shape:
         centre = shares @ points / np.sum(shares)
         away = points - centre
         spread = (worth * (away.T @ (shares[:, None] * away)) + (m + 2) * held) / (worth + m + 2)
-        last = Shape(centre, np.linalg.cholesky(spread))
+        last = ProposalShape(centre, np.linalg.cholesky(spread))
     return last
 
 

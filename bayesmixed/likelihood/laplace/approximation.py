@@ -36,7 +36,7 @@ class Curved:
 
 
 @dataclass(frozen=True)
-class Values:
+class WorkingValues:
     """What a vector x stands for: working beta, dispersion, Lambda of each block."""
 
     beta: np.ndarray
@@ -56,7 +56,7 @@ class LaplaceLikelihood:
     pattern: Pattern | None
     held: Mapping[str, float]
     constant: float
-    _last: list[tuple[bytes, Values]] = field(default_factory=list, repr=False, compare=False)
+    _last: list[tuple[bytes, WorkingValues]] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def theta(self) -> Theta:
@@ -88,7 +88,7 @@ class LaplaceLikelihood:
         values = self._values(x)
         return values.beta, values.dispersion
 
-    def _values(self, x: np.ndarray) -> Values:
+    def _values(self, x: np.ndarray) -> WorkingValues:
         """What x stands for; the last answer is kept, since every part of an evaluation asks."""
         key = x.tobytes()
         if self._last and self._last[0][0] == key:
@@ -97,7 +97,7 @@ class LaplaceLikelihood:
         pairs = zip(self.free_parameters, x[where.stop :], strict=True)
         dispersion = dict(self.held) | {each.name: float(each.value(at)) for each, at in pairs}
         factors = [self.theta.block_factor(x, block) for block in self.rows.blocks]
-        values = Values(x[where], {name: dispersion[name] for name in self.rows.family.dispersion}, factors)
+        values = WorkingValues(x[where], {name: dispersion[name] for name in self.rows.family.dispersion}, factors)
         self._last[:] = [(key, values)]
         return values
 

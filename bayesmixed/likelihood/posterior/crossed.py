@@ -26,7 +26,7 @@ FLOOR = 1e-3  # of the largest curvature: what a row without curvature of its ow
 
 
 @dataclass(frozen=True)
-class Curvature:
+class CrossedCurvature:
     """M (., q, q) at points: of the largest factor its inverse blocks `H` (N, L, k, k), `E` = H C (N, L k, q).
 
     C is the coupling with the tail, `half` (N, q, q) the Cholesky factor of what is left of the tail, `log_det` (N,).
@@ -148,7 +148,7 @@ class JointIntegrands(Ascent[_Effects, _EffectsStep]):
             found.append(np.stack([level_sums(rows, g, j) for j in range(rows.k)], axis=2) @ F - part)
         return tuple(found)
 
-    def curvature(self, V: np.ndarray) -> tuple[Curvature, np.ndarray]:
+    def curvature(self, V: np.ndarray) -> tuple[CrossedCurvature, np.ndarray]:
         """M for weights V (N, n), the identity where it is not positive definite; and where it is."""
         rows = self.likelihood.rows
         n, blocks = len(V), rows.block_rows
@@ -187,7 +187,7 @@ class Crossed:
     integrands: JointIntegrands
     u: Places
     kernel: np.ndarray
-    curvature: Curvature
+    curvature: CrossedCurvature
     found: np.ndarray
 
     @staticmethod
@@ -254,7 +254,7 @@ def _products(pairs: Pairs, left: BlockRows, right: BlockRows, V: np.ndarray) ->
     return found
 
 
-def _eliminated(first: np.ndarray, C: np.ndarray, T: np.ndarray) -> tuple[Curvature, np.ndarray]:
+def _eliminated(first: np.ndarray, C: np.ndarray, T: np.ndarray) -> tuple[CrossedCurvature, np.ndarray]:
     """From the blocks of M; a point whose M is not positive definite gets the identity, and False."""
     n, L, k = first.shape[:3]
     positive = np.all(np.isfinite(first), axis=(1, 2, 3)) & np.all(np.isfinite(T), axis=(1, 2))
@@ -275,7 +275,7 @@ def _eliminated(first: np.ndarray, C: np.ndarray, T: np.ndarray) -> tuple[Curvat
         S = np.where(positive[:, None, None], S, np.eye(S.shape[1]))
         half = np.linalg.cholesky(S)
     log_det = log_det + 2 * np.sum(np.log(np.diagonal(half, axis1=1, axis2=2)), axis=1)
-    return Curvature(H, E, half, log_det), positive
+    return CrossedCurvature(H, E, half, log_det), positive
 
 
 def _raised(V: np.ndarray) -> np.ndarray:
