@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -73,3 +74,15 @@ def _frame(dataset: str) -> pd.DataFrame:
             f"a folder that {VARIABLE} names; tests/reference/README.md says more"
         )
     return read_table(found[0], columns)
+
+
+@pytest.fixture
+def plt() -> Iterator[Any]:
+    """pyplot without a window and without the figures of others, its own closed afterwards."""
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    pyplot.close("all")
+    yield pyplot
+    pyplot.close("all")

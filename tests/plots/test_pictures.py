@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import pytest
 import bayesmixed as bm
 from bayesmixed.checks.calibration.verdict import Calibration
 from bayesmixed.plots.drawing.picture import Picture
+
+pytestmark = pytest.mark.usefixtures("plt")
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -53,16 +55,6 @@ NAMES = [*bm.plot.PLOTS, *bm.plot.OF_OTHERS, *bm.plot.CHECKED]
 
 def call(name: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
     return CALLS[name]() if name in CALLS else ((sleep(),), {})
-
-
-@pytest.fixture(autouse=True)
-def plt() -> Iterator[Any]:
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-
-    yield pyplot
-    pyplot.close("all")
 
 
 @pytest.mark.parametrize("name", NAMES)

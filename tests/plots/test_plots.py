@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import inspect
-import io
 import sys
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from pictures import drawn
 from scipy.stats import norm
 
 import bayesmixed as bm
@@ -259,25 +258,6 @@ def test_without_matplotlib_a_plot_says_how_to_install_it(name: str, monkeypatch
 
 
 # ---- drawings
-
-
-@pytest.fixture
-def plt() -> Iterator[Any]:
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-
-    yield pyplot
-    pyplot.close("all")
-
-
-def drawn(axes: bm.plot.Picture) -> bytes:
-    """The picture, drawn without a warning."""
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        axes.savefig(file)
-    return file.getvalue()
 
 
 @pytest.mark.parametrize("name", bm.plot.PLOTS)

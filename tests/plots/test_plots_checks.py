@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import warnings
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from pictures import drawn
 from scipy.stats import norm
 
 import bayesmixed as bm
@@ -40,25 +38,6 @@ def herds() -> Any:
 @cache
 def drawn_sleep() -> Any:
     return sleep().model.fit("laplace", seed=1)
-
-
-@pytest.fixture
-def plt() -> Iterator[Any]:
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-
-    yield pyplot
-    pyplot.close("all")
-
-
-def drawn(axes: bm.plot.Picture) -> bytes:
-    """The picture, drawn without a warning."""
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        axes.savefig(file)
-    return file.getvalue()
 
 
 # ---- predictive checks: frames

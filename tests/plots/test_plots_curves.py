@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from pictures import drawn
 
 import bayesmixed as bm
+
+pytestmark = pytest.mark.usefixtures("plt")
 
 EXACT = {"rtol": 1e-9, "atol": 1e-9}  # the same linear algebra in another order
 
@@ -42,25 +43,6 @@ def women() -> Any:
 @cache
 def cakes() -> Any:
     return bm.Model("angle ~ recipe * temp + (1 | recipe/replicate)", bm.load_data("cake")).fit("reml")
-
-
-@pytest.fixture(autouse=True)
-def plt() -> Iterator[Any]:
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-
-    yield pyplot
-    pyplot.close("all")
-
-
-def drawn(axes: bm.plot.Picture) -> bytes:
-    """The picture, drawn without a warning."""
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        axes.savefig(file)
-    return file.getvalue()
 
 
 # ---- curves: the frame

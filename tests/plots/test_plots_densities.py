@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import warnings
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
+from pictures import drawn
 from scipy.stats import expon, norm
 
 import bayesmixed as bm
@@ -29,25 +27,6 @@ def sleep_fit() -> Any:
 @cache
 def laplace_fit() -> Any:
     return sleep_fit().model.fit(bm.Laplace(draws=300), seed=1)
-
-
-@pytest.fixture
-def plt() -> Iterator[Any]:
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-
-    yield pyplot
-    pyplot.close("all")
-
-
-def drawn(axes: bm.plot.Picture) -> bytes:
-    """The picture, drawn without a warning."""
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        axes.savefig(file)
-    return file.getvalue()
 
 
 def test_densities_of_a_point_fit_are_normal_about_the_modes_with_conditional_sds() -> None:

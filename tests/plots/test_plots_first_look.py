@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from pictures import drawn
 
 import bayesmixed as bm
 
+pytestmark = pytest.mark.usefixtures("plt")
+
 CBPP = "cbind(incidence, size - incidence) ~ period + (1 | herd)"
-
-
-@pytest.fixture(autouse=True)
-def plt() -> Iterator[Any]:
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-
-    yield pyplot
-    pyplot.close("all")
-
-
-def drawn(axes: bm.plot.Picture) -> bytes:
-    """The picture, drawn without a warning."""
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        axes.savefig(file)
-    return file.getvalue()
 
 
 def names(ax: Any) -> list[str]:

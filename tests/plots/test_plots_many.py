@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -16,18 +15,10 @@ from bayesmixed.errors import FitError
 from bayesmixed.plots.shown.named_levels import spread
 from bayesmixed.plots.shown.shares import shares
 
+pytestmark = pytest.mark.usefixtures("plt")
+
 LEVELS = 300
 EXACT = {"rtol": 1e-12, "atol": 1e-12}  # the same shares, counted another way
-
-
-@pytest.fixture(autouse=True)
-def plt() -> Iterator[Any]:
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-
-    yield pyplot
-    pyplot.close("all")
 
 
 def texts(labels: Any) -> list[str]:

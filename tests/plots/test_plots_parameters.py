@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import warnings
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
+from pictures import drawn
 from scipy.stats import halfnorm, norm
 
 import bayesmixed as bm
 from bayesmixed.fits.draws import DrawsFit
+
+pytestmark = pytest.mark.usefixtures("plt")
 
 EXACT = {"rtol": 1e-9, "atol": 1e-9}  # the same formula in another order
 DENSITY = 2e-3  # relative: finite differences of 2,401 quantiles
@@ -33,25 +33,6 @@ def draws_fit() -> Any:
 def with_priors(**priors: Any) -> Any:
     model = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff"), priors=priors)
     return model.fit(bm.Laplace(draws=200), seed=1)
-
-
-@pytest.fixture(autouse=True)
-def plt() -> Iterator[Any]:
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-
-    yield pyplot
-    pyplot.close("all")
-
-
-def drawn(axes: bm.plot.Picture) -> bytes:
-    """The picture, drawn without a warning."""
-    file = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        axes.savefig(file)
-    return file.getvalue()
 
 
 # ---- forest

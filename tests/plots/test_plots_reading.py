@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -13,17 +12,9 @@ import pytest
 import bayesmixed as bm
 from bayesmixed.errors import FitError, NoSuchOption
 
+pytestmark = pytest.mark.usefixtures("plt")
+
 POINT_ERROR = 1e-9  # of a sum of zeros and ones over their number
-
-
-@pytest.fixture(autouse=True)
-def plt() -> Iterator[Any]:
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-
-    yield pyplot
-    pyplot.close("all")
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -223,16 +222,6 @@ def test_questions_without_an_answer_say_what_to_ask(call: Any, says: str) -> No
 
 
 # ---- the picture
-
-
-@pytest.fixture
-def plt() -> Iterator[Any]:
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("agg")
-    from matplotlib import pyplot
-
-    yield pyplot
-    pyplot.close("all")
 
 
 def test_the_picture_has_a_panel_per_coefficient_and_a_row_per_level_and_analysis(plt: Any) -> None:
