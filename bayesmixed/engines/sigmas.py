@@ -13,7 +13,6 @@ from ..errors import FitError
 from ..fits.point import PointFit, point_values
 from ..fits.status import PointStatus, singular_terms
 from ..likelihood.at import heteroscedastic_of, likelihood_of
-from ..likelihood.boundary import ACCEPT
 from ..likelihood.criteria.criterion import Criterion
 from ..likelihood.criteria.hessian import Curvature
 from ..likelihood.criteria.with_penalty import Added, Penalised
@@ -22,7 +21,7 @@ from ..likelihood.criteria.with_sigmas import SigmasCriterion
 from ..likelihood.linear.heteroscedastic import Heteroscedastic
 from ..likelihood.penalty.penalty import Penalty
 from ..likelihood.working.basis import root
-from .generalized.collect import certified
+from .generalized.collect import certified, status_of
 from .search.boundary_search import given_start, search
 from .search.optimizer import Optimizer
 from .search.penalised import Found, minimise_penalised
@@ -122,19 +121,10 @@ def _collect(model: Model, engine: Engine, base: SigmasCriterion, found: Found, 
 
 
 def _status(model: Model, base: SigmasCriterion, found: Found, curvature: Curvature) -> PointStatus:
-    optimum, edge, rows = found.optimum, found.edge, base.rows
-    eigenvalues, free = curvature.eigenvalues, curvature.free
-    stays, curved_up = edge is None or edge.slope >= ACCEPT, bool(np.all(eigenvalues > 0))
+    optimum, rows = found.optimum, base.rows
     reported = base.theta.reported_factors(base.theta.reported(optimum.x))
-    status = PointStatus.of(
-        optimum.converged and stays and curved_up,
-        singular_terms(model.design.groups, [F / rows.rows.unit for F in reported]),
-        optimum.gradient[free] if len(free) else optimum.gradient,
-        optimum.evaluations,
-        edge,
-        optimum.message if curved_up else "the Hessian has a direction without curvature",
-        eigenvalues,
-    )
+    singular = singular_terms(model.design.groups, [F / rows.rows.unit for F in reported])
+    status = status_of(optimum, found.edge, curvature, singular)
     sds = rows.sds(base.g(optimum.x))
     if np.min(sds) > (VANISHED if status.converged else VANISHING) * rows.rows.unit:
         return status

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import FitError
 from ...fits.point import PointFit, point_values
-from ...fits.status import PointStatus, singular_terms
+from ...fits.status import PointStatus, Singularity, singular_terms
 from ...likelihood.boundary import ACCEPT, Direction
 from ...likelihood.criteria.criterion import Criterion
 from ...likelihood.criteria.hessian import Curvature, differenced
@@ -122,17 +122,8 @@ def collect(
     b, spread = effects(likelihood, curved)
     free = np.setdiff1d(np.arange(len(x)), [*likelihood.theta.on_bound(x), *_simpler(likelihood, dispersion)])
     curvature = Curvature(x, found.hessian, free)
-    eigenvalues = curvature.eigenvalues
-    stays, curved_up = edge is None or edge.slope >= ACCEPT, bool(np.all(eigenvalues > 0))
-    status = PointStatus.of(
-        optimum.converged and stays and curved_up,
-        singular_terms(model.design.groups, [F / likelihood.rows.unit for F in factors]),
-        optimum.gradient[free] if len(free) else optimum.gradient,
-        optimum.evaluations,
-        edge,
-        optimum.message if curved_up or criterion.lenient else "the Hessian has a direction without curvature",
-        eigenvalues,
-    )
+    singular = singular_terms(model.design.groups, [F / likelihood.rows.unit for F in factors])
+    status = status_of(optimum, edge, curvature, singular, lenient=criterion.lenient)
     beta, beta_root = likelihood.beta(x), _user_root(likelihood, curvature.covariance)
     return PointFit(
         model=model,
@@ -146,6 +137,23 @@ def collect(
         n_parameters=len(x),
         curvature=curvature,
         status=at_limits(without_maximum(status, model, beta, beta_root @ beta_root.T, penalised), model, dispersion),
+    )
+
+
+def status_of(
+    optimum: Optimum, edge: Direction | None, curvature: Curvature, singular: Singularity, *, lenient: bool = False
+) -> PointStatus:
+    """The state of a fit whose Hessian is known; `lenient` keeps the search's own message where it has a flat side."""
+    eigenvalues, free = curvature.eigenvalues, curvature.free
+    stays, curved_up = edge is None or edge.slope >= ACCEPT, bool(np.all(eigenvalues > 0))
+    return PointStatus.of(
+        optimum.converged and stays and curved_up,
+        singular,
+        optimum.gradient[free] if len(free) else optimum.gradient,
+        optimum.evaluations,
+        edge,
+        optimum.message if curved_up or lenient else "the Hessian has a direction without curvature",
+        eigenvalues,
     )
 
 
