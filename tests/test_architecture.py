@@ -38,6 +38,7 @@ LAYERS = (
     "fits",
     "engines",
     "saving",
+    "degrees",
     "effects",
     "inference",
     "summaries",

@@ -1,0 +1,80 @@
+"""The ways to find degrees of freedom by name, and the one that a fit is judged by unless another is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from ..errors import FitError
+from .reference import Fixed, Reference
+
+if TYPE_CHECKING:
+    from ..fits.point import PointFit
+
+# name -> module of this folder whose function `reference(fit)` makes it
+METHODS = {
+    "asymptotic": "asymptotic",
+    "residual": "residual",
+}
+# what was made, for as long as its fit lives: a reference must not hold the fit
+_made: WeakKeyDictionary[PointFit, dict[str, Reference]] = WeakKeyDictionary()
+
+
+def reference(fit: PointFit, ddf: str | float | None = None) -> Reference:
+    """What linear functions of a fit's coefficients are referred to.
+
+    Parameters
+    ----------
+    ddf
+        A method's name or a number of degrees of freedom; None for the default of the fit (`default`).
+
+    Raises
+    ------
+    FitError
+        Unknown names, numbers that are not positive, methods that do not apply to the fit.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("reml")
+    >>> reference(fit, 17).df(np.array([[0.0, 1.0]]))
+    array([17.])
+    """
+    name = default(fit) if ddf is None else ddf
+    if not isinstance(name, str):
+        return Fixed(fit.coefficient_root, _number_words(name), _number(name))
+    if name not in METHODS:
+        raise FitError(f"ddf={name!r} is not known. Use a number or one of: {', '.join(map(repr, METHODS))}.")
+    known = _made.setdefault(fit, {})
+    if name not in known:
+        known[name] = _maker(name)(fit)
+    return known[name]
+
+
+def default(fit: PointFit) -> str:
+    """The method of a fit for which none is asked."""
+    return "asymptotic"
+
+
+def _maker(name: str) -> Callable[[Any], Reference]:
+    found: Callable[[Any], Reference] = import_module(f".{METHODS[name]}", __package__).reference
+    return found
+
+
+def _number(ddf: float) -> float:
+    try:
+        value = float(ddf)
+    except (TypeError, ValueError):
+        value = np.nan
+    if isinstance(ddf, bool) or not value > 0:
+        raise FitError(f"ddf must be a positive number or a method's name, not {ddf!r}.")
+    return value
+
+
+def _number_words(ddf: float) -> str:
+    value = _number(ddf)
+    return "z" if np.isinf(value) else f"t with {value:g} degrees of freedom"

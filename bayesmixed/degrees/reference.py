@@ -1,0 +1,90 @@
+"""What estimates of linear functions of the coefficients are judged by: their covariance, and degrees of freedom."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+from scipy.linalg import lstsq
+
+
+@dataclass(frozen=True)
+class FTest:
+    """A joint test: `statistic` F on `num_df` and `den_df` degrees of freedom; infinite `den_df` mean chi^2 / num_df.
+
+    Examples
+    --------
+    >>> round(FTest(3.0, 2, np.inf).p, 4), round(FTest(3.0, 2, 10.0).p, 4)
+    (0.0498, 0.0954)
+    """
+
+    statistic: float
+    num_df: int
+    den_df: float
+
+    @property
+    def p(self) -> float:
+        """P(F > statistic)."""
+        if np.isinf(self.den_df):
+            return float(stats.chi2.sf(self.num_df * self.statistic, self.num_df))
+        return float(stats.f.sf(self.statistic, self.num_df, self.den_df))
+
+
+class Reference(ABC):
+    """How linear functions L beta of a fit's coefficients are judged, the P coefficients of all predictors in beta.
+
+    Attributes
+    ----------
+    root
+        F (P, q) with F F' the covariance of the coefficients that standard errors are made with: the fit's own, or one
+        adjusted for small samples.
+    words
+        What limits and tests are referred to: "z", "t with Satterthwaite's degrees of freedom".
+    notes
+        What a reader must know besides: a variance that was held, a refit by REML.
+    """
+
+    root: np.ndarray
+    words: str
+    notes: tuple[str, ...]
+
+    @abstractmethod
+    def df(self, rows: np.ndarray) -> np.ndarray:
+        """Degrees of freedom (m,) of t of each row of `rows` (m, P); infinite where the reference is normal."""
+
+    @abstractmethod
+    def test(self, rows: np.ndarray, values: np.ndarray) -> FTest:
+        """The joint F test that all `values` (m,) are zero: estimates of `rows` beta less what is claimed of them.
+
+        Rows that depend on others count once.
+        """
+
+    def covariance(self, rows: np.ndarray) -> np.ndarray:
+        """(m, m) of the estimates of `rows` beta."""
+        half = rows @ self.root
+        return half @ half.T
+
+
+@dataclass(frozen=True)
+class Fixed(Reference):
+    """The same degrees of freedom for every function: given ones, residual ones, infinite ones (normal, chi^2)."""
+
+    root: np.ndarray
+    words: str
+    value: float
+    notes: tuple[str, ...] = ()
+
+    def df(self, rows: np.ndarray) -> np.ndarray:
+        return np.full(len(rows), self.value)
+
+    def test(self, rows: np.ndarray, values: np.ndarray) -> FTest:
+        statistic, rank = wald(rows @ self.root, values)
+        return FTest(statistic / rank, rank, self.value)
+
+
+def wald(half: np.ndarray, values: np.ndarray) -> tuple[float, int]:
+    """v'(H H')^- v of values (m,) with covariance H H', H (m, q), and its rank."""
+    solution, _, rank, _ = lstsq(half, values)  # the shortest x with H x = v: v'(H H')^- v = x'x
+    return float(solution @ solution), int(rank)
