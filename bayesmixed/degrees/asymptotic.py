@@ -11,7 +11,10 @@ from .reference import Fixed
 if TYPE_CHECKING:
     from ..fits.point import PointFit
 
+NOTE = "The normal reference takes variances as known: p-values are too small where groups are few."
+
 
 def reference(fit: PointFit) -> Fixed:
-    """Infinite degrees of freedom."""
-    return Fixed(fit.coefficient_root, "z", np.inf)
+    """Infinite degrees of freedom; of a linear model with a word on what that costs."""
+    notes = () if not fit.model.linear or "sigma" in fit.model.constants else (NOTE,)
+    return Fixed(fit.coefficient_root, "z", np.inf, notes)

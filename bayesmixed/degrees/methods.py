@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 METHODS = {
     "asymptotic": "asymptotic",
     "residual": "residual",
+    "satterthwaite": "satterthwaite",
 }
 # what was made, for as long as its fit lives: a reference must not hold the fit
 _made: WeakKeyDictionary[PointFit, dict[str, Reference]] = WeakKeyDictionary()
@@ -56,8 +57,25 @@ def reference(fit: PointFit, ddf: str | float | None = None) -> Reference:
 
 
 def default(fit: PointFit) -> str:
-    """The method of a fit for which none is asked."""
-    return "asymptotic"
+    """The method of a fit for which none is asked.
+
+    Of linear models fitted by ML or REML whose sigma is estimated Satterthwaite's, residual degrees of freedom without
+    bars; the normal distribution for all others.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> sleepstudy = bm.load_data("sleepstudy")
+    >>> formulas = ["Reaction ~ Days + (Days | Subject)", "Reaction ~ Days"]
+    >>> [default(bm.Model(formula, sleepstudy).fit("reml")) for formula in formulas]
+    ['satterthwaite', 'residual']
+    """
+    model = fit.model
+    if not model.linear or fit.engine.regularised or "sigma" in model.constants:
+        return "asymptotic"
+    if model.design.groups:
+        return "satterthwaite"
+    return "residual" if model.has_scale else "asymptotic"
 
 
 def _maker(name: str) -> Callable[[Any], Reference]:

@@ -106,12 +106,17 @@ class Heteroscedastic:
         within = row_variances(self.rows, self.pattern, at.gram, solution)
         if not coefficients or not self.p:
             return within
+        left = self.marginal(at, solution)
+        return within + np.einsum("np,np->n", left @ solution.U_inverse, left)
+
+    def marginal(self, at: LinearLikelihood, solution: Solution) -> np.ndarray:
+        """V^-1 Q (n, p) over the precisions of the rows, V the marginal covariance: what effects leave of Q."""
         left = self.rows.Q.copy()
         shares = apply(solution, [zw[:, :, : self.p] for zw in at.gram.zw])
         for rows, share in zip(self.rows.block_rows, shares, strict=True):
             for j in range(self.p):
                 left[:, j] -= rows.spread(share[:, :, j])
-        return within + np.einsum("np,np->n", left @ solution.U_inverse, left)
+        return left
 
     def information(self, g: np.ndarray, at: LinearLikelihood, solution: Solution) -> np.ndarray:
         """A guess of the curvature (m, m) of the criterion in g: expected, what rows say by themselves alone."""

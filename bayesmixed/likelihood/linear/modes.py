@@ -38,6 +38,21 @@ def modes(gram: Gram, solution: Solution) -> Modes:
     return Modes((b_0, *_split(b_t, shapes)), (Ze_0, *_split(Ze_t, shapes)))
 
 
+def fixed_products(gram: Gram, solution: Solution) -> list[np.ndarray]:
+    """Per block Z'V^-1 X (L, k, p) in the working columns, V = I + Z Lambda Lambda'Z': what `modes` has for X as y."""
+    if solution.largest is None:
+        return []
+    p = gram.p
+    left, tail = gram.zw[0][:, :, :p], []
+    if solution.rest is not None:
+        rest = solution.rest
+        F = rest.solved.apply(rest.T_tw[:, :p])
+        shapes = [(*z.shape[:2], p) for z in gram.zz[1:]]
+        tail = _split(rest.T_tw[:, :p] - rest.solved.product(F), shapes)
+        left = left - (rest.tail.coupling @ F).reshape(left.shape)
+    return [left - gram.zz[0] @ (solution.largest.W @ left), *tail]
+
+
 def log_det_slopes(gram: Gram, solution: Solution, reml: bool) -> list[np.ndarray]:
     """Per block d log|M| / d Lambda (k, k); with `reml` of log|M| + log|U_xx|.
 

@@ -167,6 +167,13 @@ class Theta:
             Lambda[columns, columns] = self.factor(x, j)
         return Lambda
 
+    def factor_slopes(self, x: np.ndarray, j: int) -> np.ndarray:
+        """d Lambda / d theta (m, k, k) of a group term, one matrix per element of its theta."""
+        k, part = self.k(j), x[self.slices[j]]
+        elements = np.eye(k * k).reshape(k, k, k, k)
+        moved = np.array([[self.covariances[j].pullback(part, k, one) for one in row] for row in elements])
+        return np.moveaxis(moved, 2, 0)
+
     def pull_back(self, x: np.ndarray, blocks: Sequence[Block], slopes: Sequence[np.ndarray]) -> np.ndarray:
         """d f / d theta from d f / d Lambda (k, k) of each block."""
         return self.joined(

@@ -1,0 +1,141 @@
+"""Satterthwaite's degrees of freedom: each row's own, from how well its variance is known (lmerTest's)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import FitError
+from ..fits.status import singular_terms
+from ..likelihood.at import effects_unit, heteroscedastic_of, likelihood_of
+from ..likelihood.criteria.with_sigma import NormalPrior, SigmaCriterion
+from ..likelihood.criteria.with_sigmas import SigmasCriterion
+from ..likelihood.small_sample.satterthwaite import CovarianceSlopes, with_sigma, with_sigmas
+from ..likelihood.working.coordinates import Coordinates
+from .reference import FTest, Reference
+
+if TYPE_CHECKING:
+    from ..fits.point import PointFit
+
+AGREE = 1e-8  # relative: degrees of freedom of the rows of a joint test that are the same
+DEPENDENT = 1e-10  # of a row in units of its standard error: what is left of it after others where it depends on them
+EXCESS = 1e-6  # of the criterion over its minimum: variance parameters are within a thousandth of a standard error
+
+
+@dataclass(frozen=True)
+class Satterthwaite(Reference):
+    """t and F by moments of the estimated variances.
+
+    `known` says how the covariance of the coefficients in `mean` moves; the rest of a row belongs to a predictor of
+    sigma, whose estimates are normal in large samples only.
+    """
+
+    root: np.ndarray
+    words: str
+    notes: tuple[str, ...]
+    known: CovarianceSlopes
+    mean: slice
+
+    def df(self, rows: np.ndarray) -> np.ndarray:
+        found = self.known.df(rows[:, self.mean])
+        others = np.delete(rows, np.arange(rows.shape[1])[self.mean], axis=1)
+        return np.where(np.any(others != 0, axis=1), np.inf, found)
+
+    def test(self, rows: np.ndarray, values: np.ndarray) -> FTest:
+        turned, sds = independent(rows, rows @ self.root)
+        statistics = (turned @ values / sds) ** 2
+        return FTest(float(np.mean(statistics)), len(sds), together(self.df(turned @ rows)))
+
+
+def reference(fit: PointFit) -> Satterthwaite:
+    """By the observed information of the criterion that the fit has minimised, sigma free unless it is a constant.
+
+    Raises
+    ------
+    FitError
+        For generalized models and for MAP fits, whose estimates are no maximum of the likelihood.
+    """
+    if not fit.model.linear:
+        raise FitError(
+            "Satterthwaite's degrees of freedom are for linear mixed models; tests of this model are referred to the "
+            'normal distribution: ddf="asymptotic".'
+        )
+    if fit.engine.regularised:
+        raise FitError(
+            f"Satterthwaite's degrees of freedom are of estimates that maximise a likelihood, and {fit.engine.label} "
+            'adds a penalty to it. Use ddf="asymptotic" or a number, or refit by model.fit("reml").'
+        )
+    known = _known(fit)
+    return Satterthwaite(
+        root=fit.coefficient_root,
+        words="t with Satterthwaite's degrees of freedom",
+        notes=_notes(fit, known),
+        known=known,
+        mean=fit.model.design.places["mu"],
+    )
+
+
+def independent(rows: np.ndarray, half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """P' (q, r) and the standard errors (q,) of P'L beta, uncorrelated, for L = `rows` (r, P), LCL' = half half'.
+
+    The eigenvectors of LCL' whose eigenvalues are not zero: as many as the rank of L.
+    """
+    sizes = np.linalg.norm(half, axis=1)
+    units = half / np.where(sizes > 0, sizes, 1.0)[:, None]
+    rank = int(np.sum(np.linalg.svd(units, compute_uv=False) > DEPENDENT * np.sqrt(max(len(rows), 1))))
+    left, sds, _ = np.linalg.svd(half, full_matrices=False)
+    return left.T[:rank], sds[:rank]
+
+
+def together(df: np.ndarray) -> float:
+    """Denominator degrees of freedom of the mean of independent squares of t on `df` (q,): of the same mean.
+
+    Fai & Cornelius (1996), J. Stat. Comput. Simul. 54, 363-378.
+    """
+    if np.all(np.isinf(df)) or np.all(np.abs(df - df[0]) <= AGREE * np.abs(df[0])):
+        return float(df[0])
+    if np.any(df <= 2):
+        return 2.0
+    more = float(np.sum(2 / (df - 2)))  # of the expected sum of squares than of chi^2
+    return 2 * (len(df) + more) / more
+
+
+def _known(fit: PointFit) -> CovarianceSlopes:
+    model, restricted = fit.model, fit.engine.restricted
+    if not model.has_scale:
+        rows = heteroscedastic_of(model)
+        assert fit.curvature is not None  # which such fits keep
+        return with_sigmas(SigmasCriterion(rows, restricted, NormalPrior.none(rows.basis), free=False), fit.curvature.x)
+    likelihood, held = likelihood_of(model), model.constants.get("sigma")
+    criterion = SigmaCriterion(likelihood, restricted, held, NormalPrior.none(likelihood.basis), free=False)
+    return with_sigma(criterion, _at(criterion.coordinates(), fit))
+
+
+def _at(coordinates: Coordinates, fit: PointFit) -> np.ndarray:
+    """The coordinates of a fit, the rank of each Lambda in its leading columns: what is zero stands in zero columns."""
+    theta = coordinates.theta
+    x = theta.working(fit.theta)
+    for j in theta.order:
+        x = theta.leading(x, j)
+    return np.concatenate([x, [c.at(fit.dispersion[name]) for name, c in coordinates.dispersion.items()]])
+
+
+def _notes(fit: PointFit, known: CovarianceSlopes) -> tuple[str, ...]:
+    notes = []
+    if known.held:
+        unit = effects_unit(fit.model)
+        words = singular_terms(fit.model.design.groups, [factor / unit for factor in fit.factors]).words
+        notes.append(f"Held where the data say no variance, as if known: {'; '.join(words)}.")
+    if known.flat:
+        notes.append(
+            f"In {known.flat} direction(s) of the variance parameters the criterion does not bend: the data do not "
+            "tell them apart, and they were left out."
+        )
+    if not known.excess <= EXCESS:
+        notes.append(
+            "The estimates are not at the optimum of the criterion: degrees of freedom there depend on how variances "
+            "are written. Fit again with more iterations or another optimizer."
+        )
+    return tuple(notes)

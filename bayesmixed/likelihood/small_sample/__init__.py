@@ -1,0 +1,1 @@
+"""What small samples do to linear mixed models: how well the covariance of the coefficients is known."""
