@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .families import links as links
     from .fits.side_by_side import side_by_side as side_by_side
     from .formula.formula import Formula as Formula
+    from .inference.anova import anova as anova
     from .model import Model as Model
     from .prediction.from_nothing import simulate as simulate
     from .saving.files import load as load
@@ -57,6 +58,7 @@ _PUBLIC = {
     "NUTS": "engines",
     "Program": "engines.program",
     "REML": "engines",
+    "anova": "inference.anova",
     "comparisons": "effects.comparisons",
     "compilation_cache": "engines.machine.compilation_cache",
     "diagnose": "checks.diagnosis.diagnose",
@@ -100,6 +102,7 @@ __all__ = [
     "Laplace",
     "Model",
     "Program",
+    "anova",
     "comparisons",
     "compilation_cache",
     "covariance",

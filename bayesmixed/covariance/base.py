@@ -43,13 +43,14 @@ class Covariance(ABC):
     `invariance` says which changes of basis of the columns the structure survives: "linear" (any
     invertible map), "scaling" (each column by its own constant) or "none" (one constant for all). `correlated` says
     whether columns may be correlated at all, `absorbing` whether a block with as many effects as rows takes up all that
-    a residual could.
+    a residual could, `unrestricted` whether every covariance matrix is one of its.
     """
 
     name: str
     invariance: str
     correlated: bool
     absorbing = False
+    unrestricted = False
 
     @abstractmethod
     def parameters(self, k: int) -> Free:
@@ -153,6 +154,10 @@ class Covariance(ABC):
 
         Where the structure cannot grow in v alone, one whose variance in v has grown as much.
         """
+
+    def holds(self, other: Covariance) -> bool:
+        """Whether every covariance of `other`, of the same columns, is one of its own, most of them off its bounds."""
+        return self.unrestricted or other == self
 
     def leading(self, theta: np.ndarray, k: int) -> np.ndarray:
         """The same Lambda Lambda' with its rank in the leading columns of Lambda; theta itself where that is one way.

@@ -104,6 +104,9 @@ class CompoundSymmetry(Covariance):
         size = np.sqrt(np.mean(np.square(sds), keepdims=True)) if self.hom else np.array(sds, dtype=float)
         return size if len(sds) == 1 else self.of_reported(np.append(size, START), len(sds))
 
+    def holds(self, other: Covariance) -> bool:
+        return other == self or (not self.hom and (not other.correlated or isinstance(other, CompoundSymmetry)))
+
     def edges(self, theta: np.ndarray, k: int) -> list[tuple[Edge, ...]]:
         if k == 1:
             return [(Edge((0,), (0.0,), abs(float(theta[0]))),)]

@@ -25,6 +25,7 @@ class Unstructured(Covariance):
     invariance = "linear"
     correlated = True
     absorbing = True
+    unrestricted = True
 
     def parameters(self, k: int) -> Free:
         return Free(sd_of_each(k), (CorrelationMatrix(k),) if k > 1 else ())

@@ -10,10 +10,7 @@ _MODEL = 'Write bm.Model("y ~ x + (1 | g)", data).fit("{}"{}).'
 _FAMILY = 'Write bm.Model("y ~ x + (1 | g)", data, family="poisson").fit("ml").'
 _DRAWS = _MODEL.format("nuts", ", seed=1")
 _DRAWS_AS = 'Write bm.Model("y ~ x + (1 | g)", data, priors="{}").fit("nuts", seed=1).'
-_NESTED = (
-    "Two ML fits of nested models: scipy.stats.chi2.sf(small.deviance - large.deviance, large.n_parameters - "
-    "small.n_parameters). Fits with draws: bm.loo_compare(one, other)."
-)
+_NESTED = "Two fits by maximum likelihood: bm.anova(small, large). Fits with draws: bm.loo_compare(one, other)."
 _INTERVALS = (
     'fit.coefficients[["lower", "upper"]] are 95 % limits; bm.emmeans, bm.comparisons and bm.slopes take level=.'
 )

@@ -1,0 +1,1 @@
+"""Tests of fits and of their parameters: one file per test."""

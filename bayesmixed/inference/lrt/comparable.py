@@ -1,0 +1,131 @@
+"""Are the log-likelihoods of these fits densities of the same data, each at its maximum?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...errors import FitError
+from ...fits.base import is_fit
+from ...fits.point import PointFit
+from .rows import common_order, refuse_different_rows
+
+
+def refuse_other_than_likelihoods(fits: Sequence[Any], verb: str) -> None:
+    """Raise a FitError for anything but fits, for draws, and for penalised estimates; `verb` is the function asked."""
+    for fit in fits:
+        if not is_fit(fit):
+            raise FitError(f"{verb} takes fits, {_instead(fit)}")
+    if any(fit.sampled for fit in fits):
+        several = len(fits) > 1
+        raise FitError(
+            f"{verb} compares maximised likelihoods, and draws have none. "
+            + ("Of draws of every model: bm.loo_compare(one, other). " if several else "Of draws: bm.loo_compare. ")
+            + 'Or fit by maximum likelihood: fit.model.fit("ml").'
+        )
+    for fit in fits:
+        if fit.engine.regularised:
+            raise FitError(
+                f"{verb} compares maximised likelihoods; {fit.label} maximises a likelihood times a penalty, so that "
+                'ratios of it follow no chi-squared law. Fit by maximum likelihood: fit.model.fit("ml").'
+            )
+
+
+def _instead(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "not a list: put a star before it, bm.anova(*fits)."
+    if hasattr(value, "fit") and hasattr(value, "formula"):
+        return 'not models: bm.anova(one.fit("ml"), other.fit("ml")).'
+    return f'such as model.fit("ml"), not {value!r}.'
+
+
+def refuse_different_data(fits: Sequence[PointFit], names: Sequence[str]) -> None:
+    """Raise a FitError where rows, responses, kinds of density or the integral over the effects differ."""
+    _refuse_same_object(fits)
+    _refuse_different_responses(fits)
+    refuse_different_rows(fits, names)
+    _refuse_different_values(fits, names)
+    _refuse_different_measures(fits)
+    _refuse_different_integrals(fits)
+
+
+def _refuse_same_object(fits: Sequence[PointFit]) -> None:
+    if len({id(fit) for fit in fits}) < len(fits):
+        raise FitError(
+            "The same fit is there twice: a comparison takes fits of different models, such as fit and "
+            'fit.model.replace(formula=". ~ . - x").fit("ml"). bm.anova(fit) tests the terms of one.'
+        )
+
+
+def _refuse_different_responses(fits: Sequence[PointFit]) -> None:
+    names = list(dict.fromkeys(_response(fit) for fit in fits))
+    if len(names) > 1:
+        raise FitError(
+            f"The models have different responses ({', '.join(names)}): their likelihoods are densities of different "
+            "things and do not compare. To compare a model of log(y) with one of y, fit the former as "
+            'bm.Model("y ~ ...", data, family="lognormal").'
+        )
+
+
+def _response(fit: PointFit) -> str:
+    response = fit.model.design.response
+    assert response is not None  # fitted
+    return response.name
+
+
+def _refuse_different_values(fits: Sequence[PointFit], names: Sequence[str]) -> None:
+    for fit, name in zip(fits[1:], names[1:], strict=True):
+        a, b = fits[0].model.design, fit.model.design
+        rows_a, rows_b = common_order(fits[0].model, fit.model) or (slice(None), slice(None))
+        assert a.response is not None and b.response is not None  # fitted
+        same = np.array_equal(a.response.y[rows_a], b.response.y[rows_b]) and _levels(a) == _levels(b)
+        if same and (a.trials is not None or b.trials is not None):
+            ones = np.ones(a.n_rows), np.ones(b.n_rows)
+            trials = (a.trials if a.trials is not None else ones[0], b.trials if b.trials is not None else ones[1])
+            same = np.array_equal(trials[0][rows_a], trials[1][rows_b])
+        if not same:
+            raise FitError(
+                f"The values of the response {_response(fit)!r} differ between {names[0]} and {name}: fit both models "
+                "to one table, its rows in one order."
+            )
+
+
+def _levels(design: Any) -> Any:
+    return None if design.response.levels is None else tuple(map(str, design.response.levels))
+
+
+def _refuse_different_measures(fits: Sequence[PointFit]) -> None:
+    """Probabilities against densities; rows that are counted by weights against rows that are not."""
+    families = [fit.model.family for fit in fits]
+    if len({family.discrete for family in families}) > 1:
+        which = {family.discrete: family.name for family in families}
+        raise FitError(
+            f"{which[True]} gives probabilities and {which[False]} densities of the same response: their likelihoods "
+            "do not compare. Take families of one kind."
+        )
+    counted = [_counted(fit) for fit in fits]
+    for fit, weights in zip(fits[1:], counted[1:], strict=True):
+        rows_a, rows_b = common_order(fits[0].model, fit.model) or (slice(None), slice(None))
+        if not np.array_equal(counted[0][rows_a], weights[rows_b]):
+            raise FitError(
+                "The weights say how often each row counts, and they differ between the models: these are likelihoods "
+                "of different data. Give both models the same weights=."
+            )
+
+
+def _counted(fit: PointFit) -> np.ndarray:
+    """How often each row (n,) counts: 1 where weights are precisions, or there are none."""
+    design, weights = fit.model.design, fit.model.design.weights
+    return np.ones(design.n_rows) if weights is None or fit.model.family.weights == "precision" else weights
+
+
+def _refuse_different_integrals(fits: Sequence[PointFit]) -> None:
+    nodes = {fit.engine.quadrature for fit in fits if not fit.model.linear and fit.model.design.groups}
+    if len(nodes) > 1:
+        raise FitError(
+            f"The effects were integrated out by {' and '.join(map(str, sorted(nodes)))} nodes: approximations of "
+            f"different accuracy, whose difference is no likelihood ratio. Fit all with one number of nodes, such as "
+            f'model.fit(bm.ML(quadrature={max(nodes)})), or Laplace\'s, model.fit("ml").'
+        )

@@ -1,0 +1,123 @@
+"""The likelihood-ratio test of two nested fits: the ratio, its law, its p-values, and what is doubtful about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...errors import BayesMixedError
+from ...fits.point import PointFit
+from .exact import exact_p
+from .law import ZERO, Law
+from .nested import Nesting, nesting
+from .refits import from_smaller
+
+
+@dataclass(frozen=True, eq=False)
+class RatioTest:
+    """Twice the difference of two log-likelihoods, `df` parameters apart, and the `law` it is referred to.
+
+    `law` is None where the smaller model is no case of the larger, or the same: then there is no test. `large` is the
+    larger model's fit, the one given or a better one that was found; `exact` the p of the exact law of one variance,
+    NaN where there is none; `notes` say what is doubtful.
+    """
+
+    ratio: float
+    df: int
+    law: Law | None
+    large: PointFit
+    exact: float = float("nan")
+    notes: tuple[str, ...] = ()
+
+    @property
+    def p(self) -> float:
+        """The p of the law: at a boundary that of the mixture, or an upper bound."""
+        return float("nan") if self.law is None else self.law.p(self.ratio)
+
+    @property
+    def naive(self) -> float:
+        """The p of a chi-squared with all parameters."""
+        return float("nan") if self.law is None else self.law.naive(self.ratio)
+
+    @property
+    def at_boundary(self) -> bool:
+        """Whether the naive p is not that of the law."""
+        return self.law is not None and bool(self.law.words)
+
+
+def ratio_test(
+    small: PointFit, large: PointFit, names: tuple[str, str], shift: float = 0.0, seed: int | None = 1
+) -> RatioTest:
+    """Test a smaller model against a larger one of the same data, fitted by the same criterion.
+
+    `shift` is added to the larger model's log-likelihood: of REML, for the basis in which its columns are written.
+    """
+    found = nesting(small.model, large.model)
+    df = large.n_parameters - small.n_parameters
+    if found is None or df < 1:
+        return RatioTest(np.nan, df, None, large, notes=(_why_not(found, df, names),))
+    notes: list[str] = []
+    if _ratio(small, large, shift) < -ZERO:
+        large, said = _better(small, large, found, names, shift)
+        notes.append(said)
+    ratio = _ratio(small, large, shift)
+    if ratio < -ZERO:
+        return RatioTest(np.nan, df, None, large, notes=tuple(notes))
+    ratio, law = (0.0 if abs(ratio) < ZERO else ratio), found.law(df)
+    exact = np.nan
+    if law.words:
+        if law.exact:
+            exact = exact_p(small, large, ratio, seed)
+        notes += _doubts(small, law, ratio, names)
+    return RatioTest(ratio, df, law, large, exact, tuple(notes))
+
+
+def _ratio(small: PointFit, large: PointFit, shift: float) -> float:
+    return 2 * (large.loglik + shift - small.loglik)
+
+
+def _better(
+    small: PointFit, large: PointFit, found: Nesting, names: tuple[str, str], shift: float
+) -> tuple[PointFit, str]:
+    """The larger model fitted from the optimum of the smaller, which it contains, and what came of it."""
+    short = f"{0.5 * -_ratio(small, large, shift):.3g}"
+    lower = f"The log-likelihood of {names[1]} was {short} below that of {names[0]}, which it contains"
+    try:
+        again = from_smaller(small, large, found)
+    except (BayesMixedError, np.linalg.LinAlgError, TypeError):
+        again = large
+    if again.loglik > large.loglik and _ratio(small, again, shift) >= -ZERO:
+        return again, f"{lower}: it was fitted again from there, and the better fit is the one compared."
+    best = again if again.loglik > large.loglik else large
+    return best, (
+        f"{lower}, and stays below it: that fit is not at its maximum, so there is no test. Fit it with another "
+        "optimizer, or rescale its columns."
+    )
+
+
+def _why_not(found: Nesting | None, df: int, names: tuple[str, str]) -> str:
+    if found is None:
+        return f"{names[0]} is no case of {names[1]}: AIC and BIC compare them, a likelihood ratio does not."
+    return f"{names[0]} and {names[1]} are one model, written in two ways: there is nothing to test."
+
+
+def _doubts(small: PointFit, law: Law, ratio: float, names: tuple[str, str]) -> list[str]:
+    notes = [f"{names[1]} against {names[0]}: {law.words}."]
+    if not law.exact:
+        notes[0] += f" {_by_simulation(small, ratio)}"
+    elif small.status.singular_scaled:
+        notes.append(
+            f"{names[0]} has a variance at its bound as well, so that the weights of the mixture are approximate. "
+            f"{_by_simulation(small, ratio)}"
+        )
+    return notes
+
+
+def _by_simulation(small: PointFit, ratio: float) -> str:
+    method = "reml" if small.engine.restricted else "ml"
+    refit = f'model.with_response(y).fit("{method}").loglik'
+    return (
+        f"By simulation: bm.bootstrap_test(small, large), or where there is none the share of at least {ratio:.4g} "
+        f"among 2 * (large.{refit} - small.{refit}) for y in small.simulate(999, seed=1)."
+    )

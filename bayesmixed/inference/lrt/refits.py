@@ -1,0 +1,90 @@
+"""Fits that a comparison needs besides those it is given: by ML, from another start, of a smaller formula."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ...engines import ML
+from ...errors import FitError
+from ...fits.point import PointFit
+from ...formula.formula import Formula
+from ...likelihood.at import heteroscedastic_of, laplace_of, likelihood_of
+from ...likelihood.working.theta import Theta
+from ...model import Model
+from .nested import Nesting
+
+
+def by_ml(fit: PointFit) -> PointFit:
+    """The ML fit of a model that was fitted by REML; an ML fit as it is."""
+    if not fit.engine.restricted:
+        return fit
+    options = {name: getattr(fit.engine, name) for name in ("optimizer", "maxiter")}
+    return _quietly(fit.model, ML(**options))
+
+
+def from_smaller(small: PointFit, large: PointFit, found: Nesting) -> PointFit:
+    """The larger model fitted again from the estimates of the smaller one."""
+    factors, pairs = [], list(zip(found.where, small.factors, strict=True))
+    for j, term in enumerate(large.model.design.groups):
+        roots = [place.factor(F) for place, F in pairs if place.into == j]
+        factors.append(np.hstack(roots) if roots else np.zeros((len(term.columns), 1)))
+    start = [float(value) for value in _theta(large.model).reported_of(factors)]
+    return _quietly(large.model, replace(large.engine, start=start))  # type: ignore[type-var]  # an engine's options
+
+
+def refitted(fit: PointFit, formula: Formula) -> PointFit:
+    """The same engine on another formula of the same columns and exactly the same rows."""
+    engine: Any = fit.engine
+    plain = replace(engine, start=None) if getattr(engine, "start", None) is not None else engine
+    return _quietly(on_the_same_rows(fit.model, formula), plain)
+
+
+def on_the_same_rows(model: Model, formula: Formula) -> Model:
+    """The model of another formula on the rows that `model` used, whatever values the new formula would not miss.
+
+    Responses, weights and offsets are the model's own, arrays included.
+    """
+    design, arguments = model.design, model.arguments
+    encoding = design.encoding
+    proportion = design.response is not None and design.response.proportion
+    weights = (encoding.trials, design.trials) if proportion else (encoding.weights, design.weights)
+    found = replace(
+        arguments,
+        formula=formula,
+        data=model.frame,
+        priors=None,
+        weights=_given(*weights),
+        offset=_given(encoding.offset, None),
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        other = Model(**{name: getattr(found, name) for name in found.__dataclass_fields__})
+    if arguments.data is None and design.response is not None:  # its response is no column of the table
+        return other.with_response(design.written(design.response.y))
+    return other
+
+
+def _given(given: Any, values: np.ndarray | None) -> Any:
+    if given is None:
+        return None
+    return given.text if given.text is not None else (given.array if values is None else values)
+
+
+def _theta(model: Model) -> Theta:
+    if model.has_scale:
+        return likelihood_of(model).theta
+    return heteroscedastic_of(model).rows.theta if model.linear else laplace_of(model).theta
+
+
+def _quietly(model: Model, engine: Any) -> PointFit:
+    """A fit whose warnings are in its status."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found: Any = model.fit(engine)
+    if found.sampled:
+        raise FitError("A likelihood-ratio test needs fits by maximum likelihood.")
+    return found
