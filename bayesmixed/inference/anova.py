@@ -64,7 +64,7 @@ def anova(
     >>> intercepts = bm.Model("Reaction ~ Days + (1 | Subject)", sleep).fit("reml")
     >>> slopes = bm.Model("Reaction ~ Days + (Days | Subject)", sleep).fit("reml")
     >>> bm.anova(intercepts, slopes).frame[["parameters", "chisq", "df"]].iloc[1].round(4).tolist()
-    [6.0, 42.8372, 2.0]
+    [6.0, 42.8368, 2.0]
     """
     if len(fits) == 1 and isinstance(fits[0], Mapping):
         labels, fits = labels or [str(name) for name in fits[0]], tuple(fits[0].values())
