@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .fits.side_by_side import side_by_side as side_by_side
     from .formula.formula import Formula as Formula
     from .inference.anova import anova as anova
+    from .inference.hypothesis.hypothesis import hypothesis as hypothesis
     from .model import Model as Model
     from .prediction.from_nothing import simulate as simulate
     from .saving.files import load as load
@@ -63,6 +64,7 @@ _PUBLIC = {
     "compilation_cache": "engines.machine.compilation_cache",
     "diagnose": "checks.diagnosis.diagnose",
     "emmeans": "effects.emmeans",
+    "hypothesis": "inference.hypothesis.hypothesis",
     "icc": "summaries.variance.icc",
     "inverse_predict": "effects.inverse",
     "list_data": "data",
@@ -110,6 +112,7 @@ __all__ = [
     "emmeans",
     "errors",
     "families",
+    "hypothesis",
     "icc",
     "inverse_predict",
     "links",

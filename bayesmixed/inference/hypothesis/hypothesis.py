@@ -1,0 +1,191 @@
+"""Are linear functions of the coefficients zero, equal, above or below a value?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pandas as pd
+
+from ...degrees import methods
+from ...degrees.reference import FTest, Reference
+from ...errors import FitError, with_known_options
+from ...fits.base import is_fit
+from ...fits.caution import with_caution
+from ...page import Page, Section, column, places, probability
+from . import draws, tests
+from .claims import Asked, asked
+from .estimable import estimable
+
+if TYPE_CHECKING:
+    from ...fits.base import Fit
+    from ...fits.point import PointFit
+
+FIXED = {"statistic": 3, "df": 2, "probability": 3}
+LEFT_OUT = "Left out of the fit, and held at zero by the other coefficients: {}."
+NO_DF = "z: a penalised fit has no degrees of freedom, and its standard errors are those of a posterior's mode."
+
+
+@dataclass(frozen=True, repr=False)
+class Hypotheses:
+    """Tests of linear functions of the coefficients, or what draws say of them. Printing gives a page.
+
+    `frame` has a row per claim; `joint` is the F test of several equations (statistic, num_df, den_df, p; infinite
+    den_df mean chi^2 / num_df), of draws the probability that several inequalities hold at once, else None.
+    """
+
+    title: str
+    frame: pd.DataFrame
+    joint: FTest | float | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def page(self) -> Page:
+        """The table and the notes, the joint test first."""
+        return Page((Section(self.title, _formatted(self.frame), self.notes),))
+
+    def __str__(self) -> str:
+        return str(self.page)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.page._repr_html_()
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+
+@with_known_options
+def hypothesis(
+    fit: Fit,
+    hypotheses: Any = None,
+    *,
+    ddf: str | float | None = None,
+    level: float = 0.95,
+) -> Hypotheses:
+    """Test linear functions of the coefficients.
+
+    Parameters
+    ----------
+    fit
+        Any fit.
+    hypotheses
+        None: every coefficient. A text: ``"x1 - x2 = 0"``, ``"2*x1 + 0.5*x2 = 3"``, ``"f[b] = f[c] = 0"``, or with
+        ">" and "<" one-sided. Names are those of ``fit.fixef()``, R's are understood too. Several texts, as a list or
+        as a dict with labels, are tested each and, equations, also jointly. A matrix (m, P) with one column per
+        coefficient, with values other than zero ``(matrix, values)``; a DataFrame whose columns are names of
+        coefficients, and ``"rhs"`` the values.
+    ddf
+        Degrees of freedom: a method's name or a number; by default those that the fit is judged by. Generalized models
+        and penalised fits are judged by z and chi^2.
+    level
+        Coverage of the limits; of an inequality that of its one finite limit.
+
+    Returns
+    -------
+    Hypotheses
+        `.frame`: estimate, se, df, statistic, p, lower, upper. The p of an inequality is small where the data speak
+        for it (it is the alternative). Of draws: estimate (posterior mean), se (sd), lower, upper, and probability
+        that the inequality holds. `.joint`: the joint test of several equations.
+
+    Raises
+    ------
+    FitError
+        Names that no coefficient has, functions that are not linear or that the data do not determine, equations that
+        contradict each other, options that the fit does not have.
+
+    Notes
+    -----
+    A row is judged by (l'b - value) / se; equations L b = v together by the F of MATHEMATICS section 11, rows that
+    follow from others counted once.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> model = bm.Model("cbind(incidence, size - incidence) ~ period + (1 | herd)", bm.load_data("cbpp"),
+    ...                  family="binomial")
+    >>> found = bm.hypothesis(model.fit("ml"), ["period[2] = period[3]", "period[3] = period[4]"])
+    >>> found.frame[["estimate", "se", "statistic", "p"]].round(3)
+                           estimate     se  statistic      p
+    period[2] = period[3]     0.136  0.381      0.358  0.720
+    period[3] = period[4]     0.452  0.484      0.933  0.351
+    >>> found.joint.num_df, round(found.joint.p, 3)
+    (2, 0.455)
+    """
+    if not is_fit(fit):
+        raise FitError(f'hypothesis takes a fit, such as model.fit("reml"), not {type(fit).__name__}.')
+    if isinstance(level, bool) or not 0 < level < 1:
+        raise FitError(f"level must lie between 0 and 1, not {level!r}.")
+    question = asked(fit.model, hypotheses)
+    rows = estimable(fit.model, question.rows, question.labels)
+    if fit.sampled:
+        return _of_draws(fit, question, rows, ddf, level)
+    point = cast("PointFit", fit)
+    return _of_point(point, question, rows, methods.reference(point, ddf), level)
+
+
+def _of_point(fit: PointFit, question: Asked, rows: np.ndarray, reference: Reference, level: float) -> Hypotheses:
+    joint = tests.jointly(fit, question, rows, reference)
+    notes = [*([] if joint is None else [_told(joint)]), f"Limits: {100 * level:g} %, {reference.words}."]
+    if question.sides.any():
+        notes.append("The p of an inequality is that of what it claims as the alternative: small speaks for it.")
+        if question.together:
+            notes.append("No joint test: inequalities are among the hypotheses.")
+    if np.any(question.values):
+        notes.append("Statistic: how many standard errors the estimate lies from the value claimed.")
+    if joint is not None and joint.num_df < len(rows):
+        follow = len(rows) - joint.num_df
+        notes.append(f"{follow} of the {len(rows)} equations follow{'s' * (follow == 1)} from the others.")
+    if fit.engine.regularised:
+        notes.append(NO_DF)
+    return Hypotheses(
+        _title(question, fit),
+        tests.tested(fit, question, rows, reference, level),
+        joint,
+        with_caution([*notes, *reference.notes, *_left_out(fit, question)], fit),
+    )
+
+
+def _of_draws(fit: Fit, question: Asked, rows: np.ndarray, ddf: Any, level: float) -> Hypotheses:
+    if ddf is not None:
+        raise FitError("Draws have no degrees of freedom: leave out ddf=. Their probability is of the posterior.")
+    frame = draws.answered(fit, question, rows, level)
+    notes = [f"Posterior mean and sd; limits: {100 * level:g} %, quantiles of the {fit.parameters.n_draws} draws."]
+    if question.each:
+        notes.append("Probability: that the coefficient is above zero.")
+    elif not np.all(question.sides):
+        notes.append(draws.NO_EQUALITY)
+    joint = draws.together(fit, question, rows)
+    if joint is not None:
+        notes.insert(0, f"All {len(rows)} hold together with probability {joint:.3f}.")
+    return Hypotheses(_title(question, fit), frame, joint, with_caution([*notes, *_left_out(fit, question)], fit))
+
+
+def _title(question: Asked, fit: Fit) -> str:
+    return f"{'Coefficients' if question.each else 'Hypotheses'}, {fit.label}"
+
+
+def _left_out(fit: Fit, question: Asked) -> tuple[str, ...]:
+    aliased = fit.model.design.mu.aliased
+    return (LEFT_OUT.format(", ".join(aliased)),) if aliased and question.each else ()
+
+
+def _told(joint: FTest) -> str:
+    """The joint test in a line."""
+    if np.isinf(joint.den_df):
+        test = f"chi^2 = {joint.num_df * joint.statistic:.3f} on {joint.num_df}"
+    else:
+        test = f"F = {joint.statistic:.3f} on {joint.num_df} and {joint.den_df:.2f}"
+    p = probability(joint.p)
+    return f"Together: {test} degrees of freedom, {f'p {p}' if p.startswith('<') else f'p = {p}' if p else 'no p'}."
+
+
+def _formatted(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame as text, estimates at the decimals that the standard errors need."""
+    digits = places(frame["se"].dropna())
+    shown = {name: column(frame[name], FIXED.get(name, digits)) for name in frame.columns}
+    if "p" in shown:
+        shown["p"] = [probability(p) for p in frame["p"]]
+    return pd.DataFrame(shown, index=frame.index)
