@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # name -> module of this folder whose function `reference(fit)` makes it
 METHODS = {
     "asymptotic": "asymptotic",
+    "between-within": "between_within",
+    "containment": "containment",
     "residual": "residual",
     "satterthwaite": "satterthwaite",
 }

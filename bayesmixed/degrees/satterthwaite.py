@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..engines.machine.blas import blas_threads
+from ..engines.ml import tail_columns
 from ..errors import FitError
 from ..fits.status import singular_terms
 from ..likelihood.at import effects_unit, heteroscedastic_of, likelihood_of
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 AGREE = 1e-8  # relative: degrees of freedom of the rows of a joint test that are the same
 DEPENDENT = 1e-10  # of a row in units of its standard error: what is left of it after others where it depends on them
+LOST = 1e-12  # of the largest: a singular value that rounding may have made
 EXCESS = 1e-6  # of the criterion over its minimum: variance parameters are within a thousandth of a standard error
 
 
@@ -44,7 +47,9 @@ class Satterthwaite(Reference):
         return np.where(np.any(others != 0, axis=1), np.inf, found)
 
     def test(self, rows: np.ndarray, values: np.ndarray) -> FTest:
-        turned, sds = independent(rows, rows @ self.root)
+        turned, sds = independent(rows @ self.root)
+        if not len(sds):
+            return FTest(np.nan, 0, np.nan)
         statistics = (turned @ values / sds) ** 2
         return FTest(float(np.mean(statistics)), len(sds), together(self.df(turned @ rows)))
 
@@ -67,7 +72,8 @@ def reference(fit: PointFit) -> Satterthwaite:
             f"Satterthwaite's degrees of freedom are of estimates that maximise a likelihood, and {fit.engine.label} "
             'adds a penalty to it. Use ddf="asymptotic" or a number, or refit by model.fit("reml").'
         )
-    known = _known(fit)
+    with blas_threads(tail_columns(fit.model)):
+        known = _known(fit)
     return Satterthwaite(
         root=fit.coefficient_root,
         words="t with Satterthwaite's degrees of freedom",
@@ -77,15 +83,21 @@ def reference(fit: PointFit) -> Satterthwaite:
     )
 
 
-def independent(rows: np.ndarray, half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """P' (q, r) and the standard errors (q,) of P'L beta, uncorrelated, for L = `rows` (r, P), LCL' = half half'.
+def independent(half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """P' (q, r) and the standard errors (q,) of uncorrelated P'L beta, for L (r, P) with LCL' = half half'.
 
-    The eigenvectors of LCL' whose eigenvalues are not zero: as many as the rank of L.
+    P are the eigenvectors of LCL' without those of eigenvalue zero; where rows are so unlike in size that eigenvalues
+    are lost in rounding, of rows over their standard errors.
     """
     sizes = np.linalg.norm(half, axis=1)
-    units = half / np.where(sizes > 0, sizes, 1.0)[:, None]
-    rank = int(np.sum(np.linalg.svd(units, compute_uv=False) > DEPENDENT * np.sqrt(max(len(rows), 1))))
+    if not np.all(np.isfinite(sizes)):
+        return np.zeros((0, len(half))), np.zeros(0)
+    over = np.where(sizes > 0, sizes, 1.0)[:, None]
+    units, found, _ = np.linalg.svd(half / over, full_matrices=False)
+    rank = int(np.sum(found > DEPENDENT))
     left, sds, _ = np.linalg.svd(half, full_matrices=False)
+    if rank and sds[rank - 1] < LOST * sds[0]:
+        return (units / over).T[:rank], found[:rank]
     return left.T[:rank], sds[:rank]
 
 
@@ -127,7 +139,7 @@ def _notes(fit: PointFit, known: CovarianceSlopes) -> tuple[str, ...]:
     if known.held:
         unit = effects_unit(fit.model)
         words = singular_terms(fit.model.design.groups, [factor / unit for factor in fit.factors]).words
-        notes.append(f"Held where the data say no variance, as if known: {'; '.join(words)}.")
+        notes.append(f"Held at the boundary, as if known: {'; '.join(words)}.")
     if known.flat:
         notes.append(
             f"In {known.flat} direction(s) of the variance parameters the criterion does not bend: the data do not "

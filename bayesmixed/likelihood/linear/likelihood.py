@@ -18,7 +18,7 @@ from ..working.blocks import Block, blocks
 from ..working.gram import Gram, gram
 from ..working.theta import Theta
 from .information import block_information, inverse
-from .modes import Modes, conditional_covariances, log_det_slopes, modes
+from .modes import Modes, conditional_covariances, fixed_products, log_det_slopes, modes
 from .orthogonal import OrthogonalRows, OrthogonalSolution, affordable, orthogonal_rows, solve_orthogonally
 from .pls import Solution, solve
 
@@ -143,6 +143,11 @@ class LinearLikelihood:
             for i, block in enumerate(self.blocks)
             for j, columns in zip(block.terms, block.slices, strict=True)
         }
+
+    def fixed_products(self, solution: Solution) -> list[np.ndarray]:
+        """Per block Z'V^-1 X (L, k, p) in the working columns, V = I + Z Lambda Lambda'Z'."""
+        exact = isinstance(solution, OrthogonalSolution)
+        return solution.fixed_products() if exact else fixed_products(self.gram, solution)
 
     def conditional_covariances(self, solution: Solution) -> dict[int, np.ndarray]:
         """Var(b | y, beta) / sigma^2 (L, k, k) of each group term in the user's columns."""

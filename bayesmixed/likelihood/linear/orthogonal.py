@@ -165,21 +165,34 @@ class OrthogonalSolution(Solution):
     def modes(self) -> Modes:
         """Conditional modes b and Z'e at `beta`."""
         q, levels = self.turned.n_tail, len(self.turned.R)
-        contrast = np.append(-self.beta, 1.0)
+        contrast = np.append(-self.beta, 1.0)[:, None]
         residual = self.P[:, q:] @ (self.triangle[q:, q:] @ contrast)
         rho = residual[: levels * self.E.shape[1]].reshape(levels, -1)
-        turned = np.einsum("lij,li->lj", self.E, rho)
-        Ze_0 = np.einsum("lij,li->lj", self.turned.R, turned)
-        b_0 = np.einsum("lij,li->lj", self.K, turned) @ self.factors[0].T
-        b, Ze, first = [b_0], [Ze_0], 0
+        b_0 = np.einsum("lij,li->lj", self.K, np.einsum("lij,li->lj", self.E, rho)) @ self.factors[0].T
+        b, first = [b_0], len(self.N)
+        for (count, k), Lambda in zip(self.turned.widths, self.factors[1:], strict=True):
+            b.append(-residual[first : first + count * k].reshape(count, k) @ Lambda.T)
+            first += count * k
+        return Modes(tuple(b), tuple(products[:, :, 0] for products in self._products(residual)))
+
+    def fixed_products(self) -> list[np.ndarray]:
+        """Per block Z'V^-1 X (L, k, p), V relative to sigma^2."""
+        fixed = slice(self.turned.n_tail, self.turned.n_tail + self.turned.p)
+        return self._products(self.P[:, fixed] @ self.triangle[fixed, fixed])
+
+    def _products(self, residual: np.ndarray) -> list[np.ndarray]:
+        """Per block Z' (L, k, m) times what the effects leave of m columns: `residual` (rows, m) in the turned rows."""
+        levels, m = len(self.turned.R), residual.shape[1]
+        rho = residual[: levels * self.E.shape[1]].reshape(levels, -1, m)
+        found, first = [self.turned.R.transpose(0, 2, 1) @ (self.E.transpose(0, 2, 1) @ rho)], 0
         direct = self.N.T @ residual[: len(self.N)]
         for (count, k), Lambda in zip(self.turned.widths, self.factors[1:], strict=True):
             part = slice(first, first + count * k)
-            u = -residual[len(self.N) :][part].reshape(count, k)
-            b.append(u @ Lambda.T)
-            Ze.append(_unscaled(u, Lambda, direct[part].reshape(count, k)))
+            u = -residual[len(self.N) :][part].reshape(count, k, m)
+            turned = _unscaled(np.moveaxis(u, 2, 1), Lambda, np.moveaxis(direct[part].reshape(count, k, m), 2, 1))
+            found.append(np.moveaxis(turned, 2, 1))
             first += count * k
-        return Modes(tuple(b), tuple(Ze))
+        return found
 
     def log_det_slopes(self, reml: bool) -> list[np.ndarray]:
         """Per block d log|M| / d Lambda (k, k); with `reml` of log|M| + log|U_xx|."""
@@ -207,7 +220,7 @@ class OrthogonalSolution(Solution):
 
 
 def _unscaled(u: np.ndarray, Lambda: np.ndarray, direct: np.ndarray) -> np.ndarray:
-    """Z'e (L, k) from u = Lambda'Z'e where Lambda is large, from residuals in the directions in which it is not."""
+    """Z'e (.., k) from u = Lambda'Z'e where Lambda is large, from residuals in the directions in which it is not."""
     left, values, right = np.linalg.svd(Lambda)
     large = values > DIRECT
     divided = u @ (right[large].T / values[large]) @ left[:, large].T

@@ -22,7 +22,6 @@ from ..criteria.hessian import central
 from ..criteria.with_sigma import SigmaCriterion
 from ..criteria.with_sigmas import SigmasCriterion
 from ..linear.likelihood import LinearLikelihood
-from ..linear.modes import fixed_products
 from ..linear.pls import Solution
 from ..working.basis import root
 
@@ -64,7 +63,9 @@ class CovarianceSlopes:
         """Degrees of freedom (r,) of each of `rows` (r, p) of coefficients of X; infinite where C is known."""
         turned = solve_triangular(self.R, rows.T, trans=1).T if rows.size else rows
         variance = np.sum((turned @ self.half) ** 2, axis=1)
-        g = np.stack([np.sum((turned @ slope) * turned, axis=1) for slope in self.slopes], axis=1)
+        g = np.zeros((len(rows), len(self.slopes)))
+        for i, slope in enumerate(self.slopes):
+            g[:, i] = np.sum((turned @ slope) * turned, axis=1)
         spread = np.einsum("ri,ij,rj->r", g, self.A, g)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(spread > 0, 2 * variance**2 / spread, np.where(np.isnan(variance), np.nan, np.inf))
@@ -98,7 +99,7 @@ def _of_theta(likelihood: LinearLikelihood, solution: Solution, x: np.ndarray) -
     """
     theta, p = likelihood.theta, likelihood.p
     found = np.zeros((theta.size, p, p))
-    for block, G in zip(likelihood.blocks, fixed_products(likelihood.gram, solution), strict=True):
+    for block, G in zip(likelihood.blocks, likelihood.fixed_products(solution), strict=True):
         scaled = G @ solution.U_inverse
         for j, columns in zip(block.terms, block.slices, strict=True):
             part = scaled[:, columns]
