@@ -146,8 +146,9 @@ class LinearLikelihood:
 
     def fixed_products(self, solution: Solution) -> list[np.ndarray]:
         """Per block Z'V^-1 X (L, k, p) in the working columns, V = I + Z Lambda Lambda'Z'."""
-        exact = isinstance(solution, OrthogonalSolution)
-        return solution.fixed_products() if exact else fixed_products(self.gram, solution)
+        if isinstance(solution, OrthogonalSolution):
+            return solution.fixed_products()
+        return fixed_products(self.gram, solution)
 
     def conditional_covariances(self, solution: Solution) -> dict[int, np.ndarray]:
         """Var(b | y, beta) / sigma^2 (L, k, k) of each group term in the user's columns."""
