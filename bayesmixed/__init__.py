@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .fits.side_by_side import side_by_side as side_by_side
     from .formula.formula import Formula as Formula
     from .inference.anova import anova as anova
+    from .inference.drop1 import drop1 as drop1
     from .inference.hypothesis.hypothesis import hypothesis as hypothesis
     from .model import Model as Model
     from .prediction.from_nothing import simulate as simulate
@@ -63,6 +64,7 @@ _PUBLIC = {
     "comparisons": "effects.comparisons",
     "compilation_cache": "engines.machine.compilation_cache",
     "diagnose": "checks.diagnosis.diagnose",
+    "drop1": "inference.drop1",
     "emmeans": "effects.emmeans",
     "hypothesis": "inference.hypothesis.hypothesis",
     "icc": "summaries.variance.icc",
@@ -109,6 +111,7 @@ __all__ = [
     "compilation_cache",
     "covariance",
     "diagnose",
+    "drop1",
     "emmeans",
     "errors",
     "families",

@@ -17,7 +17,7 @@ def refuse_other_than_likelihoods(fits: Sequence[Any], verb: str) -> None:
     """Raise a FitError for anything but fits, for draws, and for penalised estimates; `verb` is the function asked."""
     for fit in fits:
         if not is_fit(fit):
-            raise FitError(f"{verb} takes fits, {_instead(fit)}")
+            raise FitError(f"{verb} takes fits, {_instead(fit, verb)}")
     if any(fit.sampled for fit in fits):
         several = len(fits) > 1
         raise FitError(
@@ -33,11 +33,11 @@ def refuse_other_than_likelihoods(fits: Sequence[Any], verb: str) -> None:
             )
 
 
-def _instead(value: Any) -> str:
+def _instead(value: Any, verb: str) -> str:
     if isinstance(value, list | tuple):
-        return "not a list: put a star before it, bm.anova(*fits)."
+        return f"not a list: put a star before it, bm.{verb}(*fits)."
     if hasattr(value, "fit") and hasattr(value, "formula"):
-        return 'not models: bm.anova(one.fit("ml"), other.fit("ml")).'
+        return f'not models: bm.{verb}(model.fit("reml")).'
     return f'such as model.fit("ml"), not {value!r}.'
 
 

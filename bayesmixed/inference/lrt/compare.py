@@ -12,7 +12,7 @@ from ...fits.point import PointFit
 from ...page import Page, Section, column, probability
 from .comparable import refuse_different_data
 from .nested import same_means
-from .ratio import RatioTest, ratio_test
+from .ratio import RatioTest, laws_in_words, ratio_test
 from .refits import by_ml
 from .rows import common_order
 
@@ -185,18 +185,10 @@ def _of_the_criterion(fits: Sequence[PointFit], restricted: bool, shifts: Sequen
 
 
 def _of_tests(tests: Sequence[RatioTest | None]) -> list[str]:
-    notes = [note for test in tests if test is not None for note in test.notes]
-    if any(test is not None and test.exact == test.exact for test in tests):
-        notes.append(EXACT)
-    return list(dict.fromkeys(notes))
+    named = {_number(i): test for i, test in enumerate(tests) if test is not None}
+    return [*(note for test in named.values() for note in test.notes), *laws_in_words(named)]
 
 
 def _of_fits(fits: Sequence[PointFit]) -> list[str]:
     doubts = [[f"{_number(i)}: {doubt}" for doubt in fit.status.doubts] for i, fit in enumerate(fits)]
     return [line for lines in doubts for line in lines]
-
-
-EXACT = (
-    "exact p: of the exact law of the ratio for one variance, simulated 10,000 times (Crainiceanu & Ruppert 2004); "
-    "the least that this shows is 1e-4. Prefer it to the mixture where levels are few."
-)

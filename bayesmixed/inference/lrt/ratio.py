@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...errors import BayesMixedError
 from ...fits.point import PointFit
+from ...page import listed
 from .exact import exact_p
 from .law import ZERO, Law
 from .nested import Nesting, nesting
 from .refits import from_smaller
+
+EXACT = (
+    "exact p: of the exact law of the ratio for one variance, simulated 10,000 times (Crainiceanu & Ruppert 2004); "
+    "the least that this shows is 1e-4. Prefer it to the mixture where levels are few."
+)
+BY_SIMULATION = (
+    "By simulation: bm.bootstrap_test(small, large), or where there is none the share of ratios of at least chisq when "
+    'both models are fitted to each y of small.simulate(999, seed=1): model.with_response(y).fit("ml").loglik.'
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +31,8 @@ class RatioTest:
 
     `law` is None where the smaller model is no case of the larger, or the same: then there is no test. `large` is the
     larger model's fit, the one given or a better one that was found; `exact` the p of the exact law of one variance,
-    NaN where there is none; `notes` say what is doubtful.
+    NaN where there is none; `singular` says that the smaller fit has a variance at its bound as well; `notes` say what
+    is doubtful.
     """
 
     ratio: float
@@ -28,6 +40,7 @@ class RatioTest:
     law: Law | None
     large: PointFit
     exact: float = float("nan")
+    singular: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -66,11 +79,9 @@ def ratio_test(
         return RatioTest(np.nan, df, None, large, notes=tuple(notes))
     ratio, law = (0.0 if abs(ratio) < ZERO else ratio), found.law(df)
     exact = np.nan
-    if law.words:
-        if law.exact:
-            exact = exact_p(small, large, ratio, seed)
-        notes += _doubts(small, law, ratio, names)
-    return RatioTest(ratio, df, law, large, exact, tuple(notes))
+    if law.words and law.exact:
+        exact = exact_p(small, large, ratio, seed)
+    return RatioTest(ratio, df, law, large, exact, small.status.singular_scaled, tuple(notes))
 
 
 def _ratio(small: PointFit, large: PointFit, shift: float) -> float:
@@ -102,22 +113,22 @@ def _why_not(found: Nesting | None, df: int, names: tuple[str, str]) -> str:
     return f"{names[0]} and {names[1]} are one model, written in two ways: there is nothing to test."
 
 
-def _doubts(small: PointFit, law: Law, ratio: float, names: tuple[str, str]) -> list[str]:
-    notes = [f"{names[1]} against {names[0]}: {law.words}."]
-    if not law.exact:
-        notes[0] += f" {_by_simulation(small, ratio)}"
-    elif small.status.singular_scaled:
+def laws_in_words(tests: Mapping[str, RatioTest]) -> list[str]:
+    """What p-values are of where that is no plain chi-squared, tests of one law together; tests by what they are of."""
+    laws: dict[str, list[str]] = {}
+    for name, test in tests.items():
+        if test.law is not None and test.law.words:
+            laws.setdefault(test.law.words, []).append(name)
+    notes = [f"{listed(names)}: {words}." for words, names in laws.items()]
+    bounds = [name for name, test in tests.items() if test.law is not None and not test.law.exact]
+    singular = [name for name, test in tests.items() if test.at_boundary and test.singular and name not in bounds]
+    if singular:
         notes.append(
-            f"{names[0]} has a variance at its bound as well, so that the weights of the mixture are approximate. "
-            f"{_by_simulation(small, ratio)}"
+            f"{listed(singular)}: another variance is at its bound in the smaller model, so that the weights of the "
+            "mixture are approximate."
         )
+    if bounds or singular:
+        notes.append(BY_SIMULATION)
+    if any(test.exact == test.exact for test in tests.values()):
+        notes.append(EXACT)
     return notes
-
-
-def _by_simulation(small: PointFit, ratio: float) -> str:
-    method = "reml" if small.engine.restricted else "ml"
-    refit = f'model.with_response(y).fit("{method}").loglik'
-    return (
-        f"By simulation: bm.bootstrap_test(small, large), or where there is none the share of at least {ratio:.4g} "
-        f"among 2 * (large.{refit} - small.{refit}) for y in small.simulate(999, seed=1)."
-    )

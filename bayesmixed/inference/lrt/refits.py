@@ -23,7 +23,7 @@ def by_ml(fit: PointFit) -> PointFit:
     if not fit.engine.restricted:
         return fit
     options = {name: getattr(fit.engine, name) for name in ("optimizer", "maxiter")}
-    return _quietly(fit.model, ML(**options))
+    return fitted_quietly(fit.model, ML(**options))
 
 
 def from_smaller(small: PointFit, large: PointFit, found: Nesting) -> PointFit:
@@ -33,14 +33,12 @@ def from_smaller(small: PointFit, large: PointFit, found: Nesting) -> PointFit:
         roots = [place.factor(F) for place, F in pairs if place.into == j]
         factors.append(np.hstack(roots) if roots else np.zeros((len(term.columns), 1)))
     start = [float(value) for value in _theta(large.model).reported_of(factors)]
-    return _quietly(large.model, replace(large.engine, start=start))  # type: ignore[type-var]  # an engine's options
+    return fitted_quietly(large.model, replace(large.engine, start=start))  # type: ignore[type-var]  # an engine's options
 
 
-def refitted(fit: PointFit, formula: Formula) -> PointFit:
-    """The same engine on another formula of the same columns and exactly the same rows."""
-    engine: Any = fit.engine
-    plain = replace(engine, start=None) if getattr(engine, "start", None) is not None else engine
-    return _quietly(on_the_same_rows(fit.model, formula), plain)
+def engine_without_start(engine: Any) -> Any:
+    """An engine for another model: a start that was given is of the one it was given for."""
+    return engine if getattr(engine, "start", None) is None else replace(engine, start=None)
 
 
 def on_the_same_rows(model: Model, formula: Formula) -> Model:
@@ -80,7 +78,7 @@ def _theta(model: Model) -> Theta:
     return heteroscedastic_of(model).rows.theta if model.linear else laplace_of(model).theta
 
 
-def _quietly(model: Model, engine: Any) -> PointFit:
+def fitted_quietly(model: Model, engine: Any) -> PointFit:
     """A fit whose warnings are in its status."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
