@@ -10,7 +10,10 @@ _MODEL = 'Write bm.Model("y ~ x + (1 | g)", data).fit("{}"{}).'
 _FAMILY = 'Write bm.Model("y ~ x + (1 | g)", data, family="poisson").fit("ml").'
 _DRAWS = _MODEL.format("nuts", ", seed=1")
 _DRAWS_AS = 'Write bm.Model("y ~ x + (1 | g)", data, priors="{}").fit("nuts", seed=1).'
-_NESTED = "Two fits by maximum likelihood: bm.anova(small, large). Fits with draws: bm.loo_compare(one, other)."
+_NESTED = (
+    "Two fits by maximum likelihood: bm.anova(small, large), the terms of one: bm.anova(fit). Fits with draws: "
+    "bm.loo_compare(one, other)."
+)
 _INTERVALS = (
     'fit.coefficients[["lower", "upper"]] are 95 % limits; bm.emmeans, bm.comparisons and bm.slopes take level=.'
 )
@@ -67,7 +70,7 @@ _FUNCTIONS = _BOTH | {
     "lm": 'Write bm.Model("y ~ x", data).fit("ml").',
     "ols": 'Write bm.Model("y ~ x", data).fit("ml").',
     "glm": 'Write bm.Model("y ~ x", data, family="poisson").fit("ml").',
-    "aov": 'Write bm.Model("y ~ f + (1 | g)", data).fit("reml"), then bm.emmeans(fit, "f").contrast("pairwise").',
+    "aov": 'Write bm.Model("y ~ f + (1 | g)", data).fit("reml"), then bm.anova(fit).',
     "glmer": _FAMILY,
     "glmmtmb": _FAMILY,
     "glmmpql": _FAMILY,

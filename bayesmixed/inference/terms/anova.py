@@ -1,0 +1,129 @@
+"""The analysis of variance of one fit: every fixed term tested."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...degrees.methods import reference
+from ...errors import BayesMixedWarning, FitError
+from ...page import listed
+from .empty_cells import empty_cells_note
+from .hypotheses import deletions, hypotheses
+from .table import TermTests, blank, law, tested
+
+if TYPE_CHECKING:
+    from ...degrees.reference import Reference
+    from ...fits.point import PointFit
+
+TYPES = {1: "I", 2: "II", 3: "III"}
+MEANING = {
+    1: "type I: each term adjusted for those before it",
+    2: "type II: each term adjusted for all that do not contain it",
+    3: "type III: each term adjusted for all others (SAS's estimable functions)",
+}
+
+
+def anova_of(fit: PointFit, type: Any = 3, ddf: str | float | None = None) -> TermTests:
+    """Tests of the terms of a point fit's mean, without the intercept.
+
+    Parameters
+    ----------
+    type
+        1, 2 or 3 (or "I", "II", "III").
+    ddf
+        A method for denominator degrees of freedom, or a number; None for the default of the fit.
+
+    Raises
+    ------
+    FitError
+        An unknown type, a model without terms, a method that does not apply to the fit.
+
+    Warns
+    -----
+    BayesMixedWarning
+        Type III with empty cells, which it names.
+    """
+    kind = _kind(type)
+    _refuse(fit)
+    judged = reference(fit, ddf)
+    frame = tested(fit, hypotheses(fit.model, kind), judged)
+    empty = empty_cells_note(fit.model) if kind == 3 else ""
+    if empty:
+        warnings.warn(empty, BayesMixedWarning, stacklevel=4)
+    notes = (f"Hypotheses of {MEANING[kind]}.", *_notes(fit, judged), *([empty] if empty else []), *_blank(frame))
+    title = f"Analysis of variance, type {TYPES[kind]} ({fit.label}): {law(judged)}"
+    return TermTests(title, frame, notes, _residual(fit, judged))
+
+
+def deletions_of(fit: PointFit, ddf: str | float | None = None) -> TermTests:
+    """Tests of the terms that can be dropped alone, each adjusted for all others.
+
+    Raises
+    ------
+    FitError
+        A model without terms, a method that does not apply to the fit.
+    """
+    _refuse(fit)
+    judged = reference(fit, ddf)
+    frame = tested(fit, deletions(fit.model), judged)
+    notes = ("Terms that others contain stay (marginality).", *_notes(fit, judged), *_blank(frame))
+    return TermTests(f"Terms dropped one at a time ({fit.label}): {law(judged)}", frame, notes)
+
+
+def _kind(type: Any) -> int:
+    known: dict[Any, int] = {1: 1, 2: 2, 3: 3} | {name: kind for kind, name in TYPES.items()}
+    text = type.strip().upper().removeprefix("TYPE").strip() if isinstance(type, str) else type
+    text = int(text) if isinstance(text, str) and text.isdigit() else text
+    try:
+        found = None if isinstance(text, bool) else known.get(text)
+    except TypeError:  # not hashable
+        found = None
+    if found is None:
+        raise FitError(
+            f"type={type!r} is not a type of hypothesis: use 1 (each term after those before it), 2 (after all that do "
+            "not contain it) or 3 (SAS's estimable functions)."
+        )
+    return found
+
+
+def _refuse(fit: PointFit) -> None:
+    if fit.sampled:
+        raise FitError(
+            "F and chi^2 are of estimates, and draws have none. Of draws: bm.hypothesis(fit) gives probabilities, "
+            'bm.loo_compare compares models with and without a term. Or fit by maximum likelihood: fit.model.fit("ml").'
+        )
+    if not fit.model.design.encoding.formula.predictors["mu"].terms:
+        raise FitError(
+            f"The model {fit.model.formula} has no fixed terms to test. bm.hypothesis(fit) tests its coefficients, "
+            "the intercept among them; bm.drop1(fit, random=True) its random effects."
+        )
+
+
+def _notes(fit: PointFit, judged: Reference) -> tuple[str, ...]:
+    others = [name for name in fit.model.design.predictors if name != "mu"]
+    of_mean = f"Terms of the mean only; bm.hypothesis(fit) tests the coefficients of {listed(others)}."
+    penalised = (
+        f"{fit.label} adds a penalty to the likelihood: p-values of its estimates are no more than a rough guide."
+    )
+    return (*judged.notes, *([of_mean] if others else []), *([penalised] if fit.engine.regularised else []))
+
+
+def _blank(frame: Any) -> tuple[str, ...]:
+    names = blank(frame)
+    words = f"{listed(list(names))}: nothing to test, since the data cannot tell it from other terms."
+    return (words,) if names else ()
+
+
+def _residual(fit: PointFit, judged: Reference) -> tuple[float, float] | None:
+    """Degrees of freedom and sum of squares of the residuals where the table is the ordinary one."""
+    df = fit.n_obs - len(fit.beta)
+    if fit.model.design.groups or not fit.model.has_scale or not df or "sigma" in fit.model.constants:
+        return None
+    any_row = np.zeros((1, len(fit.model.design.coefficients)))
+    any_row[0, 0] = 1.0
+    if judged.df(any_row)[0] != df:
+        return None
+    return float(df), fit.sigma**2 * (df if fit.engine.restricted else fit.n_obs)

@@ -1,0 +1,95 @@
+"""The table of tests of terms: one row a term, F with its degrees of freedom or Wald's chi^2."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from ...degrees.reference import Reference
+from ...page import Page, Section, column, places, probability
+
+if TYPE_CHECKING:
+    from ...fits.point import PointFit
+
+COLUMNS = ("num_df", "den_df", "statistic", "p")
+
+
+@dataclass(frozen=True, repr=False)
+class TermTests:
+    """Tests of the terms of one fit. Printing gives a page; notebooks get HTML.
+
+    `frame` has a row for each term: `num_df`, `den_df` (infinite for chi^2), `statistic` (F, or chi^2) and `p`; blank
+    where nothing of a term can be tested. `residual` are the degrees of freedom and the sum of squares of the
+    residuals of a linear model without bars, printed below.
+    """
+
+    title: str
+    frame: pd.DataFrame = field(repr=False)
+    notes: tuple[str, ...] = ()
+    residual: tuple[float, float] | None = None
+
+    @property
+    def page(self) -> Page:
+        """The page that is printed."""
+        lines = tuple(f"  {note}" for note in self.notes)
+        return Page((Section(self.title, self._shown()), *([Section("", lines=lines)] if lines else [])))
+
+    def __str__(self) -> str:
+        return str(self.page)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.page._repr_html_()
+
+    def _shown(self) -> pd.DataFrame:
+        frame = self.frame
+        chi2 = bool(np.isinf(frame["den_df"]).any())
+        texts = {"df" if chi2 else "num_df": [str(df) if df else "" for df in frame["num_df"]]}
+        if not chi2:
+            texts["den_df"] = column(frame["den_df"], 0 if np.all(frame["den_df"].dropna() % 1 == 0) else 2)
+        if self.residual is not None:
+            df, total = self.residual
+            squares = [*(frame["statistic"] * frame["num_df"] * total / df), total]
+            texts = {name: [*cells, ""] for name, cells in texts.items()}
+            texts["num_df"][-1] = f"{df:g}"
+            texts["sum of squares"] = column(squares, places(squares))
+        texts["chi2" if chi2 else "F"] = column(frame["statistic"], 3)
+        texts["p"] = [probability(p) for p in frame["p"]]
+        longest = max(map(len, texts.values()))
+        padded = {name: [*cells, *[""] * (longest - len(cells))] for name, cells in texts.items()}
+        return pd.DataFrame(padded, index=[*frame.index, *["Residual"] * (longest - len(frame))])
+
+
+def tested(fit: PointFit, rows: Mapping[str, np.ndarray], reference: Reference) -> pd.DataFrame:
+    """The joint test of the rows (m, p) on the mean's coefficients that each term has."""
+    place = fit.model.design.places["mu"]
+    P = len(fit.model.design.coefficients)
+    found = [_test(fit, L, reference, place, P) for L in rows.values()]
+    table = pd.DataFrame(found, columns=list(COLUMNS), index=pd.Index(list(rows), name="term"))
+    return table.astype({"num_df": int})
+
+
+def _test(fit: PointFit, L: np.ndarray, reference: Reference, place: slice, P: int) -> tuple[int, float, float, float]:
+    if not len(L):
+        return 0, np.nan, np.nan, np.nan
+    padded = np.zeros((len(L), P))
+    padded[:, place] = L
+    test = reference.test(padded, L @ fit.beta)
+    statistic = test.statistic * test.num_df if np.isinf(test.den_df) else test.statistic
+    return test.num_df, test.den_df, statistic, test.p
+
+
+def law(reference: Reference) -> str:
+    """What the statistics are referred to, in words."""
+    words = reference.words.removeprefix("t with ")
+    return "Wald's chi^2" if words == reference.words else f"F, denominator: {words}"
+
+
+def blank(frame: pd.DataFrame) -> Sequence[str]:
+    """The terms of which nothing can be tested."""
+    return [str(name) for name in frame.index[frame["num_df"] == 0]]
