@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..checks.rows_by import rows_by
 from ..design.columns.factors import level_text
 from ..design.table import column_names
 from ..errors import FitError, nearest, with_known_options
 from ..model import Model
 from ..prediction.included_terms import same_factor
+from ..prediction.rows_by import rows_by
 from .drawing import canvas, marks, theme
 from .drawing.kernel_density import kernel_density
 from .drawing.picture import Picture, picture

@@ -16,9 +16,9 @@ import bayesmixed as bm
 from bayesmixed.checks.loo import integral
 from bayesmixed.checks.loo import leave_one_out as loo_module
 from bayesmixed.checks.loo.integrated import integrated_log_likelihood
-from bayesmixed.checks.rows_by import rows_by
 from bayesmixed.errors import FitError
 from bayesmixed.interop import arviz
+from bayesmixed.prediction.rows_by import rows_by
 from bayesmixed.priors import Exponential, Normal
 
 ALGEBRA = 1e-8  # a sum of logs of some hundred rows, taken in another order

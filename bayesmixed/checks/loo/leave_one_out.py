@@ -14,9 +14,9 @@ from ...fits.base import is_fit
 from ...page import Page, Section, number
 from ...parameters.values import Parameters
 from ...prediction import pointwise
+from ...prediction.rows_by import RowsBy, rows_by
 from ...prediction.thinning import kept_draws
 from ..finding import listed
-from ..rows_by import RowsBy, rows_by
 from .integrated import how_integrated, integrated_log_likelihood, own_levels
 
 if TYPE_CHECKING:

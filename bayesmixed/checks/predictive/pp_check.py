@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ...page import Page, Section, column, places
+from ...prediction.rows_by import RowsBy, rows_by
 from ..finding import listed
-from ..rows_by import RowsBy, rows_by
 from .replicated import Replicated, replicated
 from .statistics import OBSERVED, Statistic, statistics
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ...degrees import methods
 from ...degrees.reference import FTest, Reference
+from ...degrees.robust import robust
 from ...errors import FitError, with_known_options
 from ...fits.base import is_fit
 from ...fits.caution import with_caution
@@ -64,6 +65,8 @@ def hypothesis(
     *,
     ddf: str | float | None = None,
     level: float = 0.95,
+    vcov: str | None = None,
+    cluster: Any = None,
 ) -> Hypotheses:
     """Test linear functions of the coefficients.
 
@@ -82,6 +85,11 @@ def hypothesis(
         and penalised fits are judged by z and chi^2.
     level
         Coverage of the limits; of an inequality that of its one finite limit.
+    vcov, cluster
+        Standard errors that hold whatever the variances within clusters are: "CR2" (linear models; with Satterthwaite's
+        degrees of freedom, joint tests by an approximate Hotelling's T^2) or "CR0" (the plain sandwich, for linear and
+        generalized models; by default t with the number of clusters less one). `cluster` is a grouping factor or a
+        column by name, or a label per row; every grouping factor must be nested in it.
 
     Returns
     -------
@@ -98,6 +106,8 @@ def hypothesis(
 
     Notes
     -----
+    With ``vcov="CR2"``, Pustejovsky & Tipton (2018), J. Bus. Econ. Stat. 36, 672-683.
+
     A row is judged by (l'b - value) / se; equations L b = v together by the F of MATHEMATICS section 11, rows that
     follow from others counted once.
 
@@ -113,6 +123,11 @@ def hypothesis(
     period[3] = period[4]     0.452  0.484      0.933  0.351
     >>> found.joint.num_df, round(found.joint.p, 3)
     (2, 0.455)
+
+    >>> sleep = bm.Model("Reaction ~ Days + (1 | Subject)", bm.load_data("sleepstudy")).fit("reml")
+    >>> bm.hypothesis(sleep, "Days > 0", vcov="CR2", cluster="Subject").frame.round(2)
+              estimate    se    df  statistic    p  lower  upper
+    Days > 0     10.47  1.55  17.0       6.77  0.0   7.78    inf
     """
     if not is_fit(fit):
         raise FitError(f'hypothesis takes a fit, such as model.fit("reml"), not {type(fit).__name__}.')
@@ -120,10 +135,15 @@ def hypothesis(
         raise FitError(f"level must lie between 0 and 1, not {level!r}.")
     question = asked(fit.model, hypotheses)
     rows = estimable(fit.model, question.rows, question.labels)
+    if cluster is not None and vcov is None:
+        raise FitError('cluster= is for cluster-robust standard errors: say which, vcov="CR2" or vcov="CR0".')
     if fit.sampled:
-        return _of_draws(fit, question, rows, ddf, level)
+        given = {"ddf": ddf, "vcov": vcov}
+        _refuse_of_draws([name for name, value in given.items() if value is not None])
+        return _of_draws(fit, question, rows, level)
     point = cast("PointFit", fit)
-    return _of_point(point, question, rows, methods.reference(point, ddf), level)
+    reference = methods.reference(point, ddf) if vcov is None else robust(point, vcov, cluster, ddf)
+    return _of_point(point, question, rows, reference, level)
 
 
 def _of_point(fit: PointFit, question: Asked, rows: np.ndarray, reference: Reference, level: float) -> Hypotheses:
@@ -138,7 +158,7 @@ def _of_point(fit: PointFit, question: Asked, rows: np.ndarray, reference: Refer
     if joint is not None and joint.num_df < len(rows):
         follow = len(rows) - joint.num_df
         notes.append(f"{follow} of the {len(rows)} equations follow{'s' * (follow == 1)} from the others.")
-    if fit.engine.regularised:
+    if fit.engine.regularised and np.all(np.isinf(reference.df(rows))):
         notes.append(NO_DF)
     return Hypotheses(
         _title(question, fit),
@@ -148,9 +168,15 @@ def _of_point(fit: PointFit, question: Asked, rows: np.ndarray, reference: Refer
     )
 
 
-def _of_draws(fit: Fit, question: Asked, rows: np.ndarray, ddf: Any, level: float) -> Hypotheses:
-    if ddf is not None:
-        raise FitError("Draws have no degrees of freedom: leave out ddf=. Their probability is of the posterior.")
+def _refuse_of_draws(options: list[str]) -> None:
+    if options:
+        raise FitError(
+            f"Draws have no degrees of freedom and their own spread: leave out {options[0]}=, or ask a point fit, "
+            'model.fit("reml").'
+        )
+
+
+def _of_draws(fit: Fit, question: Asked, rows: np.ndarray, level: float) -> Hypotheses:
     frame = draws.answered(fit, question, rows, level)
     notes = [f"Posterior mean and sd; limits: {100 * level:g} %, quantiles of the {fit.parameters.n_draws} draws."]
     if question.each:

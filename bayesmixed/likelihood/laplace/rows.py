@@ -132,6 +132,23 @@ class Rows:
         """Number of fixed effects."""
         return self.Q.shape[1]
 
+    def take(self, at: np.ndarray) -> Rows:
+        """Those of some rows (numbers), with the levels that they have; in the columns and units of all."""
+        levels = [np.unique(block.codes[at], return_inverse=True) for block in self.block_rows]
+        block_rows = tuple(
+            BlockRows(codes, len(known), tuple(None if z is None else z[at] for z in block.columns))
+            for (known, codes), block in zip(levels, self.block_rows, strict=True)
+        )
+        blocks = tuple(
+            replace(block, codes=codes, n_levels=len(known))
+            for (known, codes), block in zip(levels, self.blocks, strict=True)
+        )
+        seen = type(self.observed)(*(None if values is None else values[at] for values in self.observed))
+        return replace(
+            self, observed=seen, offset=self.offset[at], Q=self.Q[at], blocks=blocks, block_rows=block_rows,
+            pairs=_all_pairs(block_rows),
+        )  # fmt: skip
+
     def weighted_sums(self, i: int, columns: np.ndarray) -> np.ndarray:
         """Z_i' columns (L, k, m) for columns (n, m)."""
         rows = self.block_rows[i]

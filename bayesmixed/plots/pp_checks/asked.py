@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ...checks.predictive.replicated import Replicated, replicated
-from ...checks.rows_by import rows_by
 from ...prediction.memory import HELD_BESIDE, refuse_too_large
+from ...prediction.rows_by import rows_by
 from ..drawing import theme
 
 if TYPE_CHECKING:

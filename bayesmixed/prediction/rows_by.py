@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..design.table import column_names, rows_of, select
 from ..errors import FitError, nearest
-from ..prediction.included_terms import same_factor
+from .included_terms import same_factor
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -37,7 +37,7 @@ class RowsBy:
         return [order[a:b] for a, b in itertools.pairwise(edges)]
 
 
-def rows_by(model: Model, by: Any) -> RowsBy:
+def rows_by(model: Model, by: Any, argument: str = "by") -> RowsBy:
     """The rows used of a model, grouped.
 
     Parameters
@@ -45,7 +45,10 @@ def rows_by(model: Model, by: Any) -> RowsBy:
     model
         Of n rows used.
     by
-        A grouping factor ("Subject", "a:b"), a column of the model's table, or an array or Series of n values.
+        A grouping factor ("Subject", "a:b"), a column of the model's table, columns joined ("a:b"), an array of n
+        values, or a Series of n values or with the labels of the model's table.
+    argument
+        What messages call it.
 
     Raises
     ------
@@ -53,20 +56,33 @@ def rows_by(model: Model, by: Any) -> RowsBy:
         There is no such column, values are missing or not n.
     """
     if not isinstance(by, str):
-        name, values = str(getattr(by, "name", None) or "group"), np.asarray(by, dtype=object)
-        if values.shape != (model.design.n_rows,):
-            raise FitError(
-                f"by= has shape {values.shape}, and the fit has {model.design.n_rows} rows: give a grouping factor, a "
-                "column's name, or one value per row used."
-            )
-        return _coded(name, pd.Series(list(values)))
+        return _coded(str(getattr(by, "name", None) or "group"), _given(model, by, argument), argument)
     for term in model.design.groups:
         if same_factor(term.factor, by):
             return RowsBy(term.factor, np.asarray(term.codes), pd.Index(term.levels))
-    return _coded(by, _column(model, by))
+    parts = by.split(":")
+    if len(parts) > 1 and by not in model.frame:
+        each = [_coded(part, _column(model, part.strip(), argument), argument) for part in parts]
+        joined = [":".join(map(str, cell)) for cell in zip(*(one.levels[one.codes] for one in each), strict=True)]
+        return _coded(by, pd.Series(joined), argument)
+    return _coded(by, _column(model, by, argument), argument)
 
 
-def _column(model: Model, name: str) -> pd.Series:
+def _given(model: Model, by: Any, argument: str) -> pd.Series:
+    """Values that were given, one per row used: those of a Series by its labels where it has them."""
+    labels = model.design.index
+    if isinstance(by, pd.Series) and by.index.is_unique and labels.is_unique and labels.isin(by.index).all():
+        return by.loc[labels]
+    values = np.asarray(by, dtype=object)
+    if values.shape != (model.design.n_rows,):
+        raise FitError(
+            f"{argument}= has shape {values.shape}, and the fit has {model.design.n_rows} rows: give a grouping "
+            "factor, a column's name, or one value per row used."
+        )
+    return pd.Series(list(values))
+
+
+def _column(model: Model, name: str, argument: str) -> pd.Series:
     if name in model.frame:
         return model.frame[name]
     data = model.arguments.data
@@ -78,16 +94,17 @@ def _column(model: Model, name: str) -> pd.Series:
     factors = [term.factor for term in model.design.groups]
     likely = nearest(name, dict.fromkeys([*factors, *model.frame, *known]))
     raise FitError(
-        f"by={name!r} is not a column of the model's table. {likely} "
+        f"{argument}={name!r} is not a column of the model's table. {likely} "
         f"An array of {model.design.n_rows} values, one per row used, will do too."
     )
 
 
-def _coded(name: str, values: pd.Series) -> RowsBy:
+def _coded(name: str, values: pd.Series, argument: str) -> RowsBy:
     codes, levels = pd.factorize(values, sort=not isinstance(values.dtype, pd.CategoricalDtype))
     if isinstance(values.dtype, pd.CategoricalDtype):  # their own order, unused levels left out
         used = values.cat.remove_unused_categories()
         codes, levels = used.cat.codes.to_numpy().astype(np.int64), used.cat.categories
     if len(codes) and codes.min() < 0:
-        raise FitError(f"by={name!r} lacks a value in row number {int(np.argmin(codes))}: give one for every row used.")
+        first = int(np.argmin(codes))
+        raise FitError(f"{argument}={name!r} lacks a value in row number {first}: give one for every row used.")
     return RowsBy(name, np.asarray(codes), pd.Index(levels))
