@@ -48,6 +48,7 @@ class BayesMixedWarning(UserWarning):
 
 # Arguments by the names that other programs give them, and what they may be called here.
 _ELSEWHERE = {
+    "df": ("ddf",),
     "type": ("scale", "kind"),
     "nAGQ": ("quadrature",),
     "warmup": ("tune",),

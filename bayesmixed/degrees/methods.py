@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..errors import FitError
+from ..errors import FitError, nearest
 from .reference import Fixed, Reference
 
 if TYPE_CHECKING:
+    from ..fits.base import Fit
     from ..fits.point import PointFit
 
 # name -> module of this folder whose function `reference(fit)` makes it
@@ -27,7 +28,7 @@ METHODS = {
 _made: WeakKeyDictionary[PointFit, dict[str, Reference]] = WeakKeyDictionary()
 
 
-def reference(fit: PointFit, ddf: str | float | None = None) -> Reference:
+def reference(fit: Fit, ddf: str | float | None = None) -> Reference:
     """What linear functions of a fit's coefficients are referred to.
 
     Parameters
@@ -47,14 +48,20 @@ def reference(fit: PointFit, ddf: str | float | None = None) -> Reference:
     >>> reference(fit, 17).df(np.array([[0.0, 1.0]]))
     array([17.])
     """
-    name = default(fit) if ddf is None else ddf
+    if fit.sampled:
+        raise FitError(
+            "ddf= gives tests and limits of estimates their degrees of freedom. Draws need none: their limits are "
+            "quantiles, which know that the variances are uncertain. Leave ddf out."
+        )
+    point = cast("PointFit", fit)
+    name = default(point) if ddf is None else ddf
     if not isinstance(name, str):
-        return Fixed(fit.coefficient_root, _number_words(name), _number(name))
+        return Fixed(point.coefficient_root, _number_words(name), _number(name))
     if name not in METHODS:
-        raise FitError(f"ddf={name!r} is not known. Use a number or one of: {', '.join(map(repr, METHODS))}.")
-    known = _made.setdefault(fit, {})
+        raise FitError(f"ddf={name!r} is not an option. {_nearest(name)} Or a number of degrees of freedom.")
+    known = _made.setdefault(point, {})
     if name not in known:
-        known[name] = _maker(name)(fit)
+        known[name] = _maker(name)(point)
     return known[name]
 
 
@@ -78,6 +85,15 @@ def default(fit: PointFit) -> str:
     if model.design.groups:
         return "satterthwaite"
     return "residual" if model.has_scale else "asymptotic"
+
+
+def _nearest(name: str) -> str:
+    """The method that is meant: by its first letters, its initials, or nearly all of its letters."""
+    short = name.lower().strip(" .")
+    for known in METHODS:
+        if short and (known.startswith(short) or short == "".join(word[0] for word in known.split("-"))):
+            return f"Did you mean {known!r}?"
+    return nearest(short, METHODS)
 
 
 def _maker(name: str) -> Callable[[Any], Reference]:

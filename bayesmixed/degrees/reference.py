@@ -61,6 +61,16 @@ class Reference(ABC):
         Rows that depend on others count once.
         """
 
+    @property
+    def beyond(self) -> float:
+        """Degrees of freedom of what is no linear function of the coefficients, as the delta method makes it one."""
+        return np.inf
+
+    @property
+    def beyond_words(self) -> str:
+        """What such functions are referred to."""
+        return f"z, not {self.words}, which is for linear functions of the coefficients"
+
     def covariance(self, rows: np.ndarray) -> np.ndarray:
         """(m, m) of the estimates of `rows` beta."""
         half = rows @ self.root
@@ -78,6 +88,14 @@ class Fixed(Reference):
 
     def df(self, rows: np.ndarray) -> np.ndarray:
         return np.full(len(rows), self.value)
+
+    @property
+    def beyond(self) -> float:
+        return self.value
+
+    @property
+    def beyond_words(self) -> str:
+        return self.words
 
     def test(self, rows: np.ndarray, values: np.ndarray) -> FTest:
         statistic, rank = wald(rows @ self.root, values)

@@ -1,36 +1,47 @@
-"""p-values and critical values of several contrasts at once: Tukey, Holm, Bonferroni, multivariate t."""
+"""p-values and critical values of several contrasts at once: Tukey, Holm, Bonferroni, multivariate t, false discovery."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import stats
+from scipy.optimize import brentq
 
 from ..errors import FitError, nearest
 
-METHODS = ("none", "tukey", "holm", "bonferroni", "mvt")
+METHODS = ("none", "tukey", "holm", "bonferroni", "mvt", "fdr")
 WORDS = {
     "none": "not adjusted",
     "tukey": "Tukey, for {means} means",
     "holm": "Holm (limits: Bonferroni), for {contrasts} contrasts",
     "bonferroni": "Bonferroni, for {contrasts} contrasts",
     "mvt": "multivariate {reference}, for {contrasts} contrasts",
+    "fdr": "false discovery rate (Benjamini-Hochberg; limits: not adjusted), for {contrasts} contrasts",
 }
 POINTS, CHUNK = 2**18, 2**16  # of a Sobol sequence (scrambles differ by 2e-4 in a p of 0.4), and how many at once
 SEED = 1
 FAINT = 1e-9  # one less the distribution function of the studentized range is good to 1e-12
 SMALL = 1e-3  # p-values that POINTS resolve to less than 5 %
+SCALES = 4096  # quantiles of the common scale of a multivariate t: a midpoint rule, which errs by less than POINTS do
+NODES = 8  # quantiles of the studentized range that are computed; as many interpolate others to 1e-6
+SAME = 12  # digits of 1 / df that tell two degrees of freedom apart
 
 
 @dataclass(frozen=True)
 class FamilyOfTests:
-    """Contrasts that are judged together: `statistics` (k,), `correlation` (k, k), of `means` means, with `df`."""
+    """Contrasts that are judged together: `statistics` (k,), `correlation` (k, k), of `means` means.
+
+    Each has its own degrees of freedom `df` (k,), as in R's emmeans: its p and limits are those of a family all of
+    whose members had them.
+    """
 
     statistics: np.ndarray
     correlation: np.ndarray
     means: int
-    df: float
+    df: np.ndarray | float
 
     def p_values(self, method: str) -> np.ndarray:
         """Two-sided p-values (k,), adjusted by `method`."""
@@ -44,17 +55,25 @@ class FamilyOfTests:
             return np.minimum(k * raw, 1.0)
         if method == "mvt":
             return self._joint(size, raw)
-        return raw
+        return stats.false_discovery_control(raw) if method == "fdr" else raw
 
-    def critical(self, method: str, level: float) -> float:
-        """How many standard errors the limits lie from the estimates."""
+    def critical(self, method: str, level: float) -> np.ndarray:
+        """How many standard errors (k,) the limits lie from the estimates."""
         k = len(self.statistics)
         if method == "tukey":
-            return float(stats.studentized_range.ppf(level, self.means, self.df) / np.sqrt(2))
+            return _each(self._df, lambda df: stats.studentized_range.ppf(level, self.means, df)) / np.sqrt(2)
         if method == "mvt" and k > 1:
-            return float(np.quantile(largest(self.correlation, self.df), level))
+            return _each(self._df, lambda df: self._largest.quantile(level, df))
         together = k if method in ("holm", "bonferroni") else 1
-        return float(stats.t.ppf(1 - (1 - level) / (2 * together), self.df))
+        return np.asarray(stats.t.ppf(1 - (1 - level) / (2 * together), self._df))
+
+    @property
+    def _df(self) -> np.ndarray:
+        return np.broadcast_to(self.df, self.statistics.shape)
+
+    @cached_property
+    def _largest(self) -> Largest:
+        return largest(self.correlation)
 
     def _ranged(self, size: np.ndarray, raw: np.ndarray) -> np.ndarray:
         """P(range of the means > sqrt(2) |t|); where rounding has eaten it, Bonferroni's bound over all pairs."""
@@ -66,11 +85,9 @@ class FamilyOfTests:
         """P(max |T| > |t|); where it is too small to count, Bonferroni's bound, which it approaches."""
         if len(size) == 1:
             return raw
-        drawn = np.sort(largest(self.correlation, self.df))
-        above = 1 - np.searchsorted(drawn, size) / len(drawn)
+        above = np.array([self._largest.above(*one) for one in zip(size, self._df, strict=True)])
         bound = np.minimum(len(size) * raw, 1.0)
-        found = np.where(above < SMALL, bound, np.minimum(np.maximum(above, raw), bound))
-        return found
+        return np.where(above < SMALL, bound, np.minimum(np.maximum(above, raw), bound))
 
 
 def checked(method: str | None, default: str, *, draws: bool) -> str:
@@ -102,8 +119,25 @@ def correlation(covariance: np.ndarray) -> np.ndarray:
     return unit
 
 
-def largest(correlation: np.ndarray, df: float) -> np.ndarray:
-    """max |T_i| of a multivariate t at the points of a scrambled Sobol sequence, the same at every call.
+@dataclass(frozen=True)
+class Largest:
+    """The distribution of the largest of k |Z_i|, `points` of which are in order, and of |T_i| = |Z_i| over one scale."""
+
+    points: np.ndarray
+
+    def above(self, size: float, df: float) -> float:
+        """P(max |T_i| > size) with `df` degrees of freedom: an average over the common scale."""
+        ranks = np.searchsorted(self.points, size * _scales(df))
+        return float(1 - ranks.mean() / len(self.points))
+
+    def quantile(self, level: float, df: float) -> float:
+        """Where P(max |T_i| > t) is 1 - level."""
+        ends = np.quantile(self.points, level) / _scales(df)[[-1, 0]]
+        return float(brentq(lambda size: self.above(size, df) - (1 - level), *ends, xtol=1e-8))
+
+
+def largest(correlation: np.ndarray) -> Largest:
+    """max |Z_i| of a multivariate normal at the points of a scrambled Sobol sequence, the same at every call.
 
     Genz & Bretz (2009), Computation of Multivariate Normal and t Probabilities; singular correlations are allowed.
     """
@@ -111,14 +145,32 @@ def largest(correlation: np.ndarray, df: float) -> np.ndarray:
     kept = values > 1e-10 * values[-1]
     vectors = vectors * np.where(np.abs(vectors.min(axis=0)) > vectors.max(axis=0), -1.0, 1.0)  # rounding flips signs
     factor = vectors[:, kept] * np.sqrt(values[kept])
-    finite = int(np.isfinite(df))
-    sequence = stats.qmc.Sobol(factor.shape[1] + finite, rng=SEED)
+    sequence = stats.qmc.Sobol(factor.shape[1], rng=SEED)
     parts = []
     for _ in range(POINTS // CHUNK):
         uniform = np.clip(sequence.random(CHUNK), 1e-12, 1 - 1e-12)
-        found = np.abs(stats.norm.ppf(uniform[:, finite:]) @ factor.T).max(axis=1)
-        parts.append(found / np.sqrt(stats.chi2.ppf(uniform[:, 0], df) / df) if finite else found)
-    return np.concatenate(parts)
+        parts.append(np.abs(stats.norm.ppf(uniform) @ factor.T).max(axis=1))
+    return Largest(np.sort(np.concatenate(parts)))
+
+
+def _scales(df: float) -> np.ndarray:
+    """Values of (chi^2 / df)^1/2, equally probable, in order; 1 where df is infinite."""
+    if np.isinf(df):
+        return np.ones(1)
+    return np.sqrt(stats.chi2.ppf((np.arange(SCALES) + 0.5) / SCALES, df) / df)
+
+
+def _each(df: np.ndarray, quantile: Callable[[float], float]) -> np.ndarray:
+    """A quantile at each df (k,): computed where few of them differ, else a polynomial in 1 / df through some."""
+    x, places = np.unique(np.round(1 / df, SAME), return_inverse=True)
+
+    def logarithm(at: np.ndarray) -> np.ndarray:
+        return np.log([quantile(1 / one if one > 0 else np.inf) for one in at])
+
+    if len(x) <= NODES:
+        return np.exp(logarithm(x))[places]
+    domain = [x[0], x[-1]]
+    return np.exp(np.polynomial.Chebyshev.interpolate(logarithm, NODES - 1, domain)(x))[places]
 
 
 def _holm(raw: np.ndarray) -> np.ndarray:

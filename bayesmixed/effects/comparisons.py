@@ -13,7 +13,7 @@ import pandas as pd
 from ..design.columns.factors import level_text
 from ..errors import FitError, nearest, with_known_options
 from ..page import listed
-from .mean.question import Question, check_fit, means, reference
+from .mean.question import Question, check_fit, means
 from .quantities import AS_IS, EXPONENTIAL, Quantities, Scale
 from .returned import Effects
 from .rows.called import called
@@ -62,7 +62,7 @@ def comparisons(
     scale: str = "response",
     offset: Any = None,
     level: float = 0.95,
-    df: float | None = None,
+    ddf: str | float | None = None,
 ) -> Effects:
     """Differences or ratios of means when one column changes and the others stay.
 
@@ -82,14 +82,14 @@ def comparisons(
     comparison
         "difference", "ratio" (of means above 0) or "odds_ratio" (of means between 0 and 1); averages are taken
         first. Ratios are tested on the logarithm.
-    kind, scale, offset, level, df
+    kind, scale, offset, level, ddf
         As in `predictions`.
 
     Returns
     -------
     Effects
-        `.frame`: term, contrast, columns, estimate, se, lower, upper, for point fits statistic and p (of a linear
-        model with `df` only).
+        `.frame`: term, contrast, columns, estimate, se, df (where it is finite), lower, upper, for point fits
+        statistic and p.
 
     Raises
     ------
@@ -107,8 +107,8 @@ def comparisons(
     1  period    3 - 1    -0.130  0.036
     2  period    4 - 1    -0.159  0.037
     """
-    check_fit(fit)
-    question = Question(scale, kind)
+    check_fit(fit, ddf)
+    question = Question(scale, kind, ddf)
     variables, at, by = (called(fit.model, given) for given in (variables, at, by))
     if comparison not in COMPARISONS:
         raise FitError(f"comparison={comparison!r} is not an option. {nearest(str(comparison), COMPARISONS)}")
@@ -130,7 +130,7 @@ def comparisons(
             found.add(base, name, one.label, evaluate(base), there)
     return found.effects(
         f"Comparisons ({comparison.replace('_', ' ')})", fit, question,
-        scale=shown, level=level, **reference(fit, df), ratio=None if shown is AS_IS else shown,
+        scale=shown, level=level, ratio=None if shown is AS_IS else shown,
     )  # fmt: skip
 
 

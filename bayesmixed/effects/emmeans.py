@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pandas as pd
 from ..design.columns.factors import level_text
 from ..errors import FitError, nearest, with_known_options
 from ..formula.variables import columns_in
-from .mean.question import MeanValues, Question, check_fit, means, reference
+from .mean.question import MeanValues, Question, check_fit, means
 from .odds import between
 from .quantities import AS_IS, EXPONENTIAL, Scale
 from .returned import Effects
@@ -50,7 +51,7 @@ def emmeans(
     weights: str = "equal",
     offset: float | None = None,
     level: float = 0.95,
-    df: float | None = None,
+    ddf: str | float | None = None,
 ) -> Effects:
     """Marginal means of factors, as R's emmeans defines them, for any fit.
 
@@ -89,14 +90,16 @@ def emmeans(
         In place of the mean of the offsets; 0 gives rates per unit.
     level
         Coverage of the limits.
-    df
-        Degrees of freedom of limits and tests of point fits; infinite (normal) unless given. Contrasts of a linear
-        model have no p without them: a normal one is too small where groups are few (``df=np.inf`` gives it).
+    ddf
+        Degrees of freedom of limits and tests of point fits: "satterthwaite", "kenward-roger", "containment",
+        "between-within", "residual", "asymptotic" (normal), or a number. By default Satterthwaite's for linear mixed
+        models by ML or REML, residual ones for linear models without bars, else asymptotic. Means and contrasts that
+        are no linear functions of the coefficients are asymptotic whatever the method, as the page says.
 
     Returns
     -------
     Effects
-        `.frame`: factors, estimate, se, lower, upper; `.contrast(...)`. Standard errors of point fits are by the
+        `.frame`: factors, estimate, se, df (where it is finite), lower, upper; `.contrast(...)`. Standard errors of point fits are by the
         delta method on `fit.vcov()`, random effects' variances held; draws give posterior means, sds and quantiles. A
         mean that the data do not determine (an empty cell) is NaN.
 
@@ -119,8 +122,8 @@ def emmeans(
     1      B     31.64  1.74  28.24  35.05
     2      C     31.60  1.74  28.20  35.00
     """
-    check_fit(fit)
-    question = Question(_scale(scale, kind), kind)
+    check_fit(fit, ddf)
+    question = Question(_scale(scale, kind), kind, ddf)
     if weights not in WEIGHTS:
         raise FitError(f"weights={weights!r} is not an option. {nearest(str(weights), WEIGHTS)}")
     if not (at is None or isinstance(at, Mapping)):
@@ -129,7 +132,7 @@ def emmeans(
     given = called(fit.model, dict(at or {}))
     rows = _rows(fit.model, named, within, given, weights, offset, question.spread(fit.model))
     back = question.scale == "response" and kind == "conditional"
-    inner = Question("link", kind) if back else question
+    inner = replace(question, scale="link") if back else question
     family, what = fit.model.family, ", ".join([*within, *named]) or "overall"
     ratio = EXPONENTIAL if back and family.ratio_of else None
     return Effects(
@@ -140,7 +143,6 @@ def emmeans(
         scale=response_scale(fit) if back and not _same(fit) else AS_IS,
         by=tuple(within),
         level=level,
-        **reference(fit, df),
         ratio=ratio,
         of=family.ratio_of or f"{family.middle}s",
         curve=between(family.link),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from ..degrees.methods import reference
 from ..design.design import Design
 from ..errors import FitError, with_known_options
 from ..fits.caution import caution
 from ..prediction.included_terms import same_factor
 from .mean.curve import Curve, CurvePoint
-from .mean.question import MeanValues, Question, check_fit, covariance_root, reference
+from .mean.question import MeanValues, Question, check_fit
 from .quantities import Linearised, Quantities, Sampled
 from .returned import Effects
 from .rows.called import called
@@ -27,10 +29,6 @@ if TYPE_CHECKING:
 
 ETA = 60.0  # beyond it every link but the identity is at its end
 HALVINGS = 200  # of a bracket in eta or x: to the last digit
-REFUSAL = (
-    "Thresholds of groups have no contrasts for a point fit, whose errors are not known jointly for two groups: use a "
-    "fit with draws."
-)
 
 
 @with_known_options
@@ -43,7 +41,7 @@ def inverse_predict(
     at: dict[str, Any] | None = None,
     offset: float | None = None,
     level: float = 0.95,
-    df: float | None = None,
+    ddf: str | float | None = None,
 ) -> Effects:
     """The value of a column at which the mean response is p, such as the stimulus that is seen in 62.5 % of trials.
 
@@ -66,7 +64,7 @@ def inverse_predict(
         the combinations that the data have.
     at
         Values of other columns: {"contrast": [0.1, 0.5]}.
-    offset, level, df
+    offset, level, ddf
         As in `emmeans`.
 
     Returns
@@ -76,7 +74,8 @@ def inverse_predict(
         by the delta method, for groups on the prediction errors of coefficients and effects together, variance
         parameters held. Draws: the median and quantiles of the answer per draw, since the mean of a ratio need not
         exist; its se is half the central 68 %.
-        `.contrast()` gives differences of thresholds.
+        `.contrast()` gives differences of thresholds, of groups from the joint errors of their predictors. Thresholds
+        are no linear functions of the coefficients: normal, unless `ddf` is a number or of a model without bars.
 
     Raises
     ------
@@ -91,7 +90,7 @@ def inverse_predict(
        value  estimate    se  lower  upper
     0    300      4.64  0.88   2.92   6.36
     """
-    check_fit(fit)
+    check_fit(fit, ddf)
     sampled, model = fit.sampled, fit.model
     known = variables(model, bars=True)
     target = _targets(fit, p)
@@ -114,16 +113,14 @@ def inverse_predict(
     name = _target_name(fit)
     keys = pd.concat([key.assign(**{name: value}) for value in target for key, _, _ in cells], ignore_index=True)
     keys = keys[[name, *[other for other in keys if other != name]]]
-    found = _sampled(points) if sampled else _linearised(fit, points, bool(groups))
+    found = _sampled(points) if sampled else _linearised(fit, ddf, points, bool(groups))
     return Effects(
         f"{column} at which the mean response is {'the ' * (name == 'value')}{name}",
         keys,
         found,
         (*caution(fit), *notes, *said, *dict.fromkeys(note for point in points for note in point.notes)),
         level=level,
-        **reference(fit, df),
         by=(name,) if len(target) > 1 else (),
-        refusal=REFUSAL if groups and not sampled else "",
         blank="",
     )
 
@@ -263,19 +260,30 @@ def _sampled(points: Sequence[CurvePoint]) -> Quantities:
     return Sampled(np.stack([point.x for point in points], axis=1), robust=True)
 
 
-def _linearised(fit: Fit, points: Sequence[CurvePoint], grouped: bool) -> Quantities:
+def _linearised(fit: Fit, ddf: str | float | None, points: Sequence[CurvePoint], grouped: bool) -> Quantities:
     """dx = -d eta / (d eta / d x): the errors of the predictor at the answer, over its slope there."""
     x, slope = (
         np.array([values[0] for values in pair]) for pair in zip(*((q.x, q.slope) for q in points), strict=True)
     )
+    judged_by, design = reference(fit, ddf), _together([point.design for point in points])
     if not grouped:
-        X = np.concatenate([point.design.mu.X for point in points])
-        return Linearised(x, -X / slope[:, None], covariance_root(fit))
-    se = np.array([_error(fit, point.design, point.terms) for point in points]) / np.abs(slope)
-    return Linearised(x, np.diag(se), np.eye(len(se)))
+        X = design.mu.X
+        return Linearised(x, -X / slope[:, None], judged_by.root[: X.shape[1]], judged_by)
+    assert fit.prediction_errors is not None
+    root = fit.prediction_errors.root(design, points[0].terms)
+    return Linearised(x, -root / slope[:, None], np.eye(root.shape[1]), judged_by)
 
 
-def _error(fit: Fit, design: Design, terms: Sequence[int]) -> float:
-    errors = fit.prediction_errors
-    assert errors is not None
-    return float(np.sqrt(errors.variance(design, terms)[0]))
+def _together(designs: Sequence[Design]) -> Design:
+    """Rows of the same columns as one design."""
+    X, offset = (np.concatenate([getattr(one.mu, name) for one in designs]) for name in ("X", "offset"))
+    groups = tuple(
+        replace(
+            term,
+            codes=np.concatenate([one.mu.groups[j].codes for one in designs]),
+            Z=np.concatenate([one.mu.groups[j].Z for one in designs]),
+        )
+        for j, term in enumerate(designs[0].mu.groups)
+    )
+    mu = replace(designs[0].mu, X=X, offset=offset, groups=groups)
+    return replace(designs[0], predictors={"mu": mu}, index=pd.RangeIndex(len(X)))

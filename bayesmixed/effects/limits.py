@@ -52,10 +52,11 @@ def limits_of(
     link = f"link ({family.link.name})"
     if same:
         cut = " and ".join(f"{end:.4g}" for end in ends if np.isfinite(end))
-        return Limits(centre, se, show, ends, f"cut off at {cut}")
+        return Limits(centre, se, show, ends, f"cut off at {cut}", alone)
     if alone.all():
-        return Limits(centre, se, show, ends, f"on the scale of the {link}, transformed back")
-    return Limits(centre, se, show, ends, f"by the delta method on the scale of the {words or link}, transformed back")
+        return Limits(centre, se, show, ends, f"on the scale of the {link}, transformed back", alone)
+    made = f"by the delta method on the scale of the {words or link}, transformed back"
+    return Limits(centre, se, show, ends, made, alone)
 
 
 def _scale(values: MeanValues, plain: bool) -> tuple[Scale, Elementwise, str, tuple[float, float]]:

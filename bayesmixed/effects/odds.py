@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ..degrees.methods import reference
 from ..errors import FitError, with_known_options
 from ..families import LINKS
 from ..fits.caution import with_caution
-from .mean.question import MeanValues, check_fit, covariance_root, reference
+from .mean.question import MeanValues, check_fit
 from .quantities import EXPONENTIAL, Linearised, Quantities, Sampled
 from .returned import Effects
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @with_known_options
-def odds_ratios(fit: Fit, *, level: float = 0.95, df: float | None = None) -> Effects:
+def odds_ratios(fit: Fit, *, level: float = 0.95, ddf: str | float | None = None) -> Effects:
     """exp of the fixed effects with limits: odds ratios (logit), rate ratios (log), hazard ratios (cloglog).
 
     Those of a log-normal family are ratios of medians, and of means as well, since sigma is the same in all rows.
@@ -35,14 +36,14 @@ def odds_ratios(fit: Fit, *, level: float = 0.95, df: float | None = None) -> Ef
     ----------
     fit
         Any fit of a model with a logit, log or cloglog link, or a log-normal family.
-    level, df
+    level, ddf
         As in `emmeans`; limits are exp of those of the coefficients.
 
     Returns
     -------
     Effects
         `.frame`: coefficient, estimate, se (by the delta method), lower, upper, for point fits statistic and p of
-        the coefficient (of a log-normal family with `df` only); draws give the median, which is exp of the
+        the coefficient (and df of a log-normal family); draws give the median, which is exp of the
         coefficient's.
 
     Raises
@@ -62,7 +63,7 @@ def odds_ratios(fit: Fit, *, level: float = 0.95, df: float | None = None) -> Ef
     2   period[3]      0.32  0.11
     3   period[4]      0.21  0.09
     """
-    check_fit(fit)
+    check_fit(fit, ddf)
     sampled, model = fit.sampled, fit.model
     if not model.family.ratios:
         known = ", ".join(sorted((name for name, link in LINKS.items() if link.ratios), reverse=True))
@@ -75,11 +76,12 @@ def odds_ratios(fit: Fit, *, level: float = 0.95, df: float | None = None) -> Ef
     if sampled:
         found = Sampled(beta, robust=True)
     else:
-        found = Linearised(beta[0], np.eye(len(names)), covariance_root(fit))
+        judged_by = reference(fit, ddf)
+        found = Linearised(beta[0], np.eye(len(names)), judged_by.root[: len(names)], judged_by, linear=True)
     title = model.family.ratios + between(model.family.link)
     keys = pd.DataFrame({"coefficient": names})
     return Effects(
-        title, keys, found, with_caution(_notes(model), fit), scale=EXPONENTIAL, level=level, **reference(fit, df),
+        title, keys, found, with_caution(_notes(model), fit), scale=EXPONENTIAL, level=level,
         tested=True, ratio=EXPONENTIAL,
     )  # fmt: skip
 

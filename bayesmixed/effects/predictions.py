@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import with_known_options
-from .mean.question import Question, check_fit, means, reference
+from .mean.question import Question, check_fit, means
 from .returned import Effects
 from .rows.called import called
 from .rows.grid import AskedRows, rows, wanted
@@ -27,7 +27,7 @@ def predictions(
     scale: str = "response",
     offset: Any = None,
     level: float = 0.95,
-    df: float | None = None,
+    ddf: str | float | None = None,
 ) -> Effects:
     """Means of the response over a grid, at the rows of the data or of a table, one by one or averaged.
 
@@ -54,13 +54,13 @@ def predictions(
         "response" or "link".
     offset
         In place of what the model's offsets give: a grid holds them at their mean, rows have their own.
-    level, df
+    level, ddf
         As in `emmeans`.
 
     Returns
     -------
     Effects
-        `.frame`: columns, estimate, se, lower, upper; `.contrast(...)` compares them. Limits stay inside the range of
+        `.frame`: columns, estimate, se, df (where it is finite), lower, upper; `.contrast(...)` compares them. Limits stay inside the range of
         means. Those of a point fit's conditional mean at one row are made on the link scale and transformed back;
         those of averages, over rows or over random effects, are by the delta method on that scale, transformed back
         (the page says which). Standard errors are of the scale asked for.
@@ -79,8 +79,8 @@ def predictions(
     0   0.0     251.4   6.8  238.0  264.8
     1   9.0     345.6  14.6  316.9  374.3
     """
-    check_fit(fit)
-    question = Question(scale, kind)
+    check_fit(fit, ddf)
+    question = Question(scale, kind, ddf)
     spread = question.spread(fit.model)
     variables, by = called(fit.model, variables), called(fit.model, by)
     found = rows(fit.model, AskedRows(wanted(variables), newdata, by, average, offset, spread=spread))
@@ -90,5 +90,4 @@ def predictions(
         means(fit, found, question),
         (*question.notes(fit), *found.notes),
         level=level,
-        **reference(fit, df),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,9 @@ from scipy.special import ndtr
 
 from ..prediction.quantiles import equal_tailed
 from .mean.ambiguity import Ambiguity
+
+if TYPE_CHECKING:
+    from ..degrees.reference import Reference
 
 SAME, ROUNDING = 1e-7, 1e-10  # of a standard error and of a number: what two evaluations of one number may differ by
 
@@ -34,7 +39,8 @@ EXPONENTIAL = Scale(np.exp, np.exp)
 class Limits:
     """Where the limits of m numbers are made: `centre` (m,) and `se` (m,) there, how they are shown, and their `ends`.
 
-    `words` say so. At the very ends, where the scale is infinite, limits are the numbers' own, cut off there.
+    `words` say so. At the very ends, where the scale is infinite, limits are the numbers' own, cut off there. `alone`
+    (m,) are the numbers that are functions of one linear predictor, whose limits they have.
     """
 
     centre: np.ndarray
@@ -42,6 +48,7 @@ class Limits:
     show: Elementwise
     ends: tuple[float, float]
     words: str
+    alone: np.ndarray
 
     def table(self, numbers: np.ndarray, half: np.ndarray, critical: np.ndarray | float) -> dict[str, np.ndarray]:
         """lower and upper (m,) of the numbers, whose own limits are as far as `half` (m,)."""
@@ -107,6 +114,16 @@ class Quantities(ABC):
         """Estimate over standard error (m,); None where draws make no test."""
 
     @property
+    @abstractmethod
+    def df(self) -> np.ndarray:
+        """Degrees of freedom (m,) of tests and limits, infinite for normal ones; NaN of numbers not determined."""
+
+    @property
+    def judged_by(self) -> tuple[str, tuple[str, ...]]:
+        """What tests and limits are referred to, and what a reader must know of it, in words."""
+        return "", ()
+
+    @property
     def limits_made(self) -> str:
         """How limits are made besides at a critical value, in words."""
         return ""
@@ -118,16 +135,18 @@ class Quantities(ABC):
 
 @dataclass(frozen=True)
 class Linearised(Quantities):
-    """Functions of normal coefficients, linear with `jacobian` (m, p) nearby.
+    """Functions of normal coefficients, with `jacobian` (m, p) nearby; `linear` ones have it everywhere.
 
     `root` (p, q) is a factor F of the coefficients' covariance F F'. Where columns are far from zero the terms of
-    x' F F' x cancel to nothing, those of x' F do not. `limits` say where those of numbers with a range are made; they
-    belong to these numbers alone, not to functions of them.
+    x' F F' x cancel to nothing, those of x' F do not. `reference` says what they are judged by. `limits` say where
+    those of numbers with a range are made; they belong to these numbers alone, not to functions of them.
     """
 
     estimate: np.ndarray
     jacobian: np.ndarray
     root: np.ndarray
+    reference: Reference
+    linear: bool = False
     ambiguity: Ambiguity | None = None
     limits: Limits | None = None
 
@@ -154,6 +173,7 @@ class Linearised(Quantities):
             self,
             estimate=shown,
             jacobian=slope[:, None] * self.jacobian,
+            linear=self.linear and scale is AS_IS,
             ambiguity=_mapped(self.ambiguity, scale),
             limits=None,
         )
@@ -164,6 +184,7 @@ class Linearised(Quantities):
             self,
             estimate=self.estimate - other.estimate,
             jacobian=self.jacobian - other.jacobian,
+            linear=self.linear and other.linear,
             ambiguity=_difference(self.ambiguity, other.ambiguity),
             limits=None,
         )
@@ -174,6 +195,7 @@ class Linearised(Quantities):
             self,
             estimate=np.concatenate([one.estimate for one in every]),
             jacobian=np.concatenate([one.jacobian for one in every]),
+            linear=all(one.linear for one in every),
             ambiguity=_joined(self.ambiguity, others),
             limits=None,
         )
@@ -201,6 +223,27 @@ class Linearised(Quantities):
     def statistic(self) -> np.ndarray:
         with np.errstate(divide="ignore", invalid="ignore"):
             return self.values / self.se()
+
+    @cached_property
+    def df(self) -> np.ndarray:
+        found = np.where(np.isnan(self.values), np.nan, self.reference.beyond)
+        asked = self._judged_as_linear & ~np.isnan(found) & self.jacobian.any(axis=1)
+        if asked.any():
+            rows = np.zeros((int(asked.sum()), len(self.reference.root)))
+            rows[:, : self.jacobian.shape[1]] = self.jacobian[asked]  # the mean's coefficients come first
+            found[asked] = self.reference.df(rows)
+        return found
+
+    @property
+    def _judged_as_linear(self) -> np.ndarray:
+        """Which numbers (m,) are linear functions, or have the limits of one: its derivatives are in proportion."""
+        alone = np.zeros(len(self.estimate), bool) if self.limits is None else self.limits.alone
+        return (alone | self.linear) & np.isfinite(self.jacobian).all(axis=1)
+
+    @property
+    def judged_by(self) -> tuple[str, tuple[str, ...]]:
+        known = self._judged_as_linear | np.isnan(self.values)
+        return self.reference.words if known.all() else self.reference.beyond_words, self.reference.notes
 
     @property
     def limits_made(self) -> str:
@@ -266,6 +309,10 @@ class Sampled(Quantities):
 
     def statistic(self) -> None:
         return None
+
+    @property
+    def df(self) -> np.ndarray:
+        return np.where(np.isnan(self.values), np.nan, np.inf)
 
     def table(self, level: float, critical: np.ndarray | float, scale: Scale) -> pd.DataFrame:
         shown = Sampled(scale.show(_blank(self.draws, self.ambiguity)), self.robust)

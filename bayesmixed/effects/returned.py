@@ -18,10 +18,9 @@ from . import adjustment
 from .differences import DEFAULT_ADJUSTMENT, PAIRS, contrasts
 from .quantities import AS_IS, Quantities, Scale
 
-DIGITS = {"statistic": 3}
+DIGITS = {"statistic": 3, "df": 1}
 ROWS = 60  # printed
 LEVELS, ROUNDING = ("estimate", "lower", "upper"), 1e-9  # below this share of a standard error they print as 0
-NO_P = "No p: a linear model's needs degrees of freedom, df= (df=np.inf: the normal p, too small where groups are few)."
 
 
 @dataclass(frozen=True, repr=False)
@@ -29,9 +28,8 @@ class Effects:
     """Estimates with their uncertainty. Printing gives a page; notebooks get HTML.
 
     `title` and `notes` say what they are, `keys` name them row by row, `quantities` hold them on the scale on which
-    limits and tests are made, `scale` shows them. `by` are the columns within which contrasts are formed, `tested`
-    says that zero is a value of interest, `df` are the degrees of freedom of limits and tests (infinite: normal);
-    where the p-values of tests wait for them (`waits`) there are none.
+    limits and tests are made, with what these are referred to, `scale` shows them. `by` are the columns within which
+    contrasts are formed, `tested` says that zero is a value of interest.
     """
 
     title: str
@@ -41,7 +39,6 @@ class Effects:
     scale: Scale = AS_IS
     by: tuple[str, ...] = ()
     level: float = 0.95
-    df: float = np.inf
     tested: bool = False
     adjust: str = "none"
     weights: np.ndarray | None = field(default=None, repr=False)  # of the means of which these are contrasts
@@ -49,28 +46,26 @@ class Effects:
     of: str = "means"  # what such a ratio is of: "odds" make odds ratios
     curve: str = ""  # which odds, where a link has several
     refusal: str = ""  # why they have no contrasts
-    waits: bool = False  # whether p-values wait for degrees of freedom
     blank: str = "Blank: the data do not determine it (no rows with these levels)."  # what a missing estimate means
 
     def __post_init__(self) -> None:
         if not 0 < self.level < 1:
             raise FitError(f"level must lie between 0 and 1, not {self.level!r}.")
-        if not self.df > 0:
-            raise FitError(f"df must be a positive number, not {self.df!r}.")
 
     @cached_property
     def frame(self) -> pd.DataFrame:
         """Key columns, estimate, se, lower, upper; of tests also statistic and p. A copy may be changed at will.
 
-        There is no p of a linear model without degrees of freedom.
+        Beside se stand the degrees of freedom, `df`, unless all are infinite: limits and tests normal.
         """
         p, critical = self._judged()
         found = self.quantities.table(self.level, critical, self.scale).set_axis(self.keys.index)
+        if np.isfinite(self.quantities.df).any():
+            found.insert(2, "df", self.quantities.df)
         statistic = self.quantities.statistic()
         if self.tested and statistic is not None:
             found["statistic"] = statistic
-            if not self.waits:
-                found["p"] = p
+            found["p"] = p
         return pd.concat([self.keys, found], axis=1)
 
     def contrast(
@@ -85,9 +80,10 @@ class Effects:
             their printed order: a dict {label: weights}, a matrix with one row per contrast, a DataFrame. Weights
             that do not sum to zero are allowed and noted.
         adjust
-            "none", "tukey" (of pairs), "holm", "bonferroni" or "mvt" (multivariate normal, or t with `df`); by
-            default tukey for pairs, mvt for sequential and trt.vs.ctrl, none for weights. Families are the
-            contrasts within one group of `by`; limits are adjusted alike (Holm's are Bonferroni's).
+            "none", "tukey" (of pairs), "holm", "bonferroni", "mvt" (multivariate normal, or t) or "fdr" (Benjamini &
+            Hochberg 1995, J. R. Stat. Soc. B 57, 289-300); by default tukey for pairs, mvt for sequential and
+            trt.vs.ctrl, none for weights. Families are the contrasts within one group of `by`, each judged with its
+            own degrees of freedom; limits are adjusted alike (Holm's are Bonferroni's, those of fdr not adjusted).
         ref
             The control of "trt.vs.ctrl": its label, or its place counted from 1.
         by
@@ -106,7 +102,7 @@ class Effects:
         --------
         >>> import bayesmixed as bm
         >>> fit = bm.Model("angle ~ recipe + temp + (1 | recipe:replicate)", bm.load_data("cake")).fit("reml")
-        >>> bm.emmeans(fit, "recipe", df=42).contrast("pairwise").frame[["contrast", "estimate", "p"]].round(2)
+        >>> bm.emmeans(fit, "recipe").contrast("pairwise").frame[["contrast", "estimate", "p"]].round(2)
           contrast  estimate     p
         0    A - B      1.48  0.82
         1    A - C      1.52  0.81
@@ -174,19 +170,19 @@ class Effects:
 
     def _judged(self) -> tuple[np.ndarray, np.ndarray]:
         """p-values and critical values (m,), family by family."""
-        m, statistics = len(self.keys), self.quantities.statistic()
-        p, critical = np.full(m, np.nan), np.full(m, stats.t.ppf(0.5 + self.level / 2, self.df))
+        statistics, df = self.quantities.statistic(), self.quantities.df
+        p, critical = np.full(len(df), np.nan), np.asarray(stats.t.ppf(0.5 + self.level / 2, df))
         if statistics is None or not self.tested:
             return p, critical
         if self.adjust == "none":
-            return 2 * stats.t.sf(np.abs(statistics), self.df), critical
+            return 2 * stats.t.sf(np.abs(statistics), df), critical
         covariance = self.quantities.covariance()
         for group in self._groups(self.by):
             rows = group[~np.isnan(statistics[group])]
             if not len(rows):
                 continue
             related = adjustment.correlation(covariance[np.ix_(rows, rows)])
-            family = adjustment.FamilyOfTests(statistics[rows], related, self._means(rows), self.df)
+            family = adjustment.FamilyOfTests(statistics[rows], related, self._means(rows), df[rows])
             p[rows], critical[rows] = family.p_values(self.adjust), family.critical(self.adjust, self.level)
         return p, critical
 
@@ -208,21 +204,18 @@ class Effects:
         coverage = f"{100 * self.level:g} %"
         if self.quantities.statistic() is None:
             return (f"Limits: {coverage}, quantiles of the draws.",)
-        reference = "z" if np.isinf(self.df) else f"t with {self.df:g} degrees of freedom"
+        reference, notes = self.quantities.judged_by
         made = ", ".join(filter(None, (reference, self.quantities.limits_made)))
-        lines: tuple[str, ...] = (f"Limits: {coverage}, {made}.",)
-        if self.tested and self.waits:
-            lines += (NO_P,)
+        lines: tuple[str, ...] = (f"Limits: {coverage}, {made}.", *notes)
         if self.tested and self.adjust != "none":
             known = ~np.isnan(self.quantities.values)
             families = [rows[known[rows]] for rows in self._groups(self.by) if known[rows].any()]
             words = adjustment.WORDS[self.adjust].format(
                 means=_range([self._means(rows) for rows in families]),
                 contrasts=_range([len(rows) for rows in families]),
-                reference="normal" if np.isinf(self.df) else "t",
+                reference="t" if np.isfinite(self.quantities.df).any() else "normal",
             )
-            what = "Adjusted limits" if self.waits else "Adjusted p and limits"
-            lines += (f"{what}: {words}{', in each group' if len(families) > 1 else ''}.",)
+            lines += (f"Adjusted p and limits: {words}{', in each group' if len(families) > 1 else ''}.",)
         return lines
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ from ..errors import FitError, with_known_options
 from ..prediction.new_rows import take_rows
 from .comparisons import Parts
 from .mean.column_change import ColumnChange, direction
-from .mean.question import MeanValues, Piece, Question, averages, check_fit, reference, refuse_infinite
+from .mean.question import MeanValues, Piece, Question, averages, check_fit, refuse_infinite
 from .quantities import Quantities
 from .returned import Effects
 from .rows.called import called
@@ -39,7 +39,7 @@ def slopes(
     scale: str = "response",
     offset: Any = None,
     level: float = 0.95,
-    df: float | None = None,
+    ddf: str | float | None = None,
 ) -> Effects:
     """Derivatives of the mean with respect to numbers: simple slopes and average marginal effects.
 
@@ -53,14 +53,14 @@ def slopes(
         Values of columns, the numbers themselves included: {"x": [0, 5], "f": ["a"]}.
     newdata, by, average
         Rows as in `predictions`; ``newdata="data", average=True`` gives average marginal effects.
-    kind, scale, offset, level, df
+    kind, scale, offset, level, ddf
         As in `predictions`.
 
     Returns
     -------
     Effects
-        `.frame`: term, contrast, columns, estimate, se, lower, upper, for point fits statistic and p (of a linear
-        model with `df` only);
+        `.frame`: term, contrast, columns, estimate, se, df (where it is finite), lower, upper, for point fits
+        statistic and p;
         `.contrast(...)` compares slopes.
 
     Raises
@@ -78,8 +78,8 @@ def slopes(
     1      B    0.1646  0.0282
     2      C    0.1558  0.0282
     """
-    check_fit(fit)
-    question, known, found = Question(scale, kind), variables_of(fit.model, bars=True), Parts([], [], [])
+    check_fit(fit, ddf)
+    question, known, found = Question(scale, kind, ddf), variables_of(fit.model, bars=True), Parts([], [], [])
     undefined: list[str] = []
     variables, at, by = (called(fit.model, given) for given in (variables, at, by))
     for name in names_of(variables, "variables"):
@@ -99,7 +99,7 @@ def slopes(
         found.add(base, name, f"d / d {name}", _rates(fit, base, question, along), there)
     found.notes.extend(undefined)
     blank = {"blank": ""} if undefined and not fit.model.design.mu.aliased else {}
-    return found.effects("Slopes", fit, question, level=level, **reference(fit, df), **blank)
+    return found.effects("Slopes", fit, question, level=level, **blank)
 
 
 def _slopes(fit: Fit, question: Question, name: str, spread: float, base: EffectRows) -> Quantities:
@@ -131,7 +131,7 @@ def _rates(fit: Fit, base: EffectRows, question: Question, along: ColumnChange) 
         moved, rates_moved = (None if m is None else m[where] for m in (along.moved, along.rates_moved))
         return Piece(rate, ((by_eta, rows.mu.X, moved), (by_rate, rates.mu.X, rates_moved)))
 
-    return averages(fit, base, part, along.moved)
+    return averages(fit, base, part, along.moved, question)
 
 
 def _undefined(along: ColumnChange, name: str) -> list[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg import lapack
 
 from ..design.design import Design
 from ..families import observed
@@ -32,6 +33,24 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class LargestRows:
+    """Rows of the largest factor: the level `codes` (n,) of each, its columns `z` (n, k) and W z (n, k)."""
+
+    codes: np.ndarray
+    z: np.ndarray
+    Wz: np.ndarray
+
+
+@dataclass(frozen=True)
+class EliminatedRows:
+    """Rows split into independent errors: of the coefficients by `x` (n, p), of the largest factor, of the tail."""
+
+    x: np.ndarray
+    largest: LargestRows | None = None
+    tail: sparse.csr_array | None = None
+
+
+@dataclass(frozen=True)
 class JointErrors:
     """Normal prediction errors of a mixed model at its estimates (theta and dispersion held).
 
@@ -46,21 +65,43 @@ class JointErrors:
 
     def variance(self, design: Design, terms: Sequence[int]) -> np.ndarray:
         """Variance (n,) of x'beta + z'b over the included terms; unknown levels add nothing."""
+        rows, U_inverse = self._eliminated(design, terms), self.solution.U_inverse
+        total = _quadratic(rows.x, U_inverse)
+        if rows.largest is not None:
+            total = total + np.einsum("nk,nk->n", rows.largest.z, rows.largest.Wz)
+        if rows.tail is not None:
+            assert self.solution.rest is not None
+            total = total + self.solution.rest.solved.quadratic(rows.tail)
+        return self.sigma**2 * total
+
+    def root(self, design: Design, terms: Sequence[int]) -> np.ndarray:
+        """F (n, n) with F F' the joint covariance of the n predictors whose variances `variance` gives."""
+        rows, U_inverse = self._eliminated(design, terms), self.solution.U_inverse
+        total = rows.x @ U_inverse @ rows.x.T
+        if rows.largest is not None:
+            codes, z, Wz = rows.largest.codes, rows.largest.z, rows.largest.Wz
+            total += (codes[:, None] == codes) * (z @ Wz.T)
+        if rows.tail is not None:
+            assert self.solution.rest is not None
+            total += rows.tail @ self.solution.rest.solved.apply(rows.tail.toarray().T)
+        return self.sigma * _pivoted(total)
+
+    def _eliminated(self, design: Design, terms: Sequence[int]) -> EliminatedRows:
+        """What rows ask of the coefficients once the effects are eliminated, and of each part of the effects."""
         solution, p = self.solution, self.likelihood.p
         left_x = np.linalg.solve(self.likelihood.basis.R.T, design.mu.X.T).T if p else design.mu.X
         if solution.largest is None:
-            return self.sigma**2 * _quadratic(left_x, solution.U_inverse)
+            return EliminatedRows(left_x)
         columns = [self._columns(design, i, terms) for i in range(len(self.likelihood.blocks))]
         codes, z = columns[0]
         Wz = (solution.largest.W[codes] @ z[:, :, None])[:, :, 0]
-        total = np.einsum("nk,nk->n", z, Wz)
         left_x = left_x - np.einsum("nk,nkp->np", Wz, self.likelihood.gram.zw[0][codes][:, :, :p])
-        if solution.rest is not None:
-            rest = solution.rest
-            G = _tail_rows(rest.tail, columns[1:], self.likelihood.blocks[1:], codes, Wz)
-            total += rest.solved.quadratic(G)
-            left_x = left_x - G @ rest.solved.apply(rest.T_tw[:, :p])
-        return self.sigma**2 * (total + _quadratic(left_x, solution.U_inverse))
+        if solution.rest is None:
+            return EliminatedRows(left_x, LargestRows(codes, z, Wz))
+        rest = solution.rest
+        G = _tail_rows(rest.tail, columns[1:], self.likelihood.blocks[1:], codes, Wz)
+        left_x = left_x - G @ rest.solved.apply(rest.T_tw[:, :p])
+        return EliminatedRows(left_x, LargestRows(codes, z, Wz), G)
 
     def draw(self, n: int, rng: np.random.Generator) -> Parameters:
         """n draws (1, n, ..) of beta and b from their joint normal; everything else held."""
@@ -175,6 +216,14 @@ def _tail_rows(
         G = G + sparse.csr_array(entries, shape=(n, tail.n_columns))
         start += block.n_levels * block.k
     return G.tocsr()
+
+
+def _pivoted(covariance: np.ndarray) -> np.ndarray:
+    """A factor F (n, n) with F F' the covariance, by Cholesky's method with pivots: ranks below n leave zeros."""
+    packed, pivots, rank, _ = lapack.dpstrf(covariance, lower=1)
+    found = np.zeros_like(covariance)
+    found[pivots - 1, :rank] = np.tril(packed)[:, :rank]
+    return found
 
 
 def _quadratic(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:

@@ -43,6 +43,9 @@ class PredictionErrors(Protocol):
     def variance(self, design: Design, terms: Sequence[int]) -> np.ndarray:
         """Variance (n,) of x'beta + z'b over the included terms."""
 
+    def root(self, design: Design, terms: Sequence[int]) -> np.ndarray:
+        """F (n, q) with F F' their joint covariance."""
+
     def draw(self, n: int, rng: np.random.Generator) -> Parameters:
         """n draws of all parameters."""
 

@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from ...degrees.methods import reference
 from ...design.design import Design
 from ...errors import FitError, nearest
 from ...families import Family
@@ -36,7 +37,6 @@ from .ambiguity import Ambiguity
 
 if TYPE_CHECKING:
     from ...fits.base import Fit
-    from ...fits.point import PointFit
     from ...model import Model
 
 KINDS = ("conditional", "population")
@@ -51,10 +51,11 @@ SHIFT = 0.1  # of eta, at most
 
 @dataclass(frozen=True)
 class Question:
-    """On which `scale` and of which `kind` the means are."""
+    """On which `scale` and of which `kind` the means are, and what they are judged by (`ddf`, as in `emmeans`)."""
 
     scale: str = "response"
     kind: str = "conditional"
+    ddf: str | float | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -81,6 +82,10 @@ class Question:
             return (scale, *errors)
         return (scale, "Random effects: conditional, for a group whose effects are zero.", *errors)
 
+    def linear(self, model: Model) -> bool:
+        """Whether the means are linear functions of the coefficients."""
+        return self.scale == "link" or model.family.linear
+
     def spread(self, model: Model) -> bool:
         """Whether the means depend on the spread of the random effects, hence on the columns of their bars."""
         return self.kind == "population" and model.family.scale != "identity"
@@ -104,7 +109,7 @@ def means(fit: Fit, rows: EffectRows, question: Question) -> Quantities:
         refuse_infinite(mean, model, question)
         return Piece(mean, ((slope, design.mu.X[where], None if moved is None else moved[where]),))
 
-    found = averages(fit, rows, part, moved)
+    found = averages(fit, rows, part, moved, question)
     if not isinstance(found, Linearised):
         return found
     return replace(found, limits=limits_of(MeanValues.of(fit), rows, question, design, found))
@@ -124,7 +129,7 @@ class Piece:
 Part = Callable[["MeanValues", slice, np.ndarray | float], Piece]
 
 
-def averages(fit: Fit, rows: EffectRows, part: Part, moved: np.ndarray | None) -> Quantities:
+def averages(fit: Fit, rows: EffectRows, part: Part, moved: np.ndarray | None, question: Question) -> Quantities:
     """Weighted averages of numbers by row, which `part` gives for values, a slice and a shift of the predictor."""
     values, m = MeanValues.of(fit), len(rows.keys)
     refuse_too_large(
@@ -146,7 +151,9 @@ def averages(fit: Fit, rows: EffectRows, part: Part, moved: np.ndarray | None) -
     ambiguity = None if moved is None else _ambiguity(values.middle(), rows, part, moved)
     if values.sampled:
         return Sampled(found, ambiguity=ambiguity)
-    return Linearised(found[0], jacobian, covariance_root(fit), ambiguity)
+    judged_by = reference(fit, question.ddf)
+    root, linear = judged_by.root[: jacobian.shape[1]], question.linear(fit.model)
+    return Linearised(found[0], jacobian, root, judged_by, linear, ambiguity)
 
 
 def _ambiguity(values: MeanValues, rows: EffectRows, part: Part, moved: np.ndarray) -> Ambiguity:
@@ -327,25 +334,12 @@ class MeanValues:
         return total
 
 
-def check_fit(fit: Any) -> None:
-    """Raise a FitError for something that is no fit."""
+def check_fit(fit: Any, ddf: str | float | None = None) -> None:
+    """Raise a FitError for something that is no fit, and for degrees of freedom that it does not take."""
     if not is_fit(fit):
         raise FitError(f'This takes a fit, such as model.fit("reml"), not {type(fit).__name__}.')
-
-
-def reference(fit: Fit, df: float | None) -> dict[str, Any]:
-    """Degrees of freedom as `Effects` takes them: of a linear model tests wait until they are given.
-
-    With an estimated residual variance a normal reference makes p-values too small: 2e-19 for two machines that six
-    workers tried. Where sigma is known it is the usual one.
-    """
-    waits = df is None and not fit.sampled and fit.model.linear and "sigma" not in fit.model.constants
-    return {"df": np.inf if df is None else df, "waits": waits}
-
-
-def covariance_root(fit: Fit) -> np.ndarray:
-    """F (p, p) with F F' the covariance of the coefficients of a point fit."""
-    return cast("PointFit", fit).beta_root
+    if ddf is not None:
+        reference(fit, ddf)
 
 
 def _nodes(sd: float) -> tuple[np.ndarray, np.ndarray]:
