@@ -102,7 +102,7 @@ def test_reference_levels_are_saved(visits: pd.DataFrame, tmp_path: Any) -> None
 
 
 def test_revpairwise_is_pairwise_with_the_later_one_first(fit: Any) -> None:
-    means = bm.emmeans(fit, "arm", df=20)
+    means = bm.emmeans(fit, "arm", ddf=20)
     back = means.contrast("revpairwise").frame.set_index("contrast")
     assert list(back.index) == ["b - a", "c - a", "c - b"]  # in R's order
     ahead = means.contrast("pairwise").frame.set_index("contrast")

@@ -1,4 +1,4 @@
-"""p-values and critical values of several contrasts at once: Tukey, Holm, Bonferroni, multivariate t, false discovery."""
+"""p-values and critical values of several contrasts at once: Tukey, Holm, Bonferroni, multivariate t, fdr."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORDS = {
     "holm": "Holm (limits: Bonferroni), for {contrasts} contrasts",
     "bonferroni": "Bonferroni, for {contrasts} contrasts",
     "mvt": "multivariate {reference}, for {contrasts} contrasts",
-    "fdr": "false discovery rate (Benjamini-Hochberg; limits: not adjusted), for {contrasts} contrasts",
+    "fdr": "false discovery rate (Benjamini-Hochberg; limits: Bonferroni), for {contrasts} contrasts",
 }
 POINTS, CHUNK = 2**18, 2**16  # of a Sobol sequence (scrambles differ by 2e-4 in a p of 0.4), and how many at once
 SEED = 1
@@ -27,6 +27,7 @@ FAINT = 1e-9  # one less the distribution function of the studentized range is g
 SMALL = 1e-3  # p-values that POINTS resolve to less than 5 %
 SCALES = 4096  # quantiles of the common scale of a multivariate t: a midpoint rule, which errs by less than POINTS do
 NODES = 8  # quantiles of the studentized range that are computed; as many interpolate others to 1e-6
+WIDER = 1e-8  # than a quantile lies between two points
 SAME = 12  # digits of 1 / df that tell two degrees of freedom apart
 
 
@@ -46,7 +47,7 @@ class FamilyOfTests:
     def p_values(self, method: str) -> np.ndarray:
         """Two-sided p-values (k,), adjusted by `method`."""
         size, k = np.abs(self.statistics), len(self.statistics)
-        raw = 2 * stats.t.sf(size, self.df)
+        raw = np.asarray(2 * stats.t.sf(size, self.df))
         if method == "tukey":
             return self._ranged(size, raw)
         if method == "holm":
@@ -64,7 +65,7 @@ class FamilyOfTests:
             return _each(self._df, lambda df: stats.studentized_range.ppf(level, self.means, df)) / np.sqrt(2)
         if method == "mvt" and k > 1:
             return _each(self._df, lambda df: self._largest.quantile(level, df))
-        together = k if method in ("holm", "bonferroni") else 1
+        together = k if method in ("holm", "bonferroni", "fdr") else 1
         return np.asarray(stats.t.ppf(1 - (1 - level) / (2 * together), self._df))
 
     @property
@@ -121,7 +122,7 @@ def correlation(covariance: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Largest:
-    """The distribution of the largest of k |Z_i|, `points` of which are in order, and of |T_i| = |Z_i| over one scale."""
+    """The distribution of the largest of k |Z_i|, by ordered `points` of it, and of |T_i| = |Z_i| over one scale."""
 
     points: np.ndarray
 
@@ -132,8 +133,11 @@ class Largest:
 
     def quantile(self, level: float, df: float) -> float:
         """Where P(max |T_i| > t) is 1 - level."""
-        ends = np.quantile(self.points, level) / _scales(df)[[-1, 0]]
-        return float(brentq(lambda size: self.above(size, df) - (1 - level), *ends, xtol=1e-8))
+        normal = float(np.quantile(self.points, level))
+        if np.isinf(df):
+            return normal
+        low, high = normal / _scales(df)[[-1, 0]] * [1 - WIDER, 1 + WIDER]
+        return float(brentq(lambda size: self.above(size, df) - (1 - level), low, high, xtol=WIDER))
 
 
 def largest(correlation: np.ndarray) -> Largest:

@@ -99,9 +99,10 @@ def emmeans(
     Returns
     -------
     Effects
-        `.frame`: factors, estimate, se, df (where it is finite), lower, upper; `.contrast(...)`. Standard errors of point fits are by the
-        delta method on `fit.vcov()`, random effects' variances held; draws give posterior means, sds and quantiles. A
-        mean that the data do not determine (an empty cell) is NaN.
+        `.frame`: factors, estimate, se, df (where it is finite), lower, upper; `.contrast(...)`. Standard errors of
+        point fits are by the delta method on `fit.vcov()`, random effects' variances held, or those of the method that
+        `ddf` names; draws give posterior means, sds and quantiles. A mean that the data do not determine (an empty
+        cell) is NaN.
 
     Raises
     ------
@@ -117,10 +118,10 @@ def emmeans(
     >>> import bayesmixed as bm
     >>> fit = bm.Model("angle ~ recipe * temp + (1 | recipe:replicate)", bm.load_data("cake")).fit("reml")
     >>> bm.emmeans(fit, "recipe").frame.round(2)
-      recipe  estimate    se  lower  upper
-    0      A     33.12  1.74  29.72  36.53
-    1      B     31.64  1.74  28.24  35.05
-    2      C     31.60  1.74  28.20  35.00
+      recipe  estimate    se    df  lower  upper
+    0      A     33.12  1.74  42.0  29.62  36.63
+    1      B     31.64  1.74  42.0  28.14  35.15
+    2      C     31.60  1.74  42.0  28.09  35.11
     """
     check_fit(fit, ddf)
     question = Question(_scale(scale, kind), kind, ddf)

@@ -60,8 +60,8 @@ def predictions(
     Returns
     -------
     Effects
-        `.frame`: columns, estimate, se, df (where it is finite), lower, upper; `.contrast(...)` compares them. Limits stay inside the range of
-        means. Those of a point fit's conditional mean at one row are made on the link scale and transformed back;
+        `.frame`: columns, estimate, se, df (where it is finite), lower, upper; `.contrast(...)` compares them. Limits
+        stay inside the range of means. Those of a point fit's conditional mean at one row are made on the link scale and transformed back;
         those of averages, over rows or over random effects, are by the delta method on that scale, transformed back
         (the page says which). Standard errors are of the scale asked for.
 
@@ -75,9 +75,9 @@ def predictions(
     >>> import bayesmixed as bm
     >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("reml")
     >>> bm.predictions(fit, {"Days": [0, 9]}).frame.round(1)
-       Days  estimate    se  lower  upper
-    0   0.0     251.4   6.8  238.0  264.8
-    1   9.0     345.6  14.6  316.9  374.3
+       Days  estimate    se    df  lower  upper
+    0   0.0     251.4   6.8  17.0  237.0  265.8
+    1   9.0     345.6  14.6  17.0  314.7  376.5
     """
     check_fit(fit, ddf)
     question = Question(scale, kind, ddf)

@@ -83,7 +83,7 @@ class Effects:
             "none", "tukey" (of pairs), "holm", "bonferroni", "mvt" (multivariate normal, or t) or "fdr" (Benjamini &
             Hochberg 1995, J. R. Stat. Soc. B 57, 289-300); by default tukey for pairs, mvt for sequential and
             trt.vs.ctrl, none for weights. Families are the contrasts within one group of `by`, each judged with its
-            own degrees of freedom; limits are adjusted alike (Holm's are Bonferroni's, those of fdr not adjusted).
+            own degrees of freedom; limits are adjusted alike (those of Holm and fdr are Bonferroni's).
         ref
             The control of "trt.vs.ctrl": its label, or its place counted from 1.
         by
@@ -175,7 +175,7 @@ class Effects:
         if statistics is None or not self.tested:
             return p, critical
         if self.adjust == "none":
-            return 2 * stats.t.sf(np.abs(statistics), df), critical
+            return np.asarray(2 * stats.t.sf(np.abs(statistics), df)), critical
         covariance = self.quantities.covariance()
         for group in self._groups(self.by):
             rows = group[~np.isnan(statistics[group])]

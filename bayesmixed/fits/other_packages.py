@@ -113,7 +113,7 @@ _MEMBERS = _BOTH | {
     "fe_params": "Ask fit.fixef().",
     "bse": 'Ask fit.coefficients["se"].',
     "tvalues": 'Ask fit.coefficients["statistic"].',
-    "pvalues": "bm.comparisons(fit, ...) and bm.emmeans(fit, ...).contrast() have p; df= takes degrees of freedom.",
+    "pvalues": 'Ask fit.summary(ddf="satterthwaite"), bm.hypothesis(fit), bm.comparisons(fit, ...).',
     "random_effects": "Ask fit.ranef().",
     "cov_re": "Ask fit.varcorr().",
     "cov_params": "Ask fit.vcov().",

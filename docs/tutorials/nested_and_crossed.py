@@ -98,7 +98,7 @@ print(bm.side_by_side(*fits.values()))
 # do not depend on it.
 
 # %%
-print(bm.emmeans(fits["full"], "Machine", df=5).contrast("pairwise", adjust="none"))
+print(bm.emmeans(fits["full"], "Machine", ddf=5).contrast("pairwise", adjust="none"))
 
 # %% [markdown]
 # Machine C is ahead of A by 13.9 points; by how much it is ahead of B, six points, is less sure. `df=5` matters: every

@@ -28,6 +28,8 @@ M <- list(
   sal = glmmTMB(count ~ mined * cover + spp + (1 | site), sal, poisson),
   owls = glmmTMB(SiblingNegotiation ~ FoodTreatment * SexParent + offset(logBroodSize) + (1 | Nest), owls, poisson),
   cbpp = glmmTMB(cbind(incidence, size - incidence) ~ period + (1 | herd), cbpp, binomial),
+  some = lmer(angle ~ temperature + (1 | recipe:replicate), cake[(seq_len(270)^2 + 5 * seq_len(270)) %% 13 < 3, ],
+              control = tightly),
   con = glmmTMB(use ~ age + I(age^2) + urban + livch + (1 | district), con, binomial)
 )
 
@@ -36,7 +38,7 @@ kept <- function(e) {
   pick <- function(...) { found <- intersect(c(...), n); if (length(found)) t[[found[1]]] else NULL }
   trend <- grep("\\.trend$", n, value = TRUE)
   Filter(Negate(is.null), list(
-    estimate = pick("emmean", "estimate", "rate", "prob", "response", "ratio", "odds.ratio", "prediction", trend),
+    df = if (all(is.finite(t$df))) t$df else NULL, estimate = pick("emmean", "estimate", "rate", "prob", "response", "ratio", "odds.ratio", "prediction", trend),
     se = pick("SE"), lower = pick("lower.CL", "asymp.LCL"), upper = pick("upper.CL", "asymp.UCL"),
     statistic = pick("t.ratio", "z.ratio"), p = pick("p.value")))
 }
@@ -45,6 +47,7 @@ means <- function(e, ...) kept(summary(e, infer = c(TRUE, FALSE), ...))
 
 warp_e <- emmeans(M$warp, ~ tension | wool); warp_t <- emmeans(M$warp, ~ tension)
 cake_e <- emmeans(M$cake_f, ~ temperature); sal_e <- emmeans(M$sal, ~ spp); own <- list(own = c(1, -0.5, -0.5))
+some_e <- emmeans(M$some, ~ temperature, lmer.df = "satterthwaite")
 out <- list(
   warp_within = means(warp_e), warp_over = means(warp_t), warp_all = means(emmeans(M$warp, ~ 1)),
   warp_within_tukey = both(pairs(warp_e)), warp_holm = both(pairs(warp_t), adjust = "holm"),
@@ -55,6 +58,10 @@ out <- list(
   cake_trend = means(emtrends(M$cake, ~ recipe, var = "temp")),
   cake_trend_pairs = both(pairs(emtrends(M$cake, ~ recipe, var = "temp"))),
   cake_steps = both(contrast(cake_e, "consec"), adjust = "mvt"), cake_pairs = both(pairs(cake_e)),
+  some_means = means(some_e), some_tukey = both(pairs(some_e)), some_mvt = both(pairs(some_e), adjust = "mvt"),
+  some_fdr = both(pairs(some_e), adjust = "fdr"),
+  some_control = both(contrast(some_e, "trt.vs.ctrl", ref = 2), adjust = "mvt"),
+  some_kr = both(pairs(emmeans(M$some, ~ temperature, lmer.df = "kenward-roger"))),
   sleep_mean = means(emmeans(M$sleep, ~ Days)),
   sleep_trend = means(emtrends(M$sleep, ~ Days, var = "Days", at = list(Days = c(0, 9)), delta.var = 1e-6)),
   ara_equal = means(emmeans(M$ara, ~ amd | nutrient)),

@@ -186,7 +186,7 @@ def test_contrasts_of_means_that_the_data_determine_survive_an_empty_cell() -> N
     fit = bm.Model("breaks ~ wool * tension", bm.load_data("warpbreaks").query("wool != 'B' or tension != 'H'")).fit(
         "ml"
     )
-    means = bm.emmeans(fit, "wool * tension", df=np.inf)
+    means = bm.emmeans(fit, "wool * tension", ddf=np.inf)
     assert list(means.frame["estimate"].isna()) == [False] * 5 + [True]
     assert "Blank: the data do not determine it" in str(means)
     pairs = means.contrast("pairwise", adjust="bonferroni").frame

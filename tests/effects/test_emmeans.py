@@ -22,6 +22,7 @@ SE_TMB = 2e-3  # relative: glmmTMB differentiates its deviance numerically
 LIMIT = 3e-3  # of a standard error: what SE_TMB and the mean of the degrees of freedom leave
 MEAN_TMB, LIMIT_TMB = 3e-4, 1e-3  # of the standard error: glmmTMB stops at a change of 1e-8 of its criterion
 LIMIT_MVT, P_MVT = 1e-2, 1e-3  # mvtnorm integrates to 1e-3, ours by 262,144 points
+DF = 1e-5  # relative: lmerTest differentiates numerically
 P_VALUE = 2e-4  # Kenward-Roger degrees of freedom differ by 0.1 between contrasts; ours are their mean
 
 REFERENCES = [
@@ -44,11 +45,11 @@ def reference_fit(name: str) -> Any:
 def test_marginal_means_and_tukeys_pairs_are_those_of_the_reference(name: str, block: str, se: float) -> None:
     theirs = load_result(name)["extras"][block]
     means, pairs = theirs["emmeans"], theirs["pairs_tukey"]
-    found = bm.emmeans(reference_fit(name), theirs["specs"], df=np.mean(means["df"]))
+    found = bm.emmeans(reference_fit(name), theirs["specs"], ddf=np.mean(means["df"]))
     np.testing.assert_allclose(found.frame["estimate"], means["emmean"], atol=MEAN * np.min(means["SE"]))
     np.testing.assert_allclose(found.frame["se"], means["SE"], rtol=se)
     np.testing.assert_allclose(found.frame["lower"], means["lower.CL"], atol=LIMIT * np.max(means["SE"]))
-    ours = bm.emmeans(reference_fit(name), theirs["specs"], df=np.mean(pairs["df"])).contrast("pairwise").frame
+    ours = bm.emmeans(reference_fit(name), theirs["specs"], ddf=np.mean(pairs["df"])).contrast("pairwise").frame
     np.testing.assert_allclose(ours["estimate"], pairs["estimate"], atol=MEAN * np.min(pairs["SE"]))
     np.testing.assert_allclose(ours["se"], pairs["SE"], rtol=se)
     np.testing.assert_allclose(ours["p"], pairs["p.value"], atol=P_VALUE)
@@ -59,6 +60,7 @@ MODELS = {
     "empty": ("breaks ~ wool * tension", "warpbreaks", "gaussian"),
     "cake": ("angle ~ recipe * temp + (1 | recipe:replicate)", "cake", "gaussian"),
     "cake_f": ("angle ~ recipe + C(temperature, contr.sum) + (1 | recipe:replicate)", "cake", "gaussian"),
+    "some": ("angle ~ temperature + (1 | recipe:replicate)", "cake", "gaussian"),
     "sleep": ("Reaction ~ Days + I(Days^2) + (Days | Subject)", "sleepstudy", "gaussian"),
     "ara": ("log(total.fruits + 1) ~ factor(nutrient) * amd + status + (1 | popu)", "Arabidopsis", "gaussian"),
     "sal": ("count ~ mined * cover + spp + (1 | site)", "Salamanders", "poisson"),
@@ -77,18 +79,30 @@ def model_of_r(name: str) -> Any:
     table = bm.load_data(data)
     if name == "empty":
         table = table.query("wool != 'B' or tension != 'H'")
+    if name == "some":
+        i = np.arange(1, len(table) + 1)
+        table = table[(i**2 + 5 * i) % 13 < 3]
     return bm.Model(formula, table, family=family).fit("reml" if family == "gaussian" else "ml")
 
 
 def means_of(name: str, specs: str, **options: Any) -> Any:
-    """Marginal means with the degrees of freedom that R has: of residuals for lm and glmmTMB, infinite for lmer."""
+    """Marginal means with the degrees of freedom that R has: Satterthwaite's for `some`, infinite for other lmer fits.
+
+    Of residuals for lm, which are the default here too, and for glmmTMB.
+    """
     fit = model_of_r(name)
-    df = np.inf if name in ("cake", "cake_f", "sleep", "ara") else fit.n_obs - fit.n_parameters
-    df += name in ("warp", "empty")  # R's lm does not count sigma
-    return bm.emmeans(fit, specs, df=df, **options)
+    df = None if name in ("warp", "empty", "some") else fit.n_obs - fit.n_parameters
+    return bm.emmeans(fit, specs, ddf="asymptotic" if name in ("cake", "cake_f", "sleep", "ara") else df, **options)
 
 
-SIMULATED = ("warp_mvt", "warp_control", "cake_steps", "con_control")  # R's multivariate t probabilities are
+SIMULATED = (
+    "some_mvt",
+    "some_control",
+    "warp_mvt",
+    "warp_control",
+    "cake_steps",
+    "con_control",
+)  # R's multivariate t probabilities are
 
 IN_R: dict[str, Callable[[], Any]] = {
     "warp_within": lambda: means_of("warp", "tension | wool"),
@@ -102,19 +116,24 @@ IN_R: dict[str, Callable[[], Any]] = {
     "warp_own": lambda: means_of("warp", "tension").contrast({"own": [1, -0.5, -0.5]}),
     "empty": lambda: means_of("empty", "tension * wool"),
     "cake_at": lambda: means_of("cake", "recipe | temp", at={"temp": [180, 220]}),
-    "cake_trend": lambda: bm.slopes(model_of_r("cake"), "temp", by="recipe"),
-    "cake_trend_pairs": lambda: bm.slopes(model_of_r("cake"), "temp", by="recipe", df=np.inf).contrast("pairwise"),
+    "cake_trend": lambda: bm.slopes(model_of_r("cake"), "temp", by="recipe", ddf=np.inf),
+    "cake_trend_pairs": lambda: bm.slopes(model_of_r("cake"), "temp", by="recipe", ddf=np.inf).contrast("pairwise"),
     "cake_steps": lambda: means_of("cake_f", "temperature").contrast("sequential"),
     "cake_pairs": lambda: means_of("cake_f", "temperature").contrast("pairwise"),
+    "some_means": lambda: means_of("some", "temperature"),
+    "some_tukey": lambda: means_of("some", "temperature").contrast("pairwise"),
+    "some_mvt": lambda: means_of("some", "temperature").contrast("pairwise", adjust="mvt"),
+    "some_fdr": lambda: means_of("some", "temperature").contrast("pairwise", adjust="fdr"),
+    "some_control": lambda: means_of("some", "temperature").contrast("trt.vs.ctrl", ref=2),
     "sleep_mean": lambda: means_of("sleep", "1"),
-    "sleep_trend": lambda: bm.slopes(model_of_r("sleep"), "Days", at={"Days": [0, 9]}),
+    "sleep_trend": lambda: bm.slopes(model_of_r("sleep"), "Days", at={"Days": [0, 9]}, ddf=np.inf),
     "ara_equal": lambda: means_of("ara", "amd | nutrient"),
     "ara_proportional": lambda: means_of("ara", "amd | nutrient", weights="proportional"),
     "ara_overall": lambda: means_of("ara", "1", weights="proportional"),
     "sal_rates": lambda: means_of("sal", "spp", scale="response"),
     "sal_ratios": lambda: means_of("sal", "spp", scale="response").contrast("pairwise", adjust="holm"),
     "sal_at": lambda: means_of("sal", "cover * mined", at={"cover": [-1, 1]}),
-    "sal_trend": lambda: bm.slopes(model_of_r("sal"), "cover", by="mined", scale="link", df=644 - 11),
+    "sal_trend": lambda: bm.slopes(model_of_r("sal"), "cover", by="mined", scale="link", ddf=644 - 11),
     "owls_rates": lambda: means_of("owls", "FoodTreatment | SexParent", scale="response"),
     "owls_unit": lambda: means_of("owls", "FoodTreatment | SexParent", scale="response", offset=0),
     "cbpp_prob": lambda: means_of("cbpp", "period", scale="response"),
@@ -136,6 +155,8 @@ def test_means_trends_contrasts_and_adjustments_are_those_of_r(case: str) -> Non
     np.testing.assert_allclose(ours["se"], se, rtol=SE_TMB if generalized else SE)
     for name in ("lower", "upper"):
         np.testing.assert_allclose((ours[name] - theirs[name]) / se, 0.0 * se, atol=limit)
+    if "df" in theirs:
+        np.testing.assert_allclose(ours["df"], theirs["df"], rtol=DF)
     if "p" in theirs:
         np.testing.assert_allclose(ours["statistic"], theirs["statistic"], atol=mean * 10, rtol=SE)
         np.testing.assert_allclose(ours["p"], theirs["p"], atol=P_MVT if case in SIMULATED else P_VALUE)

@@ -45,14 +45,14 @@ def test_differences_of_open_means_are_coefficients(linear: Any) -> None:
     by_hand = bm.Model("y ~ f + k + I((f == 'b') * (k == 'q')) + t + x + (1 | g)", data).fit("reml").coefficients
     assert bm.emmeans(linear, "t").frame["estimate"].isna().all()
     found = {
-        "t[v]": bm.comparisons(linear, "t", average=True, df=np.inf),
-        "x": bm.slopes(linear, "x", average=True),
+        "t[v]": bm.comparisons(linear, "t", average=True, ddf=np.inf),
+        "x": bm.slopes(linear, "x", average=True, ddf=np.inf),
     }
     for name, effects in found.items():
         columns = ["estimate", "se", "lower", "upper", "statistic"]
         np.testing.assert_allclose(effects.frame[columns].iloc[0], by_hand.loc[name, columns], rtol=1e-5)
         assert "Blank" not in str(effects)
-    pair = bm.emmeans(linear, "t", df=np.inf).contrast().frame
+    pair = bm.emmeans(linear, "t", ddf=np.inf).contrast().frame
     assert pair["estimate"][0] == pytest.approx(-linear.fixef()["t[v]"], rel=ALGEBRA)
     assert pair["p"][0] == pytest.approx(found["t[v]"].frame["p"][0], rel=ALGEBRA)
 
@@ -106,7 +106,7 @@ def test_columns_far_from_zero_are_no_reason_to_leave_means_open() -> None:
 
 def test_tukey_counts_the_means_of_each_group(linear: Any) -> None:
     """Three in one, two in the other: of two means the adjusted p is the plain one."""
-    means = bm.predictions(linear, newdata="data", by=["k", "f"], df=np.inf)
+    means = bm.predictions(linear, newdata="data", by=["k", "f"], ddf=np.inf)
     found = means.contrast(by="k")
     frame = found.frame.set_index("k")
     z = frame["statistic"].abs()
@@ -122,7 +122,7 @@ def test_tukey_counts_the_means_of_each_group(linear: Any) -> None:
 
 def test_tukey_leaves_open_means_out(linear: Any) -> None:
     """Six cells of which the data determine five."""
-    pairs = bm.emmeans(linear, "f * k", df=np.inf).contrast()
+    pairs = bm.emmeans(linear, "f * k", ddf=np.inf).contrast()
     known = pairs.frame[pairs.frame["p"].notna()]
     exact = studentized_range.sf(np.sqrt(2) * known["statistic"].abs(), 5, np.inf)
     np.testing.assert_allclose(known["p"], exact, rtol=ALGEBRA)

@@ -15,6 +15,7 @@ P = 0.75
 ALGEBRA = 1e-9
 SEARCHED = 1e-6  # bisection, relative to the range of the column
 ENOUGH = 0.85  # of 20 intervals of 95 %: fewer has probability 0.003, were they independent
+HENDERSON = 1e-7  # relative: a dense inverse
 COVERAGE = 0.03  # of 800 intervals, correlated within 40 experiments: their mean has a standard error of 0.01
 
 
@@ -175,11 +176,59 @@ def test_what_has_no_threshold_is_refused(ml: Any, arguments: tuple[Any, str], m
         bm.inverse_predict(ml, *arguments)
 
 
-def test_groups_are_named_and_their_contrasts_need_draws(ml: Any) -> None:
+def test_groups_are_named(ml: Any) -> None:
     with pytest.raises(bm.errors.FitError, match="'subject'"):
         bm.inverse_predict(ml, P, "size", by="subject")
-    with pytest.raises(bm.errors.FitError, match="use a fit with draws"):
-        bm.inverse_predict(ml, P, "size", by="s").contrast("pairwise")
+
+
+def henderson(fit: Any) -> np.ndarray:
+    """Covariance of the prediction errors of (beta, b) over sigma^2, intercepts by group: Henderson's equations."""
+    groups, sds = fit.model.design.groups, fit.varcorr()["sd"] / fit.sigma
+    W = np.concatenate([fit.model.design.mu.X, *(np.eye(term.n_levels)[term.codes] for term in groups)], axis=1)
+    penalty = [[0.0, 0.0], *([sd**-2] * term.n_levels for term, sd in zip(groups, sds, strict=False))]
+    return np.linalg.inv(W.T @ W + np.diag(np.concatenate(penalty)))
+
+
+@pytest.mark.parametrize("bars", ["(1 | g)", "(1 | g) + (1 | h)"])
+def test_groups_thresholds_have_the_errors_of_hendersons_equations(bars: str) -> None:
+    """A difference of two groups' thresholds is -(b_g - b_k) / slope: its error by the delta method, both dense."""
+    rng = np.random.default_rng(5)
+    g, h, x = np.repeat(np.arange(6), 20), np.tile(np.arange(10), 12), rng.uniform(0, 5, 120)
+    y = 1 + 2 * x + rng.normal(size=6)[g] + rng.normal(size=10)[h] + rng.normal(size=120)
+    fit = bm.Model(f"y ~ x + {bars}", pd.DataFrame({"y": y, "x": x, "g": g, "h": h})).fit("reml")
+    found = bm.inverse_predict(fit, 5.0, "x", by="g")
+    N = fit.sigma**2 * henderson(fit)
+    slope, levels = fit.fixef()["x"], np.arange(6)
+    place = [term.factor for term in fit.model.design.groups].index("g")
+    first = 2 + sum(term.n_levels for term in fit.model.design.groups[:place])
+    rows = np.zeros((6, len(N)))
+    rows[:, 0], rows[:, 1], rows[levels, first + levels] = 1.0, found.frame["estimate"], 1.0
+    covariance = rows @ N @ rows.T / slope**2
+    np.testing.assert_allclose(found.quantities.covariance(), covariance, rtol=HENDERSON)
+    pairs = found.contrast(adjust="none").frame
+    expected = [covariance[i, i] + covariance[j, j] - 2 * covariance[i, j] for i in range(6) for j in range(i + 1, 6)]
+    np.testing.assert_allclose(pairs["se"], np.sqrt(expected), rtol=HENDERSON)
+    np.testing.assert_allclose(pairs["estimate"][0], found.frame["estimate"][0] - found.frame["estimate"][1])
+
+
+def test_groups_without_spread_have_one_threshold() -> None:
+    """At a variance of zero errors of two groups are the same, and of their difference nothing is left."""
+    data = bm.load_data("Dyestuff2").assign(x=lambda t: np.arange(len(t)) % 5)
+    data["Yield"] += data["x"]
+    fit = bm.Model("Yield ~ x + (1 | Batch)", data).fit("ml")
+    assert fit.status.singular
+    pairs = bm.inverse_predict(fit, 7.0, "x", by="Batch").contrast(adjust="none").frame
+    np.testing.assert_allclose(pairs[["estimate", "se"]], 0.0, atol=1e-7)
+
+
+def test_contrasts_of_subjects_thresholds_cover_the_truth() -> None:
+    """As the thresholds themselves do; by errors taken for independent they would be too wide where slopes are shared."""
+    table, b = experiment(3)
+    truth = thresholds(b, (-1.0, -1.0))[:, 0]
+    pairs = bm.inverse_predict(model(table).fit("ml"), P, "size", by="s", at={"c": ["far"]}).contrast(adjust="none")
+    differences = [truth[i] - truth[j] for i in range(10) for j in range(i + 1, 10)]
+    inside = (pairs.frame["lower"] <= differences) & (differences <= pairs.frame["upper"])
+    assert inside.mean() >= ENOUGH
 
 
 def test_laplace_draws_a_point_whose_mode_needs_a_search_of_its_own() -> None:

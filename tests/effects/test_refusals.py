@@ -67,7 +67,8 @@ REFUSED: dict[str, tuple[Ask, str]] = {
     "newdata": (lambda fit: bm.predictions(fit, newdata="datas"), 'use "data"'),
     "grid": (lambda fit: bm.predictions(fit, {"temp": np.arange(1e6)}), "3e.06 rows .*average over the data"),
     "level of limits": (lambda fit: bm.emmeans(fit, "recipe", level=95), "between 0 and 1"),
-    "df": (lambda fit: bm.emmeans(fit, "recipe", df=0), "df must be a positive number"),
+    "ddf": (lambda fit: bm.emmeans(fit, "recipe", ddf=-1), "ddf must be a positive number or a method's name, not -1"),
+    "method of df": (lambda fit: bm.emmeans(fit, "recipe", ddf="satt"), "Did you mean 'satterthwaite'"),
     "step": (lambda fit: bm.comparisons(fit, {"temp": "pairwise"}), "a step or a pair of values"),
     "three": (lambda fit: bm.comparisons(fit, {"temp": (1, 2, 3)}), "changes between two values"),
     "between": (lambda fit: bm.comparisons(fit, {"recipe": "all"}), "'reference', 'sequential', 'pairwise' or a pair"),
@@ -96,6 +97,27 @@ def test_options_and_values_that_make_no_sense_are_refused_in_words(cake: Any, a
 def test_unknown_arguments_are_answered_with_the_nearest(cake: Any) -> None:
     with pytest.raises(bm.errors.NoSuchOption, match="Did you mean 'newdata'"):
         bm.predictions(cake, new_data=None)
+    for verb, column in (
+        (bm.slopes, "temp"),
+        (bm.comparisons, "temp"),
+        (bm.emmeans, "recipe"),
+        (bm.predictions, "temp"),
+    ):
+        with pytest.raises(bm.errors.NoSuchOption, match="has no argument 'df'. Here it is ddf="):
+            verb(cake, column, df=5)
+
+
+def test_degrees_of_freedom_that_do_not_apply_are_refused(cake: Any, cbpp: Any) -> None:
+    with pytest.raises(FitError, match='ddf="asymptotic"'):
+        bm.emmeans(cbpp, "period", ddf="satterthwaite")
+    draws = cake.model.fit(bm.Laplace(draws=20), seed=1)
+    for ask in (
+        lambda: bm.emmeans(draws, "recipe", ddf=12),
+        lambda: bm.slopes(draws, "temp", ddf="satterthwaite"),
+        lambda: bm.inverse_predict(draws, 30, "temp", ddf=12),
+    ):
+        with pytest.raises(FitError, match="Draws need none: their limits are quantiles"):
+            ask()
 
 
 def test_new_rows_need_the_columns_of_the_fixed_part_only(cake: Any) -> None:

@@ -35,7 +35,10 @@ def test_standard_errors_are_those_of_predict(formula: str, origin: float, engin
     fit = bm.Model(formula, table(origin)).fit(engine)
     limits = fit.predict(pd.DataFrame({"t": [origin + 20]}), re="none", interval="confidence")
     half = (limits["upper"] - limits["lower"])[0] / 2
-    for found in (bm.emmeans(fit, "1", at={"t": origin + 20}), bm.predictions(fit, {"t": [origin + 20]})):
+    for found in (
+        bm.emmeans(fit, "1", at={"t": origin + 20}, ddf="asymptotic"),
+        bm.predictions(fit, {"t": [origin + 20]}, ddf="asymptotic"),
+    ):
         assert (found.frame["upper"] - found.frame["lower"])[0] / 2 == pytest.approx(half, rel=CANCELLED)
 
 
