@@ -95,14 +95,8 @@ def means_of(name: str, specs: str, **options: Any) -> Any:
     return bm.emmeans(fit, specs, ddf="asymptotic" if name in ("cake", "cake_f", "sleep", "ara") else df, **options)
 
 
-SIMULATED = (
-    "some_mvt",
-    "some_control",
-    "warp_mvt",
-    "warp_control",
-    "cake_steps",
-    "con_control",
-)  # R's multivariate t probabilities are
+# R's multivariate t probabilities are, with degrees of freedom cut to whole ones
+SIMULATED = ("some_mvt", "some_control", "warp_mvt", "warp_control", "cake_steps", "con_control")
 
 IN_R: dict[str, Callable[[], Any]] = {
     "warp_within": lambda: means_of("warp", "tension | wool"),

@@ -222,7 +222,7 @@ def test_groups_without_spread_have_one_threshold() -> None:
 
 
 def test_contrasts_of_subjects_thresholds_cover_the_truth() -> None:
-    """As the thresholds themselves do; by errors taken for independent they would be too wide where slopes are shared."""
+    """As the thresholds themselves do."""
     table, b = experiment(3)
     truth = thresholds(b, (-1.0, -1.0))[:, 0]
     pairs = bm.inverse_predict(model(table).fit("ml"), P, "size", by="s", at={"c": ["far"]}).contrast(adjust="none")
