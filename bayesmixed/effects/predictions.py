@@ -61,9 +61,9 @@ def predictions(
     -------
     Effects
         `.frame`: columns, estimate, se, df (where it is finite), lower, upper; `.contrast(...)` compares them. Limits
-        stay inside the range of means. Those of a point fit's conditional mean at one row are made on the link scale and transformed back;
-        those of averages, over rows or over random effects, are by the delta method on that scale, transformed back
-        (the page says which). Standard errors are of the scale asked for.
+        stay inside the range of means. Those of a point fit's conditional mean at one row are made on the link scale
+        and transformed back; those of averages, over rows or over random effects, are by the delta method on that
+        scale, transformed back (the page says which). Standard errors are of the scale asked for.
 
     Raises
     ------

@@ -120,7 +120,7 @@ def test_conditional_and_population_means_are_one_where_the_mean_is_linear() -> 
 
 
 def test_predictions_of_a_table_are_those_of_predict_with_effects_zero(slopes_fit: Any) -> None:
-    """In a linear model with the same normal limits; else these follow fit.vcov(), which does not hold the variances."""
+    """In a linear model with the same normal limits; else these follow fit.vcov(), where variances are not held."""
     table = pd.DataFrame({"x": [0.0, 0.5, -2.0], "f": ["old", "new", "new"]}, index=["i", "j", "k"])
     found = bm.predictions(slopes_fit, newdata=table, scale="link").frame
     assert list(found.index) == list(table.index)
