@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .parameters import Free, Values
+from .pins import Pin
 
 SMALL = 1e-30  # of the imaginary step that gives a derivative without rounding
 
@@ -99,6 +100,13 @@ class Covariance(ABC):
     @abstractmethod
     def pullback(self, theta: np.ndarray, k: int, slope: np.ndarray) -> np.ndarray:
         """d f / d theta (n_theta,) from `slope` = d f / d Lambda (k, k)."""
+
+    def pins(self, k: int) -> tuple[Pin, ...]:
+        """How each free parameter of a block of k columns, sds first, is held while the others move.
+
+        In the order in which tables list them; none where they cannot be, and the block has no profile.
+        """
+        return ()
 
     def boundary_penalty(self, factor: np.ndarray) -> tuple[float, np.ndarray]:
         """Minus twice a log density that is zero on the boundary, and its slope in `factor`.

@@ -9,6 +9,7 @@ import numpy as np
 
 from .base import Covariance, Edge
 from .parameters import Correlation, Free, Values, sd_of_all, sd_of_each
+from .pins import CommonCorrelation, OneElement, Pin
 
 START = 0.1  # correlation
 ROUNDING = 1e-12  # of a sine or cosine: what is left of an exact zero
@@ -65,6 +66,12 @@ class CompoundSymmetry(Covariance):
         unit = factor / np.where(squares == 0, 1, sds)[..., None]
         total = np.sum(np.sum(unit, axis=-2) ** 2, axis=-1)
         return Values(sds, ((total - present) / np.maximum(present * (present - 1), 1),))
+
+    def pins(self, k: int) -> tuple[Pin, ...]:
+        order = tuple(range(k))
+        if k == 1 or self.hom:
+            return (OneElement(order, k), *((CommonCorrelation(order),) if k > 1 else ()))
+        return (*(OneElement(order, k, i, squared=True) for i in range(k)), CommonCorrelation(order))
 
     def n_theta(self, k: int) -> int:
         return 1 if k == 1 else (1 if self.hom else k) + 1

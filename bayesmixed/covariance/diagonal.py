@@ -9,6 +9,7 @@ import numpy as np
 
 from .base import Covariance, Edge, log_det_penalty, of_lengths
 from .parameters import Free, Values, sd_of_each
+from .pins import OneElement, Pin, in_front
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,9 @@ class Diagonal(Covariance):
 
     def pulled(self, factor: np.ndarray, slopes: Values) -> np.ndarray:
         return of_lengths(factor, slopes.sds)
+
+    def pins(self, k: int) -> tuple[Pin, ...]:
+        return tuple(OneElement(in_front((i,), k)) for i in range(k))
 
     def boundary_penalty(self, factor: np.ndarray) -> tuple[float, np.ndarray]:
         return log_det_penalty(factor)

@@ -10,6 +10,7 @@ import numpy as np
 
 from .base import Covariance, Edge, echelon, log_det_penalty, of_lengths, retriangularise
 from .parameters import CorrelationMatrix, Free, Values, sd_of_each
+from .pins import FirstPair, OneElement, Pin, in_front
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,10 @@ class Unstructured(Covariance):
         of_unit = 2 * slopes.shapes[0] @ unit
         of_unit -= unit * np.sum(unit * of_unit, axis=1, keepdims=True)
         return found + inverse[:, None] * of_unit
+
+    def pins(self, k: int) -> tuple[Pin, ...]:
+        sds = [OneElement(in_front((i,), k)) for i in range(k)]
+        return (*sds, *(FirstPair(in_front((j, i), k)) for i in range(k) for j in range(i)))
 
     def boundary_penalty(self, factor: np.ndarray) -> tuple[float, np.ndarray]:
         return log_det_penalty(factor)

@@ -1,0 +1,164 @@
+"""In which coordinates of a block is one of its parameters a coordinate of its own: what a profile holds."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Pin(ABC):
+    """theta of a block as (one parameter, the rest).
+
+    `order` are the positions of the columns, in which order theta is that of: the parameter is then simple. `ends` are
+    its own; `relative` says that it is in the unit of the sds, so that it is what sds are relative to times its value
+    here; `signed` are positions in the rest that must not be negative.
+
+    Source: MATHEMATICS, section 11; Bates (2010), lme4: Mixed-effects Modeling with R, section 1.5.
+    """
+
+    order: tuple[int, ...]
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Between which numbers the parameter lies."""
+        return 0.0, np.inf
+
+    @property
+    def relative(self) -> bool:
+        """Whether the parameter is an sd."""
+        return True
+
+    @property
+    def signed(self) -> tuple[int, ...]:
+        """Positions in the rest of what must not be negative."""
+        return ()
+
+    @property
+    @abstractmethod
+    def leading(self) -> int:
+        """How many columns come first: what those after them have of their own is a block of the same structure."""
+
+    @abstractmethod
+    def theta(self, at: float, rest: np.ndarray) -> np.ndarray:
+        """theta (m,) where the parameter is `at` and the rest (m - 1,)."""
+
+    @abstractmethod
+    def split(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        """The inverse of `theta`."""
+
+    @abstractmethod
+    def pulled(self, at: float, rest: np.ndarray, slope: np.ndarray) -> np.ndarray:
+        """d f / d (parameter, rest) (m,) from `slope` = d f / d theta (m,)."""
+
+
+@dataclass(frozen=True)
+class OneElement(Pin):
+    """The sd is the element of theta at `position`, or its square.
+
+    Of an unstructured block it is the first, with its column in front: the first row of Lambda has one element.
+    """
+
+    leading: int = 1
+    position: int = 0
+    squared: bool = False
+
+    def theta(self, at: float, rest: np.ndarray) -> np.ndarray:
+        return np.insert(rest, self.position, np.sqrt(at) if self.squared else at)
+
+    def split(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        at = float(theta[self.position])
+        return at**2 if self.squared else abs(at), np.delete(theta, self.position)
+
+    def pulled(self, at: float, rest: np.ndarray, slope: np.ndarray) -> np.ndarray:
+        own = slope[self.position]
+        if self.squared:  # the slope in a root is zero where the sd is, and what is asked there is not that slope
+            own = own / (2 * np.sqrt(at)) if at > 0 else 0.0
+        return np.insert(np.delete(slope, self.position), 0, own)
+
+
+@dataclass(frozen=True)
+class FirstPair(Pin):
+    """The correlation of the first two of `columns` columns of an unstructured block: their rows of Lambda say it.
+
+    Lambda[1] = t (r, sqrt(1 - r^2)): r is held, and t, the second sd, takes the place of Lambda[1, 0] in the rest.
+    """
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        return -1.0, 1.0
+
+    @property
+    def relative(self) -> bool:
+        return False
+
+    @property
+    def signed(self) -> tuple[int, ...]:
+        return 0, 1  # with a negative sd the correlation would have the other sign
+
+    @property
+    def leading(self) -> int:
+        return 2
+
+    def theta(self, at: float, rest: np.ndarray) -> np.ndarray:
+        found = np.insert(rest, len(self.order), rest[1] * _other(at))
+        found[1] = rest[1] * at
+        return found
+
+    def split(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        k = len(self.order)
+        length = float(np.hypot(theta[1], theta[k]))
+        rest = np.delete(theta, k)
+        at = rest[1] / length if length > 0 else 0.0
+        rest[1] = length
+        return float(at), rest
+
+    def pulled(self, at: float, rest: np.ndarray, slope: np.ndarray) -> np.ndarray:
+        k, other = len(self.order), _other(at)
+        found = np.delete(slope, k)
+        found[1] = slope[1] * at + slope[k] * other
+        bend = slope[k] * at / other if other > 0 else 0.0
+        return np.insert(found, 0, rest[1] * (slope[1] - bend))
+
+
+@dataclass(frozen=True)
+class CommonCorrelation(Pin):
+    """The correlation that all pairs share: rho = 1 - k / (k - 1) sin^2 of the last element of theta."""
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        return -1 / (len(self.order) - 1), 1.0
+
+    @property
+    def relative(self) -> bool:
+        return False
+
+    @property
+    def leading(self) -> int:
+        return len(self.order)
+
+    def theta(self, at: float, rest: np.ndarray) -> np.ndarray:
+        k = len(self.order)
+        share = np.clip((1 - at) * (k - 1) / k, 0.0, 1.0)
+        return np.append(rest, np.arctan2(np.sqrt(share), np.sqrt(1 - share)))
+
+    def split(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        k = len(self.order)
+        return float(1 - k / (k - 1) * np.sin(theta[-1]) ** 2), theta[:-1].copy()
+
+    def pulled(self, at: float, rest: np.ndarray, slope: np.ndarray) -> np.ndarray:
+        k, angle = len(self.order), self.theta(at, rest)[-1]
+        bend = k / (k - 1) * np.sin(2 * angle)
+        return np.insert(slope[:-1], 0, -slope[-1] / bend if bend else 0.0)
+
+
+def _other(at: float) -> float:
+    """sqrt(1 - r^2)."""
+    return float(np.sqrt(max((1 - at) * (1 + at), 0.0)))
+
+
+def in_front(columns: tuple[int, ...], k: int) -> tuple[int, ...]:
+    """The positions of k columns, these first."""
+    return (*columns, *(i for i in range(k) if i not in columns))

@@ -1,0 +1,79 @@
+"""Of which fit a profile is: that by maximum likelihood, and a better one where the walk meets it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from ...engines import ML
+from ...errors import FitError
+from ...fits.base import is_fit
+from ...fits.point import PointFit
+from .ground import Ground
+from .parameters import ground
+from .points import BETTER, BetterOptimum
+
+T = TypeVar("T")
+RESTARTS = 5
+
+
+def maximum_likelihood(fit: Any, verb: str) -> tuple[PointFit, tuple[str, ...]]:
+    """The fit itself, or a REML fit's model fitted by ML, which is said.
+
+    Raises
+    ------
+    FitError
+        What is no fit, draws, penalised fits, and fits at the joint mode, which maximise no likelihood.
+    """
+    if not is_fit(fit):
+        raise FitError(f'{verb} takes a fit, such as model.fit("ml"), not {fit!r}.')
+    if fit.sampled:
+        raise FitError(
+            f"{verb}: draws have no profile. bm.confint(fit) gives their equal-tailed intervals, "
+            'bm.confint(fit, method="hdi") those of highest density; model.fit("ml") can be profiled.'
+        )
+    if fit.engine.regularised:
+        raise FitError(
+            f"{verb}: {fit.label} maximises the likelihood times a prior, whose profile has no level. Profile the "
+            'likelihood: bm.profile(model.fit("ml")).'
+        )
+    if not fit.model.linear and fit.model.design.groups and fit.engine.quadrature == 0:
+        raise FitError(
+            f"{verb}: with quadrature=0 the coefficients are not those that maximise the likelihood. Fit by "
+            "bm.ML(), Laplace's approximation, or bm.ML(quadrature=9)."
+        )
+    if not fit.engine.restricted:
+        return fit, ()
+    refitted = ML(start=tuple(fit.theta)).fit(fit.model)
+    return refitted, ("Of the model refitted by ML: the REML criterion says nothing of coefficients.",)
+
+
+def from_the_best(fit: PointFit, asked: Callable[[Ground], T]) -> tuple[PointFit, T, tuple[str, ...]]:
+    """The answer from the fit, or from a better one that is met while it is looked for, and what was met.
+
+    Raises
+    ------
+    FitError
+        Where the deviance is lower beside the fit, and no fit from there keeps it.
+    """
+    notes: list[str] = []
+    for _ in range(RESTARTS):
+        place = ground(fit)
+        try:
+            return fit, asked(place), tuple(notes)
+        except BetterOptimum as met:
+            start = tuple(place.layout.reported_of(met.factors))
+            engine = replace(fit.engine, start=start)  # type: ignore[type-var]
+            better = engine.fit(fit.model, seed=None, progress=None)
+            if not better.criterion < fit.criterion - BETTER / 2:
+                break
+            notes.append(
+                f"A better optimum was met beside {met.label}: deviance {better.deviance:.3f} instead of "
+                f"{fit.deviance:.3f}. Everything here is from there; fit with start=profile.fit.theta to have it."
+            )
+            fit = better
+    raise FitError(
+        f"The deviance falls below that of the fit (by {met.fall:.3g}, beside {met.label}), and no search from there "
+        "keeps what it gains: the fit is not at its optimum. bm.diagnose(fit) says what stands in the way."
+    )

@@ -1,0 +1,146 @@
+"""Which parameters a fit has, under the names of its tables, and how each is held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...covariance.pins import Pin
+from ...design.design import Design
+from ...errors import FitError, nearest
+from ...fits.tables import scalar_table
+from ...parameters.names import structure_of
+from .by_rows import RowsGround
+from .ground import Ground, Held, Point
+from .linear import LinearGround
+from .pinned import Estimates, Pinned
+
+if TYPE_CHECKING:
+    from ...fits.base import Fit
+    from ...fits.point import PointFit
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number of a fit: its `label` and `kind` in tables, its `place` among all.
+
+    `ends` between which it lies, `hold` how it is held; where it cannot be `refusal` says why.
+    """
+
+    label: str
+    kind: str
+    place: int
+    ends: tuple[float, float]
+    hold: Callable[[Ground], Held] | None
+    refusal: str = ""
+
+    def pinned(self, ground: Ground) -> Pinned:
+        """The criterion of a fit in which this is a coordinate."""
+        assert self.hold is not None
+        held = self.hold(ground)
+        with np.errstate(divide="ignore"):  # the logarithm of zero is the end of its line
+            ends = (held.chart.at(self.ends[0]), held.chart.at(self.ends[1]))
+        estimates = _estimates(ground.fit.model.design, held.point)
+        return Pinned(self.label, self.place, held.criterion, held.chart, held.x, ends, estimates, held.signed)
+
+
+def ground(fit: PointFit) -> Ground:
+    """What a fit by maximum likelihood maximised."""
+    if fit.model.has_scale:
+        return LinearGround.of(fit)
+    return RowsGround.with_sigmas(fit) if fit.model.linear else RowsGround.generalized(fit)
+
+
+def parameters(fit: Fit) -> list[Parameter]:
+    """Every parameter in the order of `side_by_side`, one that is not estimated with the reason."""
+    table = scalar_table(fit.model.design, fit.parameters)
+    found = [*_coefficients(fit), *_blocks(fit), *_dispersions(fit)]
+    return [
+        Parameter(label, kind, i, *each)
+        for i, (label, kind, each) in enumerate(zip(table["label"], table["kind"], found, strict=True))
+    ]
+
+
+def chosen(which: str | Sequence[str] | None, known: Sequence[Parameter], verb: str) -> list[Parameter]:
+    """The parameters of those names; all that are estimated if None.
+
+    Raises
+    ------
+    FitError
+        An unknown name, one that is not estimated, or no name.
+    """
+    if which is None:
+        return [each for each in known if not each.refusal]
+    names = [which] if isinstance(which, str) else list(which)
+    by_name = {each.label: each for each in known}
+    for name in names:
+        if name not in by_name:
+            raise FitError(f"{verb}: the fit has no parameter {name!r}. {nearest(str(name), by_name, 'Parameters')}")
+        if by_name[name].refusal:
+            raise FitError(f"{verb}: {by_name[name].refusal}")
+    if not names:
+        raise FitError(f"{verb}: which=[] asks for nothing. Parameters: {', '.join(by_name)}.")
+    return [by_name[name] for name in dict.fromkeys(names)]
+
+
+_Way = tuple[tuple[float, float], Callable[[Ground], Held] | None, str]  # ends, how it is held, why it is not
+REAL = (-np.inf, np.inf)
+
+
+def _coefficients(fit: Fit) -> list[_Way]:
+    return [(REAL, partial(_coefficient, i=i), "") for i in range(len(fit.model.design.coefficients))]
+
+
+def _coefficient(ground: Ground, i: int) -> Held:
+    return ground.coefficient(i)
+
+
+def _blocks(fit: Fit) -> list[_Way]:
+    found: list[_Way] = []
+    for j, term in enumerate(fit.model.design.groups):
+        structure, k = structure_of(term), len(term.columns)
+        free, pins = structure.parameters(k), structure.pins(k)
+        reason = f"the covariance of {term.text} has no coordinates in which one of its parameters is held alone."
+        if not pins:
+            found += [(REAL, None, reason)] * (len(free.sds) + sum(shape.size for shape in free.shapes))
+        found += [(pin.ends, partial(_block, j=j, pin=pin), "") for pin in pins]
+    return found
+
+
+def _block(ground: Ground, j: int, pin: Pin) -> Held:
+    return ground.block(j, pin)
+
+
+def _dispersions(fit: Fit) -> list[_Way]:
+    known = {each.name: each for each in fit.model.family.others}
+    found: list[_Way] = []
+    for name in fit.parameters.dispersion:
+        constant = fit.model.constants.get(name)
+        held = "" if constant is None else f"{name} is held at {constant:g} by constants=, so it has no profile."
+        found.append((known[name].bounds, partial(_dispersion, name=name), held))
+    return found
+
+
+def _dispersion(ground: Ground, name: str) -> Held:
+    return ground.dispersion(name)
+
+
+def _estimates(design: Design, point: Point) -> Estimates:
+    """x -> all parameters (m,) in the order of tables."""
+    terms = [(structure_of(term), term.columns) for term in design.groups]
+
+    def estimates(x: np.ndarray) -> np.ndarray:
+        beta, factors, dispersion = point(x)
+        blocks: list[float] = []
+        for (structure, columns), F in zip(terms, factors, strict=True):
+            values, shapes = structure.values(F), structure.parameters(len(columns)).shapes
+            blocks += values.sds.tolist()
+            for shape, value in zip(shapes, values.shapes, strict=True):
+                blocks += [float(number) for number in shape.numbers(np.asarray(shape.stated(value)), columns).values()]
+        return np.array([*beta, *blocks, *dispersion.values()])
+
+    return estimates

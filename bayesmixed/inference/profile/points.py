@@ -1,0 +1,149 @@
+"""The points of a profile: a parameter held, everything else at its best; each is near the last, whose search it takes over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...engines.search.nearby import nearby
+from ...likelihood.boundary import ACCEPT, leave, worst_direction
+from ...likelihood.criteria.hessian import differenced
+from .pinned import Pinned
+
+SETTLED = 1e-6  # of the deviance: predicted decrease at which a point is taken
+LOOSE = 1e-3  # predicted decrease from which a point is not: zeta would be off by more than its third decimal
+BETTER = 1e-3  # of the deviance: by what a point must be lower than the fit to be a better optimum
+LEAST = 0.02  # of the curvature that was guessed: what a direction has at least when steps are measured
+DEPARTURES = 4  # times a search may leave a boundary
+
+
+class BetterOptimum(Exception):  # noqa: N818  # it is found, not wrong
+    """The deviance beside the parameter `label` is lower than at the estimates, by `fall`, with these `factors`."""
+
+    def __init__(self, label: str, fall: float, factors: tuple[np.ndarray, ...]) -> None:
+        super().__init__(label)
+        self.label, self.fall, self.factors = label, fall, factors
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """zeta = sign sqrt(D - D_min) where the parameter's coordinate is `w`, the best y (m,) there.
+
+    `pace` is d w / d zeta (NaN where it is not known), `H` the inverse curvature of the rest, `left` the decrease of
+    the deviance that the search had still to expect.
+    """
+
+    w: float
+    zeta: float
+    pace: float
+    y: np.ndarray
+    H: np.ndarray
+    left: float
+
+    @property
+    def settled(self) -> bool:
+        """Whether the search of everything else ended."""
+        return self.left < LOOSE
+
+
+@dataclass(frozen=True, eq=False)
+class Summit:
+    """The estimates: a point with zeta 0; `tangent` (m - 1,) is how the rest moves with w there.
+
+    `se` is the standard error of w from the curvature (a guess where w is on its end); `value` the deviance.
+    """
+
+    pinned: Pinned
+    point: Point
+    tangent: np.ndarray
+    se: float
+    value: float
+
+
+def summit(pinned: Pinned) -> Summit:
+    """The estimates of a fit as the top of a profile, with the Hessian there by differences of the gradient."""
+    y = pinned.y
+    value, gradient = pinned.value_and_gradient(y)
+    on_end = bool(y[0] in pinned.ends)
+    free = np.arange(1 if on_end else 0, len(y))
+    unit = np.sqrt(np.maximum(np.diag(pinned.metric(y)), 1e-300))
+    hessian = differenced(pinned, y, gradient, free) * np.outer(unit, unit)
+    hessian = np.where(np.isfinite(hessian), hessian, np.eye(len(y)))
+    H = _inverse(hessian[1:, 1:])
+    tangent = np.zeros(len(y) - 1) if on_end else -H @ hessian[1:, 0]
+    bend = hessian[0, 0] + hessian[0, 1:] @ tangent
+    known = bool(bend > 0 and not on_end)
+    se = float(unit[0] * np.sqrt(2 / bend)) if known else float(unit[0] * np.sqrt(2.0))
+    point = Point(float(y[0]), 0.0, se if known else np.nan, y, H * np.outer(unit[1:], unit[1:]), 0.0)
+    return Summit(pinned, point, tangent * unit[1:] / unit[0], se, value)
+
+
+def _inverse(hessian: np.ndarray) -> np.ndarray:
+    """Of a Hessian in units of its guess, directions with less curvature than is measured by given so much."""
+    values, vectors = np.linalg.eigh(hessian)
+    half = vectors / np.sqrt(np.maximum(np.abs(values), LEAST))
+    return half @ half.T
+
+
+def point(top: Summit, w: float, known: Sequence[Point]) -> Point | None:
+    """The point at w, searched from where the `known` ones predict it; None where the deviance has no value.
+
+    Raises
+    ------
+    BetterOptimum
+        Where the deviance is lower than at the estimates.
+    """
+    pinned = top.pinned
+    near = min(known, key=lambda each: abs(each.w - w))
+    y, H, slopes = _predicted(top, w, known), near.H, {}
+
+    def function(z: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = pinned.value_and_gradient(np.append(w, z))
+        slopes[z.tobytes()] = gradient[0]
+        return value, gradient[1:]
+
+    signed = [i - 1 for i in pinned.signed]
+    y[list(pinned.signed)] = np.maximum(y[list(pinned.signed)], 0.0)
+    for start in (y[1:], near.y[1:]):
+        found = nearby(function, start, H, settled=SETTLED, signed=signed)
+        if np.isfinite(found.value):
+            break
+    else:
+        return None
+    for _ in range(DEPARTURES):
+        moved = _departed(pinned, np.append(w, found.x))
+        if moved is None:
+            break
+        found = nearby(function, moved[1:], H, settled=SETTLED, signed=signed)
+    rise = found.value - top.value
+    if rise < -BETTER:
+        x = pinned.chart.x(np.append(w, found.x))
+        raise BetterOptimum(pinned.label, -rise, pinned.base.theta.typed(x))
+    zeta = np.copysign(np.sqrt(max(rise, 0.0)), w - top.point.w)
+    slope = slopes[found.x.tobytes()]
+    pace = 2 * zeta / slope if slope else np.nan
+    return Point(w, float(zeta), float(pace), np.append(w, found.x), found.H, found.decrease)
+
+
+def _predicted(top: Summit, w: float, known: Sequence[Point]) -> np.ndarray:
+    """y at w by the tangent at the estimates, then by a parabola through the nearest points."""
+    nearest = sorted(known, key=lambda each: abs(each.w - w))[:3]
+    if len(nearest) == 1:
+        return np.append(w, nearest[0].y[1:] + top.tangent * (w - nearest[0].w))
+    found = np.zeros_like(top.point.y)
+    for i, each in enumerate(nearest):
+        others = [other.w for k, other in enumerate(nearest) if k != i]
+        found += each.y * np.prod([(w - other) / (each.w - other) for other in others])
+    found[0] = w
+    return found
+
+
+def _departed(pinned: Pinned, y: np.ndarray) -> np.ndarray | None:
+    """y off a boundary, where a variance is zero that is better not; None where none is, or it is best there."""
+    x, base = pinned.chart.x(y), pinned.base
+    edge = worst_direction(base.value, base.theta, x)
+    if edge is None or edge.slope >= ACCEPT:
+        return None
+    return pinned.chart.y(leave(base.value, base.theta, x, edge))
