@@ -39,8 +39,10 @@ if TYPE_CHECKING:
     from .fits.side_by_side import side_by_side as side_by_side
     from .formula.formula import Formula as Formula
     from .inference.anova import anova as anova
+    from .inference.confint import confint as confint
     from .inference.drop1 import drop1 as drop1
     from .inference.hypothesis.hypothesis import hypothesis as hypothesis
+    from .inference.profile.profile import profile as profile
     from .model import Model as Model
     from .prediction.from_nothing import simulate as simulate
     from .saving.files import load as load
@@ -63,6 +65,7 @@ _PUBLIC = {
     "anova": "inference.anova",
     "comparisons": "effects.comparisons",
     "compilation_cache": "engines.machine.compilation_cache",
+    "confint": "inference.confint",
     "diagnose": "checks.diagnosis.diagnose",
     "drop1": "inference.drop1",
     "emmeans": "effects.emmeans",
@@ -78,6 +81,7 @@ _PUBLIC = {
     "pooling": "summaries.pooled.pooling",
     "pp_check": "checks.predictive.pp_check",
     "predictions": "effects.predictions",
+    "profile": "inference.profile.profile",
     "r2": "summaries.variance.r2",
     "ranks": "summaries.pooled.ranks",
     "report": "summaries.report.write_up",
@@ -130,6 +134,7 @@ __all__ = [
     "pp_check",
     "predictions",
     "priors",
+    "profile",
     "r2",
     "ranks",
     "report",

@@ -66,7 +66,8 @@ class OneElement(Pin):
     squared: bool = False
 
     def theta(self, at: float, rest: np.ndarray) -> np.ndarray:
-        return np.insert(rest, self.position, np.sqrt(at) if self.squared else at)
+        own = np.sqrt(at) if self.squared else at
+        return np.concatenate([rest[: self.position], [own], rest[self.position :]])
 
     def split(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         at = float(theta[self.position])
@@ -76,7 +77,7 @@ class OneElement(Pin):
         own = slope[self.position]
         if self.squared:  # the slope in a root is zero where the sd is, and what is asked there is not that slope
             own = own / (2 * np.sqrt(at)) if at > 0 else 0.0
-        return np.insert(np.delete(slope, self.position), 0, own)
+        return np.concatenate([[own], slope[: self.position], slope[self.position + 1 :]])
 
 
 @dataclass(frozen=True)
@@ -103,9 +104,8 @@ class FirstPair(Pin):
         return 2
 
     def theta(self, at: float, rest: np.ndarray) -> np.ndarray:
-        found = np.insert(rest, len(self.order), rest[1] * _other(at))
-        found[1] = rest[1] * at
-        return found
+        k = len(self.order)
+        return np.concatenate([rest[:1], [rest[1] * at], rest[2:k], [rest[1] * _other(at)], rest[k:]])
 
     def split(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         k = len(self.order)
@@ -117,10 +117,9 @@ class FirstPair(Pin):
 
     def pulled(self, at: float, rest: np.ndarray, slope: np.ndarray) -> np.ndarray:
         k, other = len(self.order), _other(at)
-        found = np.delete(slope, k)
-        found[1] = slope[1] * at + slope[k] * other
         bend = slope[k] * at / other if other > 0 else 0.0
-        return np.insert(found, 0, rest[1] * (slope[1] - bend))
+        own, second = rest[1] * (slope[1] - bend), slope[1] * at + slope[k] * other
+        return np.concatenate([[own], slope[:1], [second], slope[2:k], slope[k + 1 :]])
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
-from scipy.stats import t as student
 
-from ..degrees.methods import reference
 from ..engines.machine.blas import blas_threads
 from ..engines.ml import tail_columns
 from ..errors import FitError, nearest, with_known_options
 from ..fits.base import is_fit
 from ..fits.caution import with_caution
 from ..fits.tables import scalar_table
-from ..page import listed
 from .intervals import Intervals
 from .profile.likelihood_fit import from_the_best, maximum_likelihood
-from .profile.parameters import Parameter, chosen, parameters
+from .profile.parameters import chosen, parameters
 from .profile.profile import checked, doubts, intervals, limit_curves, warn
 from .wald import wald
 

@@ -33,7 +33,7 @@ class Interval:
 
     @property
     def kind(self) -> str:
-        """ "profile" where both limits were crossed, else what the worse one is."""
+        """The word "profile" where both limits were crossed, else what the worse one is."""
         order = list(WORDS)
         return WORDS[max(self.found, key=order.index)]
 
@@ -63,7 +63,7 @@ class Interval:
 
 
 def said(intervals: list[Interval] | tuple[Interval, ...]) -> tuple[str, ...]:
-    """What to know of profile limits: which are ends of a parameter, which have none, which a Wald interval would miss."""
+    """What to know of profile limits: which are ends of a parameter, which were not found, where Wald's are off."""
     lines = []
     for how, words in (
         ("boundary", "reached where the parameter ends, before the likelihood is low enough for a limit"),
@@ -81,7 +81,9 @@ def said(intervals: list[Interval] | tuple[Interval, ...]) -> tuple[str, ...]:
             lines.append(f"{start[0].upper()}{start[1:]}: {words}.")
     bent = [f"{each.label} ({each.bend:.1f} se)" for each in intervals if each.bend > BENT]
     if bent:
-        lines.append(f"Bent: {listed(bent)}. So far Wald limits, estimate +- z se, are off: the scale is wrong for them.")
+        lines.append(
+            f"Bent: {listed(bent)}. So far Wald limits, estimate +- z se, are off: the scale is wrong for them."
+        )
     straight = [each.label for each in intervals if each.bend > BENT and each.log_bend < min(BENT, 0.5 * each.bend)]
     if straight:
         lines.append(f"Straight as a logarithm: {listed(straight)}.")

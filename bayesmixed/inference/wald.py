@@ -12,11 +12,9 @@ from scipy.special import ndtri
 from scipy.stats import t as student
 
 from ..degrees.methods import reference
-from ..engines.machine.blas import blas_threads
-from ..engines.ml import tail_columns
 from ..fits.tables import scalar_table
 from ..page import listed
-from .profile.parameters import Parameter, ground
+from .profile.parameters import Parameter, estimates_by, ground
 
 if TYPE_CHECKING:
     from ..fits.point import PointFit
@@ -60,9 +58,14 @@ def wald(fit: PointFit, wanted: Sequence[Parameter], level: float, ddf: str | fl
 def _notes(table: pd.DataFrame, wanted: Sequence[Parameter], without: Sequence[str]) -> list[str]:
     notes = []
     others = [each for each in wanted if each.label not in without and each.kind != "fixed"]
-    outside = [each.label for each in others if _outside(table.loc[each.label], each.ends)]
+    limits = table[["lower", "upper"]].to_numpy(dtype=float)
+    rows = [list(table.index).index(each.label) for each in others]
+    pairs = zip(others, limits[rows], strict=True)
+    outside = [each.label for each, (low, high) in pairs if low < each.ends[0] or high > each.ends[1]]
     if others:
-        notes.append("Limits of other parameters: normal, by the Hessian at the estimates; profiles are better for them.")
+        notes.append(
+            "Limits of other parameters: normal, by the Hessian at the estimates; profiles are better for them."
+        )
     if outside:
         notes.append(f"Outside of what is possible: {listed(outside)}. A normal distribution does not fit there.")
     if without:
@@ -70,18 +73,12 @@ def _notes(table: pd.DataFrame, wanted: Sequence[Parameter], without: Sequence[s
     return notes
 
 
-def _outside(row: pd.Series, ends: tuple[float, float]) -> bool:
-    return bool(row["lower"] < ends[0] or row["upper"] > ends[1])
-
-
 def _spreads(fit: PointFit, m: int) -> np.ndarray:
     """Standard errors (m,) of all parameters by the fit's own Hessian; NaN without one, and of what is on a bound."""
-    curvature = fit.curvature
-    if curvature is None:
+    curvature, said = fit.curvature, ground(fit).point
+    if curvature is None or said is None:
         return np.full(m, np.nan)
-    with blas_threads(tail_columns(fit.model)):
-        point = ground(fit).estimates(curvature)
-    free, x = curvature.free, curvature.x
+    point, free, x = estimates_by(fit.model.design, said), curvature.free, curvature.x
     J = np.zeros((m, len(x)))
     for i in free:
         step = np.zeros(len(x))

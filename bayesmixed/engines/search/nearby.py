@@ -85,8 +85,8 @@ def _at(function: ValueAndGradient, x: np.ndarray) -> tuple[float, np.ndarray]:
 
 def _step(x: np.ndarray, g: np.ndarray, H: np.ndarray, signed: Sequence[int]) -> tuple[np.ndarray, float]:
     """The step and the decrease that it predicts, what stays at zero held."""
-    stays = [i for i in signed if x[i] <= 0 and g[i] > 0]
-    if stays:
+    stays = np.array([i for i in signed if x[i] <= 0 and g[i] > 0], dtype=int)
+    if len(stays):
         free = np.setdiff1d(np.arange(len(x)), stays)
         inner, across = H[np.ix_(free, free)], H[np.ix_(free, stays)]
         inner = inner - across @ np.linalg.solve(H[np.ix_(stays, stays)], across.T)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,11 +17,11 @@ from ...likelihood.criteria.quadrature_deviance import QuadratureCriterion
 from ...likelihood.criteria.with_sigma import NormalPrior
 from ...likelihood.criteria.with_sigmas import SigmasCriterion
 from ...likelihood.quadrature.factoring import quadrature
-from ...likelihood.working.coordinates import Natural
+from ...likelihood.working.coordinates import Coordinates, Natural
 from ...likelihood.working.pinned_block import pinned
 from ...likelihood.working.theta import Theta
 from .charts import Chart, Combination, Element
-from .ground import Ground, Held
+from .ground import Ground, Held, Point
 
 if TYPE_CHECKING:
     from ...fits.point import PointFit
@@ -32,6 +33,7 @@ class RowsGround(Ground):
 
     own: Theta
     criterion: Callable[[Theta], Criterion]
+    reported: Coordinates
 
     @classmethod
     def generalized(cls, fit: PointFit) -> RowsGround:
@@ -44,7 +46,7 @@ class RowsGround(Ground):
                 return LaplaceCriterion(likelihood)
             return QuadratureCriterion(likelihood, rule=quadrature(likelihood, nodes))
 
-        return cls(fit, rows.theta, criterion)
+        return cls(fit, rows.theta, criterion, rows.coordinates())
 
     @classmethod
     def with_sigmas(cls, fit: PointFit) -> RowsGround:
@@ -55,11 +57,16 @@ class RowsGround(Ground):
             rows = replace(every, rows=replace(every.rows, theta=theta))
             return SigmasCriterion(rows, False, NormalPrior.none(rows.basis), free=True)
 
-        return cls(fit, every.rows.theta, criterion)
+        alone = SigmasCriterion(every, False, NormalPrior.none(every.basis), free=False)
+        return cls(fit, every.rows.theta, criterion, alone.coordinates())
 
     @property
     def layout(self) -> Theta:
         return self.own
+
+    @property
+    def point(self) -> Point:
+        return partial(_said, self.reported)
 
     def block(self, j: int, pin: Pin) -> Held:
         layout = pinned(self.own, j, pin)
@@ -84,8 +91,9 @@ class RowsGround(Ground):
         factors = tuple(parameters.factor(j)[0, 0] for j in range(len(parameters.factors)))
         x = coordinates.at(Natural(factors, parameters.stacked[0, 0], self.fit.dispersion))
 
-        def point(x: np.ndarray) -> tuple[np.ndarray, list[np.ndarray], dict[str, float]]:
-            found = coordinates.natural(x)
-            return found.beta, list(found.factors), found.dispersion
+        return Held(criterion, chart, x, partial(_said, coordinates))
 
-        return Held(criterion, chart, x, point)
+
+def _said(coordinates: Coordinates, x: np.ndarray) -> tuple[np.ndarray, list[np.ndarray], dict[str, float]]:
+    found = coordinates.natural(x)
+    return found.beta, list(found.factors), found.dispersion

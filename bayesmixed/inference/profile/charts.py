@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -44,11 +44,17 @@ class Chart(ABC):
         """d value / d w."""
         return 1.0
 
+    def pulled(self, y: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+        """The gradient in y (m,) from that in x."""
+        return gradient @ self.slopes(y)
+
     def _permuted(self, y: np.ndarray) -> np.ndarray:
-        return np.insert(y[1:], self.position, y[0])
+        return y[_order(self.position, len(y))]  # rows of a matrix alike
 
     def _front(self, x: np.ndarray) -> np.ndarray:
-        return np.insert(np.delete(x, self.position), 0, x[self.position])
+        found = np.empty_like(x)
+        found[_order(self.position, len(x))] = x
+        return found
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,10 @@ class Element(Chart):
         return self._front(x)
 
     def slopes(self, y: np.ndarray) -> np.ndarray:
-        return np.array([self._permuted(e) for e in np.eye(len(y))]).T
+        return self._permuted(np.eye(len(y)))
+
+    def pulled(self, y: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+        return self._front(gradient)
 
     def value(self, w: float) -> float:
         return w if self.coordinate is None else float(self.coordinate.value(w))
@@ -94,7 +103,7 @@ class RelativeSd(Chart):
         return found
 
     def slopes(self, y: np.ndarray) -> np.ndarray:
-        J, x = np.array([self._permuted(e) for e in np.eye(len(y))]).T, self.x(y)
+        J, x = self._permuted(np.eye(len(y))), self.x(y)
         J[self.position, 0] = 1 / self._sigma(x)
         if self.constant is None:
             J[self.position, -1] -= x[self.position]
@@ -122,7 +131,7 @@ class Combination(Chart):
         return self._front(found)
 
     def slopes(self, y: np.ndarray) -> np.ndarray:
-        J = np.array([self._permuted(e) for e in np.eye(len(y))]).T
+        J = self._permuted(np.eye(len(y)))
         own = np.zeros((len(self.c), len(self.c)))
         own[:-1, 1:] = np.eye(len(self.c) - 1)
         own[-1, 0] = 1 / float(np.linalg.norm(self.c))
@@ -142,3 +151,12 @@ class Combination(Chart):
         p = len(self.c)
         Q, R = np.linalg.qr(np.column_stack([self.c, np.eye(p)])[:, :p])
         return np.column_stack([Q[:, 1:], np.sign(R[0, 0]) * Q[:, 0]])
+
+
+@lru_cache
+def _order(position: int, m: int) -> np.ndarray:
+    """Where in y the elements (m,) of x are."""
+    found = np.arange(m)
+    found[:position] += 1
+    found[position] = 0
+    return found

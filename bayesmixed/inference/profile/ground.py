@@ -46,6 +46,11 @@ class Ground(ABC):
     def layout(self) -> Theta:
         """That of the fit's own theta."""
 
+    @property
+    def point(self) -> Point | None:
+        """What the coordinates of the fit's curvature say of the model; None where such a fit has no curvature."""
+        return None
+
     @abstractmethod
     def block(self, j: int, pin: Pin) -> Held:
         """An sd or correlation of the bar at j."""

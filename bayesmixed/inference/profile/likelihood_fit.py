@@ -58,22 +58,25 @@ def from_the_best(fit: PointFit, asked: Callable[[Ground], T]) -> tuple[PointFit
         Where the deviance is lower beside the fit, and no fit from there keeps it.
     """
     notes: list[str] = []
-    for _ in range(RESTARTS):
+    while True:
         place = ground(fit)
         try:
             return fit, asked(place), tuple(notes)
         except BetterOptimum as met:
-            start = tuple(place.layout.reported_of(met.factors))
-            engine = replace(fit.engine, start=start)  # type: ignore[type-var]
-            better = engine.fit(fit.model, seed=None, progress=None)
-            if not better.criterion < fit.criterion - BETTER / 2:
-                break
+            better = _from(fit, tuple(place.layout.reported_of(met.factors)))
+            if len(notes) == RESTARTS or not better.criterion < fit.criterion - BETTER / 2:
+                raise FitError(
+                    f"The deviance falls below that of the fit (by {met.fall:.3g}, beside {met.label}), and no search "
+                    "from there keeps what it gains: the fit is not at its optimum. bm.diagnose(fit) says more."
+                ) from None
             notes.append(
                 f"A better optimum was met beside {met.label}: deviance {better.deviance:.3f} instead of "
-                f"{fit.deviance:.3f}. Everything here is from there; fit with start=profile.fit.theta to have it."
+                f"{fit.deviance:.3f}. Everything here is from there; the fit is .fit of bm.profile(fit)."
             )
             fit = better
-    raise FitError(
-        f"The deviance falls below that of the fit (by {met.fall:.3g}, beside {met.label}), and no search from there "
-        "keeps what it gains: the fit is not at its optimum. bm.diagnose(fit) says what stands in the way."
-    )
+
+
+def _from(fit: PointFit, start: tuple[float, ...]) -> PointFit:
+    engine = replace(fit.engine, start=start)  # type: ignore[type-var]
+    found: PointFit = engine.fit(fit.model, seed=None, progress=None)  # type: ignore[assignment]
+    return found

@@ -50,7 +50,9 @@ class LinearGround(Ground):
 
     def coefficient(self, i: int) -> Held:
         criterion = CoefficientCriterion(self.likelihood, i, self.sigma)
-        return Held(criterion, Element(len(self._theta)), np.append(self._theta, self.fit.beta[i]), self._point(criterion))
+        return Held(
+            criterion, Element(len(self._theta)), np.append(self._theta, self.fit.beta[i]), self._point(criterion)
+        )
 
     def dispersion(self, name: str) -> Held:
         criterion = self._with_sigma(self.likelihood)

@@ -44,7 +44,7 @@ class Parameter:
         held = self.hold(ground)
         with np.errstate(divide="ignore"):  # the logarithm of zero is the end of its line
             ends = (held.chart.at(self.ends[0]), held.chart.at(self.ends[1]))
-        estimates = _estimates(ground.fit.model.design, held.point)
+        estimates = estimates_by(ground.fit.model.design, held.point)
         return Pinned(self.label, self.place, held.criterion, held.chart, held.x, ends, estimates, held.signed)
 
 
@@ -129,7 +129,7 @@ def _dispersion(ground: Ground, name: str) -> Held:
     return ground.dispersion(name)
 
 
-def _estimates(design: Design, point: Point) -> Estimates:
+def estimates_by(design: Design, point: Point) -> Estimates:
     """x -> all parameters (m,) in the order of tables."""
     terms = [(structure_of(term), term.columns) for term in design.groups]
 

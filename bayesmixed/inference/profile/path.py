@@ -11,6 +11,7 @@ from .points import Point, Summit, point
 POINTS, CUTS = 40, 8  # of one side at most; halvings of a step that leads where the deviance has no value
 FARTHEST = 1e4  # standard errors from the estimate: a profile that is flat there is flat for ever
 LONGEST = 4.0  # times the way so far, of one step outwards
+LEAP = 1.7  # steps of zeta that a step may take
 FIRST = 0.3  # of the way to the other end: the first step from an estimate on its end
 
 
@@ -40,7 +41,7 @@ def side(top: Summit, sign: int, goal: float, step: float) -> Side:
         w = min(w, end) if sign > 0 else max(w, end)
         if abs(w - top.point.w) > FARTHEST * top.se:
             return Side(tuple(found), False, endless=True)
-        new = _evaluated(top, found, w)
+        new = _evaluated(top, found, w, step)
         if new is None:
             return Side(tuple(found), False)
         found.append(new)
@@ -104,11 +105,13 @@ def _beyond(top: Summit, found: list[Point], zeta: float) -> float:
     return float(last.w + np.sign(step) * ahead)
 
 
-def _evaluated(top: Summit, found: list[Point], w: float) -> Point | None:
-    """The point at w, or nearer to the last one where there is none."""
+def _evaluated(top: Summit, found: list[Point], w: float, step: float) -> Point | None:
+    """The point at w, or one nearer to the last where there is none, or where zeta would leap over several steps."""
+    last = found[-1]
     for _ in range(CUTS):
         new = point(top, w, found)
-        if new is not None:
+        if new is not None and abs(new.zeta - last.zeta) <= LEAP * step:
             return new
-        w = 0.5 * (w + found[-1].w)
-    return None
+        share = 0.5 if new is None else max(step / abs(new.zeta - last.zeta), 1e-3)
+        w = last.w + share * (w - last.w)
+    return new

@@ -1,4 +1,4 @@
-"""A criterion in which one parameter of the model is a coordinate of its own: what is held at the points of a profile."""
+"""A criterion in which one parameter of the model is a coordinate of its own, which the points of a profile hold."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Pinned:
     def value_and_gradient(self, y: np.ndarray) -> tuple[float, np.ndarray]:
         """The base's value and its gradient in y."""
         value, gradient = self.base.value_and_gradient(self.chart.x(y))
-        return value, gradient @ self.chart.slopes(y)
+        return value, self.chart.pulled(y, gradient)
 
     def metric(self, y: np.ndarray) -> np.ndarray:
         """The base's guess, in y."""

@@ -1,4 +1,4 @@
-"""The points of a profile: a parameter held, everything else at its best; each is near the last, whose search it takes over."""
+"""The points of a profile: a parameter held, everything else at its best, searched from the points nearby."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEAST = 0.02  # of the curvature that was guessed: what a direction has at least
 DEPARTURES = 4  # times a search may leave a boundary
 
 
-class BetterOptimum(Exception):  # noqa: N818  # it is found, not wrong
+class BetterOptimum(Exception):
     """The deviance beside the parameter `label` is lower than at the estimates, by `fall`, with these `factors`."""
 
     def __init__(self, label: str, fall: float, factors: tuple[np.ndarray, ...]) -> None:

@@ -19,7 +19,7 @@ from ...errors import BayesMixedWarning, FitError, with_known_options
 from ...fits.caution import with_caution
 from ...fits.point import PointFit
 from ...page import Page, Section
-from ..intervals import Intervals, Interval, limits, said
+from ..intervals import Interval, Intervals, limits, said
 from .curve import Curve
 from .ground import Ground
 from .likelihood_fit import from_the_best, maximum_likelihood
@@ -106,8 +106,8 @@ class Profile:
         shown = limits(_table(found))
         shown["bend"] = ["" if np.isnan(each.bend) else f"{each.bend:.2f}" for each in found]
         meaning = (
-            f"Limits: {100 * SHOWN:g} %, where the deviance is {ndtri(0.5 + SHOWN / 2) ** 2:.2f} above its minimum. Bend: "
-            "how far they are from the Wald limits, in standard errors by the curvature; 0 is a straight profile."
+            f"Limits: {100 * SHOWN:g} %, where the deviance is {ndtri(0.5 + SHOWN / 2) ** 2:.2f} above its minimum. "
+            "Bend: how far they are from the Wald limits, in standard errors by the curvature; 0 is a straight profile."
         )
         title = f"Profile likelihood of {self.fit.model.formula.line}"
         return Page((Section(title, shown, (meaning, *said(found), *self.notes)),))
@@ -191,11 +191,11 @@ def profile(
     return Profile(ml, found, goal, with_caution((*notes, *met, *doubts(found)), ml))
 
 
-def limit_curves(fit: PointFit, place: Ground, which: str | Sequence[str] | None, level: float) -> tuple[Curve, ...]:
+def limit_curves(place: Ground, which: str | Sequence[str] | None, level: float) -> tuple[Curve, ...]:
     """Curves with no more points than the limits of one level need."""
     goal = float(ndtri(0.5 + level / 2))
     found = []
-    for each in chosen(which, parameters(fit), "confint"):
+    for each in chosen(which, parameters(place.fit), "confint"):
         top = summit(each.pinned(place))
         sides = []
         for sign in (-1, 1):
