@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from ...engines import ML
@@ -77,6 +76,5 @@ def from_the_best(fit: PointFit, asked: Callable[[Ground], T]) -> tuple[PointFit
 
 
 def _from(fit: PointFit, start: tuple[float, ...]) -> PointFit:
-    engine = replace(fit.engine, start=start)  # type: ignore[type-var]
-    found: PointFit = engine.fit(fit.model, seed=None, progress=None)  # type: ignore[assignment]
-    return found
+    """A search by our own optimizer, whatever the fit's had missed."""
+    return ML(quadrature=fit.engine.quadrature, start=start).fit(fit.model)

@@ -86,9 +86,9 @@ class Profile:
         --------
         >>> import bayesmixed as bm
         >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("ml")
-        >>> bm.profile(fit, "sigma").confint(0.9).frame.round(2)
+        >>> bm.profile(fit, "sigma").confint(0.9).frame.round(1)
                lower  upper     kind
-        sigma  39.73  64.06  profile
+        sigma   39.7   64.1  profile
         """
         checked(level, "confint")
         if ndtri(0.5 + level / 2) > self.reach:

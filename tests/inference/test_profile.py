@@ -1,0 +1,284 @@
+"""Profiles of the likelihood: lme4's limits, closed forms, a general optimiser, what does not change them, refusals."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import load_reference_frame, load_result
+from scipy.optimize import brentq, minimize
+from scipy.stats import chi2
+
+import bayesmixed as bm
+from bayesmixed.errors import FitError
+
+SHARE = 1e-3  # of an interval's width: what lme4's finer grid is worth after its splines
+EXACT = 1e-5  # of an interval's width: what the search and the interpolation between points leave
+CURVED = 1e-4  # the same of limits read from curves whose points are half a unit of zeta apart
+ROOT = 1e-5  # of zeta: a general optimiser's own tolerance
+Z = 1.959963984540054
+
+REFERENCES = {
+    "lmm_sleepstudy_slope": ("sleepstudy", "Reaction ~ Days + (Days | Subject)"),
+    "lmm_dyestuff": ("Dyestuff", "Yield ~ 1 + (1 | Batch)"),
+    "lmm_penicillin": ("Penicillin", "diameter ~ 1 + (1 | plate) + (1 | sample)"),
+    "glmm_cbpp": ("cbpp", "cbind(incidence, size - incidence) ~ period + (1 | herd)"),
+}
+IN_R = {
+    "sd_(Intercept)|Subject": "sd(Intercept | Subject)",
+    "cor_Days.(Intercept)|Subject": "cor(Intercept, Days | Subject)",
+    "sd_Days|Subject": "sd(Days | Subject)",
+    "(Intercept)": "Intercept",
+    "period2": "period[2]",
+    "period3": "period[3]",
+    "period4": "period[4]",
+} | {f"sd_(Intercept)|{g}": f"sd(Intercept | {g})" for g in ("Batch", "plate", "sample", "herd")}
+
+
+@cache
+def fitted(dataset: str, formula: str, engine: Any = "ml", family: str = "gaussian") -> Any:
+    return bm.Model(formula, load_reference_frame(dataset), family=family).fit(engine)
+
+
+def of_reference(name: str, engine: Any = "ml") -> Any:
+    dataset, formula = REFERENCES[name]
+    return fitted(dataset, formula, engine, load_result(name)["family"])
+
+
+def apart(found: pd.DataFrame, expected: pd.DataFrame) -> float:
+    """The largest difference of limits, in widths of the intervals."""
+    widths = (expected["upper"] - expected["lower"]).to_numpy()[:, None]
+    both = [frame[["lower", "upper"]].to_numpy() for frame in (found.loc[expected.index], expected)]
+    return float(np.max(np.abs(both[0] - both[1]) / widths))
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_limits_are_those_of_lme4_on_its_finer_grid(name: str) -> None:
+    extras = load_result(name)["extras"]
+    found = extras.get("profile") or extras["profile_laplace"]
+    index = [IN_R.get(each, each) for each in found["names"]]
+    grid = found["fine_grid"]
+    expected = pd.DataFrame({"lower": grid["lower_95"], "upper": grid["upper_95"]}, index=index)
+    fit = of_reference(name)
+    limits = bm.confint(fit).frame
+    assert apart(limits, expected) < SHARE
+    assert set(limits["kind"]) == {"profile"}
+    narrower = pd.DataFrame({"lower": found["lower_90"], "upper": found["upper_90"]}, index=index)
+    assert apart(bm.confint(fit, level=0.9).frame, narrower) < SHARE
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_limits_read_from_curves_are_those_found_by_their_roots(name: str) -> None:
+    fit = of_reference(name)
+    profile = bm.profile(fit)
+    for level in (0.5, 0.95, 0.99):
+        assert apart(profile.confint(level).frame, bm.confint(fit, level=level).frame) < CURVED
+
+
+def test_a_limit_is_where_the_constrained_maximum_is_so_low() -> None:
+    """Of a correlation in a block of three columns, by a general optimiser; lme4's own profile misses that (0.934)."""
+    fit = fitted("Machines", "score ~ Machine + (0 + Machine | Worker)")
+    name = "cor(Machine[B], Machine[C] | Worker)"
+    limits = bm.confint(fit, which=name).frame.loc[name]
+    first = np.append(np.log(np.linalg.norm(fit.factors[0], axis=1)), [0.8, 0.6])
+    for limit in (limits["lower"], limits["upper"]):
+        assert abs(zeta(fit, limit, first) - Z) < ROOT
+
+
+def zeta(fit: Any, r: float, start: np.ndarray) -> float:
+    """Of a correlation r of the last two of three columns, the other three sds and two correlations searched."""
+
+    def deviance(x: np.ndarray) -> float:
+        R = np.array([[1, np.tanh(x[3]), np.tanh(x[4])], [np.tanh(x[3]), 1, r], [np.tanh(x[4]), r, 1]])
+        if np.linalg.eigvalsh(R)[0] < 1e-12:
+            return np.inf
+        factor = np.exp(x[:3])[:, None] * np.linalg.cholesky(R)
+        return -2 * fit.model.loglik_at(theta=factor.T[np.triu_indices(3)])
+
+    options = {"maxiter": 4000, "maxfev": 4000, "xatol": 1e-6, "fatol": 1e-8}
+    for _ in range(2):
+        start = minimize(deviance, start, method="Nelder-Mead", options=options).x
+    return float(np.sqrt(deviance(start) - fit.deviance))
+
+
+def test_sigma_without_bars_has_the_limits_of_its_chi_squared_likelihood() -> None:
+    """-2 log L = 2 n log sigma + r^2 / sigma^2: a rise of z^2 has two roots, one on each side of r / sqrt(n)."""
+    fit = fitted("sleepstudy", "Reaction ~ Days")
+    n, rss = fit.n_obs, fit.n_obs * fit.sigma**2
+
+    def rise(sigma: float) -> float:
+        return float(2 * n * np.log(sigma / fit.sigma) + rss / sigma**2 - n - chi2.ppf(0.95, 1))
+
+    limits = bm.confint(fit, which="sigma").frame.loc["sigma"]
+    roots = [brentq(rise, 0.5 * fit.sigma, fit.sigma), brentq(rise, fit.sigma, 2 * fit.sigma)]
+    assert np.allclose([limits["lower"], limits["upper"]], roots, rtol=EXACT * (roots[1] / roots[0] - 1))
+
+
+def test_a_coefficient_without_bars_has_the_limits_of_its_t_statistic() -> None:
+    """n log(1 + t^2 / (n - p)) = z^2."""
+    fit = fitted("sleepstudy", "Reaction ~ Days")
+    n, p = fit.n_obs, len(fit.beta)
+    t = np.sqrt((n - p) * np.expm1(Z**2 / n))
+    se = fit.coefficients.loc["Days", "se"] * np.sqrt(n / (n - p))
+    limits = bm.confint(fit, which="Days").frame.loc["Days"]
+    expected = fit.beta[1] + np.array([-1, 1]) * t * se
+    assert np.allclose([limits["lower"], limits["upper"]], expected, atol=EXACT * 2 * t * se)
+
+
+CHANGES = {
+    "another order of rows": lambda data: data.sample(frac=1, random_state=1),
+    "another unit": lambda data: data.assign(Reaction=1e3 * data["Reaction"]),
+    "another origin of the response": lambda data: data.assign(Reaction=data["Reaction"] + 1e6),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_says_the_same_has_the_same_limits(change: str) -> None:
+    dataset, formula = REFERENCES["lmm_sleepstudy_slope"]
+    fit = bm.Model(formula, CHANGES[change](load_reference_frame(dataset))).fit("ml")
+    expected, found = bm.confint(of_reference("lmm_sleepstudy_slope")).frame, bm.confint(fit).frame
+    unit = pd.Series(1e3 if change == "another unit" else 1.0, index=expected.index)
+    unit["cor(Intercept, Days | Subject)"] = 1.0
+    shift = pd.Series(0.0, index=expected.index)
+    shift["Intercept"] = 1e6 if change == "another origin of the response" else 0.0
+    for limit in ("lower", "upper"):
+        expected[limit] = expected[limit] * unit + shift
+    assert apart(found, expected) < EXACT
+
+
+def test_another_coding_leaves_what_it_does_not_concern() -> None:
+    """Cell means or treatment contrasts of the effects: the same model, in which residual sd and intercept are one."""
+    plain = bm.confint(fitted("Machines", "score ~ Machine + (0 + Machine | Worker)"), which=["Intercept", "sigma"])
+    coded = bm.confint(fitted("Machines", "score ~ Machine + (Machine | Worker)"), which=["Intercept", "sigma"])
+    assert apart(coded.frame, plain.frame) < EXACT
+
+
+def test_common_correlation_of_two_columns_is_an_unstructured_one() -> None:
+    plain = bm.confint(of_reference("lmm_sleepstudy_slope")).frame
+    structured = bm.confint(fitted("sleepstudy", "Reaction ~ Days + cs(Days | Subject)")).frame
+    renamed = structured.rename(index={"rho(Subject)": "cor(Intercept, Days | Subject)"})
+    assert apart(renamed, plain) < 10 * EXACT  # two searches each with its own stop
+
+
+def test_an_sd_at_zero_has_an_upper_limit_and_ends_below() -> None:
+    """lme4 has 2.084043 and 0; the likelihood is nowhere so low below as to have a limit."""
+    fit = fitted("Dyestuff2", "Yield ~ 1 + (1 | Batch)")
+    found = bm.confint(fit)
+    row = found.frame.loc["sd(Intercept | Batch)"]
+    assert row["lower"] == 0 and row["kind"] == "boundary"
+    assert abs(row["upper"] - 2.084043) < SHARE
+    assert "Lower limit of sd(Intercept | Batch): reached where the parameter ends" in str(found)
+    assert abs(found.frame.loc["sigma", "lower"] - 2.892831) < SHARE
+
+
+def test_a_variance_of_zero_is_left_where_a_held_parameter_makes_it_positive() -> None:
+    """A mean far from that of the batches is one that they all are far from; at zero no gradient says so."""
+    fit = fitted("Dyestuff2", "Yield ~ 1 + (1 | Batch)")
+    traces = bm.profile(fit, "Intercept").traces
+    far = traces["zeta"].abs() > Z
+    assert (traces.loc[far, "sd(Intercept | Batch)"] > 0.5).all()
+
+
+def test_a_correlation_of_one_is_an_end() -> None:
+    fit = fitted("cbpp", "cbind(incidence, size - incidence) ~ period + (period | herd)", family="binomial")
+    names = ["cor(Intercept, period[2] | herd)", "sd(period[2] | herd)"]
+    found = bm.confint(fit, which=names).frame
+    assert found.loc[names[0], "lower"] == -1 and found.loc[names[0], "kind"] == "boundary"
+    assert found.loc[names[1], "kind"] == "profile"
+
+
+def test_quadrature_of_many_nodes_profiles_another_likelihood_than_laplace() -> None:
+    """At a limit the deviance by quadrature, everything else searched, is what the level asks above its minimum."""
+    fit = of_reference("glmm_cbpp", bm.ML(quadrature=9))
+    name = "sd(Intercept | herd)"
+    limits = bm.confint(fit, which=name).frame.loc[name]
+    for limit in (limits["lower"], limits["upper"]):
+
+        def deviance(beta: np.ndarray, limit: float = limit) -> float:
+            return -2 * fit.model.loglik_at(theta=[limit], beta=beta, quadrature=9)
+
+        lowest = minimize(deviance, fit.beta, method="BFGS").fun
+        assert abs(np.sqrt(lowest - fit.deviance) - Z) < 10 * ROOT
+
+
+def test_a_predictor_of_sigma_is_profiled_with_the_rest() -> None:
+    formula = bm.Formula("Reaction ~ Days + (Days | Subject)", "sigma ~ 1")
+    data = load_reference_frame("sleepstudy")
+    found = bm.confint(bm.Model(formula, data).fit("ml")).frame
+    plain = bm.confint(of_reference("lmm_sleepstudy_slope")).frame
+    assert np.allclose(
+        np.exp(found.loc["sigma_Intercept", ["lower", "upper"]].astype(float)),
+        plain.loc["sigma", ["lower", "upper"]].astype(float),
+        rtol=EXACT,
+    )
+    shared = plain.drop(index="sigma")
+    assert apart(found, shared) < 10 * EXACT
+
+
+def test_reml_fits_are_profiled_by_ml_and_it_is_said() -> None:
+    fit = of_reference("lmm_dyestuff", "reml")
+    found = bm.confint(fit)
+    assert apart(found.frame, bm.confint(of_reference("lmm_dyestuff")).frame) < EXACT
+    assert "refitted by ML" in str(found)
+
+
+def test_a_better_optimum_on_the_way_is_where_the_profile_starts_anew() -> None:
+    dataset, formula = REFERENCES["lmm_sleepstudy_slope"]
+    model = bm.Model(formula, load_reference_frame(dataset))
+    poor = model.fit(bm.ML(start=[3.0, 0.5, 0.05], maxiter=1))
+    best = of_reference("lmm_sleepstudy_slope")
+    assert poor.deviance > best.deviance + 0.1
+    found = bm.profile(poor, "Days")
+    assert abs(found.fit.deviance - best.deviance) < ROOT
+    assert "A better optimum was met beside Days" in str(found)
+
+
+def test_bends_are_named_and_a_straight_profile_is_not() -> None:
+    profile = bm.profile(of_reference("lmm_dyestuff"))
+    text = str(profile)
+    assert "sd(Intercept | Batch) (1." in text.split("Bent:")[1]
+    straight = str(bm.profile(fitted("sleepstudy", "Reaction ~ Days"), "Days"))
+    assert "Bent" not in straight
+
+
+def test_the_frame_has_points_on_both_sides_and_zeta_rises() -> None:
+    profile = bm.profile(of_reference("lmm_sleepstudy_slope"))
+    assert profile.frame.columns.tolist() == ["parameter", "value", "zeta", "rise"]
+    for _, part in profile.frame.groupby("parameter"):
+        assert np.all(np.diff(part["value"]) > 0) and np.all(np.diff(part["zeta"]) > 0)
+        assert part["zeta"].min() < -3
+        assert part["zeta"].max() > 3 or part["value"].max() == 1  # a correlation ends before
+    traces = profile.traces
+    at = traces[(traces["parameter"] == "Days") & (traces["zeta"] == 0)].iloc[0]
+    assert np.isclose(at["sigma"], profile.fit.sigma) and np.isclose(at["Days"], profile.fit.beta[1])
+
+
+REFUSALS = [
+    (lambda fit: bm.profile(fit, "Dayz"), "no parameter 'Dayz'. Did you mean 'Days'"),
+    (lambda fit: bm.profile(fit, ["Days", "sd(Day | Subject)"]), "Did you mean 'sd(Days | Subject)'"),
+    (lambda fit: bm.profile(fit, level=1.0), "level=1.0 is not between 0 and 1"),
+    (lambda fit: bm.confint(fit, level=95), "level=95 is not between 0 and 1"),
+    (lambda fit: bm.confint(fit, level="0.95"), "is not between 0 and 1"),
+    (lambda fit: bm.profile(fit, "Days", level=0.5).confint(0.99), "bm.profile(fit, level=0.99)"),
+    (lambda fit: bm.confint(fit, "bootstrapped"), "it is 'profile' or 'wald'"),
+    (lambda fit: bm.confint(fit, "hdi"), "that is for draws"),
+    (lambda fit: bm.confint(fit, ddf=5), 'bm.confint(fit, "wald", ddf=5)'),
+    (lambda fit: bm.profile(fit, []), "asks for nothing"),
+    (lambda fit: bm.profile(fit.model.fit("map")), "Profile the likelihood"),
+    (lambda fit: bm.profile("fit"), "takes a fit"),
+    (
+        lambda fit: bm.profile(fit.model.replace(constants={"sigma": 25.0}).fit("ml"), "sigma"),
+        "held at 25 by constants=",
+    ),
+    (lambda fit: bm.profile(of_reference("glmm_cbpp", bm.ML(quadrature=0))), "bm.ML(quadrature=9)"),
+]
+
+
+@pytest.mark.parametrize(("ask", "said"), REFUSALS)
+def test_refusals_say_what_to_type(ask: Any, said: str) -> None:
+    with pytest.raises(FitError) as raised:
+        ask(of_reference("lmm_sleepstudy_slope"))
+    assert said in str(raised.value)
