@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class Contained(Reference):
     """t and F on `by_coefficient` (P,) degrees of freedom; a row of several terms has the fewest of theirs."""
 
+    by_term = True
+
     root: np.ndarray
     words: str
     notes: tuple[str, ...]

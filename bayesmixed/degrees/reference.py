@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy import stats
@@ -44,7 +45,12 @@ class Reference(ABC):
         What limits and tests are referred to: "z", "t with Satterthwaite's degrees of freedom".
     notes
         What a reader must know besides: a variance that was held, a refit by REML.
+    by_term
+        Whether degrees of freedom belong to terms as wholes, so that a test of a term is judged by its own columns'
+        and not by those of other columns that its hypothesis touches.
     """
+
+    by_term: ClassVar[bool] = False
 
     root: np.ndarray
     words: str

@@ -47,9 +47,10 @@ def anova(
         One fit, or two or more by ML or REML of the same rows, or one dict of them by label. Their order does not
         matter.
     type
-        Of one fit: 1, 2 or 3 (None: 3).
+        Of one fit: 1, 2 or 3; None for 3, and for 1 with "containment" and "between-within", which have no type 2.
     ddf
-        Of one fit: "satterthwaite", "kenward-roger", "residual", "asymptotic" or a number; None for the fit's default.
+        Of one fit: "satterthwaite", "kenward-roger", "containment", "between-within", "residual", "asymptotic" or a
+        number; None for the fit's default.
     labels
         One for each fit; by default formulas, with what else tells the models apart.
     seed
@@ -96,7 +97,7 @@ def anova(
     if not fits:
         raise FitError("anova takes fits: bm.anova(small, large) compares models, bm.anova(fit) tests terms of one.")
     if len(fits) == 1 and is_fit(fits[0]):
-        return anova_of(fits[0], 3 if type is None else type, ddf)
+        return anova_of(fits[0], type, ddf)
     refuse_other_than_likelihoods(fits, "anova")
     for name, value in (("type", type), ("ddf", ddf)):
         if value is not None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..degrees.methods import reference
 from ..errors import BayesMixedError, FitError, nearest, with_known_options
 from ..fits.point import PointFit
 from ..formula.formula import Formula
@@ -19,6 +20,7 @@ from .lrt.nested import nesting
 from .lrt.ratio import RatioTest, laws_in_words, ratio_test
 from .lrt.reductions import Reduction, without_effects, without_terms
 from .lrt.refits import by_ml, engine_without_start, fitted_quietly, on_the_same_rows
+from .terms.anova import deletions_of
 
 COLUMNS = ["statistic", "df", "p"]
 TESTS = ("F", "chisq")
@@ -53,10 +55,12 @@ class DroppedTerms:
         shown = pd.DataFrame(index=self.frame.index)
         if self.full is not None:
             shown["AIC"] = column(self.tests["aic"], 2)
-        shown["chisq" if self.full is not None else "F"] = column(self.frame["statistic"], 3)
+        finite = self.full is None and bool(np.isfinite(self.tests["den_df"]).any())
+        shown["F" if finite else "chisq"] = column(self.frame["statistic"], 3)
         shown["df"] = ["" if pd.isna(df) else f"{df:g}" for df in self.frame["df"]]
         if self.full is None:
-            shown["den_df"] = column(self.tests["den_df"], 2)
+            if finite:
+                shown["den_df"] = column(self.tests["den_df"], 2)
             shown["p"] = [probability(p) for p in self.frame["p"]]
         else:
             for name, heading in shown_p(self.tests).items():
@@ -135,7 +139,24 @@ def drop1(
             "random effects",
             seed,
         )
+    if test == "F" or ddf is not None or (test is None and _degrees_known(fit)):
+        return _without_refits(fit, test, ddf)
     return _ratios(by_ml(fit), without_terms(_formula(fit)), "fixed terms", seed, refitted=fit.engine.restricted)
+
+
+def _degrees_known(fit: PointFit) -> bool:
+    first = np.eye(len(fit.model.design.coefficients))[:1]
+    return bool(np.all(np.isfinite(reference(fit).df(first))))
+
+
+def _without_refits(fit: PointFit, test: str | None, ddf: Any) -> DroppedTerms:
+    """Each term's test in the fit as it is."""
+    found = deletions_of(fit, ddf)
+    details = found.frame[["num_df", "den_df"]]
+    if test == "F" and np.isinf(details["den_df"]).all():
+        raise FitError('test="F" needs degrees of freedom, which this fit has none of: use test="chisq".')
+    frame = found.frame.rename(columns={"num_df": "df"}).astype({"df": float})
+    return DroppedTerms(frame[COLUMNS], details, f"{found.title}:", found.notes)
 
 
 def _formula(fit: PointFit) -> Formula:

@@ -1,6 +1,6 @@
 # Writes r_terms.json: what R's lmerTest says of the terms of made-up unbalanced data, for tests/inference/test_terms.py.
 # Run in the repository's root: Rscript tests/inference/r_terms.R > tests/inference/r_terms.json
-# (R 4.2.2, lme4 1.1-31, lmerTest 3.1-3, pbkrtest 0.5.2)
+# (R 4.2.2, lme4 1.1-31, lmerTest 3.1-3, pbkrtest 0.5.2, nlme 3.1-162)
 suppressMessages({library(lmerTest); library(jsonlite)})
 options(warn = -1)
 tightly <- lmerControl(optimizer = "nloptwrap", optCtrl = list(xtol_abs = 1e-10, ftol_abs = 1e-10))
@@ -38,4 +38,15 @@ aov_of <- function(m) {
 found <- lapply(M, of_fit)
 found$aov <- aov_of(lm(y ~ a * b + x, d))
 found$aov_weighted <- aov_of(lm(y ~ a * b + x, d, weights = z + 1))
+library(nlme)
+d$outer <- factor(i %/% 15); d$inner <- factor(i %/% 5)
+d$u <- (i %/% 15)^2 %% 5; d$w <- factor((i %/% 5) %% 4)
+lme_of <- function(m) {
+  r <- anova(m)
+  list(rows = rownames(r), num_df = r$numDF, den_df = r$denDF, statistic = r$`F-value`)
+}
+ctl <- lmeControl(msTol = 1e-12, tolerance = 1e-12, maxIter = 500, msMaxIter = 500, returnObject = TRUE)
+found$nlme <- list(
+  two_levels = lme_of(lme(y ~ u + w + b + x, random = ~ 1 | outer/inner, data = d, method = "ML", control = ctl)),
+  one_level = lme_of(lme(y ~ z + a * x, random = ~ 1 | g, data = d, method = "ML", control = ctl)))
 cat(toJSON(found, digits = 9, auto_unbox = TRUE, na = "null"))

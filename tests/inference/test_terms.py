@@ -334,3 +334,51 @@ def test_hypotheses_of_type_three_average_cells_alike() -> None:
     sums = frame.groupby(["a", "b"])[["first", "second"]].sum().unstack("b")
     expected = np.array([[-0.5, -0.5, -0.5, -0.5], [0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 0.5]])
     np.testing.assert_allclose(sums.to_numpy(), expected, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["two_levels", "one_level"])
+def test_containment_has_nlmes_sequential_table(name: str) -> None:
+    """`anova(lme(method = "ML"))`: F in the order of the formula, degrees of freedom counted by level."""
+    formula = {
+        "two_levels": "y ~ u + w + b + x + (1 | outer) + (1 | outer:inner)",
+        "one_level": "y ~ z + a * x + (1 | g)",
+    }
+    i = np.arange(90)
+    levels = {"outer": (i // 15).astype(str), "inner": (i // 5).astype(str)}
+    table = made_up().assign(**levels, u=(i // 15) ** 2 % 5, w=((i // 5) % 4).astype(str))
+    theirs = RTERMS["nlme"][name]
+    for kind in (None, 1):
+        found = bm.anova(bm.Model(formula[name], table).fit("ml"), type=kind, ddf="containment").frame
+        agree(found, {key: theirs[key][1:] for key in ("rows", "num_df", "den_df", "statistic")})
+
+
+def test_twenty_four_mice_by_containment() -> None:
+    """The mice counted: F of 5.8945 on 4 and 19, ML as in nlme; between-within is the same but for the intercept."""
+    record = load_result("lmm_yu_example1")
+    fit = bm.Model(record["formula"], load_reference_frame(record["dataset"])).fit("ml")
+    for method in ("containment", "between-within"):
+        row = bm.anova(fit, ddf=method).frame.loc["treatment_idx"]
+        assert (row["num_df"], row["den_df"]) == (4, 19)
+        assert row["statistic"] == pytest.approx(5.894548, rel=F_VALUE)
+
+
+def test_counted_degrees_of_freedom_have_no_type_two() -> None:
+    with pytest.raises(FitError, match="type=1"):
+        bm.anova(fitted("y ~ a * b + x + (1 | g)"), type=2, ddf="containment")
+
+
+def test_drop1_is_by_f_where_degrees_of_freedom_are_known() -> None:
+    """The same tests as those of type III of what no other term contains; chi-squared for generalized models."""
+    fit = fitted("y ~ a * b + x + (1 | g)")
+    found, anova = bm.drop1(fit), bm.anova(fit).frame
+    assert list(found.frame.columns) == ["statistic", "df", "p"]
+    agree(found.tests.assign(statistic=found.frame["statistic"]), RTERMS["crossed"]["drop1"])
+    np.testing.assert_allclose(found.frame["p"], anova.loc[["x", "a:b"], "p"], rtol=1e-6)
+    assert "Satterthwaite" in str(found)
+    wald = bm.drop1(fit, ddf="asymptotic")
+    np.testing.assert_allclose(wald.frame["statistic"], found.frame["statistic"] * found.frame["df"], rtol=EXACT)
+    assert "chisq" in str(wald)
+    binomial = bm.Model("incidence ~ period + (1 | herd)", bm.load_data("cbpp"), family="poisson").fit("ml")
+    assert "likelihood-ratio" in str(bm.drop1(binomial))
+    with pytest.raises(FitError, match='test="chisq"'):
+        bm.drop1(binomial, test="F")

@@ -11,7 +11,7 @@ from ...degrees.methods import reference
 from ...errors import BayesMixedWarning, FitError
 from ...page import listed
 from .empty_cells import empty_cells_note
-from .hypotheses import deletions, hypotheses
+from .hypotheses import deletions, hypotheses, in_order
 from .table import TermTests, blank, law, tested
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ MEANING = {
 }
 
 
-def anova_of(fit: PointFit, type: Any = 3, ddf: str | float | None = None) -> TermTests:
+def anova_of(fit: PointFit, type: Any = None, ddf: str | float | None = None) -> TermTests:
     """Tests of the terms of a point fit's mean, without the intercept.
 
     Parameters
     ----------
     type
-        1, 2 or 3 (or "I", "II", "III").
+        1, 2 or 3 (or "I", "II", "III"); None for 3, and for 1 where degrees of freedom are counted by terms.
     ddf
         A method for denominator degrees of freedom, or a number; None for the default of the fit.
 
@@ -46,10 +46,12 @@ def anova_of(fit: PointFit, type: Any = 3, ddf: str | float | None = None) -> Te
     BayesMixedWarning
         Type III with empty cells, which it names.
     """
-    kind = _kind(type)
+    asked = None if type is None else _kind(type)
     _refuse(fit)
     judged = reference(fit, ddf)
-    frame = tested(fit, hypotheses(fit.model, kind), judged)
+    kind = asked or (1 if judged.by_term else 3)
+    rows = _rows_by_term(fit, kind, judged, ddf) if judged.by_term else hypotheses(fit.model, kind)
+    frame = tested(fit, rows, judged)
     empty = empty_cells_note(fit.model) if kind == 3 else ""
     if empty:
         warnings.warn(empty, BayesMixedWarning, stacklevel=4)
@@ -87,6 +89,15 @@ def _kind(type: Any) -> int:
             "not contain it) or 3 (SAS's estimable functions)."
         )
     return found
+
+
+def _rows_by_term(fit: PointFit, kind: int, judged: Reference, ddf: Any) -> dict[str, np.ndarray]:
+    if kind == 2:
+        raise FitError(
+            f"ddf={ddf!r} counts degrees of freedom for terms in their order, which type=2 does not keep: use type=1, "
+            'or ddf="satterthwaite".'
+        )
+    return in_order(fit.model, judged.root[fit.model.design.places["mu"]]) if kind == 1 else hypotheses(fit.model, kind)
 
 
 def _refuse(fit: PointFit) -> None:

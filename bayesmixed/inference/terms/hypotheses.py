@@ -10,7 +10,7 @@ from ...effects.rows.used_columns import row_counts
 from ...errors import FitError
 from .contained import containing, droppable
 from .estimable import sequential, type_three
-from .indicators import FixedPart, FixedTerm, fixed_part
+from .indicators import INTERCEPT, FixedPart, FixedTerm, fixed_part
 
 if TYPE_CHECKING:
     from ...model import Model
@@ -39,6 +39,18 @@ def hypotheses(model: Model, kind: int) -> dict[str, np.ndarray]:
     part = _told_apart(fixed_part(model, _root_weights(model)))
     make = {1: _first, 2: _second, 3: _third}[kind]
     return _on_coefficients(part, {term.name: make(part, term) for term in part.tested})
+
+
+def in_order(model: Model, root: np.ndarray) -> dict[str, np.ndarray]:
+    """Rows (m, p) by term of what it explains after those before it, in units of what is known of it: nlme's sequence.
+
+    With R the Cholesky factor of the information (F F')^-1 of the coefficients, F = `root` (p, q), these are a term's
+    rows of R, estimated independently with variance 1 (Pinheiro & Bates 2000, section 2.4.2).
+    """
+    upper = np.linalg.qr(root.T, mode="r")  # of the covariance
+    information = np.linalg.inv(upper)
+    R: np.ndarray = np.linalg.qr(information.T, mode="r")  # type: ignore[assignment]
+    return {name: R[list(at)] for name, at in model.design.mu.terms.items() if name != INTERCEPT}
 
 
 def deletions(model: Model) -> dict[str, np.ndarray]:

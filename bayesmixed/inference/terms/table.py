@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...degrees.reference import Reference
+from ...degrees.reference import FTest, Reference, wald
 from ...page import Page, Section, column, places, probability
 
 if TYPE_CHECKING:
@@ -67,19 +67,32 @@ class TermTests:
 
 def tested(fit: PointFit, rows: Mapping[str, np.ndarray], reference: Reference) -> pd.DataFrame:
     """The joint test of the rows (m, p) on the mean's coefficients that each term has."""
-    place = fit.model.design.places["mu"]
-    P = len(fit.model.design.coefficients)
-    found = [_test(fit, L, reference, place, P) for L in rows.values()]
+    found = [_row(_test(fit, name, L, reference)) for name, L in rows.items()]
     table = pd.DataFrame(found, columns=list(COLUMNS), index=pd.Index(list(rows), name="term"))
     return table.astype({"num_df": int})
 
 
-def _test(fit: PointFit, L: np.ndarray, reference: Reference, place: slice, P: int) -> tuple[int, float, float, float]:
+def _test(fit: PointFit, name: str, L: np.ndarray, reference: Reference) -> FTest | None:
     if not len(L):
+        return None
+    rows, values = _among_all(fit, L), L @ fit.beta
+    if not reference.by_term:
+        return reference.test(rows, values)
+    statistic, rank = wald(rows @ reference.root, values)
+    own = np.eye(len(fit.beta))[list(fit.model.design.mu.terms[name])]
+    return FTest(statistic / rank, rank, float(np.min(reference.df(_among_all(fit, own)))))
+
+
+def _among_all(fit: PointFit, rows: np.ndarray) -> np.ndarray:
+    """Rows (m, p) on the mean's coefficients as rows (m, P) on those of all predictors."""
+    whole = np.zeros((len(rows), len(fit.model.design.coefficients)))
+    whole[:, fit.model.design.places["mu"]] = rows
+    return whole
+
+
+def _row(test: FTest | None) -> tuple[int, float, float, float]:
+    if test is None:
         return 0, np.nan, np.nan, np.nan
-    padded = np.zeros((len(L), P))
-    padded[:, place] = L
-    test = reference.test(padded, L @ fit.beta)
     statistic = test.statistic * test.num_df if np.isinf(test.den_df) else test.statistic
     return test.num_df, test.den_df, statistic, test.p
 
