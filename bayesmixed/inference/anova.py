@@ -107,11 +107,11 @@ def anova(
 
 
 def _names(fits: Sequence[Any]) -> list[str]:
-    """The formulas; family, weights, method where these do not tell models apart, and numbers where nothing does."""
+    """The formulas; family, constants, weights where they differ, the method where nothing else does, and numbers."""
     names = [" ".join(fit.model.formula.line.split()) for fit in fits]
     for words in (_family, _constants, _weights, _method):
         further = [words(fit) for fit in fits]
-        if len(set(further)) > 1 and len(set(names)) < len(names):
+        if len(set(further)) > 1 and (words is not _method or len(set(names)) < len(names)):
             names = [", ".join(filter(None, pair)) for pair in zip(names, further, strict=True)]
     return numbered(names)
 

@@ -200,10 +200,11 @@ def _smaller(full: PointFit, reductions: Sequence[Reduction]) -> tuple[dict[str,
     for one in reductions:
         try:
             model = on_the_same_rows(full.model, one.formula)
-            if nesting(model, full.model) is None:
-                notes.append(f"{one.name} has no test: {one.formula.line} is no case of the model.")
+            found = nesting(model, full.model)
+            if not found.holds:
+                notes.append(f"{one.name} has no test: {one.formula.line} is no case of the model, {found.obstacle}.")
                 continue
-            if nesting(full.model, model) is not None:
+            if nesting(full.model, model).holds:
                 notes.append(f"{one.name} has no test: without it the formula is the same model, in another coding.")
                 continue
             fits[one.name] = fitted_quietly(model, engine_without_start(full.engine))

@@ -7,22 +7,28 @@ levels are called, and columns count by what they span.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ...covariance import Covariance
 from ...model import Model
+from .rows import Pair
 from .spans import combination, multiples
 
 
 @dataclass(frozen=True, eq=False)
 class RowBar:
-    """One bar on rows in a given order: the level (n,) of each, its columns (n, k), its covariance structure."""
+    """One bar on rows in a given order: the level (n,) of each, its columns (n, k), its covariance structure.
+
+    `bar` is its position in the design, `columns` (k,) the positions of its columns in that bar.
+    """
 
     levels: np.ndarray
     Z: np.ndarray
     structure: Covariance
+    bar: int
+    columns: np.ndarray
 
     @property
     def k(self) -> int:
@@ -38,6 +44,13 @@ class RowBar:
     def full(self) -> bool:
         """Whether every covariance matrix of its columns is one of its."""
         return self.structure.unrestricted or self.k == 1
+
+    def parts(self) -> tuple[RowBar, ...]:
+        """A bar for each column where the columns have sds of their own and nothing else; else itself."""
+        free = self.structure.parameters(self.k)
+        if self.structure.correlated or free.shapes or not free.by_column:
+            return (self,)
+        return tuple(replace(self, Z=self.Z[:, [i]], columns=self.columns[[i]]) for i in range(self.k))
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,13 +83,57 @@ class Freed:
         return Freed(self.sds + other.sds, self.interior or other.interior, self.unclear or other.unclear)
 
 
-def row_bars(model: Model, rows: np.ndarray) -> tuple[RowBar, ...]:
+@dataclass(frozen=True, eq=False)
+class RandomParts:
+    """The bars of a smaller model and of a larger on the same rows, and a place in the larger for each of the smaller.
+
+    Bars whose columns have sds of their own may be split into these.
+    """
+
+    small: tuple[RowBar, ...] = ()
+    large: tuple[RowBar, ...] = ()
+    where: tuple[Place, ...] = ()
+
+    def freed(self) -> Freed:
+        """What the larger random part lets vary beyond the smaller."""
+        total = Freed()
+        for j, bar in enumerate(self.large):
+            pairs = zip(self.small, self.where, strict=True)
+            total += _freed(bar, [(one, place.root) for one, place in pairs if place.into == j])
+        return total
+
+    def embedded(self, factors: Sequence[np.ndarray], sizes: Sequence[int]) -> list[np.ndarray]:
+        """Roots (k, .) of the covariances of the larger model's bars, of `sizes` (k), from factors of the smaller's."""
+        roots: dict[int, list[np.ndarray]] = {}
+        for one, place in zip(self.small, self.where, strict=True):
+            into, own = self.large[place.into], factors[one.bar][np.ix_(one.columns, one.columns)]
+            inside = place.factor(own)
+            root = np.zeros((sizes[into.bar], inside.shape[1]))
+            root[into.columns] = inside
+            roots.setdefault(into.bar, []).append(root)
+        return [np.hstack(roots[j]) if j in roots else np.zeros((k, 1)) for j, k in enumerate(sizes)]
+
+
+def random_parts(small: Model, large: Model, rows: Pair) -> RandomParts | None:
+    """How the random part of one model is a case of another's; None where it is none, or not seen to be one."""
+    inner, outer = _row_bars(small, rows[0]), _row_bars(large, rows[1])
+    where = _places(inner, outer)
+    if where is None:
+        inner, outer = (tuple(part for bar in bars for part in bar.parts()) for bars in (inner, outer))
+        where = _places(inner, outer)
+    return None if where is None else RandomParts(inner, outer, where)
+
+
+def _row_bars(model: Model, rows: np.ndarray) -> tuple[RowBar, ...]:
     """The bars of a model on some of its rows, in their order."""
-    pairs = zip(model.design.groups, model.covariances, strict=True)
-    return tuple(RowBar(np.unique(t.codes[rows], return_inverse=True)[1], t.Z[rows], s) for t, s in pairs)
+    found = []
+    for j, (term, structure) in enumerate(zip(model.design.groups, model.covariances, strict=True)):
+        levels = np.unique(term.codes[rows], return_inverse=True)[1]
+        found.append(RowBar(levels, term.Z[rows], structure, j, np.arange(len(term.columns))))
+    return tuple(found)
 
 
-def places(small: Sequence[RowBar], large: Sequence[RowBar]) -> tuple[Place, ...] | None:
+def _places(small: Sequence[RowBar], large: Sequence[RowBar]) -> tuple[Place, ...] | None:
     """A place for each bar of the smaller random part in the larger; None where one has none."""
     found: dict[int, Place] = {}
     taken: set[int] = set()  # of bars that take one alone
@@ -89,15 +146,6 @@ def places(small: Sequence[RowBar], large: Sequence[RowBar]) -> tuple[Place, ...
         if not _shares(large[free[0].into]):
             taken.add(free[0].into)
     return tuple(found[i] for i in range(len(small)))
-
-
-def freed(small: Sequence[RowBar], large: Sequence[RowBar], where: Sequence[Place]) -> Freed:
-    """What the larger random part lets vary beyond the smaller."""
-    total = Freed()
-    for j, bar in enumerate(large):
-        inside = [(one, place.root) for one, place in zip(small, where, strict=True) if place.into == j]
-        total += _freed(bar, inside)
-    return total
 
 
 def _shares(bar: RowBar) -> bool:

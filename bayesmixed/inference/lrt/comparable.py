@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...design.design import Design
 from ...errors import FitError
 from ...fits.base import is_fit
 from ...fits.point import PointFit
@@ -60,8 +61,9 @@ def _refuse_same_object(fits: Sequence[PointFit]) -> None:
 
 
 def _refuse_different_responses(fits: Sequence[PointFit]) -> None:
+    """Responses of other names may still be the same successes of the same trials."""
     names = list(dict.fromkeys(_response(fit) for fit in fits))
-    if len(names) > 1:
+    if len(names) > 1 and not all(_same_values(fits[0], fit) for fit in fits[1:]):
         raise FitError(
             f"The models have different responses ({', '.join(names)}): their likelihoods are densities of different "
             "things and do not compare. To compare a model of log(y) with one of y, fit the former as "
@@ -77,23 +79,26 @@ def _response(fit: PointFit) -> str:
 
 def _refuse_different_values(fits: Sequence[PointFit], names: Sequence[str]) -> None:
     for fit, name in zip(fits[1:], names[1:], strict=True):
-        a, b = fits[0].model.design, fit.model.design
-        rows_a, rows_b = common_order(fits[0].model, fit.model) or (slice(None), slice(None))
-        assert a.response is not None and b.response is not None  # fitted
-        same = np.array_equal(a.response.y[rows_a], b.response.y[rows_b]) and _levels(a) == _levels(b)
-        if same and (a.trials is not None or b.trials is not None):
-            ones = np.ones(a.n_rows), np.ones(b.n_rows)
-            trials = (a.trials if a.trials is not None else ones[0], b.trials if b.trials is not None else ones[1])
-            same = np.array_equal(trials[0][rows_a], trials[1][rows_b])
-        if not same:
+        if not _same_values(fits[0], fit):
             raise FitError(
                 f"The values of the response {_response(fit)!r} differ between {names[0]} and {name}: fit both models "
                 "to one table, its rows in one order."
             )
 
 
-def _levels(design: Any) -> Any:
-    return None if design.response.levels is None else tuple(map(str, design.response.levels))
+def _same_values(one: PointFit, other: PointFit) -> bool:
+    """Whether the responses, and their trials where there are such, are the same row for row."""
+    rows, designs = common_order(one.model, other.model), (one.model.design, other.model.design)
+    if rows is None:
+        return False
+    (y, trials), (z, others) = (_observed(design, at) for design, at in zip(designs, rows, strict=True))
+    return np.array_equal(y, z) and np.array_equal(trials, others)
+
+
+def _observed(design: Design, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Response and trials (n,), 1 where there are none."""
+    assert design.response is not None  # fitted
+    return design.response.y[rows], np.ones(len(rows)) if design.trials is None else design.trials[rows]
 
 
 def _refuse_different_measures(fits: Sequence[PointFit]) -> None:

@@ -20,8 +20,8 @@ from ...model import Model
 from ...prediction.seeds import generator
 
 VALUES = 10_000  # simulated
-LARGEST = 3000  # levels whose spectrum is found in seconds
-PER_DECADE, FARTHEST = 12, 1e4  # grid of lambda; how far beyond 1 / mu it goes
+LARGEST = 2000  # rows of a matrix whose spectrum is found in a second
+PER_DECADE, FARTHEST = 20, 1e4  # grid of lambda; how far beyond 1 / mu it goes
 AT_ONCE = 4_000_000  # normal numbers held at a time
 ZERO, SAME = 1e-10, 1e-9  # of the largest eigenvalue: what is none; which are one
 
@@ -58,14 +58,14 @@ def spectrum(model: Model, restricted: bool) -> Spectrum | None:
     """That of a linear model with one bar of one column; None where it is too large, or leaves no residual."""
     design = model.design
     (term,), used = design.groups, design.used
-    if term.n_levels > LARGEST:
-        return None
     root = np.ones(model.n_obs) if design.weights is None else np.sqrt(design.weights[used])
     X, z, codes = design.mu.X[used] * root[:, None], term.Z[used, 0] * root, term.codes[used]
     Q = np.linalg.qr(X)[0]
     sizes = np.bincount(codes, z**2, minlength=term.n_levels)
     C = np.array([np.bincount(codes, z * q, minlength=term.n_levels) for q in Q.T]).reshape(-1, term.n_levels)
-    values = np.linalg.eigvalsh(np.diag(sizes) - C.T @ C)
+    values = _eigenvalues(sizes, C)
+    if values is None:
+        return None
     values = values[values > ZERO * sizes.max()]
     n, p = X.shape
     if not len(values) or n - p <= len(values):
@@ -73,6 +73,26 @@ def spectrum(model: Model, restricted: bool) -> Spectrum | None:
     mu, times = _distinct(values)
     of_logs = np.repeat(mu, times) if restricted else sizes[sizes > 0]
     return Spectrum(mu, times, of_logs, n - p if restricted else n, n - p - len(values))
+
+
+def _eigenvalues(sizes: np.ndarray, C: np.ndarray) -> np.ndarray | None:
+    """Those (q,) of diag(sizes) - C'C for C (p, q), ascending; None where it has too many sizes.
+
+    Among levels of one size all directions that C does not see keep that size: they need no matrix.
+    """
+    p, plain, kept, columns = len(C), [], [], []
+    for size in np.unique(sizes):
+        own = C[:, sizes == size]
+        if own.shape[1] > p:
+            plain += [size] * (own.shape[1] - p)
+            R: np.ndarray = np.linalg.qr(own.T, mode="r")  # type: ignore[assignment]
+            own = R.T
+        kept += [size] * own.shape[1]
+        columns.append(own)
+    if len(kept) > LARGEST:
+        return None
+    seen = np.hstack(columns)
+    return np.sort(np.concatenate([plain, np.linalg.eigvalsh(np.diag(kept) - seen.T @ seen)]))
 
 
 def simulated(found: Spectrum, seed: int | None, n: int = VALUES) -> np.ndarray:

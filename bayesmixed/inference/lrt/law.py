@@ -60,8 +60,8 @@ class Mixture(Law):
     @property
     def words(self) -> str:
         return (
-            f"p is of the even mixture of chi2({self.df - 1}) and chi2({self.df}), because one sd is zero, its bound, "
-            "in the smaller model (Self & Liang 1987)"
+            f"p is of the even mixture of chi2({self.df - 1}) and chi2({self.df}), because the smaller model is "
+            "at the bound of one parameter (for an sd: zero); Self & Liang (1987)"
         )
 
 

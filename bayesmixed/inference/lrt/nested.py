@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ...errors import BayesMixedError
 from ...families import Family, family
 from ...model import Model
-from .bars import Freed, Place, freed, places, row_bars
+from .bars import Freed, RandomParts, random_parts
 from .law import ChiSquared, Law, Mixture, UpperBound
 from .rows import Pair, common_order
 from .spans import spanned
@@ -17,10 +17,19 @@ from .spans import spanned
 
 @dataclass(frozen=True, eq=False)
 class Nesting:
-    """How a smaller model is a case of a larger: what the latter frees, and `where` the former's bars are in it."""
+    """How a smaller model is a case of a larger: what the latter frees, and where the former's `bars` are in it.
 
-    freed: Freed
-    where: tuple[Place, ...]
+    `obstacle` says why it is none, or is not seen to be one; empty where it is.
+    """
+
+    freed: Freed = field(default_factory=Freed)
+    bars: RandomParts = field(default_factory=RandomParts)
+    obstacle: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the smaller model is a case of the larger."""
+        return not self.obstacle
 
     def law(self, df: int) -> Law:
         """That of the likelihood ratio with `df` parameters more in the larger model."""
@@ -32,27 +41,31 @@ class Nesting:
         return UpperBound(df)
 
 
-def nesting(small: Model, large: Model) -> Nesting | None:
-    """How `small` is a case of `large`; None where it is none, or not seen to be one.
+def nesting(small: Model, large: Model) -> Nesting:
+    """How `small` is a case of `large`, or why not.
 
     Fixed parts are compared by what their columns span, other parameters of the response alike (a constant one is a
     point of a predicted one), bars as in `bars`. Precision weights must agree, the families too, but for one that is
     the other's limit.
     """
     rows = common_order(small, large)
-    if rows is None or not _same_weights(small, large, rows):
-        return None
+    if rows is None:
+        return Nesting(obstacle="it has other rows")
+    if not _same_weights(small, large, rows):
+        return Nesting(obstacle="it has other weights")
     total = _families(small.family, large.family)
     if total is None:
-        return None
+        return Nesting(obstacle="it has another family or link")
     for name in ("mu", *small.family.dispersion):
         found = _predictors(small, large, name, rows)
         if found is None:
-            return None
+            part = "fixed part" if name == "mu" else f"part for {name}"
+            return Nesting(obstacle=f"its {part} is not among what the columns of the other span")
         total += found
-    inner, outer = row_bars(small, rows[0]), row_bars(large, rows[1])
-    where = places(inner, outer)
-    return None if where is None else Nesting(total + freed(inner, outer, where), where)
+    bars = random_parts(small, large, rows)
+    if bars is None:
+        return Nesting(obstacle="some bar of it is in none of the other's")
+    return Nesting(total + bars.freed(), bars)
 
 
 def same_means(one: Model, other: Model) -> bool:

@@ -68,8 +68,8 @@ def ratio_test(
     """
     found = nesting(small.model, large.model)
     df = large.n_parameters - small.n_parameters
-    if found is None or df < 1:
-        return RatioTest(np.nan, df, None, large, notes=(_why_not(found, df, names),))
+    if not found.holds or df < 1:
+        return RatioTest(np.nan, df, None, large, notes=(_why_not(found, names),))
     notes: list[str] = []
     if _ratio(small, large, shift) < -ZERO:
         large, said = _better(small, large, found, names, shift)
@@ -107,9 +107,12 @@ def _better(
     )
 
 
-def _why_not(found: Nesting | None, df: int, names: tuple[str, str]) -> str:
-    if found is None:
-        return f"{names[0]} is no case of {names[1]}: AIC and BIC compare them, a likelihood ratio does not."
+def _why_not(found: Nesting, names: tuple[str, str]) -> str:
+    if not found.holds:
+        return (
+            f"{names[0]} is no case of {names[1]}, {found.obstacle}: AIC and BIC compare them, a likelihood ratio does "
+            "not."
+        )
     return f"{names[0]} and {names[1]} are one model, written in two ways: there is nothing to test."
 
 

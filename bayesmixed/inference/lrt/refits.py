@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from ...engines import ML
 from ...errors import FitError
 from ...fits.point import PointFit
 from ...formula.formula import Formula
+from ...formula.variables import columns_in
 from ...likelihood.at import heteroscedastic_of, laplace_of, likelihood_of
 from ...likelihood.working.theta import Theta
 from ...model import Model
@@ -28,11 +30,8 @@ def by_ml(fit: PointFit) -> PointFit:
 
 def from_smaller(small: PointFit, large: PointFit, found: Nesting) -> PointFit:
     """The larger model fitted again from the estimates of the smaller one."""
-    factors, pairs = [], list(zip(found.where, small.factors, strict=True))
-    for j, term in enumerate(large.model.design.groups):
-        roots = [place.factor(F) for place, F in pairs if place.into == j]
-        factors.append(np.hstack(roots) if roots else np.zeros((len(term.columns), 1)))
-    start = [float(value) for value in _theta(large.model).reported_of(factors)]
+    roots = found.bars.embedded(small.factors, [len(term.columns) for term in large.model.design.groups])
+    start = [float(value) for value in _theta(large.model).reported_of(roots)]
     return fitted_quietly(large.model, replace(large.engine, start=start))  # type: ignore[type-var]  # an engine's options
 
 
@@ -55,6 +54,7 @@ def on_the_same_rows(model: Model, formula: Formula) -> Model:
         formula=formula,
         data=model.frame,
         priors=None,
+        contrasts=_contrasts(arguments.contrasts, formula),
         weights=_given(*weights),
         offset=_given(encoding.offset, None),
     )
@@ -64,6 +64,14 @@ def on_the_same_rows(model: Model, formula: Formula) -> Model:
     if arguments.data is None and design.response is not None:  # its response is no column of the table
         return other.with_response(design.written(design.response.y))
     return other
+
+
+def _contrasts(given: Mapping[str, Any] | None, formula: Formula) -> dict[str, Any] | None:
+    """Those of the factors that terms of a formula have: of others they would be a mistake."""
+    terms = [term for side in formula.predictors.values() for term in side.terms]
+    terms += [term for side in formula.predictors.values() for bar in side.bars for term in bar.terms]
+    names = {name for term in terms for atom in term.atoms for name in columns_in(atom)}
+    return {name: value for name, value in (given or {}).items() if name in names} or None
 
 
 def _given(given: Any, values: np.ndarray | None) -> Any:

@@ -49,16 +49,25 @@ def refuse_different_rows(fits: Sequence[Fit], names: Sequence[str]) -> None:
         counts = f"{fits[0].n_obs} ({names[0]}) and {fit.n_obs} ({name})"
         gaps = _gaps(fits)
         if not gaps:
-            zero = any(not np.all(one.model.design.used) for one in (fits[0], fit))
-            why = "some have weight zero in one of them" if zero else "they come from different tables"
             raise FitError(
-                f"The fits use different rows, {counts}: {why}. Log-likelihoods compare only of the same rows: fit "
-                "both models to one table."
+                f"The fits use different rows, {counts}: {_why(fits[0], fit)}. Log-likelihoods compare only of the "
+                "same rows: fit both models to one table."
             )
         raise FitError(
             f"The fits use different rows, {counts}, because {_missing(gaps)}. Compare them on the rows that have all "
             f"values: {_refitted(fits, list(gaps))}."
         )
+
+
+def _why(one: Fit, other: Fit) -> str:
+    """Why two fits use different rows, where no table is at hand that shows the missing values."""
+    if any(not np.all(fit.model.design.used) for fit in (one, other)):
+        return "some have weight zero in one of them"
+    columns = [set(map(str, fit.model.frame.columns)) for fit in (one, other)]
+    apart = sorted(columns[0] ^ columns[1])
+    if apart and one.model.design.n_dropped != other.model.design.n_dropped:
+        return f"rows with missing values were left out, and only one of the models uses {listed(apart)}"
+    return "they come from different tables"
 
 
 def _gaps(fits: Sequence[Fit]) -> dict[str, int]:
