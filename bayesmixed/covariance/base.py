@@ -12,6 +12,8 @@ from .parameters import Free, Values
 from .pins import Pin
 
 SMALL = 1e-30  # of the imaginary step that gives a derivative without rounding
+SPREAD = (0.3, 1.7)  # times a start: theta far enough from each other to tell a bent set of covariances from a flat one
+ROUNDED = 1e-10  # of the largest singular value: what is left of a direction that covariances do not have
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,21 @@ class Covariance(ABC):
         factor, elements = self.factor(theta, k), np.eye(k * k).reshape(k, k, k, k)
         moved = np.array([[self.pullback(theta, k, one) for one in row] for row in elements])  # d Lambda_ab / d theta_i
         return [d @ factor.T + factor @ d.T for d in np.moveaxis(moved, 2, 0)]
+
+    def span(self, k: int) -> np.ndarray | None:
+        """Matrices E (m, k, k) of which every Sigma is a sum gamma_r E_r, m = n_theta; None where none are.
+
+        Found from covariances at as many theta as no fewer matrices could give: those of a structure that is not linear
+        in any parameters (a correlation to the power of a lag) span more than it has parameters.
+        """
+        theta, draws = self.start(np.ones(k)), np.random.default_rng(0)
+        centre = np.where(theta == 0, 0.5, theta)
+        points = centre * draws.uniform(*SPREAD, (k * (k + 1) + len(theta), len(theta)))
+        factors = np.stack([self.factor(point, k) for point in points])
+        sigmas = (factors @ factors.transpose(0, 2, 1)).reshape(len(points), -1)
+        _, sizes, directions = np.linalg.svd(sigmas / np.linalg.norm(sigmas, axis=1, keepdims=True))
+        rank = int(np.sum(sizes > ROUNDED * sizes[0]))
+        return directions[:rank].reshape(rank, k, k) if rank == len(theta) else None
 
     @abstractmethod
     def start(self, sds: np.ndarray) -> np.ndarray:

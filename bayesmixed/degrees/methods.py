@@ -21,6 +21,7 @@ METHODS = {
     "asymptotic": "asymptotic",
     "between-within": "between_within",
     "containment": "containment",
+    "kenward-roger": "kenward_roger",
     "residual": "residual",
     "satterthwaite": "satterthwaite",
 }

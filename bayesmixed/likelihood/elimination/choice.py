@@ -37,15 +37,31 @@ def storage_of(blocks: Sequence[Block], gram: Gram, starts: np.ndarray) -> Stora
     FitError
         Where no storage fits, with the size.
     """
-    meetings = {pair: (cross.rows, cross.columns) for pair, cross in gram.cross.items()}
-    component = _components(blocks, meetings)  # per tail level, blocks one after the other
-    sizes = compositions(blocks, component) @ np.array([b.k for b in blocks[1:]])
+    meetings = meetings_of(gram)
+    sizes = component_sizes(blocks, meetings)
     found = sparse_elimination(blocks, meetings, sizes)
     if found is not None:
         return fronts_storage(blocks, gram, starts, *found)
     _refuse_too_large(sizes)
-    batches, position = component_batches(blocks, component, starts)
+    return dense_storage(blocks, gram, starts)
+
+
+def dense_storage(blocks: Sequence[Block], gram: Gram, starts: np.ndarray) -> Batches:
+    """The storage in dense components, however large."""
+    batches, position = component_batches(blocks, _components(blocks, meetings_of(gram)), starts)
     return Batches(batches, position, places(blocks, gram, starts, position.flat))
+
+
+def meetings_of(gram: Gram) -> Meetings:
+    """For each pair i < j of blocks the levels (m,) of both that meet in a row."""
+    return {pair: (cross.rows, cross.columns) for pair, cross in gram.cross.items()}
+
+
+def component_sizes(blocks: Sequence[Block], meetings: Meetings) -> np.ndarray:
+    """Columns of each component of the tail that is left when the first block is eliminated."""
+    if len(blocks) < 2:
+        return np.zeros(0, dtype=np.int64)
+    return compositions(blocks, _components(blocks, meetings)) @ np.array([b.k for b in blocks[1:]])
 
 
 def eliminated_first(blocks: Sequence[Block], meetings: Meetings) -> int:
@@ -77,7 +93,7 @@ def _seconds(blocks: Sequence[Block], meetings: Meetings, first: int, most: floa
         for b in range(a + 1, len(order)):
             rows, columns = meetings[min(order[a], order[b]), max(order[a], order[b])]
             met[a, b] = (rows, columns) if order[a] < order[b] else (columns, rows)
-    sizes = compositions(some, _components(some, met)) @ np.array([b.k for b in some[1:]])
+    sizes = component_sizes(some, met)
     found = sparse_elimination(some, met, sizes, most)
     if found is None and _bytes(sizes) > MAX_DENSE_BYTES:
         return np.inf

@@ -80,8 +80,12 @@ def tail(blocks: Sequence[Block], gram: Gram) -> Tail | None:
     if len(blocks) < 2:
         return None
     starts = np.cumsum([0, *(b.n_levels * b.k for b in blocks[1:])])
+    return tail_in(blocks, gram, starts, storage_of(blocks, gram, starts))
+
+
+def tail_in(blocks: Sequence[Block], gram: Gram, starts: np.ndarray, storage: Storage) -> Tail:
+    """The symbolic structure in a given storage, the tail's blocks beginning at columns `starts`."""
     coupling = coupling_matrix(blocks, gram, starts)
-    storage = storage_of(blocks, gram, starts)
     pattern, lower, multiplicity = _pattern(coupling, blocks[0].k, storage.flat, storage.square)
     return Tail(
         n_columns=int(starts[-1]),
