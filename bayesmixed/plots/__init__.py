@@ -23,6 +23,8 @@ from .pairs import pairs, pairs_frame
 from .pooling import pooling, pooling_frame
 from .pp_check import pp_check, pp_check_frame
 from .prior_posterior import prior_posterior, prior_posterior_frame
+from .profile import profile, profile_frame
+from .profile_pairs import profile_pairs, profile_pairs_frame
 from .qq import qq, qq_frame
 from .ranks import ranks, ranks_frame
 from .residuals import residuals, residuals_frame
@@ -47,6 +49,8 @@ OF_OTHERS: dict[str, Callable[..., Picture]] = {
 CHECKED: dict[str, Callable[..., Picture]] = {
     "calibration": calibration,
     "pooling": pooling,
+    "profile": profile,
+    "profile_pairs": profile_pairs,
     "residuals": residuals,
 }
 
@@ -82,6 +86,10 @@ __all__ = [
     "pp_check_frame",
     "prior_posterior",
     "prior_posterior_frame",
+    "profile",
+    "profile_frame",
+    "profile_pairs",
+    "profile_pairs_frame",
     "qq",
     "qq_frame",
     "ranks",

@@ -39,6 +39,11 @@ def calibrated() -> Calibration:
     return Calibration("y ~ x", "exact", 40, 1, 0.0, pd.DataFrame(columns), pd.DataFrame(), none, none)
 
 
+@cache
+def profiled() -> Any:
+    return bm.profile(bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("ml"))
+
+
 CALLS: dict[str, Callable[[], tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "calibration": lambda: ((calibrated(),), {}),
     "data": lambda: ((sleep().model,), {}),
@@ -47,6 +52,8 @@ CALLS: dict[str, Callable[[], tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "pooling": lambda: ((bm.pooling(sleep()),), {}),
     "pp_check": lambda: ((sleep(),), {"n": 5, "seed": 1}),
     "prior_posterior": lambda: ((drawn(),), {}),
+    "profile": lambda: ((profiled(),), {}),
+    "profile_pairs": lambda: ((profiled(),), {}),
     "ranks": lambda: ((sleep(),), {"seed": 1}),
     "residuals": lambda: ((sleep(),), {"seed": 1}),
 }

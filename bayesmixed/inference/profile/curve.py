@@ -11,7 +11,7 @@ from ..intervals import Interval
 from .path import Side, between
 from .points import Point, Summit
 
-ENDS = {True: "boundary", False: "endless"}
+DENSE = 401  # values of zeta between which it is read off
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +59,17 @@ class Curve:
         if after in (0, len(points)):
             return points[min(after, len(points) - 1)].w
         return between(points[after - 1], points[after], zeta)
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """zeta at the first and at the last point."""
+        return self.points[0].zeta, self.points[-1].zeta
+
+    def zeta(self, values: np.ndarray) -> np.ndarray:
+        """zeta (n,) of values of the parameter, NaN beyond the points."""
+        grid = np.linspace(*self.reach, DENSE)
+        known = [self.value(each) for each in grid]
+        return np.interp(values, known, grid, left=np.nan, right=np.nan)
 
     def interval(self, level: float) -> Interval:
         """The limits of one level, where zeta is as far from zero as a normal quantile says."""
