@@ -98,10 +98,10 @@ print(bm.side_by_side(*fits.values()))
 # do not depend on it.
 
 # %%
-print(bm.emmeans(fits["full"], "Machine", ddf=5).contrast("pairwise", adjust="none"))
+print(bm.emmeans(fits["full"], "Machine").contrast("pairwise", adjust="none"))
 
 # %% [markdown]
-# Machine C is ahead of A by 13.9 points; by how much it is ahead of B, six points, is less sure. `df=5` matters: every
+# Machine C is ahead of A by 13.9 points; by how much it is ahead of B, six points, is less sure. The `df` matter: every
 # worker used every machine, so that a difference of two machines is a mean of six workers' differences, and its error
 # has 5 degrees of freedom whatever the number of rows. Limits of the normal distribution, as if the variances were
 # known, would be a quarter narrower and exclude zero for B - C. A posterior carries that uncertainty by itself:
