@@ -34,7 +34,7 @@ usable = $(if $(shell $(1)/bin/python -c '' 2>/dev/null && grep -sxF "$(CURDIR)"
 
 # One environment, one installation at a time.
 .NOTPARALLEL:
-.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-peers bench-posterior convergence calibration study-coverage study-laplace study-priors study-singular tutorials clean FORCE
+.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-peers bench-posterior convergence calibration study-coverage study-laplace study-priors study-robust study-singular tutorials clean FORCE
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -97,6 +97,9 @@ study-laplace: $(VENV)/.bench ## the Laplace posterior against NUTS; writes benc
 
 study-priors: $(VENV)/.bench ## the default priors beside the rule that they replaced; writes benchmarks/results/default_priors.md
 	@$(BIN)/python benchmarks/default_priors.py $(ARGS)
+
+study-robust: $(VENV)/.bench ## how often 5 % tests with cluster-robust standard errors reject; writes benchmarks/results/robust.md
+	@$(BIN)/python benchmarks/robust.py $(ARGS)
 
 study-singular: $(VENV)/.bench ## how often fits are singular and what intervals cover, by engine; writes benchmarks/results/singular.md
 	@$(BIN)/python benchmarks/singular.py $(ARGS)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ..fits.point import PointFit
 
 WORK = 2e10  # rows cubed, summed over clusters: about a minute
-AHT = "Joint tests: approximate Hotelling's T^2 (Pustejovsky & Tipton 2018)."
 
 
 @dataclass(frozen=True)
@@ -135,8 +134,7 @@ def _adjusted(fit: PointFit, clusters: Clusters, given: float | None) -> Cluster
         )
     found = adjusted(_marginal(fit, "CR2")[0], clusters.members)
     root = fit.coefficient_root @ found.scores.T
-    notes = (*_notes(clusters), *((AHT,) if given is None else ()))
-    return ClusterRobust(root, _words("CR2", clusters, given), notes, fit.coefficient_root, given, found)
+    return ClusterRobust(root, _words("CR2", clusters, given), _notes(clusters), fit.coefficient_root, given, found)
 
 
 def _generalized(fit: PointFit, clusters: Clusters, given: float | None) -> ClusterRobust:

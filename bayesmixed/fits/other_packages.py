@@ -22,9 +22,10 @@ _PROFILE = (
     "and bm.diagnose(fit).profile the limits of sds at zero."
 )
 _HYPOTHESIS = (
-    'Of draws: (fit.idata.posterior["x"] > 0).mean(). Of any fit: bm.comparisons(fit, "x"), '
-    'bm.emmeans(fit, "f").contrast("pairwise").'
+    'Write bm.hypothesis(fit, "x1 - x2 = 0"), of draws too, bm.hypothesis(fit, "x > 0"); without a text it tests every '
+    "coefficient."
 )
+_ROBUST = 'Write bm.hypothesis(fit, vcov="CR2", cluster="school"), of generalized models vcov="CR0".'
 _BOOTSTRAP = 'Not available yet. By hand: model.with_response(y).fit("ml") for each y of fit.simulate(200, seed=1).'
 _PICTURES = (
     "Pictures are functions: bm.plot.caterpillar(fit), bm.plot.effects(fit), bm.plot.residuals(fit); dir(bm.plot) "
@@ -42,6 +43,15 @@ _BOTH = {
     "drop1": _NESTED,
     "compare": _NESTED,
     "hypothesis": _HYPOTHESIS,
+    "linearhypothesis": _HYPOTHESIS,
+    "glht": _HYPOTHESIS,
+    "t_test": _HYPOTHESIS,
+    "f_test": _HYPOTHESIS,
+    "wald_test": _HYPOTHESIS,
+    "contest": _HYPOTHESIS,
+    "vcovcr": _ROBUST,
+    "vcovhc": _ROBUST,
+    "coef_test": _ROBUST,
     "confint": _INTERVALS,
     "conf_int": _INTERVALS,
     "profile": _PROFILE,

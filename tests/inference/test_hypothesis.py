@@ -184,9 +184,12 @@ def test_options_that_do_not_fit(cake: Any, cbpp_draws: Any) -> None:
     for level in (0, 1, 95, True):
         with pytest.raises(FitError, match="level must lie between 0 and 1"):
             bm.hypothesis(cake, level=level)
-    with pytest.raises(FitError, match="ddf='satterthwait' is not known"):
+    with pytest.raises(FitError, match="Did you mean 'satterthwaite'"):
         bm.hypothesis(cake, ddf="satterthwait")
     with pytest.raises(FitError, match="Draws have no degrees of freedom"):
         bm.hypothesis(cbpp_draws, "period[2] > 0", ddf=3)
+    for ddf in ("satterthwaite", "residual"):
+        with pytest.raises(FitError, match="asymptotic"):
+            bm.hypothesis(cbpp_draws.model.fit("ml"), ddf=ddf)
     with pytest.raises(FitError, match="takes a fit"):
         bm.hypothesis(cake.model)

@@ -131,6 +131,9 @@ def test_a_balanced_design_gives_the_models_own_errors_and_the_classical_df() ->
     frame = bm.hypothesis(fit, vcov="CR2", cluster="Subject").frame
     np.testing.assert_allclose(frame["se"], fit.coefficients["se"], rtol=UNITS)
     np.testing.assert_allclose(frame["df"], 17, rtol=UNITS)
+    without = fit_of(bm.load_data("sleepstudy"), "Reaction ~ Days + (1 | Subject)")  # the slopes that it leaves out
+    robust_se = bm.hypothesis(without, "Days = 0", vcov="CR2", cluster="Subject").frame["se"]
+    np.testing.assert_allclose(robust_se, fit.coefficients["se"]["Days"], rtol=UNITS)
 
 
 def test_a_joint_test_of_one_row_is_the_square_of_its_t(schools: pd.DataFrame) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import permutations
 from typing import TYPE_CHECKING
 
@@ -51,16 +51,18 @@ class Spellings:
         return cls(names, {text: at for text, at in others.items() if text not in names}, terms, len(design.mu.aliased))
 
     @cached_property
-    def _patterns(self) -> list[tuple[re.Pattern[str], int]]:
-        """Longest first: x[1]:z before x[1]; blanks between the characters of a name do not matter."""
+    def _by_first_letter(self) -> dict[str, list[tuple[str, int]]]:
+        """Spellings that begin alike, longest first: x[1]:z before x[1]."""
         every = [*((name, at) for at, name in enumerate(self.names)), *self.others.items()]
-        every.sort(key=lambda pair: -len(pair[0]))
-        return [(_pattern(name), at) for name, at in every]
+        found: dict[str, list[tuple[str, int]]] = {}
+        for name, at in sorted(every, key=lambda pair: -len(pair[0])):
+            found.setdefault(name.lstrip()[:1], []).append((name, at))
+        return found
 
     def read(self, text: str, start: int) -> tuple[int, int] | None:
         """The coefficient that `text` names at `start`, and where its name ends; None where there is none."""
-        for pattern, position in self._patterns:
-            found = pattern.match(text, start)
+        for name, position in self._by_first_letter.get(text[start : start + 1], ()):
+            found = _pattern(name).match(text, start)
             if found:
                 return position, found.end()
         return None
@@ -106,6 +108,7 @@ class Spellings:
         )
 
 
+@lru_cache(maxsize=4096)
 def _pattern(name: str) -> re.Pattern[str]:
     """The name with blanks between its characters as one likes, not followed by what would make it another name."""
     body = r"\s*".join(re.escape(letter) for letter in name if not letter.isspace())

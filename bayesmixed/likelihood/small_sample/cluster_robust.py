@@ -54,7 +54,7 @@ class Adjusted:
 
         v is a quadratic form of the residuals, the sum of squares of numbers with covariance diag(d) - U U'.
         """
-        d = np.einsum("mp,gpq,mq->mg", h, self.within, h)
+        d = np.einsum("mp,gpq,mq->mg", h, self.within, h, optimize=True)
         U = np.einsum("mp,gpq->mgq", h, self.across)
         own = np.einsum("mgq,mgq->mg", U, U)
         inner = np.einsum("mgp,mgq->mpq", U, U)
@@ -69,7 +69,7 @@ class Adjusted:
         Sum over its elements of Var = sum over pairs of clusters of (tr S_gh)^2 + tr(S_gh S_gh), S_gh (r, r) the
         covariance of what clusters g and h add; r (r + 1) / eta for a Wishart of mean I.
         """
-        W = np.einsum("rp,gpq,sq->grs", H, self.within, H)
+        W = np.einsum("rp,gpq,sq->grs", H, self.within, H, optimize=True)
         E = np.einsum("rp,gpq->grq", H, self.across)
         S = np.einsum("gra,gsb->rasb", E, E)
         total = np.sum(S**2) + np.einsum("satb,tasb->", S, S)
