@@ -40,7 +40,8 @@ _BOTH = {
     "anova": _NESTED,
     "lrt": _NESTED,
     "lrtest": _NESTED,
-    "drop1": _NESTED,
+    "ranova": "Write bm.drop1(fit, random=True).",
+    "exactrlrt": "Write bm.anova(small, large): the exact p of the only variance stands beside the others.",
     "compare": _NESTED,
     "hypothesis": _HYPOTHESIS,
     "linearhypothesis": _HYPOTHESIS,
@@ -156,8 +157,8 @@ _OF_FITS = (
     "ranef() ranef_sd() repca() residuals() save() sigma status theta to_html() varcorr() vcov()"
 ).split()
 _VERBS = (
-    "comparisons diagnose emmeans icc inverse_predict loo loo_compare odds_ratios pooling pp_check predictions r2 "
-    "report residual_checks side_by_side slopes"
+    "comparisons diagnose drop1 emmeans icc inverse_predict loo loo_compare odds_ratios pooling pp_check predictions "
+    "r2 report residual_checks side_by_side slopes"
 ).split()
 
 

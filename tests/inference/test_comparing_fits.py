@@ -95,6 +95,11 @@ def test_another_coding_of_the_same_fixed_columns_changes_nothing(method: str, f
     assert ("REML" in found.title) == (method == "reml")
 
 
+def test_reml_criteria_of_a_response_and_of_its_logarithm_do_not_compare() -> None:
+    found = bm.anova(sleep(INTERCEPTS, "reml"), fitted("sleepstudy", INTERCEPTS, "reml", "lognormal"))
+    assert not any(fit.engine.restricted for fit in found.fits)
+
+
 def test_contrasts_of_factors_change_nothing_by_reml() -> None:
     cake = load_reference_frame("cake")
     formula = "angle ~ recipe * temp + ({} | recipe:replicate)"
@@ -269,6 +274,22 @@ def test_rows_of_weight_zero_and_other_tables_are_named_as_the_cause() -> None:
         bm.anova(sleep(INTERCEPTS), bm.Model(SLOPES, table, weights=weights).fit("ml"))
     with pytest.raises(FitError, match=r"180 .* and 100 .*different tables"):
         bm.anova(sleep(INTERCEPTS), bm.Model(SLOPES, table[:100]).fit("ml"))
+
+
+def test_two_halves_of_a_binary_response_are_not_taken_for_one() -> None:
+    """Without row 3 or without row 4 the responses are the same list where these two are: labels tell them apart."""
+    table = pd.DataFrame({"y": [0, 1, 0, 1, 1, 0, 1, 0], "x": np.arange(8.0)})
+    fits = [bm.Model("y ~ x", table.drop(index=i), family="bernoulli").fit("ml") for i in (3, 4)]
+    with pytest.raises(FitError, match="different tables"):
+        bm.anova(*fits)
+
+
+def test_columns_that_differ_between_the_tables_are_named() -> None:
+    table = load_reference_frame("sleepstudy")
+    moved = bm.Model(SLOPES, table.assign(Days=table["Days"] - 4)).fit("ml")
+    found = bm.anova(sleep(INTERCEPTS), moved)
+    assert "The tables differ in Days" in str(found)
+    assert last(found)["chisq"] == pytest.approx(42.139299, abs=RATIO)
 
 
 def counted() -> Any:

@@ -83,6 +83,12 @@ def test_there_is_none_beside_other_variances(small: str, large: str) -> None:
     assert found.tests["exact"].isna().all()
 
 
+def test_a_model_without_fixed_effects_has_one_too() -> None:
+    table = load_reference_frame("Dyestuff").assign(Yield=lambda d: d["Yield"] - 1527.5)
+    fits = [bm.Model(f"Yield ~ {right}", table).fit("ml") for right in ("0", "0 + (1 | Batch)")]
+    assert 0 < bm.anova(*fits).tests["exact"].iloc[1] < 0.05
+
+
 def test_many_levels_of_few_sizes_need_no_large_matrix() -> None:
     rng = np.random.default_rng(4)
     g = np.repeat(np.arange(3000), rng.integers(2, 5, 3000))

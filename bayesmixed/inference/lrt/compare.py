@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from ...fits.point import PointFit
-from ...page import Page, Section, column, probability
+from ...page import Page, Section, column, listed, probability
 from .comparable import refuse_different_data
-from .nested import same_means
+from .nested import same_contrasts
 from .ratio import RatioTest, laws_in_words, ratio_test
 from .refits import by_ml
-from .rows import common_order
+from .rows import changed_columns, common_order
 
 COLUMNS = ["parameters", "aic", "bic", "loglik", "chisq", "df", "p"]
 SHOWN = {"parameters": "parameters", "aic": "AIC", "bic": "BIC", "loglik": "logLik", "chisq": "chisq", "df": "df"}
@@ -108,7 +108,7 @@ def compare(fits: Sequence[PointFit], names: Sequence[str], seed: int | None) ->
     """
     refuse_different_data(fits, names)
     restricted = all(fit.engine.restricted for fit in fits) and all(
-        same_means(fits[0].model, fit.model) for fit in fits[1:]
+        same_contrasts(fits[0].model, fit.model) for fit in fits[1:]
     )
     compared = list(fits) if restricted else [by_ml(fit) for fit in fits]
     volumes = [_log_volume(fits[0], fit) if restricted else 0.0 for fit in fits]
@@ -122,7 +122,12 @@ def compare(fits: Sequence[PointFit], names: Sequence[str], seed: int | None) ->
         test = ratio_test(ordered[i - 1], ordered[i], pair, shifts[i] - shifts[i - 1], seed)
         ordered[i] = test.large
         tests.append(test)
-    notes = (*_of_the_criterion(fits, restricted, shifts), *_of_tests(tests), *_of_fits(ordered))
+    notes = (
+        *_of_the_tables(ordered),
+        *_of_the_criterion(fits, restricted, shifts),
+        *_of_tests(tests),
+        *_of_fits(ordered),
+    )
     title = f"Likelihood-ratio tests, each model against the one before it ({'REML' if restricted else 'ML'}):"
     return ModelComparison(
         _frame(ordered, labels, shifts, tests), p_values(tests, labels), tuple(ordered), title, notes
@@ -164,14 +169,19 @@ def _log_volume(first: PointFit, fit: PointFit) -> float:
     return float(np.sum(np.log(np.abs(np.diag(R)))))
 
 
+def _of_the_tables(fits: Sequence[PointFit]) -> list[str]:
+    changed = {name: None for fit in fits[1:] for name in changed_columns(fits[0].model, fit.model)}
+    if not changed:
+        return []
+    return [f"The tables differ in {listed(list(changed))}: see that their rows are of the same cases, in one order."]
+
+
 def _of_the_criterion(fits: Sequence[PointFit], restricted: bool, shifts: Sequence[float]) -> list[str]:
-    notes = []
-    if not restricted and any(fit.engine.restricted for fit in fits):
-        by = "the REML fits were" if not all(fit.engine.restricted for fit in fits) else "all were"
-        why = "their fixed parts differ, and REML criteria of different fixed parts do not compare"
-        if not all(fit.engine.restricted for fit in fits):
-            why = "REML and ML do not compare"
-        notes.append(f"Fitted by REML; {by} refitted by ML, because {why}.")
+    notes, reml = [], [fit.engine.restricted for fit in fits]
+    if all(reml) and not restricted:
+        notes.append("Fitted by REML; refitted by ML, because REML criteria of different fixed parts do not compare.")
+    elif any(reml) and not restricted:
+        notes.append("Those fitted by REML were refitted by ML, because REML and ML do not compare.")
     if restricted and any(shift != 0 for shift in shifts):
         notes.append(
             "The fixed parts span the same columns in different codings: REML log-likelihoods are of the coding of (1)."

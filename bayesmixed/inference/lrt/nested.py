@@ -68,10 +68,10 @@ def nesting(small: Model, large: Model) -> Nesting:
     return Nesting(total + bars.freed(), bars)
 
 
-def same_means(one: Model, other: Model) -> bool:
-    """Whether the fixed parts of the means span the same columns, offsets included."""
+def same_contrasts(one: Model, other: Model) -> bool:
+    """Whether REML criteria are of the same error contrasts: of one response, free of the same fixed columns."""
     rows = common_order(one, other)
-    if rows is None:
+    if rows is None or one.family != other.family:
         return False
     there, back = _predictors(one, other, "mu", rows), _predictors(other, one, "mu", rows[::-1])
     return there is not None and back is not None and not there.interior and not back.interior

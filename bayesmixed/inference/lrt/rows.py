@@ -20,8 +20,8 @@ Pair = tuple[np.ndarray, np.ndarray]
 def common_order(one: Model, other: Model) -> Pair | None:
     """Positions (n,) of the rows of positive weight in either design, row for row; None where they are not the same.
 
-    Rows are told by their labels. Labels that are others altogether are taken for new names of the same rows where
-    there are as many, with the same responses in the same order.
+    Rows are told by their labels. Labels of which none is shared are taken for new names of the same rows where there
+    are as many, with the same responses in the same order.
     """
     a, b = one.design, other.design
     rows_a, rows_b = np.flatnonzero(a.used), np.flatnonzero(b.used)
@@ -35,7 +35,18 @@ def common_order(one: Model, other: Model) -> Pair | None:
         if np.all(where >= 0):
             return rows_a, rows_b[where]
     assert a.response is not None and b.response is not None  # fitted
-    return (rows_a, rows_b) if np.array_equal(a.response.y[rows_a], b.response.y[rows_b]) else None
+    renamed = not labels_a.isin(labels_b).any() and np.array_equal(a.response.y[rows_a], b.response.y[rows_b])
+    return (rows_a, rows_b) if renamed else None
+
+
+def changed_columns(one: Model, other: Model) -> list[str]:
+    """Columns that both models use, with other values in their tables: perhaps the rows are not the same after all."""
+    rows = common_order(one, other)
+    if rows is None or one.arguments.data is other.arguments.data is not None:
+        return []
+    shared = [name for name in one.frame.columns if name in other.frame.columns]
+    first, second = one.frame[shared].iloc[rows[0]], other.frame[shared].iloc[rows[1]]
+    return [str(name) for name in shared if not np.array_equal(first[name].astype(str), second[name].astype(str))]
 
 
 def refuse_different_rows(fits: Sequence[Fit], names: Sequence[str]) -> None:

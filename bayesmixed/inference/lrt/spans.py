@@ -15,12 +15,14 @@ def spanned(inner: np.ndarray, outer: np.ndarray) -> bool:
     >>> spanned((2e6 + 3 * x)[:, None], np.column_stack([one, x])), spanned((x**2)[:, None], np.column_stack([one, x]))
     (True, False)
     """
+    known = {column.tobytes() for column in outer.T}
+    inner = inner[:, [column.tobytes() not in known for column in inner.T]]  # most often few are new
     if inner.shape[1] == 0:
         return True
     first = _constant_first(outer)
-    known = outer if first is None else first
-    found = independent(np.hstack([known, inner]), None if first is None else 1)
-    return bool(np.all(found < known.shape[1]))
+    columns = outer if first is None else first
+    found = independent(np.hstack([columns, inner]), None if first is None else 1)
+    return bool(np.all(found < columns.shape[1]))
 
 
 def _constant_first(X: np.ndarray) -> np.ndarray | None:
