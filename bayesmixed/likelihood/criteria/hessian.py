@@ -86,23 +86,26 @@ def central(criterion: Criterion, x: np.ndarray, free: np.ndarray) -> np.ndarray
         Where the criterion cannot be evaluated near x.
     """
     steps = HUNDREDTH * np.sqrt(2 * np.abs(np.diag(criterion.metric(x))))
-    for last in (False, True):
-        rows = np.zeros((len(x), len(x)))
-        for i in free:
-            step = np.zeros(len(x))
-            step[i] = steps[i]
-            near, far = (
-                criterion.value_and_gradient(x + m * step)[1] - criterion.value_and_gradient(x - m * step)[1]
-                for m in (1, 2)
-            )
-            rows[i, free] = ((8 * near - far) / (12 * steps[i]))[free]
-        curvatures = np.diag(rows)
-        right = np.where(curvatures > 0, HUNDREDTH * np.sqrt(2 / np.where(curvatures > 0, curvatures, 1.0)), steps)
-        ratios = (right / steps)[free]
-        if last or np.all((ratios < FAR) & (ratios > 1 / FAR)):
-            break
-        steps = right
+    rows = _central_slopes(criterion, x, free, steps)
+    bends = np.maximum(np.abs(np.diag(rows)), 2 * (HUNDREDTH / (FAR**2 * steps)) ** 2)
+    right = HUNDREDTH * np.sqrt(2 / bends)
+    if np.max(np.abs(np.log(right / steps))[free], initial=0.0) > np.log(FAR):
+        rows = _central_slopes(criterion, x, free, right)
     return 0.5 * (rows + rows.T)
+
+
+def _central_slopes(criterion: Criterion, x: np.ndarray, free: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Slopes (m, m) of the gradient in what is `free`, from two steps on each side."""
+    rows = np.zeros((len(x), len(x)))
+    for i in free:
+        step = np.zeros(len(x))
+        step[i] = steps[i]
+        near, far = (
+            criterion.value_and_gradient(x + m * step)[1] - criterion.value_and_gradient(x - m * step)[1]
+            for m in (1, 2)
+        )
+        rows[i, free] = ((8 * near - far) / (12 * steps[i]))[free]
+    return rows
 
 
 def _slopes_of_gradient(

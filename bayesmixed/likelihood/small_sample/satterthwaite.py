@@ -23,7 +23,7 @@ from ..criteria.with_sigma import SigmaCriterion
 from ..criteria.with_sigmas import SigmasCriterion
 from ..linear.likelihood import LinearLikelihood
 from ..linear.pls import Solution
-from ..working.basis import root
+from ..working.basis import graded_root
 
 STATIONARY = 1e-9  # of a random effect's sd relative to the residual's: its variance is 1e-18 of sigma^2, and held at 0
 FLAT = 1e-8  # of the largest eigenvalue of H in units of its own diagonal: the criterion does not bend there
@@ -77,7 +77,7 @@ def with_sigma(criterion: SigmaCriterion, x: np.ndarray) -> CovarianceSlopes:
     slopes = sigma**2 * _of_theta(likelihood, solution, x)
     if criterion.held is None:  # x ends with log sigma
         slopes = np.concatenate([slopes, 2 * sigma**2 * solution.U_inverse[None]])
-    half = sigma * root(solution.U_inverse)
+    half = sigma * graded_root(solution.U_inverse)
     return _known(criterion, x, likelihood, half, slopes)
 
 
@@ -89,7 +89,7 @@ def with_sigmas(criterion: SigmasCriterion, x: np.ndarray) -> CovarianceSlopes:
     weighted = 2 * rows.precisions(g)[:, None] * rows.S  # C moves by the rows of V^-1 X that each sd weighs
     of_sigma = np.stack([left.T @ (column[:, None] * left) for column in weighted.T]) if len(g) else np.zeros((0, 0, 0))
     slopes = np.concatenate([_of_theta(likelihood, solution, x), of_sigma])
-    return _known(criterion, x, likelihood, root(solution.U_inverse), slopes, rows.rows.unit)
+    return _known(criterion, x, likelihood, graded_root(solution.U_inverse), slopes, rows.rows.unit)
 
 
 def _of_theta(likelihood: LinearLikelihood, solution: Solution, x: np.ndarray) -> np.ndarray:

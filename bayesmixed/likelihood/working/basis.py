@@ -38,7 +38,7 @@ class FixedBasis:
 
     def covariance_root(self, covariance: np.ndarray) -> np.ndarray:
         """F (p, p) with F F' = R^-1 C R^-T, so that x'F cancels only once where columns are far from zero."""
-        return solve_triangular(self.R, root(covariance))
+        return solve_triangular(self.R, graded_root(covariance))
 
 
 def fixed_basis(X: np.ndarray, y: np.ndarray, root_weights: np.ndarray | None) -> tuple[FixedBasis, np.ndarray]:
@@ -65,6 +65,13 @@ def root(covariance: np.ndarray) -> np.ndarray:
         return np.full_like(covariance, np.nan)
     values, vectors = np.linalg.eigh(covariance)
     return vectors * np.sqrt(np.maximum(values, 0.0))
+
+
+def graded_root(covariance: np.ndarray) -> np.ndarray:
+    """F with F F' = C, each row to its own digits: variances may differ by more than a double has."""
+    sizes = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    sizes = np.where(sizes > 0, sizes, 1.0)
+    return sizes[:, None] * root(covariance / np.outer(sizes, sizes))
 
 
 def orthonormal(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
