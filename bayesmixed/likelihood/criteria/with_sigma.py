@@ -61,6 +61,7 @@ class SigmaCriterion:
     free: bool
     given_unit: float | None = None
     _last: tuple[np.ndarray, Solution] | None = None
+    _solved: tuple[np.ndarray, Solution] | None = None  # at a theta, whatever sigma and t
 
     @property
     def unit(self) -> float:
@@ -143,7 +144,10 @@ class SigmaCriterion:
         `U_inverse` times sigma^2 is the covariance of t given theta and sigma, the prior of t included.
         """
         if self._last is None or not np.array_equal(self._last[0], x):
-            self._last = (x.copy(), self._completed(x, self.likelihood.solve(self._theta(x), invert=True)))
+            theta = self._theta(x)
+            if self._solved is None or not np.array_equal(self._solved[0], theta):
+                self._solved = (theta.copy(), self.likelihood.solve(theta, invert=True))
+            self._last = (x.copy(), self._completed(x, self._solved[1]))
         return self._last[1]
 
     def loglik(self, x: np.ndarray) -> float:
