@@ -27,6 +27,10 @@ _HYPOTHESIS = (
 )
 _ROBUST = 'Write bm.hypothesis(fit, vcov="CR2", cluster="school"), of generalized models vcov="CR0".'
 _BOOTSTRAP = 'Not available yet. By hand: model.with_response(y).fit("ml") for each y of fit.simulate(200, seed=1).'
+_BOOTSTRAP_TEST = (
+    "Not available yet. By hand: the share of 2 * (large.loglik - small.loglik) of at least the one observed, both "
+    "models fitted to each y of small.simulate(999, seed=1), fit.model.with_response(y).fit(fit.engine)."
+)
 _PICTURES = (
     "Pictures are functions: bm.plot.caterpillar(fit), bm.plot.effects(fit), bm.plot.residuals(fit); dir(bm.plot) "
     "lists them."
@@ -58,6 +62,8 @@ _BOTH = {
     "profile": _PROFILE,
     "bootstrap": _BOOTSTRAP,
     "bootmer": _BOOTSTRAP,
+    "bootstrap_test": _BOOTSTRAP_TEST,
+    "pbmodcomp": _BOOTSTRAP_TEST,
     "contrast": 'Write bm.emmeans(fit, "f").contrast("pairwise").',
     "emtrends": _SLOPES,
     "conditional_effects": _GRID,

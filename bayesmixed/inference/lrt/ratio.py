@@ -20,8 +20,8 @@ EXACT = (
     "the least that this shows is 1e-4. Prefer it to the mixture where levels are few."
 )
 BY_SIMULATION = (
-    "By simulation: bm.bootstrap_test(small, large), or where there is none the share of ratios of at least chisq when "
-    'both models are fitted to each y of small.simulate(999, seed=1): model.with_response(y).fit("ml").loglik.'
+    "By simulation: bm.bootstrap_test(small, large), or where there is none the share of ratios of at least chisq, "
+    "both models fitted to each y of small.simulate(999, seed=1): fit.model.with_response(y).fit(fit.engine).loglik."
 )
 
 
