@@ -48,9 +48,12 @@ class Reference(ABC):
     by_term
         Whether degrees of freedom belong to terms as wholes, so that a test of a term is judged by its own columns'
         and not by those of other columns that its hypothesis touches.
+    beta
+        The coefficients (P,) to test in place of the fit's, where it was refitted; None for the fit's own.
     """
 
     by_term: ClassVar[bool] = False
+    beta: np.ndarray | None = None
 
     root: np.ndarray
     words: str

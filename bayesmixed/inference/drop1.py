@@ -156,7 +156,7 @@ def _without_refits(fit: PointFit, test: str | None, ddf: Any) -> DroppedTerms:
     if test == "F" and np.isinf(details["den_df"]).all():
         raise FitError('test="F" needs degrees of freedom, which this fit has none of: use test="chisq".')
     frame = found.frame.rename(columns={"num_df": "df"}).astype({"df": float})
-    return DroppedTerms(frame[COLUMNS], details, f"{found.title}:", found.notes)
+    return DroppedTerms(frame[COLUMNS], details, found.title, found.notes)
 
 
 def _formula(fit: PointFit) -> Formula:

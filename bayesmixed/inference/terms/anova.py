@@ -55,7 +55,8 @@ def anova_of(fit: PointFit, type: Any = None, ddf: str | float | None = None) ->
     empty = empty_cells_note(fit.model) if kind == 3 else ""
     if empty:
         warnings.warn(empty, BayesMixedWarning, stacklevel=4)
-    notes = (f"Hypotheses of {MEANING[kind]}.", *_notes(fit, judged), *([empty] if empty else []), *_blank(frame))
+    meaning = f"Hypotheses of {MEANING[kind]}."
+    notes = (meaning, *_notes(fit, judged), *([empty] if empty else []), *_untested(fit, frame))
     title = f"Analysis of variance, type {TYPES[kind]} ({fit.label}): {law(judged)}"
     return TermTests(title, frame, notes, _residual(fit, judged))
 
@@ -119,7 +120,15 @@ def _notes(fit: PointFit, judged: Reference) -> tuple[str, ...]:
     penalised = (
         f"{fit.label} adds a penalty to the likelihood: p-values of its estimates are no more than a rough guide."
     )
-    return (*judged.notes, *([of_mean] if others else []), *([penalised] if fit.engine.regularised else []))
+    refitted = [] if judged.beta is None else ["So are the coefficients that are tested here."]
+    return (*judged.notes, *refitted, *([of_mean] if others else []), *([penalised] if fit.engine.regularised else []))
+
+
+def _untested(fit: PointFit, frame: Any) -> tuple[str, ...]:
+    """Terms of which nothing can be tested, and columns that no term has for its own."""
+    shared = len(fit.beta) - fit.model.design.mu.has_intercept - int(frame["num_df"].sum())
+    common = f"{shared} of the columns belong to several terms at once and no test speaks of them; those of type=1 do."
+    return (*_blank(frame), *([common] if shared > 0 else []))
 
 
 def _blank(frame: Any) -> tuple[str, ...]:

@@ -65,9 +65,14 @@ class _Basis:
 
     def every_level(
         self, name: str, texts: frozenset[str], categorical: frozenset[str], block: EveryLevel
-    ) -> FixedTerm:
-        """A term's columns for every level."""
-        columns = self.Q.T @ (block.values * self.root)
+    ) -> FixedTerm | None:
+        """A term's columns for every level; None where they are no combinations of the model's."""
+        whole = block.values * self.root
+        columns = self.Q.T @ whole
+        length = np.linalg.norm(whole, axis=0)
+        whole -= self.Q @ columns
+        if np.any(np.linalg.norm(whole, axis=0) > SAME * length):
+            return None
         described = (columns, block.leading, block.scale, *_units(columns, self.about))
         return FixedTerm(name, texts & categorical, texts - categorical, *described)
 
@@ -76,12 +81,6 @@ class _Basis:
         columns = self.R[:, list(at)]
         described = (columns, np.zeros(len(at), dtype=bool), np.ones(len(at)), *_units(columns, self.about))
         return FixedTerm(name, frozenset(), texts, *described)
-
-    def holds(self, values: np.ndarray) -> bool:
-        """Whether columns (n, q) of the rows are combinations of the model's."""
-        whole = values * self.root
-        outside = np.linalg.norm(whole - self.Q @ (self.Q.T @ whole), axis=0)
-        return bool(np.all(outside <= SAME * np.linalg.norm(whole, axis=0)))
 
 
 def fixed_part(model: Model, root_weights: np.ndarray | None = None) -> FixedPart:
@@ -102,16 +101,10 @@ def fixed_part(model: Model, root_weights: np.ndarray | None = None) -> FixedPar
     root = np.sqrt(size)[:, None]
     Q, R = orthonormal(mu.X[used[first]] * root)
     basis = _Basis(Q, R, root, Q.T @ root[:, 0] if side.intercept else np.zeros(len(R)))
-    found: list[FixedTerm] = []
-    if side.intercept:
-        constant = EveryLevel(np.ones((len(first), 1)), np.zeros(1, dtype=bool), np.ones(1))
-        found.append(basis.every_level(INTERCEPT, frozenset(), frozenset(), constant))
+    found = [basis.as_coded(INTERCEPT, frozenset(), mu.terms[INTERCEPT])] if side.intercept else []
     for term in side.terms:
-        block = atoms.columns(term, used[first])
-        if basis.holds(block.values):
-            found.append(basis.every_level(term.name, term.key, atoms.categorical, block))
-        else:
-            found.append(basis.as_coded(term.name, term.key, mu.terms[term.name]))
+        made = basis.every_level(term.name, term.key, atoms.categorical, atoms.columns(term, used[first]))
+        found.append(made or basis.as_coded(term.name, term.key, mu.terms[term.name]))
     return FixedPart(_spanning(found, basis, mu.terms), R, side.intercept)
 
 

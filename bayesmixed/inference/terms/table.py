@@ -75,7 +75,8 @@ def tested(fit: PointFit, rows: Mapping[str, np.ndarray], reference: Reference) 
 def _test(fit: PointFit, name: str, L: np.ndarray, reference: Reference) -> FTest | None:
     if not len(L):
         return None
-    rows, values = _among_all(fit, L), L @ fit.beta
+    rows = _among_all(fit, L)
+    values = rows @ (fit.parameters.stacked[0, 0] if reference.beta is None else reference.beta)
     if not reference.by_term:
         return reference.test(rows, values)
     statistic, rank = wald(rows @ reference.root, values)
