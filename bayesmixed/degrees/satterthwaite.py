@@ -145,7 +145,12 @@ def _notes(fit: PointFit, known: CovarianceSlopes) -> tuple[str, ...]:
             f"In {known.flat} direction(s) of the variance parameters the criterion does not bend: the data do not "
             "tell them apart, and they were left out."
         )
-    if not known.excess <= EXCESS:
+    if np.isnan(known.excess):
+        notes.append(
+            "The criterion cannot be evaluated near the estimates, so that degrees of freedom are not known: ask for "
+            'others, ddf="containment" or a number.'
+        )
+    elif known.excess > EXCESS:
         notes.append(
             "The estimates are not at the optimum of the criterion: degrees of freedom there depend on how variances "
             "are written. Fit again with more iterations or another optimizer."

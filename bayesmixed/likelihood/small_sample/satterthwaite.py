@@ -27,6 +27,7 @@ from ..working.basis import graded_root
 
 STATIONARY = 1e-9  # of a random effect's sd relative to the residual's: its variance is 1e-18 of sigma^2, and held at 0
 FLAT = 1e-8  # of the largest eigenvalue of H in units of its own diagonal: the criterion does not bend there
+DOWN = -1e-3  # an eigenvalue below it is no rounding of zero: the point is no minimum
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,8 @@ class CovarianceSlopes:
     flat
         Number of directions without curvature, which were left out.
     excess
-        How far the criterion lies above the minimum of its parabola there, 0 at a minimum.
+        How far the criterion lies above the minimum of its parabola, 0 at a minimum; infinite where it bends down, NaN
+        (as A) where it cannot be evaluated nearby.
     """
 
     R: np.ndarray
@@ -68,7 +70,7 @@ class CovarianceSlopes:
             g[:, i] = np.sum((turned @ slope) * turned, axis=1)
         spread = np.einsum("ri,ij,rj->r", g, self.A, g)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(spread > 0, 2 * variance**2 / spread, np.where(np.isnan(variance), np.nan, np.inf))
+            return np.where(np.isnan(spread) | (spread > 0), 2 * variance**2 / spread, np.inf)
 
 
 def with_sigma(criterion: SigmaCriterion, x: np.ndarray) -> CovarianceSlopes:
@@ -121,12 +123,8 @@ def _known(
     held = _stationary(likelihood, x, STATIONARY * unit)
     free = np.setdiff1d(np.arange(len(x)), held)
     slopes[held] = 0.0
-    A, flat, excess = np.zeros((len(x), len(x))), 0, 0.0
-    if len(free):
-        gradient = criterion.value_and_gradient(x)[1][free]
-        H = central(criterion, x, free)[np.ix_(free, free)]
-        A[np.ix_(free, free)], flat = _twice_inverse(H)
-        excess = float(gradient @ A[np.ix_(free, free)] @ gradient) / 4
+    A = np.zeros((len(x), len(x)))
+    A[np.ix_(free, free)], flat, excess = _information(criterion, x, free)
     return CovarianceSlopes(likelihood.basis.R, half, slopes, A, tuple(int(i) for i in held), flat, excess)
 
 
@@ -142,11 +140,24 @@ def _stationary(likelihood: LinearLikelihood, x: np.ndarray, small: float) -> np
     return np.array(found, dtype=int)
 
 
-def _twice_inverse(H: np.ndarray) -> tuple[np.ndarray, int]:
-    """2 H^- over the directions in which H is positive, judged in units of its diagonal, and how many are not."""
+def _information(
+    criterion: SigmaCriterion | SigmasCriterion, x: np.ndarray, free: np.ndarray
+) -> tuple[np.ndarray, int, float]:
+    """2 H^- over the free directions in which H is positive, how many are not, and the excess of the criterion.
+
+    Curvatures are judged in units of the diagonal of H, in which none depends on the size of what it belongs to.
+    """
+    if not len(free):
+        return np.zeros((0, 0)), 0, 0.0
+    try:
+        H = central(criterion, x, free)[np.ix_(free, free)]
+    except np.linalg.LinAlgError:
+        return np.full((len(free), len(free)), np.nan), 0, np.nan
+    gradient = criterion.value_and_gradient(x)[1][free]
     sizes = np.sqrt(np.abs(np.diag(H)))
     sizes = np.where(sizes > 0, sizes, 1.0)
     values, vectors = np.linalg.eigh(H / np.outer(sizes, sizes))
-    bends = values > FLAT * values[-1]
+    bends = values > FLAT * max(values[-1], 0.0)
     half = (vectors[:, bends] / np.sqrt(values[bends])) / sizes[:, None]
-    return 2 * half @ half.T, int(np.sum(~bends))
+    excess = np.inf if values[0] < DOWN else float(np.sum((half.T @ gradient) ** 2)) / 2
+    return 2 * half @ half.T, int(np.sum(~bends)), excess
