@@ -97,6 +97,8 @@ def test_linear_models_are_the_same_with_fronts_and_dense_components(design: str
     for j, spread in theirs.conditional_covariances(b).items():
         np.testing.assert_allclose(ours.conditional_covariances(a)[j], spread, rtol=IDENTITY, atol=IDENTITY)
     np.testing.assert_allclose(a.U_inverse, b.U_inverse, rtol=IDENTITY, atol=IDENTITY)
+    for found, expected in zip(ours.fixed_products(a), theirs.fixed_products(b), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=IDENTITY, atol=IDENTITY)
 
 
 @pytest.mark.parametrize("design", ["three crossed factors", "vector-valued bars"])
