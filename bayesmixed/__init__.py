@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .fits.side_by_side import side_by_side as side_by_side
     from .formula.formula import Formula as Formula
     from .inference.anova import anova as anova
+    from .inference.bootstrap.bootstrap import bootstrap as bootstrap
     from .inference.confint import confint as confint
     from .inference.drop1 import drop1 as drop1
     from .inference.hypothesis.hypothesis import hypothesis as hypothesis
@@ -63,6 +64,7 @@ _PUBLIC = {
     "Program": "engines.program",
     "REML": "engines",
     "anova": "inference.anova",
+    "bootstrap": "inference.bootstrap.bootstrap",
     "comparisons": "effects.comparisons",
     "compilation_cache": "engines.machine.compilation_cache",
     "confint": "inference.confint",
@@ -111,6 +113,7 @@ __all__ = [
     "Model",
     "Program",
     "anova",
+    "bootstrap",
     "comparisons",
     "compilation_cache",
     "covariance",

@@ -365,3 +365,16 @@ def restored(model: Model, n_dropped: int, asked: Any) -> Model:
     other = object.__new__(Model)
     other.__dict__.update(model.__dict__ | changed)
     return other
+
+
+def with_design(model: Model, design: Design, frame: pd.DataFrame) -> Model:
+    """The same formula, family and priors on other rows of its columns; levels, centres and contrasts stay."""
+    other = object.__new__(Model)
+    changed = {
+        "arguments": replace(model.arguments, data=None, priors=model.priors),
+        "design": design,
+        "frame": frame,
+        "priors": model.priors,
+    }
+    other.__dict__.update(model.__dict__ | changed)
+    return other

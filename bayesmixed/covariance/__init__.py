@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from ..errors import FormulaError, ModelError, nearest
 from .base import Covariance as Covariance
 from .base import Edge as Edge
+from .base import lower_triangles as lower_triangles
 from .base import retriangularise as retriangularise
 from .compound_symmetry import CompoundSymmetry as CompoundSymmetry
 from .diagonal import Diagonal as Diagonal

@@ -46,7 +46,8 @@ class Covariance(ABC):
     `invariance` says which changes of basis of the columns the structure survives: "linear" (any
     invertible map), "scaling" (each column by its own constant) or "none" (one constant for all). `correlated` says
     whether columns may be correlated at all, `absorbing` whether a block with as many effects as rows takes up all that
-    a residual could, `unrestricted` whether every covariance matrix is one of its.
+    a residual could, `unrestricted` whether every covariance matrix is one of its, `linear` whether Lambda is linear in
+    theta.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Covariance(ABC):
     correlated: bool
     absorbing = False
     unrestricted = False
+    linear = False
 
     @abstractmethod
     def parameters(self, k: int) -> Free:
@@ -229,13 +231,19 @@ def retriangularise(factor: np.ndarray) -> np.ndarray:
 
     Diagonal elements below 1e-10 of their row's norm are rounding of an exact zero and set to it.
     """
-    upper: np.ndarray = np.linalg.qr(np.asarray(factor).T, mode="r")  # type: ignore[assignment]
-    k = factor.shape[0]
-    lower = np.zeros((k, k))
-    lower[:, : upper.shape[0]] = upper.T
-    lower *= np.where(np.diag(lower) < 0, -1.0, 1.0)
-    lower = np.tril(lower)
-    scale = np.linalg.norm(lower, axis=1)
-    tiny = np.abs(np.diag(lower)) <= 1e-10 * scale
-    lower[np.arange(k)[tiny], np.arange(k)[tiny]] = 0.0
+    return lower_triangles(np.asarray(factor)[None])[0]
+
+
+def lower_triangles(factors: np.ndarray) -> np.ndarray:
+    """`retriangularise` of many factors (B, k, m)."""
+    upper: np.ndarray = np.linalg.qr(factors.swapaxes(1, 2), mode="r")  # type: ignore[assignment]
+    count, k = factors.shape[:2]
+    lower = np.zeros((count, k, k))
+    lower[:, :, : upper.shape[1]] = upper.swapaxes(1, 2)
+    diagonal = np.diagonal(lower, axis1=1, axis2=2)
+    lower = np.tril(lower * np.where(diagonal < 0, -1.0, 1.0)[:, None, :])
+    scale = np.linalg.norm(lower, axis=2)
+    each = np.arange(k)
+    sizes = lower[:, each, each]
+    lower[:, each, each] = np.where(np.abs(sizes) <= 1e-10 * scale, 0.0, sizes)
     return lower

@@ -25,6 +25,7 @@ class Diagonal(Covariance):
     invariance = "scaling"
     correlated = False
     absorbing = True
+    linear = True
 
     def parameters(self, k: int) -> Free:
         return Free(sd_of_each(k))

@@ -27,6 +27,7 @@ class Unstructured(Covariance):
     correlated = True
     absorbing = True
     unrestricted = True
+    linear = True
 
     def parameters(self, k: int) -> Free:
         return Free(sd_of_each(k), (CorrelationMatrix(k),) if k > 1 else ())

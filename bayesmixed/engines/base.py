@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ..fits.draws import DrawsFit
     from ..fits.point import PointFit
     from ..model import Model
+    from .refits.refits import Refitter
 
 
 class Engine(ABC):
@@ -57,3 +58,9 @@ class Engine(ABC):
     def prior_precision(self, model: Model, beta: np.ndarray) -> np.ndarray | None:
         """Curvature (p, p) at `beta` (p,) of the priors that the estimates of a fit have; None where they have none."""
         return None
+
+    def refitter(self, fit: PointFit) -> Refitter:
+        """What fits the model of one of its fits to other responses: full fits one by one, unless it knows better."""
+        from .refits.alone import OneByOne
+
+        return OneByOne(fit)

@@ -18,6 +18,9 @@ from ..likelihood.criteria.profiled import ProfiledCriterion
 from .base import Engine
 from .generalized.fit import fit_generalized
 from .machine.blas import blas_threads
+from .refits.alone import OneByOne
+from .refits.linear import SideBySide, searched_together
+from .refits.refits import Refitter
 from .residual import refuse_exact, with_lost_digits
 from .search.boundary_search import given_start, search
 from .search.gradient_methods import optimizer_of
@@ -84,6 +87,9 @@ class ML(Engine):
         check_identifiable(model)
         return fit_linear(model, self, self.start, optimizer)
 
+    def refitter(self, fit: PointFit) -> Refitter:
+        return _refitter(fit)
+
 
 @dataclass(frozen=True)
 class REML(Engine):
@@ -116,6 +122,16 @@ class REML(Engine):
     def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> PointFit:
         check_identifiable(model)
         return fit_linear(model, self, self.start, optimizer_of(self.optimizer, self.maxiter))
+
+    def refitter(self, fit: PointFit) -> Refitter:
+        return _refitter(fit)
+
+
+def _refitter(fit: PointFit) -> Refitter:
+    """The quickest way to refit a model by maximum likelihood."""
+    if fit.model.linear and searched_together(fit):
+        return SideBySide(fit)
+    return OneByOne(fit)
 
 
 def fit_linear(model: Model, engine: Engine, start: Sequence[float] | None, optimizer: Optimizer) -> PointFit:

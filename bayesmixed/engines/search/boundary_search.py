@@ -63,13 +63,8 @@ def _hidden_slope(criterion: Criterion, x: np.ndarray, value: float) -> np.ndarr
 
     A variance of zero is left at first order by a covariance with what varies, in one choice of factors only.
     """
-    turned, theta = x.copy(), criterion.theta
-    for group in theta.edges(x):
-        if group[0].distance < SNAP:
-            turned = group[0].at(turned)
-    for j in theta.order:
-        turned = theta.leading(turned, j)
-    if np.array_equal(turned, x):
+    turned = turned_factors(criterion.theta, x)
+    if turned is None:
         return None
     try:
         there, gradient = criterion.value_and_gradient(turned)
@@ -77,6 +72,17 @@ def _hidden_slope(criterion: Criterion, x: np.ndarray, value: float) -> np.ndarr
         return None
     predicted = there - 0.5 * gradient @ criterion.metric(turned) @ gradient
     return turned if predicted < value - HIDDEN else None
+
+
+def turned_factors(theta: Theta, x: np.ndarray) -> np.ndarray | None:
+    """x with what is near zero at zero, and its rank in the leading columns of Lambda; None where that is x itself."""
+    turned = x.copy()
+    for group in theta.edges(x):
+        if group[0].distance < SNAP:
+            turned = group[0].at(turned)
+    for j in theta.order:
+        turned = theta.leading(turned, j)
+    return None if np.array_equal(turned, x) else turned
 
 
 def given_start(start: Sequence[float], theta: Theta) -> np.ndarray:

@@ -33,7 +33,7 @@ def other_side(criterion: Criterion, x: np.ndarray, start: np.ndarray) -> np.nda
     `start` is where the search began: its sds, from moments, are of the size that matters where those of x are zero.
     """
     layout = criterion.theta
-    here, usual = _covariances(layout, x), _largest(_covariances(layout, start))
+    here, usual = covariances(layout, x), largest(covariances(layout, start))
     if not _doubtful(layout, here):
         return None
     known = criterion.stand_in(x)
@@ -43,7 +43,7 @@ def other_side(criterion: Criterion, x: np.ndarray, start: np.ndarray) -> np.nda
     n_theta = layout.size
     reference = cheap(x[:n_theta])[0]
     found: tuple[float, np.ndarray] | None = None
-    for first in _starts(layout, x, here, usual)[:searches]:
+    for first in starts(layout, x, here, usual)[:searches]:
         value, theta = _rough(cheap, first[:n_theta], lambda theta: _distance(layout, x, theta, here, usual) < SAME)
         far = _distance(layout, x, theta, here, usual) >= SAME
         if far and value < reference + COMPETES and (found is None or value < found[0]):
@@ -51,24 +51,26 @@ def other_side(criterion: Criterion, x: np.ndarray, start: np.ndarray) -> np.nda
     return None if found is None else np.concatenate([found[1], x[n_theta:]])
 
 
-def _covariances(layout: Theta, x: np.ndarray) -> Blocks:
+def covariances(layout: Theta, x: np.ndarray) -> Blocks:
+    """The relative covariance (k, k) of each group term."""
     return {j: F @ F.T for j, F in enumerate(layout.factors(x))}
 
 
-def _largest(blocks: Blocks) -> float:
+def largest(blocks: Blocks) -> float:
+    """The largest variance of all."""
     return max((float(np.max(np.diag(each))) for each in blocks.values()), default=0.0)
 
 
 def _doubtful(layout: Theta, here: Blocks) -> bool:
     """Whether a block with a correlation is near singular, absolutely or beside the other blocks."""
-    largest = _largest(here)
+    most = largest(here)
     return any(
-        layout.k(j) > 1 and structure.correlated and np.linalg.eigvalsh(here[j])[0] <= NEAR**2 * largest
+        layout.k(j) > 1 and structure.correlated and np.linalg.eigvalsh(here[j])[0] <= NEAR**2 * most
         for j, structure in enumerate(layout.covariances)
     )
 
 
-def _starts(layout: Theta, x: np.ndarray, here: Blocks, usual: float) -> list[np.ndarray]:
+def starts(layout: Theta, x: np.ndarray, here: Blocks, usual: float) -> list[np.ndarray]:
     """Correlations of the other sign with zero variances raised; and the variance in the terms that had least."""
     sizes = {j: float(np.trace(each)) / len(each) for j, each in here.items()}
     typical = max(*sizes.values(), usual)
@@ -91,8 +93,8 @@ def _placed(layout: Theta, x: np.ndarray, blocks: Blocks) -> np.ndarray:
 
 def _distance(layout: Theta, x: np.ndarray, theta: np.ndarray, here: Blocks, usual: float) -> float:
     """The largest difference of relative covariances from those at x, over the largest variance of both or `usual`."""
-    there = _covariances(layout, np.concatenate([theta, x[len(theta) :]]))
-    size = max(_largest(here), _largest(there), usual, 1e-300)
+    there = covariances(layout, np.concatenate([theta, x[len(theta) :]]))
+    size = max(largest(here), largest(there), usual, 1e-300)
     return max(float(np.max(np.abs(there[j] - here[j]))) for j in here) / size
 
 

@@ -26,7 +26,7 @@ def draw(layout: Layout, data: dict[str, Any], found: dict[str, Any], key: Any) 
     if not layout.blocks:
         return beta, ()
     contrast = jnp.append(-scale(layout, factors, solution[:, None], transpose=False)[:, 0], 1.0)
-    blocks = [_largest(layout, data, pieces, factors[0], contrast, sigma, level)]
+    blocks = [_largest(layout, data, pieces, factors[0], contrast, (sigma, level))]
     others = held_effects(layout, data, found) if layout.held else -contrast[: layout.tail]
     return beta, _by_term(layout, data, [*blocks, *_split(layout, others)])
 
@@ -45,9 +45,9 @@ def _coefficients(layout: Layout, data: dict[str, Any], found: dict[str, Any], s
 
 
 def _largest(
-    layout: Layout, data: dict[str, Any], pieces: dict[str, Any], Lambda: Any, contrast: Any, sigma: Any, key: Any
+    layout: Layout, data: dict[str, Any], pieces: dict[str, Any], Lambda: Any, contrast: Any, noise: tuple[Any, Any]
 ) -> Any:
-    """b_0 (k, L) ~ Normal(W C contrast, sigma^2 W)."""
+    """b_0 (k, L) ~ Normal(W C contrast, sigma^2 W); `noise` is (sigma, key)."""
     import jax
     import jax.numpy as jnp
 
@@ -56,8 +56,9 @@ def _largest(
     if q:
         right = right + sums.apply(data["coupling"]["up"], contrast[:q]).reshape(right.shape)
     half = _cholesky(jnp.einsum("ca,cdl,db->abl", Lambda, data["A"], Lambda))
-    noise = sigma * jax.random.normal(key, right.shape)
-    return Lambda @ _solve_upper(half, _solve_lower(half, Lambda.T @ right) + noise)
+    sigma, key = noise
+    drawn = sigma * jax.random.normal(key, right.shape)
+    return Lambda @ _solve_upper(half, _solve_lower(half, Lambda.T @ right) + drawn)
 
 
 def _split(layout: Layout, others: Any) -> list[Any]:

@@ -78,7 +78,7 @@ class FrontsStorage:
 
     def flat(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """See `Storage`; in any order."""
-        return _flat(self.key, self.begin, self.level, self.inside, self.widths, a, b)
+        return _flat(self.key, self.begin, self.level, self.inside, self.widths, (a, b))
 
     def direct(self, gram: Gram) -> np.ndarray:
         """See `Storage`."""
@@ -258,7 +258,7 @@ def fronts_storage(
     key, begin = (a * size + b)[order], begin[order]
 
     def flat(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        return _flat(key, begin, level, inside, widths, left, right)
+        return _flat(key, begin, level, inside, widths, (left, right))
 
     where = laid.position(rows, columns)
     put = places(blocks, gram, starts, flat)
@@ -301,9 +301,9 @@ def _flat(
     level: np.ndarray,
     inside: np.ndarray,
     widths: np.ndarray,
-    a: np.ndarray,
-    b: np.ndarray,
+    pair: tuple[np.ndarray, np.ndarray],
 ) -> np.ndarray:
+    a, b = pair
     swap = level[a] < level[b]
     late, early = np.where(swap, b, a), np.where(swap, a, b)
     at = np.searchsorted(key, level[late] * len(widths) + level[early])

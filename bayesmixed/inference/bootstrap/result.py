@@ -1,0 +1,210 @@
+"""What a bootstrap returns: the replicates of every parameter, and limits, bias and errors made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from ...errors import FitError, nearest
+from ...fits.point import PointFit
+from ...page import Page, Section, column, places
+from .limits import KINDS, LEAVES_OUT
+
+MANY_FAILED = 0.05  # share of failures above which a line says so
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Bootstrap:
+    """Replicates of a fit's parameters, or of a function of it. Printing gives a page; notebooks get HTML.
+
+    Attributes
+    ----------
+    draws
+        One row per replicate that was used, indexed by its number, one column per parameter.
+    estimate
+        The same of the fit itself.
+    fit, kind, n, seed
+        What was replicated, how, how often, from which seed.
+    failures
+        Why replicates failed, by their number.
+    boundary
+        Share of the replicates used whose estimates lie on the boundary of the space.
+    notes
+        What is doubtful, in words.
+    """
+
+    draws: pd.DataFrame
+    estimate: pd.Series
+    fit: PointFit
+    kind: str
+    n: int
+    seed: int
+    failures: dict[int, str]
+    boundary: float
+    notes: tuple[str, ...] = ()
+    leave_out: Callable[[], pd.DataFrame] | None = field(default=None, repr=False)
+
+    @property
+    def bias(self) -> pd.Series:
+        """Mean of the replicates less the estimate."""
+        return (self.draws.mean() - self.estimate).rename("bias")
+
+    @property
+    def se(self) -> pd.Series:
+        """Standard deviation of the replicates."""
+        return self.draws.std(ddof=1).rename("se")
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row per parameter: estimate, bias, se, and percentile limits lower, upper, 95 %."""
+        limits = self.confint().frame
+        return pd.DataFrame(
+            {
+                "estimate": self.estimate,
+                "bias": self.bias,
+                "se": self.se,
+                "lower": limits["lower"],
+                "upper": limits["upper"],
+            }
+        )
+
+    def confint(
+        self, kind: str = "percentile", *, level: float = 0.95, which: str | Sequence[str] | None = None
+    ) -> BootstrapLimits:
+        """Confidence limits of every parameter, or of those in `which`.
+
+        Parameters
+        ----------
+        kind
+            "percentile", "basic", "normal" or "bca" (bias-corrected and accelerated, for one factor or nested ones:
+            it fits the model again with each level of the outermost factor left out).
+        level
+            Of the intervals.
+        which
+            Names of parameters; all if None.
+
+        Raises
+        ------
+        FitError
+            For an unknown kind, a level outside (0, 1), and BCa where it does not exist.
+        """
+        if kind not in KINDS:
+            raise FitError(f"kind={kind!r} is no interval of a bootstrap. {nearest(str(kind), KINDS)}")
+        if not 0 < level < 1:
+            raise FitError(f"level must lie between 0 and 1, not {level!r}.")
+        made, names = KINDS[kind], self._names(which)
+        left_out = self._left_out() if made in LEAVES_OUT else None
+        ends = {}
+        for name in names:
+            known = self.draws[name].dropna().to_numpy()
+            if len(known) < 2:
+                ends[name] = (np.nan, np.nan)
+                continue
+            out = None if left_out is None else left_out[name].dropna().to_numpy()
+            try:
+                ends[name] = made(float(self.estimate[name]), known, level, out)
+            except FitError as problem:
+                raise FitError(f"{name}: {problem} Or name the others, which=.") from None
+        frame = pd.DataFrame.from_dict(ends, orient="index", columns=["lower", "upper"])
+        frame["kind"] = kind
+        return BootstrapLimits(frame, self.estimate[names], level, self.notes_of(level))
+
+    def notes_of(self, level: float) -> tuple[str, ...]:
+        """What is doubtful about limits of this level."""
+        used = len(self.draws)
+        if (used + 1) * (1 - level) / 2 >= 1:
+            return self.notes
+        few = (
+            f"{used} replicates have no quantile at {100 * (1 - level) / 2:g} %: limits are their extremes. Ask for at "
+            f"least n={int(np.ceil(2 / (1 - level))) - 1}."
+        )
+        return (*self.notes, few)
+
+    def _names(self, which: str | Sequence[str] | None) -> list[str]:
+        known = [str(name) for name in self.draws]
+        if which is None:
+            return known
+        wanted = [which] if isinstance(which, str) else list(which)
+        for name in wanted:
+            if name not in known:
+                raise FitError(f"which has no parameter {name!r}. {nearest(str(name), known)}")
+        return wanted
+
+    def _left_out(self) -> pd.DataFrame:
+        if self.leave_out is None:
+            raise FitError('BCa needs refits without each level, which there are none of here: use kind="percentile".')
+        return self.leave_out()
+
+    @property
+    def page(self) -> Page:
+        """The page that is printed."""
+        frame = self.frame
+        digits = places(frame["se"])
+        shown = pd.DataFrame({name: column(frame[name], digits) for name in frame}, index=frame.index)
+        title = (
+            f"{self.kind.capitalize()} bootstrap of {self.fit.label}, {len(self.draws)} replicates, seed {self.seed}:"
+        )
+        return Page((Section(title, shown, ("Limits: 95 %, percentile.", *self.notes_of(0.95))),))
+
+    def __str__(self) -> str:
+        return str(self.page)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.page._repr_html_()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BootstrapLimits:
+    """Limits of parameters. `frame` has lower, upper, kind by parameter."""
+
+    frame: pd.DataFrame
+    estimate: pd.Series
+    level: float
+    notes: tuple[str, ...]
+
+    @property
+    def page(self) -> Page:
+        """The page that is printed."""
+        digits = places(self.frame["upper"] - self.frame["lower"])
+        shown = pd.DataFrame({"estimate": column(self.estimate, digits)}, index=self.frame.index)
+        for name in ("lower", "upper"):
+            shown[name] = column(self.frame[name], digits)
+        kind = ", ".join(dict.fromkeys(self.frame["kind"]))
+        return Page((Section(f"Bootstrap intervals, {100 * self.level:g} %, {kind}:", shown, self.notes),))
+
+    def __str__(self) -> str:
+        return str(self.page)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.page._repr_html_()
+
+
+def doubts(n: int, used: int, boundary: float, interrupted: bool, failures: dict[int, str]) -> tuple[str, ...]:
+    """What the page says of failures, boundary estimates and an interruption."""
+    notes = []
+    if interrupted:
+        notes.append(f"Interrupted: {used + len(failures)} of {n} replicates were made.")
+    failed = len(failures)
+    if failed:
+        first = min(failures)
+        share = 100 * failed / (used + failed)
+        notes.append(
+            f"{failed} of {used + failed} replicates failed ({share:.2g} %); first {first}: {failures[first]}."
+        )
+        if failed > MANY_FAILED * (used + failed):
+            notes.append(
+                "More than 5 % failed: those that did are no random choice, so errors and limits may be wrong. "
+                "Simplify the model, or look at one: fit the response of that replicate."
+            )
+    if boundary > 0:
+        notes.append(
+            f"{100 * boundary:.2g} % of the replicates have estimates on the boundary (singular); they are kept."
+        )
+    return tuple(notes)

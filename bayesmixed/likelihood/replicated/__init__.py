@@ -1,0 +1,1 @@
+"""Many responses of one design: their criteria and gradients as arrays with a leading axis over the responses."""
