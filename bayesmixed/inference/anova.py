@@ -92,11 +92,14 @@ def anova(
     >>> bm.anova(growth, type=2).frame["statistic"].round(4).to_dict()
     {'age': 99.4451, 'Sex': 0.4183, 'age:Sex': 5.1186}
     """
-    if len(fits) == 1 and isinstance(fits[0], Mapping):
+    named = len(fits) == 1 and isinstance(fits[0], Mapping)
+    if named:
         labels, fits = labels or [str(name) for name in fits[0]], tuple(fits[0].values())
     if not fits:
         raise FitError("anova takes fits: bm.anova(small, large) compares models, bm.anova(fit) tests terms of one.")
     if len(fits) == 1 and is_fit(fits[0]):
+        if labels is not None and not named:
+            raise FitError("labels= are for several fits; the terms of one have their own names: leave it out.")
         return anova_of(fits[0], type, ddf)
     refuse_other_than_likelihoods(fits, "anova")
     for name, value in (("type", type), ("ddf", ddf)):

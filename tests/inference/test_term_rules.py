@@ -180,6 +180,8 @@ def test_what_has_no_terms_to_test_says_what_to_type() -> None:
         bm.anova(fitted("y ~ 1 + (1 | g)"))
     with pytest.raises(FitError, match=r"not models"):
         bm.anova(fitted("y ~ x + z + (1 | g)").model)
+    with pytest.raises(FitError, match=r"labels= are for several"):
+        bm.anova(fitted("y ~ x + z + (1 | g)"), labels="one")
     with pytest.raises(FitError, match=r"ddf='kenward'"):
         bm.anova(fitted("y ~ x + z + (1 | g)"), ddf="kenward")
     draws = fitted("y ~ x + z + (1 | g)").model.fit("laplace", seed=1)
@@ -219,3 +221,16 @@ def test_drop1_is_by_f_where_degrees_of_freedom_are_known() -> None:
     assert "likelihood-ratio" in str(bm.drop1(binomial))
     with pytest.raises(FitError, match='test="chisq"'):
         bm.drop1(binomial, test="F")
+
+
+@pytest.mark.parametrize("ddf", ["satterthwaite", "kenward-roger", "containment"])
+def test_one_way_balanced_designs_have_the_classical_test(ddf: str) -> None:
+    """Treatments between groups: the mean square between treatments over that between groups, on 2 and 9."""
+    i = np.arange(60)
+    table = made_up().iloc[:60].assign(group=(i // 5).astype(str), treatment=(i // 20).astype(str))
+    table["y"] += np.array([0.3, -1.2, 0.8, 0.1, 1.1, -0.5, 0.7, -0.9, 1.5, -0.4, 0.6, -1.6])[i // 5]
+    means = table.groupby("group")["y"].mean()[[str(k) for k in range(12)]].to_numpy().reshape(3, 4)
+    classical = 4 * means.mean(axis=1).var(ddof=1) / means.var(axis=1, ddof=1).mean()
+    row = bm.anova(bm.Model("y ~ treatment + (1 | group)", table).fit("reml"), ddf=ddf).frame.loc["treatment"]
+    assert (row["num_df"], row["den_df"]) == (2, pytest.approx(9, rel=OPTIMUM))
+    assert row["statistic"] == pytest.approx(classical, rel=OPTIMUM)

@@ -158,3 +158,10 @@ def test_kenward_roger_of_an_ml_fit_is_that_of_the_reml_fit() -> None:
     page = bm.anova(fitted("y ~ a * b + x + (1 | g)", method="ml"), ddf="kenward-roger")
     agree(page.frame, RTERMS["crossed"]["kenward_roger"])
     assert "refitted by REML. So are the coefficients" in str(page).replace("\n  ", " ")
+
+
+@pytest.mark.parametrize("kind", [1, 2, 3])
+def test_other_contrasts_have_lmertests_tables(kind: int) -> None:
+    """Sum and Helmert contrasts, unbalanced: its rows of types I and II are others, for the same F."""
+    model = bm.Model("y ~ a * b + x + (1 | g)", made_up(), contrasts={"a": "sum", "b": "helmert"})
+    agree(bm.anova(model.fit("reml"), type=kind).frame, RTERMS["sums"][str(kind)])
