@@ -210,3 +210,24 @@ def test_coefficients_of_sigma_are_normal() -> None:
     fit = bm.Model(bm.Formula("distance ~ Sex + (1 | Subject)", "sigma ~ Sex"), data).fit("reml")
     found = reference(fit, "satterthwaite").df(np.eye(4))
     assert np.all(np.isfinite(found[:2])) and np.all(np.isinf(found[2:]))
+
+
+def test_rows_without_an_answer() -> None:
+    """What is not estimable stays unknown, what is no function of the coefficients is known, none are none."""
+    found = reference(fitted("lmm_sleepstudy_slope"))
+    df = found.df(np.array([[np.nan, 1.0], [0.0, 0.0], [0.0, 1.0]]))
+    assert np.isnan(df[0]) and np.isinf(df[1]) and np.isfinite(df[2])
+    assert np.isnan(found.test(np.zeros((1, 2)), np.zeros(1)).p)
+    bare = bm.Model("Reaction ~ 0 + (1 | Subject)", bm.load_data("sleepstudy")).fit("reml")
+    assert reference(bare).df(np.zeros((0, 0))).shape == (0,)
+
+
+def test_rows_of_weight_zero_are_absent() -> None:
+    """One subject less."""
+    data, weights = bm.load_data("sleepstudy"), np.ones(180)
+    weights[:10] = 0
+    formula = "Reaction ~ Days + (Days | Subject)"
+    fits = [bm.Model(formula, data, weights=weights).fit("reml"), bm.Model(formula, data.iloc[10:]).fit("reml")]
+    for method in ("satterthwaite", "containment"):
+        found = [reference(fit, method).df(np.eye(2)) for fit in fits]
+        np.testing.assert_allclose(found[0], found[1], rtol=OPTIMUM)

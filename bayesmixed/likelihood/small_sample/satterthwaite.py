@@ -63,7 +63,7 @@ class CovarianceSlopes:
 
     def df(self, rows: np.ndarray) -> np.ndarray:
         """Degrees of freedom (r,) of each of `rows` (r, p) of coefficients of X; infinite where C is known."""
-        turned = solve_triangular(self.R, rows.T, trans=1).T if rows.size else rows
+        turned = solve_triangular(self.R, rows.T, trans=1, check_finite=False).T if rows.size else rows
         variance = np.sum((turned @ self.half) ** 2, axis=1)
         g = np.zeros((len(rows), len(self.slopes)))
         for i, slope in enumerate(self.slopes):
@@ -105,8 +105,9 @@ def _of_theta(likelihood: LinearLikelihood, solution: Solution, x: np.ndarray) -
         scaled = G @ solution.U_inverse
         for j, columns in zip(block.terms, block.slices, strict=True):
             part = scaled[:, columns]
-            right = (theta.factor(x, j).T @ part).reshape(-1, p)
-            halves = [(moved.T @ part).reshape(-1, p).T @ right for moved in theta.factor_slopes(x, j)]
+            size = (len(part) * theta.k(j), p)
+            right = (theta.factor(x, j).T @ part).reshape(size)
+            halves = [(moved.T @ part).reshape(size).T @ right for moved in theta.factor_slopes(x, j)]
             found[theta.slices[j]] = [half + half.T for half in halves]
     return found
 
