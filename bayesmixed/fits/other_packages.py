@@ -14,13 +14,8 @@ _NESTED = (
     "Two fits by maximum likelihood: bm.anova(small, large), the terms of one: bm.anova(fit). Fits with draws: "
     "bm.loo_compare(one, other)."
 )
-_INTERVALS = (
-    'fit.coefficients[["lower", "upper"]] are 95 % limits; bm.emmeans, bm.comparisons and bm.slopes take level=.'
-)
-_PROFILE = (
-    'Not available yet. fit.coefficients has Wald limits; model.fit("nuts", seed=1) gives intervals of sds as well, '
-    "and bm.diagnose(fit).profile the limits of sds at zero."
-)
+_INTERVALS = 'Write bm.confint(fit): by the profile likelihood, or bm.confint(fit, "wald") by standard errors.'
+_PROFILE = "Write bm.profile(fit); bm.plot.profile(bm.profile(fit)) draws it, and bm.confint(fit) has limits alone."
 _HYPOTHESIS = (
     'Write bm.hypothesis(fit, "x1 - x2 = 0"), of draws too, bm.hypothesis(fit, "x > 0"); without a text it tests every '
     "coefficient."
@@ -59,6 +54,8 @@ _BOTH = {
     "coef_test": _ROBUST,
     "confint": _INTERVALS,
     "conf_int": _INTERVALS,
+    "ci": _INTERVALS,
+    "hdi": 'Write bm.confint(fit, "hdi") of a fit with draws.',
     "profile": _PROFILE,
     "bootstrap": _BOOTSTRAP,
     "bootmer": _BOOTSTRAP,

@@ -190,6 +190,20 @@ def test_a_correlation_of_one_is_an_end() -> None:
     assert found.loc[names[1], "kind"] == "profile"
 
 
+def test_a_correlation_says_nothing_where_an_sd_may_be_zero() -> None:
+    """Beside an sd of zero every correlation is as likely, so no profile of it is below that of the sd at zero."""
+    profile = bm.profile(
+        fitted("Orthodont", "distance ~ age * Sex + (age | Subject)"),
+        ["sd(age | Subject)", "cor(Intercept, age | Subject)"],
+    )
+    sds, correlations = (part for _, part in profile.frame.groupby("parameter", sort=False))
+    at_zero = sds.iloc[0]
+    assert at_zero["value"] == 0 and -Z < at_zero["zeta"] < 0
+    assert correlations["zeta"].min() > at_zero["zeta"] - ROOT
+    limits = profile.confint().frame.loc["cor(Intercept, age | Subject)"]
+    assert limits["lower"] == -1 and limits["upper"] == 1 and limits["kind"] == "boundary"
+
+
 def test_quadrature_of_many_nodes_profiles_another_likelihood_than_laplace() -> None:
     """At a limit the deviance by quadrature, everything else searched, is what the level asks above its minimum."""
     fit = of_reference("glmm_cbpp", bm.ML(quadrature=9))

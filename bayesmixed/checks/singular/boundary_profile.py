@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ...engines.search.nearby import nearby
 from ...fits.point import PointFit
 from ...likelihood.at import heteroscedastic_of, laplace_of, likelihood_of
 from ...likelihood.criteria.criterion import Criterion
@@ -23,14 +24,11 @@ from .null_directions import NullDirection
 RISES = (1.0, 3.84)
 CLOSE = 0.01  # relative error of a rise at which the search for its sd stops
 SETTLED = 1e-3  # predicted decrease of the deviance at which a minimum is taken: a tenth of what CLOSE lets a rise err
-STEPS, HALVINGS = 25, 12  # of a search of one minimum, and of one of its steps
 SECANTS, FASTEST = (
     30,
     8.0,
 )  # of a search of one rise: its steps, and the largest factor of one while nothing is above it
 NEXT = 1.8  # times an sd: about where the rise is 3.84 times as large
-CURVED = 1e-8  # cosine between a step and the change of the gradient from which curvature is positive
-ARMIJO = 1e-4  # share of the predicted decrease that a step must bring
 FIRST, FARTHEST = 0.05, 1e4  # sds of a working (unit mean square) column: where to begin, where to give up
 
 
@@ -116,26 +114,17 @@ class _Held:
     def minimum(self, sd: float, y: np.ndarray, H: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """The least criterion with the direction held at an sd, its y, and the inverse curvature there.
 
-        BFGS from `y` and the inverse curvature `H` of a neighbour: one sd's minimum is near the last one's. No step is
-        longer than z itself, and one: z is in working columns and logarithms.
+        From `y` and the inverse curvature `H` of a neighbour: one sd's minimum is near the last one's.
         """
-        z = y[self.free]
-        value, g, whole = self.function(sd, z, y)
-        for _ in range(STEPS):
-            step = -H @ g
-            if -0.5 * g @ step < SETTLED or self.work.exhausted:
-                break
-            step /= max(1.0, float(np.max(np.abs(step))) / (1 + float(np.max(np.abs(z)))))
-            for _ in range(HALVINGS):
-                found = self.function(sd, z + step, y)
-                if found[0] <= value + ARMIJO * g @ step:
-                    break
-                step = 0.5 * step
-            else:
-                break
-            H = _updated(H, step, found[1] - g)
-            z, (value, g, whole) = z + step, found
-        return value, whole, H
+
+        def function(z: np.ndarray) -> tuple[float, np.ndarray]:
+            return self.function(sd, z, y)[:2]
+
+        found = nearby(function, y[self.free], H, settled=SETTLED, exhausted=lambda: self.work.exhausted)
+        whole = y.copy()
+        whole[self.free] = found.x
+        whole[self.position] = sd / self.scale(whole)
+        return found.value, whole, found.H
 
     def rises(self, targets: Sequence[float]) -> Iterator[Rise]:
         """The points at which the criterion has risen by ascending targets, as far as it ever does.
@@ -183,16 +172,6 @@ class _Held:
         sds = np.linalg.norm(F, axis=1)
         unit = F / np.where(sds > 0, sds, 1.0)[:, None]
         return Rise(scale * float(y[self.position]), rise, sds, unit @ unit.T)
-
-
-def _updated(H: np.ndarray, step: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """BFGS's inverse curvature after a step that changed the gradient; as it was where curvature is not positive."""
-    along = float(step @ change)
-    if not along > CURVED * np.linalg.norm(step) * np.linalg.norm(change):
-        return H
-    across = H @ change
-    mixed = np.outer(across, step)
-    return H + (along + change @ across) * np.outer(step, step) / along**2 - (mixed + mixed.T) / along
 
 
 def _held(fit: PointFit, direction: NullDirection, work: Work) -> _Held:

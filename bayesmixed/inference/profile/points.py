@@ -52,7 +52,8 @@ class Point:
 class Summit:
     """The estimates: a point with zeta 0; `tangent` (m - 1,) is how the rest moves with w there.
 
-    `se` is the standard error of w from the curvature (a guess where w is on its end); `value` the deviance.
+    `se` is the standard error of w from the curvature (a guess where w is on its end); `value` the deviance. `without`
+    are least deviances, and where (m - 1,), with something at zero beside which the parameter says nothing.
     """
 
     pinned: Pinned
@@ -60,6 +61,7 @@ class Summit:
     tangent: np.ndarray
     se: float
     value: float
+    without: tuple[tuple[float, np.ndarray], ...] = ()
 
 
 def summit(pinned: Pinned) -> Summit:
@@ -77,7 +79,27 @@ def summit(pinned: Pinned) -> Summit:
     known = bool(bend > 0 and not on_end)
     se = float(unit[0] * np.sqrt(2 / bend)) if known else float(unit[0] * np.sqrt(2.0))
     point = Point(float(y[0]), 0.0, se if known else np.nan, y, H * np.outer(unit[1:], unit[1:]), 0.0)
-    return Summit(pinned, point, tangent * unit[1:] / unit[0], se, value)
+    without = tuple(_without(pinned, point, i) for i in pinned.signed)
+    return Summit(pinned, point, tangent * unit[1:] / unit[0], se, value, without)
+
+
+def _without(pinned: Pinned, top: Point, i: int) -> tuple[float, np.ndarray]:
+    """The least deviance with the element of y at i zero, and where the rest is: a correlation is any one there."""
+    others = np.setdiff1d(np.arange(1, len(top.y)), [i])
+    y = top.y.copy()
+    y[i] = 0.0
+
+    def function(z: np.ndarray) -> tuple[float, np.ndarray]:
+        moved = y.copy()
+        moved[others] = z
+        value, gradient = pinned.value_and_gradient(moved)
+        return value, gradient[others]
+
+    signed = [int(np.flatnonzero(others == each)[0]) for each in pinned.signed if each != i]
+    H = top.H[np.ix_(others - 1, others - 1)]
+    found = nearby(function, y[others], H, settled=SETTLED, signed=signed)
+    y[others] = found.x
+    return found.value, y[1:]
 
 
 def _inverse(hessian: np.ndarray) -> np.ndarray:
@@ -112,6 +134,10 @@ def point(top: Summit, w: float, known: Sequence[Point]) -> Point | None:
             break
     else:
         return None
+    for lowest, z in top.without:
+        if found.value > lowest:
+            other = nearby(function, z, top.point.H, settled=SETTLED, signed=signed)
+            found = other if other.value < found.value else found
     for _ in range(DEPARTURES):
         moved = _departed(pinned, np.append(w, found.x))
         if moved is None:
