@@ -56,6 +56,7 @@ UPWARD = {
     ("model.py", "loglik_at", "likelihood"),
     ("model.py", "prior_summary", "describe"),
     ("model.py", "_description", "describe"),
+    ("fits/base.py", "summary", "degrees"),
     ("fits/base.py", "save", "saving"),
     ("fits/base.py", "to_html", "document"),
 }

@@ -48,6 +48,7 @@ class KenwardRoger(Reference):
     notes: tuple[str, ...] = ()
     beta: np.ndarray | None = None
     words = "t with Kenward-Roger's degrees of freedom"
+    errors = "Standard errors: with Kenward and Roger's adjustment for variances that are estimated."
 
     def df(self, rows: np.ndarray) -> np.ndarray:
         """2 / A2, to which the formulas of `test` come for one row; NaN for a row of zeros."""

@@ -50,10 +50,13 @@ class Reference(ABC):
         and not by those of other columns that its hypothesis touches.
     beta
         The coefficients (P,) to test in place of the fit's, where it was refitted; None for the fit's own.
+    errors
+        What the standard errors are, where the covariance is not the fit's own; else empty.
     """
 
     by_term: ClassVar[bool] = False
     beta: np.ndarray | None = None
+    errors: ClassVar[str] = ""
 
     root: np.ndarray
     words: str

@@ -23,6 +23,7 @@ from .status import DrawsStatus, PointStatus
 if TYPE_CHECKING:
     import xarray as xr
 
+    from ..degrees.reference import Reference
     from ..engines.base import Engine
     from ..model import Model
     from .summary import Summary
@@ -263,14 +264,33 @@ class Fit(ABC):
         request = simulation.SimulationRequest(n, re, newdata, offset, weights, seed, trials)
         return simulation.simulate(self.model, self.parameters, request)
 
-    @abstractmethod
-    def summary(self) -> Summary:
+    @with_known_options
+    def summary(self, *, ddf: str | float | None = None) -> Summary:
         """What to read first: prints like lme4's summary (point fits) or brms's (draws), with an HTML form.
 
         Coefficients are on the link scale. A logit coefficient divided by 4 is the most that one unit changes the
         probability, reached where it is 1/2 (Gelman & Hill 2007, section 5.2); its exp is an odds ratio,
         `bm.odds_ratios`.
+
+        Parameters
+        ----------
+        ddf
+            How coefficients of point fits are tested, as in `bm.emmeans`: with lmerTest's columns df and Pr(>|t|), the
+            standard errors those of the method. By default linear models have t values without p, as in lme4, and
+            generalized ones z tests.
+
+        Raises
+        ------
+        FitError
+            Methods that do not apply to the fit, and any for draws.
         """
+        from ..degrees.methods import reference
+
+        return self._summary(None if ddf is None else reference(self, ddf))
+
+    @abstractmethod
+    def _summary(self, judged_by: Reference | None) -> Summary:
+        """`summary`, its coefficients tested as `judged_by` says."""
 
     def save(self, path: str | Path) -> Path:
         """Write the fit to one NetCDF file that `bm.load` reads; nothing is pickled."""

@@ -201,11 +201,7 @@ class DrawsFit(Fit):
         """Posterior standard deviations of the random effects."""
         return tables.by_factor(self.model.design.groups, [b[0].std(axis=0, ddof=1) for b in self.parameters.flat().b])
 
-    def summary(self) -> Summary:
-        """brms's summary, with what the sampler's diagnostics say.
-
-        A logit slope divided by 4 is the most that one unit changes the probability (Gelman & Hill 2007, section 5.2).
-        """
+    def _summary(self, judged_by: Reference | None) -> Summary:
         return draws_summary(self)
 
     @property

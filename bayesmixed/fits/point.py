@@ -21,6 +21,7 @@ from .status import PointStatus
 from .summary import Summary, point_summary
 
 if TYPE_CHECKING:
+    from ..degrees.reference import Reference
     from ..engines.base import Engine
     from ..model import Model
 
@@ -159,12 +160,8 @@ class PointFit(Fit):
             "from the estimates, fit.predict_draws()."
         )
 
-    def summary(self) -> Summary:
-        """lme4's summary; no p-values without degrees of freedom.
-
-        A logit slope divided by 4 is the most that one unit changes the probability (Gelman & Hill 2007, section 5.2).
-        """
-        return point_summary(self)
+    def _summary(self, judged_by: Reference | None) -> Summary:
+        return point_summary(self, judged_by)
 
     @cached_property
     def prediction_errors(self) -> JointErrors:

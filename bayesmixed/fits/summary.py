@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
+from scipy.special import ndtr, stdtr
 
 from ..page import Page, Section, column, places, probability
 from . import tables
@@ -14,23 +14,27 @@ from .convergence import HOPELESS, rhat_text
 from .told_apart import family_words
 
 if TYPE_CHECKING:
+    from ..degrees.reference import Reference
     from .base import Fit
     from .draws import DrawsFit
     from .point import PointFit
 
 Summary = Page
-PROBABILITY = "Pr(>|z|)"
+PROBABILITY = "Pr(>|{}|)"  # of z or t
 HEADING = 9  # letters of a coefficient that can stand above its correlations
 
 
-def point_summary(fit: PointFit) -> Summary:
-    """lme4's summary: criterion, scaled residuals, random effects, fixed effects and their correlation."""
+def point_summary(fit: PointFit, judged_by: Reference | None) -> Summary:
+    """lme4's summary: criterion, scaled residuals, random effects, fixed effects and their correlation.
+
+    Where `judged_by` says how coefficients are tested it is lmerTest's.
+    """
     sections = [
         _heading(fit, f"{_kind(fit)} fit by {_method(fit)}"),
         Section("", _information(fit), index=False),
         Section("Scaled residuals:", _scaled_residuals(fit), index=False),
         *_random_effects(fit, variances=True),
-        _fixed_effects(*_tested(fit)),
+        _fixed_effects(*(_tested(fit) if judged_by is None else _judged(fit, judged_by))),
         *_correlation_of_fixed_effects(fit),
         *_notes(fit),
     ]  # fmt: skip
@@ -70,7 +74,21 @@ def _tested(fit: PointFit) -> tuple[pd.DataFrame, tuple[int, ...]]:
     if fit.model.linear:
         return table.set_axis(["Estimate", "Std. Error", "t value"], axis=1), (3, 3, 3)
     tested = table.assign(p=2 * ndtr(-np.abs(table["statistic"])))
-    return tested.set_axis(["Estimate", "Std. Error", "z value", PROBABILITY], axis=1), (3, 3, 3, 4)
+    return tested.set_axis(["Estimate", "Std. Error", "z value", PROBABILITY.format("z")], axis=1), (3, 3, 3, 4)
+
+
+def _judged(fit: PointFit, judged_by: Reference) -> tuple[pd.DataFrame, tuple[int, ...], tuple[str, ...]]:
+    """Estimates with the standard errors, degrees of freedom and p-values of a reference, and what it is."""
+    estimate, rows = fit.coefficients["estimate"], np.eye(len(judged_by.root))
+    se, df = np.linalg.norm(judged_by.root, axis=1), judged_by.df(rows)
+    table = pd.DataFrame({"Estimate": estimate, "Std. Error": se})
+    statistic, letter = estimate / se, "z" if np.isinf(df).all() else "t"
+    if letter == "t":
+        table["df"] = df
+    table[f"{letter} value"] = statistic
+    table[PROBABILITY.format(letter)] = 2 * stdtr(df, -np.abs(statistic))
+    lines = (f"Tests: {judged_by.words}.", *filter(None, (judged_by.errors,)), *judged_by.notes)
+    return table, (3, 3, 1, 3, 4) if letter == "t" else (3, 3, 3, 4), lines
 
 
 def _method(fit: PointFit) -> str:
@@ -140,10 +158,10 @@ def _random_effects(fit: Fit, variances: bool) -> list[Section]:
     return [Section("Random effects:" if groups else "Residual:", shown, tuple(lines), index=False)]
 
 
-def _fixed_effects(table: pd.DataFrame, digits: tuple[int, ...]) -> Section:
+def _fixed_effects(table: pd.DataFrame, digits: tuple[int, ...], lines: tuple[str, ...] = ()) -> Section:
     if not len(table):
         return Section("Fixed effects: none")
-    return Section("Fixed effects:", _formatted(table, digits))
+    return Section("Fixed effects:", _formatted(table, digits), lines)
 
 
 def _correlation_of_fixed_effects(fit: PointFit) -> list[Section]:
@@ -210,8 +228,8 @@ def _formatted(table: pd.DataFrame, digits: tuple[int, ...]) -> pd.DataFrame:
     for name, least in zip(table.columns, digits, strict=True):
         own = least == digits[0] and name not in ("t value", "z value", "Rhat")
         shown[name] = column(table[name], finest if own else least)
-    if PROBABILITY in shown:
-        shown[PROBABILITY] = [probability(p) for p in table[PROBABILITY]]
+    for name in {PROBABILITY.format("z"), PROBABILITY.format("t")} & shown.keys():
+        shown[name] = [probability(p) for p in table[name]]
     if "Rhat" in shown:
         pairs = zip(table["Rhat"], shown["Rhat"], strict=True)
         shown["Rhat"] = [f">{HOPELESS:g}" if value > HOPELESS else text for value, text in pairs]

@@ -75,7 +75,7 @@ class Question:
         scale = f"Scale: link ({model.family.scale})." if linked else "Scale: response."
         if not model.design.mu.groups:
             return (scale,)
-        errors = () if fit.sampled else (self.errors(model),)
+        errors = () if fit.sampled else (reference(fit, self.ddf).errors or self.errors(model),)
         if self.kind == "population":
             return (scale, "Random effects: population-averaged, integrated over their distribution.", *errors)
         if model.family.linear:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...errors import BayesMixedError, FitError
+from ...degrees.methods import reference
+from ...errors import BayesMixedError, FitError, with_known_options
 from ...fits.base import is_fit
 from ..variance.residual_variance import Options
 from ..variance.slopes_share import over_rows
@@ -57,26 +58,30 @@ class Report:
         return "".join(f"<p>{escape(text)}</p>" for text in self.paragraphs)
 
 
-def report(fit: Fit) -> Report:
+@with_known_options
+def report(fit: Fit, *, ddf: str | float | None = None) -> Report:
     """The paragraph that a paper needs, as text.
 
     Parameters
     ----------
     fit
         Any fit.
+    ddf
+        How coefficients of point fits are judged, as in `bm.emmeans`: by Satterthwaite's degrees of freedom in linear
+        mixed models by ML or REML.
 
     Returns
     -------
     Report
         Prints as paragraphs: the model (family, link, coding of predictors, random effects as "by-Subject intercepts
         and slopes for Days", rows and levels); how it was fitted, with priors and what went wrong; estimates with 95 %
-        intervals; ICC and R2, with the approximations behind them; software and versions. `text` is one string, and
+        intervals, of point fits with tests; ICC and R2, with the approximations behind them; software and versions. `text` is one string, and
         each paragraph a field.
 
     Raises
     ------
     FitError
-        For anything but a fit.
+        For anything but a fit; degrees of freedom that do not apply to it, and any for draws.
 
     References
     ----------
@@ -92,10 +97,12 @@ def report(fit: Fit) -> Report:
     """
     if not is_fit(fit):
         raise FitError(f'report is of a fit, not of {fit!r}: write bm.report(model.fit("reml")).')
+    if ddf is not None:
+        reference(fit, ddf)
     return Report(
         model=" ".join(structure.sentences(fit.model)),
         fitting=" ".join(fitting.sentences(fit)),
-        estimates=" ".join(filter(None, [fixed_effects(fit), spreads(fit), dispersion(fit)])),
+        estimates=" ".join(filter(None, [fixed_effects(fit, ddf), spreads(fit), dispersion(fit)])),
         variance=_variance(fit),
         software=f"Software: {versions(fit)}.",
     )
