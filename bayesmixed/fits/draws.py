@@ -23,6 +23,7 @@ from .summary import Summary, draws_summary
 if TYPE_CHECKING:
     import xarray as xr
 
+    from ..degrees.reference import Reference
     from ..engines.base import Engine
     from ..model import Model
 

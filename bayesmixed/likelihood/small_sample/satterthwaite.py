@@ -101,6 +101,8 @@ def _of_theta(likelihood: LinearLikelihood, solution: Solution, x: np.ndarray) -
     """
     theta, p = likelihood.theta, likelihood.p
     found = np.zeros((theta.size, p, p))
+    if not p:
+        return found
     for block, G in zip(likelihood.blocks, likelihood.fixed_products(solution), strict=True):
         scaled = G @ solution.U_inverse
         for j, columns in zip(block.terms, block.slices, strict=True):

@@ -75,8 +75,8 @@ def report(fit: Fit, *, ddf: str | float | None = None) -> Report:
     Report
         Prints as paragraphs: the model (family, link, coding of predictors, random effects as "by-Subject intercepts
         and slopes for Days", rows and levels); how it was fitted, with priors and what went wrong; estimates with 95 %
-        intervals, of point fits with tests; ICC and R2, with the approximations behind them; software and versions. `text` is one string, and
-        each paragraph a field.
+        intervals, of point fits with tests; ICC and R2, with the approximations behind them; software and versions.
+        `text` is one string, and each paragraph a field.
 
     Raises
     ------
