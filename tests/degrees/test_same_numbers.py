@@ -45,10 +45,8 @@ def test_every_verb_tests_a_coefficient_alike(fit: Any, ddf: Any) -> None:
     for name in ("arm[drug]", "x"):
         row = theirs.loc[name]
         letter = f"t({row['df']:.1f})" if np.isfinite(row["df"]) else "z"
-        said = (
-            f"{name} {row['estimate']:.2f} [{row['lower']:.2f}, {row['upper']:.2f}], {letter} = {row['statistic']:.2f}"
-        )
-        assert said in rounded(report)
+        limits = f"{row['estimate']:.2f} [{row['lower']:.2f}, {row['upper']:.2f}]"
+        assert f"{name} {limits}, {letter} = {row['statistic']:.2f}" in rounded(report)
         line = next(line for line in summary.splitlines() if line.startswith(f"{name} "))
         shown = [row["estimate"], row["se"], *([row["df"]] if np.isfinite(row["df"]) else []), row["statistic"]]
         np.testing.assert_allclose([float(text) for text in line.split()[1:-1]], shown, atol=0.06)

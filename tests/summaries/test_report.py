@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import stdtr, stdtrit
 
 import bayesmixed as bm
 from bayesmixed.engines import ENGINES
@@ -166,9 +167,13 @@ def test_a_fit_that_did_not_converge_says_that_it_should_not_be_reported() -> No
 
 
 def test_estimates_and_shares_are_those_of_the_fit() -> None:
+    """In this balanced design coefficients have 18 subjects - 1 degrees of freedom."""
     fit, said = sleep(), bm.report(sleep())
     for name, row in fit.coefficients.iterrows():
-        assert f"{name} {row['estimate']:.2f} [{row['lower']:.2f}, {row['upper']:.2f}]" in said.estimates
+        low, high = row["estimate"] + stdtrit(17, 0.975) * row["se"] * np.array([-1, 1])
+        tested = f"{name} {row['estimate']:.2f} [{low:.2f}, {high:.2f}], t(17.0) = {row['statistic']:.2f}, p = "
+        p = 2 * stdtr(17, -abs(row["statistic"]))
+        assert f"{tested}{p:.2e}" in said.estimates
     sds = fit.varcorr()["sd"]
     assert f"Subject: Intercept {sds[0]:.2f}, Days {sds[1]:.2f} (correlation of Intercept, Days" in said.estimates
     assert said.estimates.endswith(f"Residual standard deviation {fit.sigma:.2f}.")
