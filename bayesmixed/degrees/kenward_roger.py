@@ -31,7 +31,8 @@ SAME = 1e-6  # of a ratio of A1 to A2: that of a design whose tests are exact
 NEAR = 1e-4  # of A2 / rank to 1: nearer than this digits are lost
 LARGEST = 8e9  # bytes: what two terms of one column and 8,000 crossed effects need
 REFITTED = (
-    "Kenward-Roger is defined for REML: covariance and degrees of freedom are those of the same model refitted by REML."
+    "Kenward-Roger is defined for REML: coefficients, covariance and degrees of freedom are those of the same model "
+    "refitted by REML."
 )
 
 

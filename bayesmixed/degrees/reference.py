@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from scipy import stats
 from scipy.linalg import lstsq
+
+if TYPE_CHECKING:
+    from ..fits.point import PointFit
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,10 @@ class Reference(ABC):
 
         Rows that depend on others count once.
         """
+
+    def coefficients(self, fit: PointFit) -> np.ndarray:
+        """The coefficients (P,) that are tested: `beta`, or the fit's."""
+        return fit.parameters.stacked[0, 0] if self.beta is None else self.beta
 
     @property
     def beyond(self) -> float:

@@ -109,7 +109,9 @@ def inverse_predict(
     notes = notes if own is None else (*own.notes, *notes)
     notes = (*at_notes(values, [name for name in at if name in values], shown), *notes)
     curves = [Curve(model, known[column], part, codes, None if held is None else held[0]) for _, part, codes in cells]
-    points = [curve.solve(fit.parameters.flat(), goal) for goal in target.values() for curve in curves]
+    judged_by = None if sampled or groups else reference(fit, ddf)  # of groups the fit's own, as their effects are
+    parameters = MeanValues.of(fit, judged_by).parameters
+    points = [curve.solve(parameters, goal) for goal in target.values() for curve in curves]
     name = _target_name(fit)
     keys = pd.concat([key.assign(**{name: value}) for value in target for key, _, _ in cells], ignore_index=True)
     keys = keys[[name, *[other for other in keys if other != name]]]

@@ -71,13 +71,14 @@ def odds_ratios(fit: Fit, *, level: float = 0.95, ddf: str | float | None = None
             f"The {model.family.scale} link has no ratios: they are for the links {known}. "
             "Use bm.comparisons(fit, ...) for differences of means."
         )
-    names, beta = list(model.coefficients), MeanValues.of(fit).beta
+    names = list(model.coefficients)
     found: Quantities
     if sampled:
-        found = Sampled(beta, robust=True)
+        found = Sampled(MeanValues.of(fit).beta, robust=True)
     else:
         judged_by = reference(fit, ddf)
-        found = Linearised(beta[0], np.eye(len(names)), judged_by.root[: len(names)], judged_by, linear=True)
+        beta, root = MeanValues.of(fit, judged_by).beta[0], judged_by.root[: len(names)]
+        found = Linearised(beta, np.eye(len(names)), root, judged_by, linear=True)
     title = model.family.ratios + between(model.family.link)
     keys = pd.DataFrame({"coefficient": names})
     return Effects(

@@ -79,7 +79,8 @@ def _tested(fit: PointFit) -> tuple[pd.DataFrame, tuple[int, ...]]:
 
 def _judged(fit: PointFit, judged_by: Reference) -> tuple[pd.DataFrame, tuple[int, ...], tuple[str, ...]]:
     """Estimates with the standard errors, degrees of freedom and p-values of a reference, and what it is."""
-    estimate, rows = fit.coefficients["estimate"], np.eye(len(judged_by.root))
+    rows = np.eye(len(judged_by.root))
+    estimate = pd.Series(judged_by.coefficients(fit), index=list(fit.model.design.coefficients))
     se, df = np.linalg.norm(judged_by.root, axis=1), judged_by.df(rows)
     table = pd.DataFrame({"Estimate": estimate, "Std. Error": se})
     statistic, letter = estimate / se, "z" if np.isinf(df).all() else "t"

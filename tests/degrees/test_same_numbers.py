@@ -31,8 +31,13 @@ def fit() -> Any:
     return bm.Model("y ~ arm + x + (1 | g)", unbalanced()).fit("reml")
 
 
-@pytest.mark.parametrize("ddf", [None, *METHODS, 5.5])
-def test_every_verb_tests_a_coefficient_alike(fit: Any, ddf: Any) -> None:
+ASKED = [*(("reml", ddf) for ddf in (None, *METHODS, 5.5)), ("ml", "kenward-roger")]
+
+
+@pytest.mark.parametrize(("engine", "ddf"), ASKED)
+def test_every_verb_tests_a_coefficient_alike(fit: Any, engine: str, ddf: Any) -> None:
+    """Also where the method refits an ML fit by REML, whose coefficients are others."""
+    fit = fit.model.fit(engine)
     theirs = bm.hypothesis(fit, ddf=ddf).frame
     drug = bm.comparisons(fit, "arm", ddf=ddf).frame.iloc[0]
     pair = bm.emmeans(fit, "arm", ddf=ddf).contrast("revpairwise").frame.iloc[0]

@@ -36,6 +36,7 @@ from ..rows.grid import EffectRows
 from .ambiguity import Ambiguity
 
 if TYPE_CHECKING:
+    from ...degrees.reference import Reference
     from ...fits.base import Fit
     from ...model import Model
 
@@ -112,7 +113,7 @@ def means(fit: Fit, rows: EffectRows, question: Question) -> Quantities:
     found = averages(fit, rows, part, moved, question)
     if not isinstance(found, Linearised):
         return found
-    return replace(found, limits=limits_of(MeanValues.of(fit), rows, question, design, found))
+    return replace(found, limits=limits_of(MeanValues.of(fit, found.reference), rows, question, design, found))
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,8 @@ Part = Callable[["MeanValues", slice, np.ndarray | float], Piece]
 
 def averages(fit: Fit, rows: EffectRows, part: Part, moved: np.ndarray | None, question: Question) -> Quantities:
     """Weighted averages of numbers by row, which `part` gives for values, a slice and a shift of the predictor."""
-    values, m = MeanValues.of(fit), len(rows.keys)
+    judged_by = None if fit.sampled else reference(fit, question.ddf)
+    values, m = MeanValues.of(fit, judged_by), len(rows.keys)
     refuse_too_large(
         m,
         values.n_draws if values.sampled else values.beta.shape[1],
@@ -149,9 +151,8 @@ def averages(fit: Fit, rows: EffectRows, part: Part, moved: np.ndarray | None, q
         for factor, columns, _ in () if values.sampled else piece.terms:
             np.add.at(jacobian, cells, (shares * factor[0])[:, None] * columns)
     ambiguity = None if moved is None else _ambiguity(values.middle(), rows, part, moved)
-    if values.sampled:
+    if judged_by is None:
         return Sampled(found, ambiguity=ambiguity)
-    judged_by = reference(fit, question.ddf)
     root, linear = judged_by.root[: jacobian.shape[1]], question.linear(fit.model)
     return Linearised(found[0], jacobian, root, judged_by, linear, ambiguity)
 
@@ -212,9 +213,14 @@ class MeanValues:
     weight: float = 1.0
 
     @classmethod
-    def of(cls, fit: Fit) -> MeanValues:
-        """Those of a fit."""
-        return cls(fit.model.family, fit.parameters.flat(), fit.sampled, 1 / mean_inverse_weight(fit.model))
+    def of(cls, fit: Fit, judged_by: Reference | None = None) -> MeanValues:
+        """Those of a fit; of a point fit with the coefficients that its reference tests."""
+        parameters = fit.parameters.flat()
+        if judged_by is not None and judged_by.beta is not None:
+            places = fit.model.design.places
+            tested = {name: judged_by.beta[places[name]][None, None] for name in parameters.coefficients}
+            parameters = replace(parameters, coefficients=tested)
+        return cls(fit.model.family, parameters, fit.sampled, 1 / mean_inverse_weight(fit.model))
 
     @property
     def beta(self) -> np.ndarray:

@@ -23,7 +23,7 @@ def tested(fit: PointFit, asked: Asked, rows: np.ndarray, reference: Reference, 
 
     The p of an inequality is that of the claim as the alternative: P(T > t) of ">", whose limit is the lower one.
     """
-    estimate = rows @ fit.parameters.stacked[0, 0]
+    estimate = rows @ reference.coefficients(fit)
     se = np.linalg.norm(rows @ reference.root, axis=1)
     se = np.where(se > 0, se, np.nan)
     df, sides = reference.df(rows), asked.sides
@@ -53,7 +53,7 @@ def jointly(fit: PointFit, asked: Asked, rows: np.ndarray, reference: Reference)
     if not asked.together or asked.sides.any():
         return None
     refuse_contradictions(rows, asked.values, asked.labels)
-    return reference.test(rows, rows @ fit.parameters.stacked[0, 0] - asked.values)
+    return reference.test(rows, rows @ reference.coefficients(fit) - asked.values)
 
 
 def refuse_contradictions(rows: np.ndarray, values: np.ndarray, labels: list[str]) -> None:

@@ -120,8 +120,7 @@ def _notes(fit: PointFit, judged: Reference) -> tuple[str, ...]:
     penalised = (
         f"{fit.label} adds a penalty to the likelihood: p-values of its estimates are no more than a rough guide."
     )
-    refitted = [] if judged.beta is None else ["So are the coefficients that are tested here."]
-    return (*judged.notes, *refitted, *([of_mean] if others else []), *([penalised] if fit.engine.regularised else []))
+    return (*judged.notes, *([of_mean] if others else []), *([penalised] if fit.engine.regularised else []))
 
 
 def _untested(fit: PointFit, frame: Any) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def _test(fit: PointFit, name: str, L: np.ndarray, reference: Reference) -> FTes
     if not len(L):
         return None
     rows = _among_all(fit, L)
-    values = rows @ (fit.parameters.stacked[0, 0] if reference.beta is None else reference.beta)
+    values = rows @ reference.coefficients(fit)
     if not reference.by_term:
         return reference.test(rows, values)
     statistic, rank = wald(rows @ reference.root, values)

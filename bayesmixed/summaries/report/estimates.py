@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import floor, isfinite, log10
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from ...page import probability
 if TYPE_CHECKING:
     from ...degrees.reference import Reference
     from ...fits.base import Fit
+    from ...fits.point import PointFit
 
 _LIMITS = (0.025, 0.975)
 
@@ -41,9 +42,9 @@ def fixed_effects(fit: Fit, ddf: str | float | None = None) -> str:
 
 def _tested(fit: Fit, judged_by: Reference) -> Iterator[str]:
     """Each coefficient of a point fit: Days 10.47 [7.21, 13.72], t(17.0) = 6.77, p = 3.26e-06."""
-    estimates, every = fit.coefficients["estimate"], np.eye(len(judged_by.root))
+    estimates, every = judged_by.coefficients(cast("PointFit", fit)), np.eye(len(judged_by.root))
     se, dfs = np.linalg.norm(judged_by.root, axis=1), judged_by.df(every)
-    for name, value, error, df in zip(estimates.index, estimates, se, dfs, strict=True):
+    for name, value, error, df in zip(fit.coefficients.index, estimates, se, dfs, strict=True):
         half = stdtrit(df, _LIMITS[1]) * error
         said = f"{name} {_with_limits(value, value - half, value + half, error)}"
         if isfinite(half) and half > 0:
