@@ -1,0 +1,65 @@
+"""The page results/degrees.md: seconds and degrees of freedom of every engine side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TITLES = {"satterthwaite": "Satterthwaite", "kenward-roger": "Kenward-Roger"}
+HEADS = {"bayesmixed": "bayesmixed", "R": "R", "mixedlm": "mixedlm"}
+SHOWN = 4  # coefficients a case
+
+
+def markdown(run: dict[str, Any]) -> str:
+    """The whole page."""
+    records = {(record["engine"], record["case"], record["method"]): record for record in run["records"]}
+    versions = dict.fromkeys(
+        record["version"] if engine != "bayesmixed" else f"bayesmixed {record['version']}"
+        for (engine, _, _), record in records.items()
+        if "version" in record
+    )
+    facts = {**run["machine"], "engines": "; ".join(versions)}
+    parts = ["# Degrees of freedom of all coefficients, in one run"]
+    parts.append("\n".join(f"- {name}: {value}" for name, value in facts.items()))
+    parts.append(
+        "Seconds after the REML fit, which is timed apart, each for the first time. R: lmerTest for Satterthwaite, "
+        "pbkrtest for Kenward-Roger. What mixedlm calls Kenward-Roger are Satterthwaite's numbers."
+    )
+    for method, title in TITLES.items():
+        parts += [f"## {title}", _times(run, records, method), _numbers(run, records, method)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _times(run: dict[str, Any], records: dict[Any, Any], method: str) -> str:
+    rows = []
+    for case, formula in run["formulas"].items():
+        found = [records.get((engine, case, method)) for engine in HEADS]
+        if any(found):
+            fit = found[0].get("fit_seconds") if found[0] else None
+            rows.append([case, f"`{formula}`".replace("|", "\\|"), _seconds(fit), *(_said(each) for each in found)])
+    return _table(["case", "formula", "our fit, s", *(f"{head}, s" for head in HEADS.values())], rows)
+
+
+def _numbers(run: dict[str, Any], records: dict[Any, Any], method: str) -> str:
+    rows = []
+    for case in run["formulas"]:
+        found = {engine: records.get((engine, case, method)) or {} for engine in HEADS}
+        ours, theirs = found["bayesmixed"].get("df"), found["R"].get("df")
+        apart = max(abs(a / b - 1) for a, b in zip(ours, theirs, strict=True)) if ours and theirs else None
+        if ours:
+            shown = [", ".join(f"{df:.6g}" for df in each.get("df", [])[:SHOWN]) for each in found.values()]
+            rows.append([case, *shown, "" if apart is None else f"{apart:.0e}"])
+    heads = [f"{head}, first {SHOWN}" for head in HEADS.values()]
+    return _table(["case", *heads, "largest relative difference, ours from R's"], rows)
+
+
+def _said(record: dict[str, Any] | None) -> str:
+    return "" if record is None else record.get("missing") or _seconds(record["seconds"])
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(row) + " |" for row in (header, ["---"] * len(header), *rows)]
+    return "\n".join(lines)
