@@ -29,7 +29,8 @@ ROUGH = 1e-4  # relative error of the numbers from which a reader is told: degre
 EXACT = 1e-10  # of A2: degrees of freedom beyond it are infinite to every digit
 SAME = 1e-6  # of a ratio of A1 to A2: that of a design whose tests are exact
 NEAR = 1e-4  # of A2 / rank to 1: nearer than this digits are lost
-LARGEST = 8e9  # bytes: what two terms of one column and 8,000 crossed effects need
+LARGEST = 8e9  # bytes: what crossed factors of one column need with 8,000 effects left after eliminating one
+TOO_LARGE = "Effects are so large beside the residual that rounding takes over"
 REFITTED = (
     "Kenward-Roger is defined for REML: coefficients, covariance and degrees of freedom are those of the same model "
     "refitted by REML."
@@ -94,15 +95,17 @@ def reference(fit: PointFit) -> KenwardRoger:
     likelihood = likelihood_of(model)
     moves = ways(likelihood, "sigma" in model.free)
     effects = _refuse_too_many(moves)
-    notes: tuple[str, ...] = ()
-    at, beta = fit, None
-    if not fit.engine.restricted:
-        at, notes = REML().fit(model), (REFITTED,)
-        beta = at.beta
-    with blas_threads(effects):
-        found = small_sample(likelihood, likelihood.theta.working(at.theta), moves)
+    at = fit if fit.engine.restricted else REML().fit(model)
+    notes = () if at is fit else (REFITTED,)
+    try:
+        with blas_threads(effects):
+            found = small_sample(likelihood, likelihood.theta.working(at.theta), moves)
+    except np.linalg.LinAlgError as error:
+        raise FitError(
+            f'{TOO_LARGE}: no degrees of freedom can be computed. Use ddf="containment" or a number.'
+        ) from error
     notes = (*notes, *_cautions(at, found))
-    return KenwardRoger(at.dispersion["sigma"] * found.adjusted, found, notes, beta)
+    return KenwardRoger(at.dispersion["sigma"] * found.adjusted, found, notes, None if at is fit else at.beta)
 
 
 def scaled_F(rank: int, A1: float, A2: float) -> tuple[float, float]:
@@ -163,6 +166,8 @@ def _refuse(model: Model) -> None:
             "Kenward-Roger needs a covariance of the response that is linear in its parameters, and with a predictor "
             'of sigma it is not. Use ddf="satterthwaite".'
         )
+    if not model.coefficients:
+        raise FitError("The model has no coefficients, which degrees of freedom would be for.")
     for term, structure in zip(model.design.groups, model.covariances, strict=True):
         if structure.span(term.Z.shape[1]) is None:
             raise FitError(
@@ -198,10 +203,7 @@ def _cautions(fit: PointFit, found: SmallSample) -> list[str]:
             "fixed effects: degrees of freedom are as if they were known."
         )
     if found.lost > ROUGH:
-        notes.append(
-            "Effects are so large beside the residual that rounding leaves few digits of these degrees of freedom "
-            "and standard errors."
-        )
+        notes.append(f"{TOO_LARGE}: few digits of these degrees of freedom and standard errors are left.")
     if not fit.status.converged:
         notes.append("The fit did not converge: so may not these degrees of freedom.")
     return notes

@@ -39,6 +39,7 @@ def wald(fit: PointFit, wanted: Sequence[Parameter], level: float, ddf: str | fl
     judged = reference(fit, ddf)
     P = len(fit.model.design.coefficients)
     values = [float(v[0, 0]) for v in scalar_table(fit.model.design, fit.parameters)["values"]]
+    values[:P] = judged.coefficients(fit).tolist()
     spreads = _spreads(fit, len(values))
     rows, without = [], []
     for each in wanted:

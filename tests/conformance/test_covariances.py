@@ -47,6 +47,25 @@ def test_the_pullback_is_the_derivative(structure: Covariance, k: int) -> None:
 
 
 @pytest.mark.parametrize("k", SIZES)
+def test_covariances_lie_in_the_span_of_a_linear_structure(structure: Covariance, k: int) -> None:
+    """As many matrices as parameters, of which any covariance is a sum."""
+    span = structure.span(k)
+    if span is not None:
+        assert span.shape == (structure.n_theta(k), k, k)
+        factor = structure.factor(some_theta(structure, k), k)
+        Sigma, columns = (factor @ factor.T).ravel(), span.reshape(len(span), -1).T
+        gamma = np.linalg.lstsq(columns, Sigma, rcond=None)[0]
+        np.testing.assert_allclose(columns @ gamma, Sigma, atol=ROUND_TRIP)
+
+
+def test_which_structures_are_linear() -> None:
+    """Every variance and covariance free, or variances alone, or one of each; not one correlation between many sds."""
+    linear = {name: [structure.span(k) is not None for k in SIZES] for name, structure in STRUCTURES.items()}
+    assert linear["us"] == linear["diag"] == linear["homcs"] == [True] * 4
+    assert linear["cs"] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("k", SIZES)
 def test_a_start_has_the_sds_asked_for(structure: Covariance, k: int) -> None:
     sds = np.linspace(0.5, 1.5, k)
     values = structure.values(structure.factor(structure.start(sds), k))

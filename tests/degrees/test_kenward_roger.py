@@ -162,7 +162,23 @@ def test_ml_fits_are_refitted_and_say_so() -> None:
     assert "refitted by REML" in judged(ml).notes[0]
     assert judged(reml).notes == ()
     np.testing.assert_allclose(judged(ml).df(np.eye(2)), judged(reml).df(np.eye(2)), rtol=OPTIMUM)
-    np.testing.assert_allclose(judged(ml).beta, reml.beta, rtol=1e-6)
+    np.testing.assert_allclose(judged(ml).coefficients(ml), reml.beta, rtol=1e-6)
+
+
+@pytest.mark.parametrize("verb", ["anova", "drop1", "hypothesis", "confint", "emmeans", "comparisons"])
+def test_answers_of_an_ml_fit_are_those_of_its_refit(verb: str) -> None:
+    """Estimates too: F by REML's covariance of ML's estimates is nobody's."""
+    asked = {
+        "confint": lambda fit: bm.confint(fit, "wald", ddf="kenward-roger"),
+        "emmeans": lambda fit: bm.emmeans(fit, "treatment_idx", ddf="kenward-roger"),
+        "comparisons": lambda fit: bm.comparisons(fit, "treatment_idx", ddf="kenward-roger"),
+    }
+    ask = asked.get(verb, lambda fit: getattr(bm, verb)(fit, ddf="kenward-roger"))
+    ml, reml = (ask(fitted("lmm_yu_example1", engine)) for engine in ("ml", "reml"))
+    numbers = [page.frame.select_dtypes("number") for page in (ml, reml)]
+    pd.testing.assert_frame_equal(*numbers, rtol=1e-4)
+    assert "refitted by REML" in " ".join(str(ml).split())
+    assert "refitted" not in str(reml)
 
 
 def test_singular_fits_say_what_is_at_the_boundary() -> None:

@@ -274,7 +274,7 @@ def scale_columns(
         if k == 1:
             scaled[:, :, columns] = part * Lambda[0, 0]
         else:
-            scaled[:, :, columns] = (part.reshape(*part.shape[:2], -1, k) @ Lambda).reshape(part.shape)
+            scaled[:, :, columns] = (part.reshape(*part.shape[:2], part.shape[2] // k, k) @ Lambda).reshape(part.shape)
     return scaled
 
 

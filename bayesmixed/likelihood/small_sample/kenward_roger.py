@@ -113,7 +113,7 @@ def small_sample(likelihood: LinearLikelihood, working: np.ndarray, ways: Ways) 
     products = marginal_products(ways.blocks, uncorrelated(ways.gram, turns), sds)
     U = _precision(likelihood, ways.blocks, products, turns, sds)
     directions = [Direction(i, turns[i].T @ E @ turns[i]) for i, E in ways.directions]
-    F = np.linalg.inv(np.linalg.cholesky(U)).T if len(U) else U
+    F = np.linalg.inv(np.linalg.cholesky(U)).T
     traces, slopes, curvatures = _whitened(products, directions, likelihood.n if ways.scaled else 0, F)
     squares = np.einsum("rij,sjk->rsik", slopes, slopes)
     information = 0.5 * (traces + np.trace(squares - 2 * curvatures, axis1=2, axis2=3))
@@ -193,4 +193,4 @@ def _inverse(information: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, in
 
 def _in_columns(likelihood: LinearLikelihood, half: np.ndarray) -> np.ndarray:
     """A root (p, p) of a covariance of the coefficients of Q as one of those of X."""
-    return solve_triangular(likelihood.basis.R, half) if len(half) else half
+    return np.asarray(solve_triangular(likelihood.basis.R, half))

@@ -43,7 +43,7 @@ class MarginalProducts:
     def slopes(self, directions: Sequence[Direction]) -> np.ndarray:
         """P_r = -Q'V^-1 G_r V^-1 Q (R, p, p)."""
         found = [-np.einsum("lip,liq->pq", self.X[i], E @ self.X[i], optimize=True) for i, E in directions]
-        return np.array(found).reshape(-1, self.p, self.p)
+        return np.array(found).reshape(len(directions), self.p, self.p)
 
     def curvatures(self, directions: Sequence[Direction]) -> np.ndarray:
         """Q_rs = Q'V^-1 G_r V^-1 G_s V^-1 Q (R, R, p, p): through S, G_r V^-1 Q having coordinates in Z."""

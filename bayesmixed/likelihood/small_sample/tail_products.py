@@ -23,7 +23,7 @@ from ..elimination.batches import DENSE_FROM, Batch, mirror
 from ..elimination.dense import Batches, DenseSolved
 from ..elimination.tail import Tail
 
-HELD = 7  # dense matrices at once, besides two per direction of the eliminated factor
+HELD = 12  # dense matrices at once, temporary ones too, besides two per direction of the eliminated factor
 
 
 class Direction(NamedTuple):
