@@ -91,7 +91,7 @@ CASES = (
 def main() -> None:
     """Run every case with every engine by every method, then write results/degrees.json and .md."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--peers", default=".venv-peers/bin/python", help="the interpreter that has mixedlm")
+    parser.add_argument("--peers", default=".venv-peers/bin/python", help="the interpreter that has mixedlm and glmm")
     parser.add_argument("--case", nargs="*", help="only these cases")
     parser.add_argument("--limit", type=float, default=120.0, help="seconds after which an engine is given up")
     options = parser.parse_args()
@@ -99,6 +99,7 @@ def main() -> None:
         "bayesmixed": [sys.executable, str(HERE / "ours_degrees.py")],
         "R": ["Rscript", str(HERE / "peers" / "run_degrees.R")],
         "mixedlm": [options.peers, str(HERE / "peers" / "run_degrees.py")],
+        "glmm": [options.peers, str(HERE / "peers" / "run_degrees_glmm.py")],
     }
     records = []
     for case in CASES:
@@ -108,6 +109,8 @@ def main() -> None:
             case.table().to_csv(path, index=False)
             for method in METHODS:
                 for engine, command in commands.items():
+                    if (engine, method) == ("glmm", "kenward-roger"):
+                        continue  # which it does not have
                     records.append(answer(engine, command, case, path, method, options.limit))
                     print(json.dumps(records[-1]), flush=True)
     facts = {**machine(), "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "command": "`make bench-degrees`"}
@@ -131,7 +134,8 @@ def answer(engine: str, command: list[str], case: Case, path: Path, method: str,
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode or not lines:
         said = done.stderr.strip().removesuffix("Execution halted").strip().splitlines() or ["it printed nothing"]
-        return {**key, "missing": said[-1][:160]}
+        errors = [line for line in said if "rror" in line]
+        return {**key, "missing": " ".join([*errors, *said[-1:]])[:160].strip()}
     return {**key, **json.loads(lines[-1])}
 
 
