@@ -19,12 +19,16 @@ def main() -> None:
     case = next(case for case in CASES if case.name == sys.argv[1])
     fit = bm.Model(case.formula, bm.load_data(case.dataset), family=case.family).fit("ml")
     repeats = int(sys.argv[3])
-    profile, limits = bm.profile(fit), bm.confint(fit).frame
+    profile, limits, own = bm.profile(fit), bm.confint(fit).frame, list(fit.model.coefficients)
     line = {
         "engine": "bayesmixed",
         "version": bm.__version__,
         "profile": seconds(lambda: bm.profile(fit), repeats),
         "confint": seconds(lambda: bm.confint(fit), repeats),
+        "coefficients": {
+            "profile": seconds(lambda: bm.profile(fit, own), repeats),
+            "confint": seconds(lambda: bm.confint(fit, which=own), repeats),
+        },
         "points": len(profile.frame),
         "limits": {in_r(name): [row["lower"], row["upper"]] for name, row in limits.iterrows()},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -13,7 +14,8 @@ from scipy.optimize import brentq, minimize
 from scipy.stats import chi2
 
 import bayesmixed as bm
-from bayesmixed.errors import FitError
+from bayesmixed.errors import BayesMixedWarning, FitError
+from bayesmixed.inference.profile.profile import doubts, warn
 
 SHARE = 1e-3  # of an interval's width: what lme4's finer grid is worth after its splines
 EXACT = 1e-5  # of an interval's width: what the search and the interpolation between points leave
@@ -296,3 +298,41 @@ def test_refusals_say_what_to_type(ask: Any, said: str) -> None:
     with pytest.raises(FitError) as raised:
         ask(of_reference("lmm_sleepstudy_slope"))
     assert said in str(raised.value)
+
+
+def test_a_coefficient_of_separated_groups_has_no_upper_limit() -> None:
+    x = np.tile([0, 1], 60)
+    y = np.where(x == 1, 1, (np.random.default_rng(1).random(120) < 0.5).astype(int))
+    data = pd.DataFrame({"g": np.repeat(np.arange(15), 8), "x": x, "y": y})
+    found = bm.confint(bm.Model("y ~ x + (1 | g)", data, family="bernoulli").fit("ml"), which="x")
+    row = found.frame.loc["x"]
+    assert row["upper"] == np.inf and row["kind"] == "endless" and 0 < row["lower"] < 10
+    assert "Upper limit of x: no limit" in str(found) and "has no maximum" in str(found)
+
+
+def test_a_dispersion_at_a_simpler_family_has_one_limit() -> None:
+    """Poisson counts: any large alpha will do, and rounding far out is not taken for a better optimum."""
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"g": np.repeat(np.arange(15), 8), "y": rng.poisson(3.0, 120)})
+    fit = bm.Model("y ~ 1 + (1 | g)", data, family="negbinomial").fit("ml")
+    assert fit.dispersion["alpha"] > 1e4
+    row = bm.confint(fit, which="alpha").frame.loc["alpha"]
+    assert row["upper"] == np.inf and row["kind"] == "endless" and 1 < row["lower"] < 1e3
+
+
+def test_a_profile_that_comes_back_is_told() -> None:
+    """zeta 1 on the way and 0.5 behind it: another maximum competes there."""
+    curve = bm.profile(of_reference("lmm_dyestuff"), "sigma").curves[0]
+    far = replace(curve.high.points[-1], zeta=0.5)
+    folded = replace(curve, high=replace(curve.high, points=(*curve.high.points[:-1], far)))
+    assert folded.folded and not curve.folded
+    assert "NOT MONOTONE: beside sigma" in doubts([folded])[0] and doubts([curve]) == ()
+
+
+def test_a_point_that_is_not_at_its_best_is_told() -> None:
+    curve = bm.profile(of_reference("lmm_dyestuff"), "sigma").curves[0]
+    loose = replace(curve.high.points[-1], left=0.1)
+    unsettled = replace(curve, high=replace(curve.high, points=(*curve.high.points[:-1], loose)))
+    assert "NOT CONVERGED: the searches beside sigma (1 of " in doubts([unsettled])[0]
+    with pytest.warns(BayesMixedWarning, match="NOT CONVERGED"):
+        warn([unsettled])

@@ -10,6 +10,8 @@ import numpy as np
 
 from ...likelihood.working.coordinates import Coordinate
 
+FOLDS = 40.0  # of a logarithm or a logit: a parameter 1e17 times as large
+
 
 @dataclass(frozen=True)
 class Chart(ABC):
@@ -44,6 +46,11 @@ class Chart(ABC):
         """d value / d w."""
         return 1.0
 
+    @property
+    def far(self) -> float:
+        """How far from the estimate w says nothing new."""
+        return np.inf
+
     def pulled(self, y: np.ndarray, gradient: np.ndarray) -> np.ndarray:
         """The gradient in y (m,) from that in x."""
         return gradient @ self.slopes(y)
@@ -77,6 +84,10 @@ class Element(Chart):
 
     def value(self, w: float) -> float:
         return w if self.coordinate is None else float(self.coordinate.value(w))
+
+    @property
+    def far(self) -> float:
+        return FOLDS if self.coordinate is not None else np.inf
 
     def at(self, value: float) -> float:
         return value if self.coordinate is None else self.coordinate.at(value)

@@ -11,6 +11,7 @@ from ..intervals import Interval
 from .path import Side, between
 from .points import Point, Summit
 
+FALL = 0.02  # of zeta on the way out, which is no rounding
 DENSE = 401  # values of zeta between which it is read off
 
 
@@ -40,13 +41,19 @@ class Curve:
     @property
     def se(self) -> float:
         """Its standard error by the curvature; NaN where the estimate is on an end of the parameter."""
-        known = self.top.point.w not in self.top.pinned.ends
+        known = self.top.point.w not in self.top.pinned.limits
         return self.top.se * abs(self.top.pinned.chart.stretch(self.top.point.w)) if known else float("nan")
 
     @property
     def unsettled(self) -> int:
         """Points at which the search of everything else did not end."""
         return sum(not each.settled for each in self.points)
+
+    @property
+    def folded(self) -> bool:
+        """Whether |zeta| falls again somewhere on the way out: there is another maximum of the likelihood."""
+        sides = [np.abs([each.zeta for each in side.points]) for side in (self.low, self.high)]
+        return any(bool(np.any(np.diff(side) < -FALL)) for side in sides)
 
     def value(self, zeta: float) -> float:
         """The parameter where zeta is so; its end, or the last point, where zeta never is."""
@@ -86,6 +93,5 @@ class Curve:
         if side.bounded:
             return chart.value(last.w), "boundary"
         if side.endless:
-            with np.errstate(over="ignore"):
-                return float(chart.value(self.top.pinned.ends[int(zeta > 0)])), "endless"
+            return self.top.pinned.ends[int(zeta > 0)], "endless"
         return float("nan"), "failed"

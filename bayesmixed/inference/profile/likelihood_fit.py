@@ -66,7 +66,8 @@ def from_the_best(fit: PointFit, asked: Callable[[Ground], T]) -> tuple[PointFit
             if len(notes) == RESTARTS or not better.criterion < fit.criterion - BETTER / 2:
                 raise FitError(
                     f"The deviance falls below that of the fit (by {met.fall:.3g}, beside {met.label}), and no search "
-                    "from there keeps what it gains: the fit is not at its optimum. bm.diagnose(fit) says more."
+                    "from there keeps what it gains: the fit is not at its optimum. bm.diagnose(fit) says more; which= "
+                    "asks for other parameters alone."
                 ) from None
             notes.append(
                 f"A better optimum was met beside {met.label}: deviance {better.deviance:.3f} instead of "

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class Parameter:
     """One number of a fit: its `label` and `kind` in tables, its `place` among all.
 
-    `ends` between which it lies, `hold` how it is held; where it cannot be `refusal` says why.
+    `ends` between which it lies, `hold` how it is held; where it cannot be `refusal` says why. `simpler` as `Pinned`'s.
     """
 
     label: str
@@ -37,15 +37,15 @@ class Parameter:
     ends: tuple[float, float]
     hold: Callable[[Ground], Held] | None
     refusal: str = ""
+    simpler: Callable[[float], bool] = lambda value: False
 
     def pinned(self, ground: Ground) -> Pinned:
         """The criterion of a fit in which this is a coordinate."""
         assert self.hold is not None
         held = self.hold(ground)
-        with np.errstate(divide="ignore"):  # the logarithm of zero is the end of its line
-            ends = (held.chart.at(self.ends[0]), held.chart.at(self.ends[1]))
         estimates = estimates_by(ground.fit.model.design, held.point)
-        return Pinned(self.label, self.place, held.criterion, held.chart, held.x, ends, estimates, held.signed)
+        where = (self.label, self.place, held.criterion, held.chart, held.x, self.ends)
+        return Pinned(*where, estimates, held.signed, self.simpler)
 
 
 def ground(fit: PointFit) -> Ground:
@@ -87,12 +87,17 @@ def chosen(which: str | Sequence[str] | None, known: Sequence[Parameter], verb: 
     return [by_name[name] for name in dict.fromkeys(names)]
 
 
-_Way = tuple[tuple[float, float], Callable[[Ground], Held] | None, str]  # ends, how it is held, why it is not
+# ends, how it is held, why it is not, and where the model is a simpler one
+_Way = tuple[tuple[float, float], Callable[[Ground], Held] | None, str, Callable[[float], bool]]
 REAL = (-np.inf, np.inf)
 
 
+def _never(value: float) -> bool:
+    return False
+
+
 def _coefficients(fit: Fit) -> list[_Way]:
-    return [(REAL, partial(_coefficient, i=i), "") for i in range(len(fit.model.design.coefficients))]
+    return [(REAL, partial(_coefficient, i=i), "", _never) for i in range(len(fit.model.design.coefficients))]
 
 
 def _coefficient(ground: Ground, i: int) -> Held:
@@ -106,8 +111,8 @@ def _blocks(fit: Fit) -> list[_Way]:
         free, pins = structure.parameters(k), structure.pins(k)
         reason = f"the covariance of {term.text} has no coordinates in which one of its parameters is held alone."
         if not pins:
-            found += [(REAL, None, reason)] * (len(free.sds) + sum(shape.size for shape in free.shapes))
-        found += [(pin.ends, partial(_block, j=j, pin=pin), "") for pin in pins]
+            found += [(REAL, None, reason, _never)] * (len(free.sds) + sum(shape.size for shape in free.shapes))
+        found += [(pin.ends, partial(_block, j=j, pin=pin), "", _never) for pin in pins]
     return found
 
 
@@ -121,7 +126,9 @@ def _dispersions(fit: Fit) -> list[_Way]:
     for name in fit.parameters.dispersion:
         constant = fit.model.constants.get(name)
         held = "" if constant is None else f"{name} is held at {constant:g} by constants=, so it has no profile."
-        found.append((known[name].bounds, partial(_dispersion, name=name), held))
+        limit = known[name].limit
+        simpler = _never if limit is None else limit.reached
+        found.append((known[name].bounds, partial(_dispersion, name=name), held, simpler))
     return found
 
 

@@ -31,17 +31,20 @@ class Side:
 
 def side(top: Summit, sign: int, goal: float, step: float) -> Side:
     """Walk to |zeta| = `goal` by steps of about `step` in zeta, upwards (`sign` 1) or downwards (-1)."""
-    found, end = [top.point], top.pinned.ends[1 if sign > 0 else 0]
+    pinned, found = top.pinned, [top.point]
+    end = pinned.limits[1 if sign > 0 else 0]
     if top.point.w == end:
         return Side((top.point,), False, bounded=True)
+    farthest = top.point.w + sign * min(FARTHEST * top.se, pinned.chart.far)
+    last_w = min(end, farthest) if sign > 0 else max(end, farthest)
     while abs(found[-1].zeta) < goal and len(found) < POINTS:
         last = found[-1]
         ahead = min(abs(last.zeta) + step, goal + 0.02 * step)
         w = _beyond(top, found, sign * ahead)
-        w = min(w, end) if sign > 0 else max(w, end)
-        if abs(w - top.point.w) > FARTHEST * top.se:
+        w = min(w, last_w) if sign > 0 else max(w, last_w)
+        if last.w == farthest or _is_simpler(top, w, sign):
             return Side(tuple(found), False, endless=True)
-        new = _evaluated(top, found, w, step)
+        new = None if w == last.w else _evaluated(top, found, w, step)  # the same: rounding leaves no step
         if new is None:
             return Side(tuple(found), False)
         found.append(new)
@@ -84,6 +87,12 @@ def between(low: Point, high: Point, zeta: float) -> float:
     return float(low.w + share * (high.w - low.w))
 
 
+def _is_simpler(top: Summit, w: float, sign: int) -> bool:
+    """Whether the model is a simpler one at w and further on, where the likelihood is flat but for rounding."""
+    simpler, value = top.pinned.simpler, top.pinned.chart.value
+    return simpler(value(w)) and (value(w) > 1) == (sign > 0)
+
+
 def _beyond(top: Summit, found: list[Point], zeta: float) -> float:
     """w where zeta should be so, outside of the points: by the pace of the last one, and how it changed."""
     last = found[-1]
@@ -91,7 +100,7 @@ def _beyond(top: Summit, found: list[Point], zeta: float) -> float:
     if len(found) == 1:
         if np.isfinite(last.pace):
             return last.w + step * last.pace
-        low, high = top.pinned.ends
+        low, high = top.pinned.limits
         room = (high - low) * FIRST
         return last.w + np.sign(step) * min(abs(step) * top.se, room if np.isfinite(room) else np.inf)
     before, way = found[-2], last.w - top.point.w

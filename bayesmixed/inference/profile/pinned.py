@@ -19,7 +19,8 @@ Estimates = Callable[[np.ndarray], np.ndarray]  # x -> every parameter of the mo
 class Pinned:
     """`base` as a function of y = (w, z), w the coordinate of the parameter `label`, by a `chart` of x.
 
-    `x` are the estimates, `ends` between which w lies, `signed` positions in y of what must not be negative;
+    `x` are the estimates, `ends` between which the parameter lies, `signed` positions in y of what must not be
+    negative; `simpler` says of a value whether the model is a simpler one there, whose likelihood changes no more;
     `estimates` says what x is in the parameters of the model, of which this is the one at `place`.
     """
 
@@ -31,6 +32,13 @@ class Pinned:
     ends: tuple[float, float]
     estimates: Estimates
     signed: tuple[int, ...] = ()
+    simpler: Callable[[float], bool] = lambda value: False
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """What w is at the ends of the parameter."""
+        with np.errstate(divide="ignore"):  # the logarithm of zero is the end of its line
+            return self.chart.at(self.ends[0]), self.chart.at(self.ends[1])
 
     @property
     def y(self) -> np.ndarray:

@@ -68,7 +68,7 @@ def summit(pinned: Pinned) -> Summit:
     """The estimates of a fit as the top of a profile, with the Hessian there by differences of the gradient."""
     y = pinned.y
     value, gradient = pinned.value_and_gradient(y)
-    on_end = bool(y[0] in pinned.ends)
+    on_end = bool(y[0] in pinned.limits)
     free = np.arange(1 if on_end else 0, len(y))
     unit = np.sqrt(np.maximum(np.diag(pinned.metric(y)), 1e-300))
     hessian = differenced(pinned, y, gradient, free) * np.outer(unit, unit)
@@ -155,7 +155,8 @@ def point(top: Summit, w: float, known: Sequence[Point]) -> Point | None:
 
 def _predicted(top: Summit, w: float, known: Sequence[Point]) -> np.ndarray:
     """y at w by the tangent at the estimates, then by a parabola through the nearest points."""
-    nearest = sorted(known, key=lambda each: abs(each.w - w))[:3]
+    apart = {each.w: each for each in known}  # by place: a parabola needs three
+    nearest = sorted(apart.values(), key=lambda each: abs(each.w - w))[:3]
     if len(nearest) == 1:
         return np.append(w, nearest[0].y[1:] + top.tangent * (w - nearest[0].w))
     found = np.zeros_like(top.point.y)

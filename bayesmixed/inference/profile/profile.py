@@ -18,7 +18,7 @@ from ...engines.ml import tail_columns
 from ...errors import BayesMixedWarning, FitError, with_known_options
 from ...fits.caution import with_caution
 from ...fits.point import PointFit
-from ...page import Page, Section
+from ...page import Page, Section, listed
 from ..intervals import Interval, Intervals, limits, said
 from .curve import Curve
 from .ground import Ground
@@ -218,11 +218,18 @@ def checked(level: float, verb: str) -> None:
 
 
 def doubts(curves: Sequence[Curve]) -> tuple[str, ...]:
-    """Of curves with points that are not at their best."""
-    names = [f"{curve.label} ({curve.unsettled} of {len(curve.points)} points)" for curve in curves if curve.unsettled]
-    if not names:
-        return ()
-    return (f"NOT CONVERGED: the searches beside {', '.join(names)} did not end: zeta is too large there.",)
+    """Of curves with points that are not at their best, and of those that come back."""
+    loose = [f"{curve.label} ({curve.unsettled} of {len(curve.points)} points)" for curve in curves if curve.unsettled]
+    folded = [curve.label for curve in curves if curve.folded]
+    lines = []
+    if loose:
+        lines.append(f"NOT CONVERGED: the searches beside {listed(loose)} did not end: zeta is too large there.")
+    if folded:
+        lines.append(
+            f"NOT MONOTONE: beside {listed(folded)} the likelihood rises again farther out, where other values of "
+            "everything else are better. Limits are where it is first low enough; plausible values may lie beyond."
+        )
+    return tuple(lines)
 
 
 def warn(curves: Sequence[Curve]) -> None:
