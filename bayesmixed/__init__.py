@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .formula.formula import Formula as Formula
     from .inference.anova import anova as anova
     from .inference.bootstrap.bootstrap import bootstrap as bootstrap
+    from .inference.bootstrap.ratio_test import bootstrap_test as bootstrap_test
     from .inference.confint import confint as confint
     from .inference.drop1 import drop1 as drop1
     from .inference.hypothesis.hypothesis import hypothesis as hypothesis
@@ -65,6 +66,7 @@ _PUBLIC = {
     "REML": "engines",
     "anova": "inference.anova",
     "bootstrap": "inference.bootstrap.bootstrap",
+    "bootstrap_test": "inference.bootstrap.ratio_test",
     "comparisons": "effects.comparisons",
     "compilation_cache": "engines.machine.compilation_cache",
     "confint": "inference.confint",
@@ -114,6 +116,7 @@ __all__ = [
     "Program",
     "anova",
     "bootstrap",
+    "bootstrap_test",
     "comparisons",
     "compilation_cache",
     "covariance",

@@ -339,7 +339,7 @@ def _parts_with_response(model: Model, y: Any) -> dict[str, Any]:
     if model.design.weights is not None:
         absent = (model.design.weights == 0) & np.isnan(values)
         values[absent] = model.design.written(response.y)[absent]
-    y = values if not response.proportion else np.nan_to_num(np.round(values * model.design.trials, 6))
+    y = model.design.read(values)
     design = replace(model.design, response=replace(response, y=y))
     check_response(design, model.family)
     plain = response.name in model.frame

@@ -138,6 +138,12 @@ class Design:
             return y
         return np.divide(y, self.trials, out=np.full(np.shape(y), np.nan), where=self.trials > 0)
 
+    def read(self, y: np.ndarray) -> np.ndarray:
+        """Responses (.., n) as the likelihood has them, from those of the left side: the inverse of `written`."""
+        if self.trials is None or self.response is None or not self.response.proportion:
+            return y
+        return np.nan_to_num(np.round(y * self.trials, 6))
+
     @property
     def mu(self) -> Predictor:
         """The main predictor."""

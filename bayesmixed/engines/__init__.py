@@ -26,7 +26,7 @@ _ANSWERS = {
     "lmer": 'Write model.fit("reml"), lmer\'s default, or model.fit("ml").',
     "mle": 'Write model.fit("ml").',
     "blmer": 'Write model.fit(bm.MAP(criterion="reml")).',
-    "bootstrap": 'Fit by model.fit("ml") first; replicates of its response are fit.simulate(200, seed=1).',
+    "bootstrap": 'Fit by model.fit("ml") first, then bm.bootstrap(fit, seed=1).',
 }
 _ANSWERS |= dict.fromkeys(("glmer", "glmmtmb", "pql", "em", "gee"), 'Write model.fit("ml").')
 _ANSWERS |= dict.fromkeys(("lme", "nlme", "mixedlm", "ols", "lm"), _ANSWERS["lmer"].replace("lmer's", "their"))

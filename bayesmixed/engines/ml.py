@@ -19,6 +19,7 @@ from .base import Engine
 from .generalized.fit import fit_generalized
 from .machine.blas import blas_threads
 from .refits.alone import OneByOne
+from .refits.generalized import Approximated, approximated_together
 from .refits.linear import SideBySide, searched_together
 from .refits.refits import Refitter
 from .residual import refuse_exact, with_lost_digits
@@ -129,9 +130,9 @@ class REML(Engine):
 
 def _refitter(fit: PointFit) -> Refitter:
     """The quickest way to refit a model by maximum likelihood."""
-    if fit.model.linear and searched_together(fit):
-        return SideBySide(fit)
-    return OneByOne(fit)
+    if fit.model.linear:
+        return SideBySide(fit) if searched_together(fit) else OneByOne(fit)
+    return Approximated(fit) if approximated_together(fit) else OneByOne(fit)
 
 
 def fit_linear(model: Model, engine: Engine, start: Sequence[float] | None, optimizer: Optimizer) -> PointFit:

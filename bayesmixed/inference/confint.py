@@ -14,6 +14,7 @@ from ..errors import FitError, nearest, with_known_options
 from ..fits.base import is_fit
 from ..fits.caution import with_caution
 from ..fits.tables import scalar_table
+from .bootstrap.bootstrap import bootstrap
 from .intervals import Intervals
 from .profile.likelihood_fit import from_the_best, maximum_likelihood
 from .profile.parameters import chosen, parameters
@@ -23,6 +24,9 @@ from .wald import wald
 if TYPE_CHECKING:
     from ..fits.base import Fit
     from ..fits.draws import DrawsFit
+
+
+SEED = 1  # of replicates, for which bm.bootstrap takes any other
 
 
 @with_known_options
@@ -42,7 +46,8 @@ def confint(
         Any fit. The model of a REML fit is refitted by ML for "profile".
     method
         Of point fits "profile" (the default): where the likelihood, maximised over everything else, has fallen as far
-        as a normal quantile says; or "wald": estimate +- quantile x standard error. Of draws "equal-tailed" (the
+        as a normal quantile says; "wald": estimate +- quantile x standard error; or "bootstrap": quantiles of 1,000
+        parametric replicates, always the same. Of draws "equal-tailed" (the
         default): quantiles; or "hdi": the shortest interval that holds so many of the draws.
     level
         Coverage.
@@ -120,6 +125,13 @@ def _wald(fit: Any, level: float, which: Any, ddf: Any) -> Intervals:
     return Intervals(f"Wald limits, {100 * level:g} %", found.table, with_caution(found.notes, fit))
 
 
+def _bootstrapped(fit: Any, level: float, which: Any, ddf: Any) -> Intervals:
+    chosen(which, parameters(fit), "confint")  # before anything is drawn
+    found = bootstrap(fit, seed=SEED).confint(level=level, which=which)
+    how = f"bm.bootstrap(fit, seed={SEED}).confint(level={level:g}); other kinds and numbers of replicates: ask that."
+    return Intervals(found.title, found.table, with_caution((how, *found.notes), fit))
+
+
 def _equal_tailed(fit: Any, level: float, which: Any, ddf: Any) -> Intervals:
     def limits(draws: np.ndarray) -> tuple[float, float]:
         low, high = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2])
@@ -162,5 +174,5 @@ def _of_draws(
 
 
 _Way = Callable[[Any, float, Any, Any], Intervals]
-OF_POINTS: dict[str, _Way] = {"profile": _profiled, "wald": _wald}
+OF_POINTS: dict[str, _Way] = {"profile": _profiled, "wald": _wald, "bootstrap": _bootstrapped}
 OF_DRAWS: dict[str, _Way] = {"equal-tailed": _equal_tailed, "hdi": _shortest}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import bayesmixed as bm
@@ -49,6 +50,43 @@ def test_no_answer_depends_on_the_company(formula: str, data: str, method: str) 
         assert np.max(np.abs(part.theta - whole.theta[first:last])) < 10 * TOGETHER
         beta = whole.parameters.beta[0, first:last]
         assert np.max(np.abs(part.parameters.beta[0] - beta) / (1 + np.abs(beta))) < TOGETHER
+
+
+GENERALIZED = [
+    ("prop(incidence, size) ~ period + (1 | herd)", "cbpp", "binomial", None),
+    ("Reaction ~ Days + (Days | Subject)", "sleepstudy", "gamma", "log"),
+]
+
+
+@pytest.mark.parametrize(("formula", "data", "family", "link"), GENERALIZED)
+def test_a_generalized_refit_is_the_fit_of_its_response(formula: str, data: str, family: str, link: str | None) -> None:
+    model = bm.Model(formula, bm.load_data(data), family=family, link=link)
+    fit = model.fit("ml")
+    refitter, y = fit.engine.refitter(fit), fit.simulate(40, seed=3)
+    found = refitter.refits(y)
+    assert refitter.together
+    for i in range(5):
+        alone = model.with_response(y[i]).fit("ml")
+        assert found.loglik[i] == pytest.approx(alone.loglik, abs=LOGLIK)
+        assert found.theta[i] == pytest.approx(alone.theta, abs=THETA)
+        assert found.parameters.beta[0, i] == pytest.approx(alone.beta, abs=10 * THETA)
+        assert found.converged[i] == alone.status.converged
+    part = refitter.refits(y[7:9])
+    assert np.max(np.abs(part.loglik - found.loglik[7:9]) / np.abs(found.loglik[7:9])) < TOGETHER
+    assert np.max(np.abs(part.parameters.beta[0] - found.parameters.beta[0, 7:9])) < 10 * TOGETHER
+
+
+def test_responses_that_separate_or_say_nothing_are_failures() -> None:
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"x": np.repeat([0.0, 1.0], 30), "g": np.tile(np.arange(6), 10)})
+    frame["y"] = rng.binomial(1, 0.3 + 0.4 * frame["x"])
+    model = bm.Model("y ~ x + (1 | g)", frame, family="bernoulli")
+    fit = model.fit("ml")
+    separated, mute = frame["x"].to_numpy(), np.zeros(60)
+    found = fit.engine.refitter(fit).refits(np.array([frame["y"].to_numpy(dtype=float), separated, mute]))
+    assert found.converged.tolist() == [True, False, False]
+    assert found.loglik[0] == pytest.approx(fit.loglik, abs=LOGLIK)
+    assert np.isnan(found.loglik[2])
 
 
 def test_models_that_cannot_be_searched_together_are_fitted_one_by_one() -> None:

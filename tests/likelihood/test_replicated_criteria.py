@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 import bayesmixed as bm
-from bayesmixed.likelihood.at import likelihood_of
+from bayesmixed.likelihood.at import laplace_of, likelihood_of
+from bayesmixed.likelihood.criteria.laplace_deviance import LaplaceCriterion
 from bayesmixed.likelihood.replicated.criterion import ManyCriteria, batches
+from bayesmixed.likelihood.replicated.laplace import ManyLaplace
 from bayesmixed.likelihood.replicated.responses import responses
 from bayesmixed.likelihood.replicated.small import lower_inverse, lower_root, product, transposed
 
 SAME = 1e-9  # relative: sums in another order
+INNER = 1e-7  # what the last step towards a mode leaves in a gradient
 
 MODELS = [
     ("Reaction ~ Days + (Days | Subject)", "sleepstudy"),
@@ -65,3 +68,31 @@ def test_small_matrices_are_factored_entry_by_entry() -> None:
     unit = np.broadcast_to(np.eye(3)[:, :, None, None], S.shape)
     assert product(L, lower_inverse(L)) == pytest.approx(unit)
     assert np.isnan(lower_root(-S)).any(axis=(0, 1)).all()
+
+
+GENERALIZED = [
+    ("prop(incidence, size) ~ period + (1 | herd)", "cbpp", "binomial", None),
+    ("Reaction ~ Days + (Days | Subject)", "sleepstudy", "gamma", "log"),
+    ("Reaction ~ Days + (Days || Subject)", "sleepstudy", "student", None),
+    ("prop(incidence, size) ~ period + (1 | herd)", "cbpp", "betabinomial", None),
+]
+
+
+@pytest.mark.parametrize(("formula", "data", "family", "link"), GENERALIZED)
+def test_laplace_deviances_are_those_of_each_response_alone(
+    formula: str, data: str, family: str, link: str | None
+) -> None:
+    model = bm.Model(formula, bm.load_data(data), family=family, link=link)
+    fit = model.fit("ml")
+    y = fit.simulate(4, seed=1)
+    seen = np.ascontiguousarray(model.design.read(y).T)
+    many = ManyLaplace.of(laplace_of(model), seen)
+    assert fit.curvature is not None
+    x = fit.curvature.x + 0.02 * np.random.default_rng(1).standard_normal((4, len(fit.curvature.x)))
+    values, gradients = many.values_and_gradients(x, np.arange(4))
+    assert many.values(x, np.arange(4)) == pytest.approx(values, rel=SAME)
+    for i in range(4):
+        alone = LaplaceCriterion(laplace_of(model.with_response(y[i])))
+        value, gradient = alone.value_and_gradient(x[i])
+        assert values[i] == pytest.approx(value, rel=SAME)
+        assert gradients[i] == pytest.approx(gradient, rel=INNER, abs=INNER * (1 + abs(value)))

@@ -52,6 +52,11 @@ def fit_quietly(model: Model, engine: Engine) -> PointFit | None:
     return found
 
 
+def chosen_way(engine: Engine) -> bool:
+    """Whether the user chose how an engine searches: an optimizer, or a limit of iterations."""
+    return getattr(engine, "optimizer", None) is not None or getattr(engine, "maxiter", None) is not None
+
+
 def warm(engine: Engine, theta: Sequence[float] | np.ndarray | None) -> Engine:
     """The engine with a start at theta, where it takes one."""
     if theta is None or not len(theta) or not hasattr(engine, "start"):

@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...covariance import lower_triangles
-from ...fits.status import SINGULAR
 from ...likelihood.at import likelihood_of
 from ...likelihood.boundary import SNAP
 from ...likelihood.linear.likelihood import LinearLikelihood
 from ...likelihood.replicated.criterion import ManyCriteria, batches
 from ...likelihood.replicated.elimination import SharedProducts, shared_products
 from ...likelihood.replicated.responses import Responses, responses
-from ...parameters.values import Parameters, compact
-from ...priors.default import column_spreads
+from ...parameters.values import Parameters
 from ..machine.blas import blas_threads
 from ..search.many import search_many
-from .alone import fitted, warm
+from .alone import chosen_way, fitted, warm
+from .blocks import many_blocks
 from .refits import Refits, Refitter
 
 if TYPE_CHECKING:
@@ -33,8 +31,7 @@ NUMBERS = 2**16  # levels times responses of a part that is searched at once: it
 def searched_together(fit: PointFit) -> bool:
     """Whether refits of a linear model can be searched as arrays: see `batches`; a chosen optimizer has its own way."""
     model, engine = fit.model, fit.engine
-    own = getattr(engine, "optimizer", None) is not None or getattr(engine, "maxiter", None) is not None
-    return model.has_scale and not own and batches(likelihood_of(model))
+    return model.has_scale and not chosen_way(engine) and batches(likelihood_of(model))
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +43,8 @@ class SideBySide(Refitter):
     together = True
 
     def refits(self, y: np.ndarray) -> Refits:
-        step = max(8, NUMBERS // self._likelihood.blocks[0].n_levels)
+        levels = max((block.n_levels for block in self._likelihood.blocks), default=1)
+        step = max(8, NUMBERS // levels)
         with blas_threads(0):
             return Refits.joined([self._part(y[first : first + step]) for first in range(0, len(y), step)])
 
@@ -89,19 +87,10 @@ class SideBySide(Refitter):
         return responses(self._likelihood, normal, root, jacobian)
 
     def _collected(self, criteria: ManyCriteria, x: np.ndarray, values: np.ndarray, converged: np.ndarray) -> Refits:
-        model, theta = self.fit.model, self._likelihood.theta
+        model = self.fit.model
         solution = criteria.solve(x)
         sigma, basis = criteria.sds(solution), self._likelihood.basis
         beta = criteria.given.beta0 + np.linalg.solve(basis.R, solution.beta.T).T if len(basis.R) else solution.beta
-        reported, factors, singular = np.empty_like(x), [], np.zeros(len(x), dtype=bool)
-        for j, (structure, term) in enumerate(zip(model.covariances, model.design.groups, strict=True)):
-            k, where = theta.k(j), theta.slices[j]
-            elements = np.array([structure.factor(one, k) for one in np.eye(structure.n_theta(k))])
-            Lambda = lower_triangles(theta.bases[j] @ np.einsum("mij,bm->bij", elements, x[:, where]))
-            reported[:, where] = np.einsum("mij,bij->bm", elements, Lambda)
-            sizes = np.abs(np.diagonal(Lambda, axis1=1, axis2=2)) * column_spreads(term.Z)
-            singular |= np.any(sizes < SINGULAR, axis=1)
-            factors.append(compact(sigma[:, None, None] * Lambda, structure)[None])
-        b = tuple(np.zeros((1, len(x), 0, theta.k(j))) for j in range(len(factors)))
-        parameters = Parameters({"mu": beta[None]}, tuple(factors), b, {"sigma": sigma[None]})
-        return Refits(parameters, reported, -0.5 * values, converged, singular)
+        blocks = many_blocks(model, self._likelihood.theta, x, sigma)
+        parameters = Parameters({"mu": beta[None]}, blocks.factors, blocks.b, {"sigma": sigma[None]})
+        return Refits(parameters, blocks.theta, -0.5 * values, converged, blocks.singular)

@@ -55,6 +55,12 @@ class Refits:
             np.array([fit is not None and fit.status.singular_scaled for fit in fits], dtype=bool),
         )
 
+    def replaced(self, members: np.ndarray, others: Refits) -> Refits:
+        """The same with other estimates for some of them."""
+        order = np.arange(len(self))
+        order[members] = len(self) + np.arange(len(members))
+        return Refits.joined([self, others]).take(order)
+
     def take(self, members: np.ndarray) -> Refits:
         """Some of them."""
         return Refits(

@@ -37,8 +37,8 @@ class Criteria(Protocol):
     def values_and_gradients(self, x: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The criteria (b,) and their gradients (b, m)."""
 
-    def one(self, member: int) -> Criterion:
-        """The criterion of one member alone."""
+    def one(self, member: int) -> Criterion | None:
+        """The criterion of one member alone, for a search that did not end well; None where that is left as it is."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def search_many(criteria: Criteria, start: np.ndarray, metric: np.ndarray) -> Ma
     """
     found = _descended(criteria, np.arange(len(start)), start, metric)
     again = np.flatnonzero(found.converged)
-    for _ in range(LOOKS):
+    for _ in range(LOOKS if criteria.theta.size else 0):
         owners, others = _other_starts(criteria.theta, found.x, start, again)
         if not len(owners):
             break
@@ -113,13 +113,15 @@ def _taken(found: ManyFound, second: ManyFound, owners: np.ndarray) -> np.ndarra
 def _search_alone(criteria: Criteria, member: int, found: ManyFound) -> None:
     """The search of one member, which sees what arrays do not, from where it ended."""
     criterion = criteria.one(member)
+    if criterion is None:
+        return
     optimum, edge = search(criterion, found.x[member], BFGS())
     found.x[member], found.values[member] = optimum.x, optimum.value
     found.converged[member] = optimum.converged and (edge is None or edge.slope >= ACCEPT)
 
 
 def _near_boundary(x: np.ndarray) -> np.ndarray:
-    """Members (b,) of which some element of theta is small: only these have an edge nearby."""
+    """Members (b,) of which some element of theta (b, m) is small: only these have an edge nearby."""
     return np.flatnonzero(np.any(np.abs(x) < SNAP, axis=1))
 
 
@@ -129,7 +131,7 @@ def _snapped(
     """See `boundary.snap`: one trial of every member at a time."""
     best, reference = x.copy(), values.copy()
     trials: list[list[Edge]] = [[] for _ in x]
-    for i in _near_boundary(x):
+    for i in _near_boundary(x[:, : criteria.theta.size]):
         near = [[edge for edge in group if 0 < edge.distance < SNAP] for group in criteria.theta.edges(x[i])]
         trials[i] = sorted((each[0] for each in near if each), key=lambda edge: (edge.distance, edge.positions))
     for turn in range(max(map(len, trials), default=0)):
@@ -148,7 +150,7 @@ def _snapped(
 def _edges(criteria: Criteria, members: np.ndarray, x: np.ndarray) -> list[Direction | None]:
     """The worst direction of each member that is on the boundary."""
     theta = criteria.theta
-    edged = [int(i) for i in _near_boundary(x)]
+    edged = [int(i) for i in _near_boundary(x[:, : theta.size])]
     found: list[Direction | None] = [None] * len(x)
     asked = [lambda value, one=x[i]: worst_direction(value, theta, one) for i in edged]
     for i, answer in zip(edged, _asked(criteria, members[edged], asked), strict=True):
@@ -171,12 +173,12 @@ def _other_starts(theta: Theta, x: np.ndarray, start: np.ndarray, members: np.nd
     (see `second_look`).
     """
     owners, others = [], []
-    for i in members[_near_boundary(x[members])]:
+    for i in members[_near_boundary(x[members, : theta.size])]:
         turned = turned_factors(theta, x[i])
         if turned is not None:
             owners.append(i)
             others.append(turned)
-    for i in members[_doubtful(theta, x[members])]:
+    for i in members[_doubtful(theta, x[members, : theta.size])]:
         usual = largest(covariances(theta, start[i]))
         owners.append(i)
         others.append(starts(theta, x[i], covariances(theta, x[i]), usual)[0])
@@ -204,10 +206,8 @@ def _asked(criteria: Criteria, members: np.ndarray, questions: Sequence[Callable
     for question, points in zip(questions, asked, strict=True):
         question(points)
     every = [x for points in asked for x in points.known]
-    if not every:
-        return []
     owners = np.repeat(members, [len(points.known) for points in asked])
-    values = iter(_safe_values(criteria, np.array(every), owners).tolist())
+    values = iter(_safe_values(criteria, np.array(every), owners).tolist() if every else ())
     return [question(lambda x: next(values)) for question in questions]
 
 

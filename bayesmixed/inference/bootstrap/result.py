@@ -11,6 +11,7 @@ import pandas as pd
 from ...errors import FitError, nearest
 from ...fits.point import PointFit
 from ...page import Page, Section, column, places
+from ..intervals import Intervals
 from .limits import KINDS, LEAVES_OUT
 
 MANY_FAILED = 0.05  # share of failures above which a line says so
@@ -73,7 +74,7 @@ class Bootstrap:
 
     def confint(
         self, kind: str = "percentile", *, level: float = 0.95, which: str | Sequence[str] | None = None
-    ) -> BootstrapLimits:
+    ) -> Intervals:
         """Confidence limits of every parameter, or of those in `which`.
 
         Parameters
@@ -108,9 +109,10 @@ class Bootstrap:
                 ends[name] = made(float(self.estimate[name]), known, level, out)
             except FitError as problem:
                 raise FitError(f"{name}: {problem} Or name the others, which=.") from None
-        frame = pd.DataFrame.from_dict(ends, orient="index", columns=["lower", "upper"])
-        frame["kind"] = kind
-        return BootstrapLimits(frame, self.estimate[names], level, self.notes_of(level))
+        table = pd.DataFrame.from_dict(ends, orient="index", columns=["lower", "upper"])
+        table.insert(0, "estimate", self.estimate[names])
+        title = f"Bootstrap limits, {100 * level:g} %, {kind}, {len(self.draws)} {self.kind} replicates"
+        return Intervals(title, table.assign(kind=kind), self.notes_of(level))
 
     def notes_of(self, level: float) -> tuple[str, ...]:
         """What is doubtful about limits of this level."""
@@ -148,34 +150,6 @@ class Bootstrap:
             f"{self.kind.capitalize()} bootstrap of {self.fit.label}, {len(self.draws)} replicates, seed {self.seed}:"
         )
         return Page((Section(title, shown, ("Limits: 95 %, percentile.", *self.notes_of(0.95))),))
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class BootstrapLimits:
-    """Limits of parameters. `frame` has lower, upper, kind by parameter."""
-
-    frame: pd.DataFrame
-    estimate: pd.Series
-    level: float
-    notes: tuple[str, ...]
-
-    @property
-    def page(self) -> Page:
-        """The page that is printed."""
-        digits = places(self.frame["upper"] - self.frame["lower"])
-        shown = pd.DataFrame({"estimate": column(self.estimate, digits)}, index=self.frame.index)
-        for name in ("lower", "upper"):
-            shown[name] = column(self.frame[name], digits)
-        kind = ", ".join(dict.fromkeys(self.frame["kind"]))
-        return Page((Section(f"Bootstrap intervals, {100 * self.level:g} %, {kind}:", shown, self.notes),))
 
     def __str__(self) -> str:
         return str(self.page)

@@ -62,8 +62,12 @@ def children(seed: int, numbers: range) -> list[np.random.Generator]:
     return [np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(i,))) for i in numbers]
 
 
-def run(task: Task, n: int, workers: Workers, *, batch: int | None = None) -> Done:
+def run(
+    task: Task, n: int, workers: Workers, *, batch: int | None = None, enough: Callable[[list[Any]], bool] | None = None
+) -> Done:
     """Do the task for replicates 0 .. n - 1 in parts of `batch`; an interruption keeps the parts that are done.
+
+    It ends before n where the first parts, in order, are `enough`.
 
     Raises
     ------
@@ -80,11 +84,19 @@ def run(task: Task, n: int, workers: Workers, *, batch: int | None = None) -> Do
             for i, result in _results(task, parts, workers):
                 done[i] = result
                 bar.step(len(parts[i]))
+                if enough is not None and enough(_leading(done)):
+                    break
         except KeyboardInterrupt:
             if not done:
                 raise
             interrupted = True
     return Done(tuple(done[i] for i in sorted(done)), interrupted)
+
+
+def _leading(done: dict[int, Any]) -> list[Any]:
+    """The parts from the first on without a gap."""
+    first = next(i for i in range(len(done) + 1) if i not in done)
+    return [done[i] for i in range(first)]
 
 
 def _results(task: Task, parts: Sequence[range], workers: Workers) -> Iterator[tuple[int, Any]]:

@@ -113,6 +113,8 @@ class ManyCriteria:
         """The criteria (B,) and their exact gradients (B, m) at x (B, m)."""
         factors = self.factors(x)
         solution = solve_many(self.shared, self.given, factors)
+        if not factors:
+            return self.of_solution(solution), np.zeros_like(x)
         slopes = self._log_det_slopes(solution, factors)
         weight = 1 / self.sigma**2 if self.sigma is not None else self.df / np.maximum(solution.rss, 1e-300)
         gradient = np.zeros_like(x)

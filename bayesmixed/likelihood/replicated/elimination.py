@@ -60,10 +60,10 @@ class ManySolutions:
 
 
 def eliminates(likelihood: LinearLikelihood) -> bool:
-    """Whether the shared products are small enough: one factor, or a small tail beside it."""
+    """Whether the shared products are small enough: one factor or none, or a small tail beside it."""
     blocks = likelihood.blocks
     if not blocks:
-        return False
+        return True
     k, q = blocks[0].k, sum(block.n_levels * block.k for block in blocks[1:])
     r = q + likelihood.p
     return q <= MOST_TAIL and blocks[0].n_levels * k * (k + 1) / 2 * r * r <= MOST_SHARED
@@ -72,6 +72,8 @@ def eliminates(likelihood: LinearLikelihood) -> bool:
 def shared_products(likelihood: LinearLikelihood) -> SharedProducts:
     """The products that every response of the design shares."""
     gram, blocks, p = likelihood.gram, likelihood.blocks, likelihood.p
+    if not blocks:
+        return SharedProducts(np.zeros((0, 0, 0)), np.zeros((0, 0, p)), {}, gram.ww[:p, :p], ())
     edges = np.cumsum([0, *(block.n_levels * block.k for block in blocks[1:])])
     tails = tuple(slice(int(a), int(b)) for a, b in pairwise(edges))
     C = np.concatenate([_coupling(likelihood, int(edges[-1])), gram.zw[0][:, :, :p]], axis=2).transpose(1, 0, 2)
@@ -122,6 +124,11 @@ def solve_many(shared: SharedProducts, given: Responses, factors: Sequence[np.nd
     numpy.linalg.LinAlgError
         Where a matrix of any of them is not positive definite.
     """
+    size = len(shared.base)
+    reduced = np.repeat(shared.base.reshape(1, -1), len(given), axis=0)
+    if not factors:
+        nothing = np.zeros(len(given)), np.zeros((0, 0, len(given), 0)), np.zeros((0, 0, len(given), 0))
+        return _reduced(shared, factors, reduced.reshape(-1, size, size), given.wy, (given.yy, *nothing))
     Lambda, zy = factors[0][..., None], given.zy[0]
     M = product(transposed(Lambda), product(shared.A[:, :, None], Lambda))
     M[np.arange(len(M)), np.arange(len(M))] += 1.0
@@ -130,8 +137,6 @@ def solve_many(shared: SharedProducts, given: Responses, factors: Sequence[np.nd
     left = product(half, np.broadcast_to(transposed(Lambda), (*Lambda.shape[:2], *zy.shape[1:])))
     W, Q = product(transposed(left), left), product(transposed(left), half)
     log_det = 2 * sum(np.log(root[i, i]).sum(axis=-1) for i in range(len(M)))
-    size = len(shared.base)
-    reduced = np.repeat(shared.base.reshape(1, -1), len(given), axis=0)
     for (a, b), both in shared.pairs.items():
         reduced -= W[a, b] @ both
     h = applied(W, zy)

@@ -1,0 +1,183 @@
+"""Does a larger model explain more than chance would? By likelihood ratios of data that the smaller one drew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...errors import FitError, with_known_options
+from ...fits.caution import caution
+from ...fits.point import PointFit
+from ...page import listed
+from ...prediction.seeds import is_whole, whole_seed
+from ..lrt.comparable import refuse_different_data, refuse_other_than_likelihoods
+from ..lrt.nested import Nesting, nesting
+from ..lrt.ratio import ratio_test
+from ..lrt.refits import by_ml
+from ..lrt.rows import common_order
+from ..replicates.redraw import Parametric
+from ..replicates.run import Workers, run
+from .ratio_result import ENOUGH, BootstrapTest
+from .ratios import RatioReplicates, Ratios
+from .result import MANY_FAILED
+
+VERB = "bootstrap_test"
+SOME = 64  # replicates of a part of a sequential test
+
+
+@with_known_options
+def bootstrap_test(
+    full: Any,
+    reduced: Any,
+    n: int = 1000,
+    *,
+    seed: int | None = None,
+    sequential: bool = False,
+    n_jobs: int = 1,
+    client: Any = None,
+    progress: bool | None = None,
+) -> BootstrapTest:
+    """Test a smaller model against a larger one by simulation: the parametric bootstrap of the likelihood ratio.
+
+    New data are drawn from the smaller fit, both models fitted to each, and the share of their likelihood ratios that
+    reach the one observed is the p-value: right at the boundary of the space, where the chi-squared law is not, and in
+    samples too small for it. Fits by REML are refitted by ML.
+
+    Parameters
+    ----------
+    full, reduced
+        Two nested fits of the same data, in either order: of fixed effects, variances, or both.
+    n
+        Number of replicates.
+    seed
+        Same seed, same replicates.
+    sequential
+        Whether to stop at 50 ratios that reach the one observed: then p is large, and known well enough.
+    n_jobs, client, progress
+        As in `bm.bootstrap`.
+
+    Returns
+    -------
+    BootstrapTest
+        `frame` has p as counted, and of laws with the simulated moments (Bartlett, gamma, F), which small numbers of
+        replicates determine better in the tail; `ratios` the simulated likelihood ratios.
+
+    Raises
+    ------
+    FitError
+        For models that are not nested, different data, penalised fits and draws.
+
+    References
+    ----------
+    Halekoh & Højsgaard (2014), J. Stat. Softw. 59(9), section 5; Besag & Clifford (1991), Biometrika 78, 301-304.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> data = bm.load_data("Dyestuff")
+    >>> full = bm.Model("Yield ~ 1 + (1 | Batch)", data).fit("ml")
+    >>> test = bm.bootstrap_test(full, bm.Model("Yield ~ 1", data).fit("ml"), 500, seed=1)
+    >>> round(float(test.statistic), 3), test.p < 0.05
+    (5.403, True)
+    """
+    small, large, found, notes = _nested(full, reduced)
+    if not is_whole(n) or n < 2:
+        raise FitError(f"n must be a whole number, at least 2, not {n!r}.")
+    observed = ratio_test(small, large, ("the smaller model", "the larger"))
+    if observed.ratio != observed.ratio:
+        raise FitError(f"bootstrap_test has no likelihood ratio to test. {' '.join(observed.notes)}")
+    large = observed.large
+    places = common_order(small.model, large.model)
+    assert places is not None  # nested models have the same rows
+    refitters = small.engine.refitter(small), large.engine.refitter(large)
+    task = RatioReplicates(small, large, Parametric(small), refitters, found, places, whole_seed(seed))
+
+    def enough(parts: list[Ratios]) -> bool:
+        return _reached(np.concatenate([part.values for part in parts]), observed.ratio) >= ENOUGH
+
+    done = run(
+        task,
+        n,
+        Workers(n_jobs, client, progress),
+        batch=SOME if sequential and task.together else None,
+        enough=enough if sequential else None,
+    )
+    values, boundary = _used(Ratios.joined(done.parts), observed.ratio, sequential)
+    good = np.isfinite(values)
+    if np.sum(good) < 2:
+        raise FitError("bootstrap_test: fewer than two of the replicates could be fitted by both models.")
+    test = BootstrapTest(
+        statistic=observed.ratio,
+        df=observed.df,
+        ratios=values[good],
+        naive=observed.naive,
+        failed=int(np.sum(~good)),
+        boundary=float(np.mean(boundary[good])),
+        sequential=sequential,
+        title=f"Parametric bootstrap of the likelihood ratio, {int(np.sum(good))} replicates of (1), seed {task.seed}:",
+        models=tuple(f"({i + 1}) {fit.model.formula.line}" for i, fit in enumerate((small, large))),
+        notes=(),
+    )
+    return _said(test, (*notes, *_interrupted(done.interrupted, len(values), n), *caution(small, large)))
+
+
+def _nested(full: Any, reduced: Any) -> tuple[PointFit, PointFit, Nesting, tuple[str, ...]]:
+    """The smaller and the larger fit, by ML, how they are nested, and what was refitted."""
+    fits = (reduced, full)
+    refuse_other_than_likelihoods(fits, VERB)
+    names = tuple(fit.model.formula.line for fit in fits)
+    refuse_different_data(fits, names)
+    by = [fit for fit in fits if fit.engine.restricted]
+    notes = ("Fitted by REML: refitted by ML, whose likelihood ratios are simulated.",) if by else ()
+    small, large = sorted((by_ml(fit) for fit in fits), key=lambda fit: fit.n_parameters)
+    found = nesting(small.model, large.model)
+    if not found.holds:
+        raise FitError(
+            f"{VERB} needs nested models: {small.model.formula.line} is no case of {large.model.formula.line}, because "
+            f"{found.obstacle}. Compare them by AIC: bm.anova(full, reduced)."
+        )
+    if small.n_parameters == large.n_parameters:
+        raise FitError(f"{VERB}: both fits have {small.n_parameters} parameters, there is nothing to test.")
+    return small, large, found, notes
+
+
+def _reached(values: np.ndarray, ratio: float) -> int:
+    return int(np.sum(values >= ratio - 1e-6))
+
+
+def _used(ratios: Ratios, ratio: float, sequential: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The replicates that count: of a sequential test those up to the one that was enough, whatever parts they had."""
+    reached = np.cumsum(ratios.values >= ratio - 1e-6)
+    if not sequential or reached[-1] < ENOUGH:
+        return ratios.values, ratios.boundary
+    last = int(np.argmax(reached >= ENOUGH)) + 1
+    return ratios.values[:last], ratios.boundary[:last]
+
+
+def _interrupted(interrupted: bool, made: int, n: int) -> tuple[str, ...]:
+    return (f"Interrupted: {made} of {n} replicates were made.",) if interrupted else ()
+
+
+def _said(test: BootstrapTest, notes: tuple[str, ...]) -> BootstrapTest:
+    """The test with what its page says of p, failures and the boundary."""
+    lines = [
+        f"bootstrap: p as counted, {test.exceedances} of {len(test.ratios)}; Monte Carlo error {test.p_error:.2g}."
+    ]
+    if test.stopped:
+        lines[0] += f" Stopped at {ENOUGH}."
+    made = test.failed + len(test.ratios)
+    if test.failed:
+        lines.append(f"{test.failed} of {made} replicates failed ({100 * test.failed / made:.2g} %) and do not count.")
+    if test.failed > MANY_FAILED * made:
+        lines.append("More than 5 % failed: those that did are no random choice, so p may be wrong.")
+    if test.boundary > 0:
+        share = 100 * test.boundary
+        lines.append(f"{share:.2g} % of the larger model's fits are on the boundary, where chi-squared does not hold.")
+    missing = [name for name, p in test.frame["p"].items() if p != p]
+    if missing:
+        lines.append(
+            f"No p of {listed([str(name) for name in missing])}: the simulated ratios are smaller than its law's."
+        )
+    values = {name: getattr(test, name) for name in test.__dataclass_fields__}
+    return BootstrapTest(**(values | {"notes": (*lines, *notes)}))
