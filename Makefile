@@ -34,7 +34,7 @@ usable = $(if $(shell $(1)/bin/python -c '' 2>/dev/null && grep -sxF "$(CURDIR)"
 
 # One environment, one installation at a time.
 .NOTPARALLEL:
-.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-degrees bench-peers bench-posterior convergence calibration study-coverage study-laplace study-priors study-robust study-singular tutorials clean FORCE
+.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-degrees bench-peers bench-posterior convergence calibration study-coverage study-laplace study-priors study-robust study-singular tutorials study-rejection clean FORCE
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -101,6 +101,9 @@ study-laplace: $(VENV)/.bench ## the Laplace posterior against NUTS; writes benc
 
 study-priors: $(VENV)/.bench ## the default priors beside the rule that they replaced; writes benchmarks/results/default_priors.md
 	@$(BIN)/python benchmarks/default_priors.py $(ARGS)
+
+study-rejection: $(VENV)/.bench ## how often tests of a true null hypothesis reject, by test; writes benchmarks/results/rejection.md
+	@$(BIN)/python benchmarks/rejection.py $(ARGS)
 
 study-robust: $(VENV)/.bench ## how often 5 % tests with cluster-robust standard errors reject; writes benchmarks/results/robust.md
 	@$(BIN)/python benchmarks/robust.py $(ARGS)
