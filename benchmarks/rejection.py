@@ -65,7 +65,7 @@ def p_values(table: pd.DataFrame, y: np.ndarray) -> dict[str, float]:
     found = {"lrt": float(stats.chi2.sf(max(2 * (ml.loglik - null.loglik), 0.0), 1))}
     for ddf in DDF:
         found[ddf] = reference(reml, ddf).test(EFFECT, EFFECT @ reml.beta).p
-    return found | {"zero": float(reml.status.singular != ())}
+    return found | {"zero": float(bool(reml.status.singular))}
 
 
 def batch(arm: Arm, seed: np.random.SeedSequence, n: int) -> list[dict[str, float]]:
