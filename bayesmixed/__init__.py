@@ -119,6 +119,7 @@ __all__ = [
     "bootstrap_test",
     "comparisons",
     "compilation_cache",
+    "confint",
     "covariance",
     "diagnose",
     "drop1",
