@@ -268,12 +268,13 @@ def _linearised(fit: Fit, ddf: str | float | None, points: Sequence[CurvePoint],
         np.array([values[0] for values in pair]) for pair in zip(*((q.x, q.slope) for q in points), strict=True)
     )
     judged_by, design = reference(fit, ddf), _together([point.design for point in points])
+    per_slope = -1 / np.where(np.isfinite(x) & (slope != 0), slope, np.nan)[:, None]  # NaN where p is not reached
     if not grouped:
         X = design.mu.X
-        return Linearised(x, -X / slope[:, None], judged_by.root[: X.shape[1]], judged_by)
+        return Linearised(x, X * per_slope, judged_by.root[: X.shape[1]], judged_by)
     assert fit.prediction_errors is not None
     root = fit.prediction_errors.root(design, points[0].terms)
-    return Linearised(x, -root / slope[:, None], np.eye(root.shape[1]), judged_by)
+    return Linearised(x, root * per_slope, np.eye(root.shape[1]), judged_by)
 
 
 def _together(designs: Sequence[Design]) -> Design:

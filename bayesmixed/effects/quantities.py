@@ -161,7 +161,7 @@ class Linearised(Quantities):
         return replace(
             self,
             estimate=_weighted(weights, self.estimate),
-            jacobian=weights @ self.jacobian,
+            jacobian=_weighted(weights, self.jacobian),
             ambiguity=self.ambiguity and self.ambiguity.combined(weights),
             limits=None,
         )

@@ -60,8 +60,9 @@ class Effects:
         """
         p, critical = self._judged()
         found = self.quantities.table(self.level, critical, self.scale).set_axis(self.keys.index)
-        if np.isfinite(self.quantities.df).any():
-            found.insert(2, "df", self.quantities.df)
+        df = self.quantities.df
+        if (~np.isinf(df) & ~np.isnan(self.quantities.values)).any():
+            found.insert(2, "df", df)
         statistic = self.quantities.statistic()
         if self.tested and statistic is not None:
             found["statistic"] = statistic
@@ -178,7 +179,7 @@ class Effects:
             return np.asarray(2 * stats.t.sf(np.abs(statistics), df)), critical
         covariance = self.quantities.covariance()
         for group in self._groups(self.by):
-            rows = group[~np.isnan(statistics[group])]
+            rows = group[~np.isnan(statistics[group] + df[group])]
             if not len(rows):
                 continue
             related = adjustment.correlation(covariance[np.ix_(rows, rows)])

@@ -221,6 +221,17 @@ def test_groups_without_spread_have_one_threshold() -> None:
     np.testing.assert_allclose(pairs[["estimate", "se"]], 0.0, atol=1e-7)
 
 
+def test_a_group_that_never_gets_there_leaves_contrasts_of_others() -> None:
+    """Of three curves that bend down the lowest stays below 9."""
+    g, x = np.repeat([0, 1, 2], 40), np.tile(np.linspace(-2, 2, 40), 3)
+    y = np.array([10.0, 12.0, 8.0])[g] - x**2 + 0.1 * np.random.default_rng(2).normal(size=120)
+    fit = bm.Model("y ~ x + I(x**2) + (1 | g)", pd.DataFrame({"y": y, "x": x, "g": g})).fit("reml")
+    found = bm.inverse_predict(fit, 9.0, "x", by="g")
+    assert list(found.frame["estimate"].isna()) == [False, False, True]
+    pairs = found.contrast(adjust="none").frame
+    assert list(pairs[["estimate", "se", "p"]].notna().all(axis=1)) == [True, False, False]
+
+
 def test_contrasts_of_subjects_thresholds_cover_the_truth() -> None:
     """As the thresholds themselves do."""
     table, b = experiment(3)
