@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.optimize import minimize, minimize_scalar
 
 import bayesmixed as bm
+from bayesmixed.covariance.pins import OneElement, in_front
 from bayesmixed.engines.search.boundary_search import search
 from bayesmixed.engines.search.gradient_methods import BFGS
 from bayesmixed.likelihood.at import laplace_of, likelihood_of
@@ -18,12 +20,13 @@ from bayesmixed.likelihood.criteria.joint_mode import JointCriterion
 from bayesmixed.likelihood.criteria.laplace_deviance import LaplaceCriterion
 from bayesmixed.likelihood.criteria.profiled import ProfiledCriterion
 from bayesmixed.likelihood.criteria.quadrature_deviance import QuadratureCriterion
-from bayesmixed.likelihood.criteria.turned import Turned
 from bayesmixed.likelihood.criteria.with_penalty import Added, Penalised
 from bayesmixed.likelihood.criteria.with_sigma import NormalPrior, SigmaCriterion
 from bayesmixed.likelihood.laplace.start import start
+from bayesmixed.likelihood.linear.likelihood import LinearLikelihood
 from bayesmixed.likelihood.penalty.penalty import boundary_avoiding
 from bayesmixed.likelihood.quadrature.factoring import quadrature
+from bayesmixed.likelihood.working.pinned_block import pinned
 
 GRADIENT = 1e-5  # of a gradient: central differences
 NODES = 9e-4  # the same of a quadrature's, whose nodes move with the mode
@@ -128,22 +131,9 @@ def least(function: Callable[[np.ndarray], float], start: np.ndarray) -> float:
     return min(float(end.fun) for end in ends)
 
 
-def in_users_columns(base: Criterion, order: list[int]) -> Turned:
-    """The base in the user's columns of its first bar, of unit mean square, in another order."""
-    A = base.theta.bases[0][order]
-    return Turned(base, 0, A / np.linalg.norm(A, axis=1, keepdims=True))
-
-
-@pytest.mark.parametrize("name", ["deviance", "REML criterion at sigma", "penalised"])
-def test_a_criterion_in_other_columns_has_the_same_values_and_its_own_slopes(name: str) -> None:
-    base, x = CRITERIA[name]()
-    turned = in_users_columns(base, [1, 0])
-    y = turned.turned(x + 0.1)
-    np.testing.assert_allclose(turned.back(y), x + 0.1, rtol=1e-9)
-    value, gradient = turned.value_and_gradient(y)
-    assert value == pytest.approx(base.value(x + 0.1), abs=1e-8)
-    slopes = [(turned.value(y + h) - turned.value(y - h)) / 2e-4 for h in 1e-4 * np.eye(len(y))]
-    np.testing.assert_allclose(gradient, slopes, rtol=GRADIENT, atol=GRADIENT * np.abs(gradient).max())
+def with_sd_first(likelihood: LinearLikelihood, column: int) -> LinearLikelihood:
+    """The likelihood whose theta begins with the relative sd of a column of its first bar."""
+    return replace(likelihood, theta=pinned(likelihood.theta, 0, OneElement(in_front((column,), 2))))
 
 
 @pytest.mark.parametrize("at", [0.05, 0.4, 0.929, 2.0])
@@ -152,12 +142,12 @@ def test_a_criterion_in_other_columns_has_the_same_values_and_its_own_slopes(nam
 def test_the_profile_of_an_sd_is_that_of_a_brute_force_search(at: float, column: int, reml: bool) -> None:
     fitted = model(*SLEEP)
     likelihood = likelihood_of(fitted)
-    turned = in_users_columns(ProfiledCriterion(likelihood, reml, None), [column, 1 - column])
+    first = with_sd_first(likelihood, column)
     at = at if column == 0 else at / 4
-    unit = float(np.linalg.norm(likelihood.theta.bases[0][column]))
-    held = Held(turned, 0, at / unit)
-    ours, _ = search(held, held.placed(turned.turned(likelihood.start())), BFGS())
-    a, b, c = likelihood.theta.reported(turned.back(ours.x))
+    held = Held(ProfiledCriterion(first, reml, None), 0, at)
+    start = first.theta.of_factors(likelihood.theta.factors(likelihood.start()))
+    ours, _ = search(held, held.placed(start), BFGS())
+    a, b, c = likelihood.theta.reported_of(first.theta.typed(ours.x))
     assert (a, np.hypot(b, c))[column] == pytest.approx(at)
 
     def deviance(z: np.ndarray) -> float:

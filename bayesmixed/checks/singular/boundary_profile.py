@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...engines.search.nearby import nearby
+from ...covariance.pins import OneElement, Pin
 from ...fits.point import PointFit
-from ...likelihood.at import heteroscedastic_of, laplace_of, likelihood_of
-from ...likelihood.criteria.criterion import Criterion
-from ...likelihood.criteria.laplace_deviance import LaplaceCriterion
-from ...likelihood.criteria.turned import Turned
-from ...likelihood.criteria.with_sigma import NormalPrior, SigmaCriterion
-from ...likelihood.criteria.with_sigmas import SigmasCriterion
+from ...inference.profile.ground import Held
+from ...inference.profile.parameters import ground
+from ...inference.profile.path import Side, crossing, side
+from ...inference.profile.pinned import Pinned
+from ...inference.profile.points import BetterOptimum, Point, Summit, guessed
+from ...likelihood.criteria.criterion import Criterion, StandIn
+from ...likelihood.working.coordinates import Coordinates
+from ...likelihood.working.theta import Theta
 from ..diagnosis.work import Work
 from .null_directions import NullDirection
 
 # of the deviance: one standard error, and the 95 % limit of a profile; from an estimate at zero, where half of the
 # statistics are zero, the latter is about a one-sided limit of 97.5 %
 RISES = (1.0, 3.84)
-CLOSE = 0.01  # relative error of a rise at which the search for its sd stops
-SETTLED = 1e-3  # predicted decrease of the deviance at which a minimum is taken: a tenth of what CLOSE lets a rise err
-SECANTS, FASTEST = (
-    30,
-    8.0,
-)  # of a search of one rise: its steps, and the largest factor of one while nothing is above it
-NEXT = 1.8  # times an sd: about where the rise is 3.84 times as large
-FIRST, FARTHEST = 0.05, 1e4  # sds of a working (unit mean square) column: where to begin, where to give up
+CLOSE = 0.005  # of zeta, relative: a rise is then known to a hundredth
 
 
 @dataclass(frozen=True)
@@ -50,166 +44,89 @@ def profile(fit: PointFit, direction: NullDirection, work: Work | None = None) -
     """The sds at which the deviance (or REML criterion) has risen by 1 and by 3.84.
 
     A column with sd zero: its sd. A column that others determine: the sd of its effects given those of all others, the
-    last diagonal element of Lambda with that column as the last. Everything else is re-maximised, in a generalized
-    model by Laplace. `work` limits the evaluations: what it does not reach is left out. Empty where the fit maximised
-    something else (MAP), or where the covariance structure does not survive a change of columns.
+    last diagonal element of Lambda with that column as the last. Everything else is re-maximised. `work` limits the
+    evaluations: what it does not reach is left out. Empty where the fit maximised something else (MAP), or where the
+    covariance structure has no coordinate for the direction.
     """
-    if fit.engine.regularised:
+    pin = None if fit.engine.regularised else _pin(fit, direction)
+    if pin is None:
         return ()
-    if fit.model.covariances[direction.term].invariance not in ("linear", "scaling"):
-        return ()
-    held = _held(fit, direction, Work() if work is None else work)
-    return tuple(held.rises(RISES))
+    held = ground(fit).block(direction.term, pin)
+    counted = _Counted(held.criterion, Work() if work is None else work)
+    found: list[Rise] = []
+    try:
+        for each in _rises(replace(held, criterion=counted), direction.term):
+            found.append(each)  # what was found before the work was done stays
+    except (_Exhausted, BetterOptimum):
+        pass
+    return tuple(found)
+
+
+def _pin(fit: PointFit, direction: NullDirection) -> Pin | None:
+    structure, k = fit.model.covariances[direction.term], len(fit.factors[direction.term])
+    if direction.is_zero:
+        pins = structure.pins(k)
+        return pins[direction.column] if pins and structure.parameters(k).by_column else None
+    if structure.invariance != "linear":
+        return None
+    others = (i for i in range(k) if i != direction.column)
+    return OneElement((*others, direction.column), k, structure.n_theta(k) - 1)
+
+
+def _rises(held: Held, term: int) -> Iterator[Rise]:
+    """The points of ascending rises, as far as the criterion ever rises so."""
+    pinned = Pinned("", 0, held.criterion, held.chart, held.x, (0.0, np.inf), lambda x: x, held.signed)
+    top = guessed(pinned)
+    walked = Side((top.point,), False)
+    for rise in RISES:
+        goal = float(np.sqrt(rise))
+        walked = side(top, 1, goal, goal, walked.points)
+        if not walked.reached:
+            return
+        walked = replace(walked, points=crossing(top, walked, goal, CLOSE * goal))
+        yield _rise(top, held, term, min(walked.points, key=lambda each: abs(each.zeta - goal)))
+
+
+def _rise(top: Summit, held: Held, term: int, at: Point) -> Rise:
+    F = held.point(held.chart.x(at.y))[1][term]
+    sds = np.linalg.norm(F, axis=1)
+    unit = F / np.where(sds > 0, sds, 1.0)[:, None]
+    return Rise(held.chart.value(at.w), at.zeta**2, sds, unit @ unit.T)
+
+
+class _Exhausted(Exception):
+    """The work is done."""
 
 
 @dataclass(frozen=True)
-class _Held:
-    """A criterion in the user's columns of one bar in another order, with one element held.
+class _Counted:
+    """A criterion whose evaluations are counted, and end where the work does."""
 
-    With the column of interest first its sd is the first element of theta, with that column last its sd given all
-    others is the last. `position` is that element's in y, `x` the estimates in the columns of `turned.base`; `scale` is
-    what relative sds are multiplied by at x, the exponential of x's last element, up to a factor, where that is
-    `free_scale`.
-    """
-
-    turned: Turned
-    x: np.ndarray
-    position: int
-    scale: Callable[[np.ndarray], float]
-    free_scale: bool
+    base: Criterion
     work: Work
 
-    @cached_property
-    def unit(self) -> float:
-        """The sd that working effects as large as the residual sd give the element held."""
-        j, theta = self.turned.term, self.turned.theta
-        factor = theta.factor(theta.replaced(self.x, j, self.turned.A), j)
-        first = self.position == theta.slices[j].start
-        return self.scale(self.x) * float(factor[0, 0] if first else factor[-1, -1])
+    @property
+    def theta(self) -> Theta:
+        return self.base.theta
 
-    @cached_property
-    def lowest(self) -> float:
-        """The criterion on the boundary."""
-        return self.turned.base.value(self.x)
+    def coordinates(self) -> Coordinates:
+        return self.base.coordinates()
 
-    def function(self, sd: float, z: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        """The criterion with the direction held at an sd and the rest at z, its gradient in z, and the whole y."""
-        whole = y.copy()
-        whole[self.free] = z
-        whole[self.position] = sd / self.scale(whole)
-        self.work.count()
-        try:
-            value, slopes = self.turned.value_and_gradient(whole)
-        except np.linalg.LinAlgError:
-            return np.inf, np.zeros(len(z)), whole
-        if self.free_scale:  # the element held is relative to it
-            slopes[-1] -= slopes[self.position] * whole[self.position]
-        return value, slopes[self.free], whole
+    def value(self, x: np.ndarray) -> float:
+        self._count(0.5)
+        return self.base.value(x)
 
-    @cached_property
-    def free(self) -> np.ndarray:
-        """Positions of what is not held."""
-        return np.delete(np.arange(len(self.x)), self.position)
+    def value_and_gradient(self, x: np.ndarray) -> tuple[float, np.ndarray]:
+        self._count(1.0)
+        return self.base.value_and_gradient(x)
 
-    def minimum(self, sd: float, y: np.ndarray, H: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        """The least criterion with the direction held at an sd, its y, and the inverse curvature there.
+    def metric(self, x: np.ndarray) -> np.ndarray:
+        return self.base.metric(x)
 
-        From `y` and the inverse curvature `H` of a neighbour: one sd's minimum is near the last one's.
-        """
+    def stand_in(self, x: np.ndarray) -> tuple[StandIn, int] | None:
+        return None
 
-        def function(z: np.ndarray) -> tuple[float, np.ndarray]:
-            return self.function(sd, z, y)[:2]
-
-        found = nearby(function, y[self.free], H, settled=SETTLED, exhausted=lambda: self.work.exhausted)
-        whole = y.copy()
-        whole[self.free] = found.x
-        whole[self.position] = sd / self.scale(whole)
-        return found.value, whole, found.H
-
-    def rises(self, targets: Sequence[float]) -> Iterator[Rise]:
-        """The points at which the criterion has risen by ascending targets, as far as it ever does.
-
-        The square root of a rise is nearly linear in the sd, so that a secant needs few steps.
-        """
-        y = self.turned.turned(self.x)
-        H = self._metric(y, self.free)
-        low, t = (0.0, 0.0), FIRST * self.unit
-        for target in targets:
-            goal, high = np.sqrt(target), None
-            for _ in range(SECANTS):
-                value, y, H = self.minimum(t, y, H)
-                rise = max(value - self.lowest, 0.0)
-                if self.work.exhausted or t > FARTHEST * self.unit:
-                    return
-                root = float(np.sqrt(rise))
-                if abs(rise - target) <= CLOSE * target:
-                    yield self._rise(y, rise)
-                    break
-                low, high = ((t, root), high) if root < goal else (low, (t, root))
-                if high is None:
-                    t *= float(np.clip(goal / max(root, 1e-6), 1.1, FASTEST))
-                else:
-                    t = low[0] + (high[0] - low[0]) * (goal - low[1]) / (high[1] - low[1])
-            else:
-                return
-            low = (t, root)
-            t *= NEXT
-
-    def _metric(self, y: np.ndarray, free: np.ndarray) -> np.ndarray:
-        """A guess of the inverse curvature in the free elements."""
-        J = self.turned.slopes(y)
-        metric = self.turned.base.metric(self.turned.back(y))
-        curvature = (J.T @ np.linalg.pinv(metric) @ J)[np.ix_(free, free)]
-        values, vectors = np.linalg.eigh(0.5 * (curvature + curvature.T))
-        values = np.maximum(values, 1e-6 * np.max(values, initial=1e-6))
-        inverse = (vectors / values) @ vectors.T
-        return 0.5 * (inverse + inverse.T)
-
-    def _rise(self, y: np.ndarray, rise: float) -> Rise:
-        x = self.turned.back(y)
-        scale = self.scale(x)
-        F = scale * self.turned.base.theta.typed(x)[self.turned.term]
-        sds = np.linalg.norm(F, axis=1)
-        unit = F / np.where(sds > 0, sds, 1.0)[:, None]
-        return Rise(scale * float(y[self.position]), rise, sds, unit @ unit.T)
-
-
-def _held(fit: PointFit, direction: NullDirection, work: Work) -> _Held:
-    j = direction.term
-    criterion, x, scale, free = _parts(fit)
-    theta, where = criterion.theta, criterion.theta.slices[j]
-    others = [i for i in range(theta.k(j)) if i != direction.column]
-    if direction.is_zero:
-        order, position = [direction.column, *others], where.start
-    else:
-        order, position = [*others, direction.column], where.stop - 1
-    return _Held(Turned(criterion, j, theta.bases[j][order]), x, position, scale, free, work)
-
-
-_Parts = tuple[Criterion, np.ndarray, Callable[[np.ndarray], float], bool]
-
-
-def _parts(fit: PointFit) -> _Parts:
-    if fit.model.has_scale:
-        return _linear(fit)
-    return _with_sigmas(fit) if fit.model.linear else _generalized(fit)
-
-
-def _with_sigmas(fit: PointFit) -> _Parts:
-    rows = heteroscedastic_of(fit.model)
-    criterion = SigmasCriterion(rows, fit.engine.restricted, NormalPrior.none(rows.basis), free=False)
-    x = criterion.x(criterion.theta.working(fit.theta), fit.parameters.coefficients["sigma"][0, 0])
-    return criterion, x, lambda x: 1.0, False
-
-
-def _linear(fit: PointFit) -> _Parts:
-    likelihood, sigma = likelihood_of(fit.model), fit.model.constants.get("sigma")
-    flat = NormalPrior.none(likelihood.basis)
-    criterion = SigmaCriterion(likelihood, fit.engine.restricted, sigma, flat, free=False)
-    return criterion, criterion.start(likelihood.theta.working(fit.theta)), criterion.residual_sd, sigma is None
-
-
-def _generalized(fit: PointFit) -> _Parts:
-    likelihood = laplace_of(fit.model)
-    x = likelihood.joined(likelihood.theta.working(fit.theta), fit.beta, fit.dispersion)
-    return LaplaceCriterion(likelihood), x, lambda x: 1.0, False
+    def _count(self, evaluations: float) -> None:
+        if self.work.exhausted:
+            raise _Exhausted
+        self.work.count(evaluations)

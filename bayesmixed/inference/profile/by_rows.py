@@ -42,7 +42,7 @@ class RowsGround(Ground):
 
         def criterion(theta: Theta) -> Criterion:
             likelihood = replace(rows, rows=replace(rows.rows, theta=theta), _last=[])
-            if nodes == 1 or not rows.rows.blocks:
+            if nodes <= 1 or not rows.rows.blocks:
                 return LaplaceCriterion(likelihood)
             return QuadratureCriterion(likelihood, rule=quadrature(likelihood, nodes))
 
@@ -51,13 +51,13 @@ class RowsGround(Ground):
     @classmethod
     def with_sigmas(cls, fit: PointFit) -> RowsGround:
         """Of a linear fit whose sigma has a predictor."""
-        every = heteroscedastic_of(fit.model)
+        every, reml = heteroscedastic_of(fit.model), fit.engine.restricted
 
         def criterion(theta: Theta) -> Criterion:
             rows = replace(every, rows=replace(every.rows, theta=theta))
-            return SigmasCriterion(rows, False, NormalPrior.none(rows.basis), free=True)
+            return SigmasCriterion(rows, reml, NormalPrior.none(rows.basis), free=not reml)
 
-        alone = SigmasCriterion(every, False, NormalPrior.none(every.basis), free=False)
+        alone = SigmasCriterion(every, reml, NormalPrior.none(every.basis), free=False)
         return cls(fit, every.rows.theta, criterion, alone.coordinates())
 
     @property

@@ -24,15 +24,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class LinearGround(Ground):
-    """An sd is held by theta and sigma, a correlation and a coefficient by theta alone, sigma beside theta."""
+    """An sd is held by theta and sigma, a correlation and a coefficient by theta alone, sigma beside theta.
+
+    sds and correlations of a `restricted` fit are held in the REML criterion.
+    """
 
     likelihood: LinearLikelihood
     sigma: float | None
+    restricted: bool
 
     @classmethod
     def of(cls, fit: PointFit) -> LinearGround:
         """Of a fit."""
-        return cls(fit, likelihood_of(fit.model), fit.model.constants.get("sigma"))
+        return cls(fit, likelihood_of(fit.model), fit.model.constants.get("sigma"), fit.engine.restricted)
 
     @property
     def layout(self) -> Theta:
@@ -45,7 +49,7 @@ class LinearGround(Ground):
         if pin.relative:
             beside = self._with_sigma(likelihood)
             return Held(beside, RelativeSd(first, beside.unit, self.sigma), beside.start(theta), self._point(beside))
-        alone = ProfiledCriterion(likelihood, False, self.sigma)
+        alone = ProfiledCriterion(likelihood, self.restricted, self.sigma)
         return Held(alone, Element(first), theta, self._point(alone), tuple(1 + first + i for i in pin.signed))
 
     def coefficient(self, i: int) -> Held:
@@ -64,7 +68,8 @@ class LinearGround(Ground):
         return self.likelihood.theta.working(self.fit.theta)
 
     def _with_sigma(self, likelihood: LinearLikelihood) -> SigmaCriterion:
-        return SigmaCriterion(likelihood, False, self.sigma, NormalPrior.none(likelihood.basis), free=False)
+        flat = NormalPrior.none(likelihood.basis)
+        return SigmaCriterion(likelihood, self.restricted, self.sigma, flat, free=False)
 
     def _point(self, criterion: ProfiledCriterion | SigmaCriterion | CoefficientCriterion) -> Point:
         def point(x: np.ndarray) -> tuple[np.ndarray, list[np.ndarray], dict[str, float]]:

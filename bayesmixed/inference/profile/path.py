@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,9 +30,12 @@ class Side:
     endless: bool = False
 
 
-def side(top: Summit, sign: int, goal: float, step: float) -> Side:
-    """Walk to |zeta| = `goal` by steps of about `step` in zeta, upwards (`sign` 1) or downwards (-1)."""
-    pinned, found = top.pinned, [top.point]
+def side(top: Summit, sign: int, goal: float, step: float, known: Sequence[Point] = ()) -> Side:
+    """Walk to |zeta| = `goal` by steps of about `step` in zeta, upwards (`sign` 1) or downwards (-1).
+
+    From the estimates, or from the last of the `known` points of that side.
+    """
+    pinned, found = top.pinned, list(known) or [top.point]
     end = pinned.limits[1 if sign > 0 else 0]
     if top.point.w == end:
         return Side((top.point,), False, bounded=True)

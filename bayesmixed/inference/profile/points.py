@@ -16,6 +16,7 @@ SETTLED = 1e-6  # of the deviance: predicted decrease at which a point is taken
 LOOSE = 1e-3  # predicted decrease from which a point is not: zeta would be off by more than its third decimal
 BETTER = 1e-3  # of the deviance: by what a point must be lower than the fit to be a better optimum
 LEAST = 0.02  # of the curvature that was guessed: what a direction has at least when steps are measured
+TENTH = 0.1
 DEPARTURES = 4  # times a search may leave a boundary
 
 
@@ -77,10 +78,31 @@ def summit(pinned: Pinned) -> Summit:
     tangent = np.zeros(len(y) - 1) if on_end else -H @ hessian[1:, 0]
     bend = hessian[0, 0] + hessian[0, 1:] @ tangent
     known = bool(bend > 0 and not on_end)
-    se = float(unit[0] * np.sqrt(2 / bend)) if known else float(unit[0] * np.sqrt(2.0))
+    se = float(unit[0] * np.sqrt(2 / bend)) if known else _first(pinned, float(unit[0] * np.sqrt(2.0)))
     point = Point(float(y[0]), 0.0, se if known else np.nan, y, H * np.outer(unit[1:], unit[1:]), 0.0)
     without = tuple(_without(pinned, point, i) for i in pinned.signed)
     return Summit(pinned, point, tangent * unit[1:] / unit[0], se, value, without)
+
+
+def guessed(pinned: Pinned) -> Summit:
+    """The same where an estimate is on its end, by the criterion's own guess of its curvature: no evaluations."""
+    y, M = pinned.y, pinned.metric(pinned.y)
+    tangent = M[1:, 0] / M[0, 0]
+    H = M[1:, 1:] - np.outer(tangent, M[0, 1:])
+    point = Point(float(y[0]), 0.0, np.nan, y, 0.5 * (H + H.T), 0.0)
+    return Summit(pinned, point, tangent, _first(pinned, float(np.sqrt(2 * M[0, 0]))), pinned.value(y))
+
+
+def _first(pinned: Pinned, otherwise: float) -> float:
+    """A first step from the end of a parameter; of an sd from zero, where nothing else says what is large.
+
+    To where effects in columns of unit mean square vary a tenth as much as what they are relative to.
+    """
+    if pinned.y[0] != 0 or pinned.limits[0] != 0:
+        return otherwise
+    ends = [pinned.theta.factors(pinned.chart.x(np.append(w, pinned.y[1:]))) for w in (0.0, 1.0)]
+    size = float(np.sqrt(sum(np.sum((b - a) ** 2) for a, b in zip(*ends, strict=True))))
+    return TENTH / size if size > 0 else otherwise
 
 
 def _without(pinned: Pinned, top: Point, i: int) -> tuple[float, np.ndarray]:
