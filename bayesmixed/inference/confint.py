@@ -17,7 +17,7 @@ from ..fits.tables import scalar_table
 from .bootstrap.bootstrap import bootstrap
 from .intervals import Intervals
 from .profile.likelihood_fit import from_the_best, maximum_likelihood
-from .profile.parameters import chosen, parameters
+from .profile.parameters import chosen, left_out, parameters
 from .profile.profile import checked, doubts, intervals, limit_curves, warn
 from .wald import wald
 
@@ -115,7 +115,7 @@ def _profiled(fit: Any, level: float, which: Any, ddf: Any) -> Intervals:
         ml, curves, met = from_the_best(ml, lambda place: limit_curves(place, which, level))
     warn(curves)
     title = f"Profile likelihood limits, {100 * level:g} %"
-    notes = with_caution((*notes, *met, *doubts(curves)), ml)
+    notes = with_caution((*notes, *met, *doubts(curves), *left_out(which, parameters(ml))), ml)
     return intervals([curve.interval(level) for curve in curves], title, notes)
 
 

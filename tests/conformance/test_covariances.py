@@ -10,6 +10,7 @@ import pytest
 
 import bayesmixed as bm
 from bayesmixed.covariance import CORRELATION, STRUCTURES, Covariance, Shape, Values
+from bayesmixed.covariance.pins import Pin
 
 SIZES = [1, 2, 3, 4]
 ROUND_TRIP = 1e-10
@@ -63,6 +64,52 @@ def test_which_structures_are_linear() -> None:
     linear = {name: [structure.span(k) is not None for k in SIZES] for name, structure in STRUCTURES.items()}
     assert linear["us"] == linear["diag"] == linear["homcs"] == [True] * 4
     assert linear["cs"] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("k", SIZES)
+def test_a_pinned_parameter_is_where_it_is_held(structure: Covariance, k: int) -> None:
+    """theta is the parameter and the rest, there and back; moved alone, it has the value that it was moved to."""
+    factor = structure.factor(some_theta(structure, k), k)
+    free, columns = structure.parameters(k), [f"c{i}" for i in range(k)]
+    pins = structure.pins(k)
+    if not pins:
+        return
+
+    def numbers(root: np.ndarray) -> list[float]:
+        values = structure.values(root)
+        shapes = zip(free.shapes, values.shapes, strict=True)
+        found = [number for s, value in shapes for number in s.numbers(np.asarray(s.stated(value)), columns).values()]
+        return [*values.sds.tolist(), *map(float, found)]
+
+    known = numbers(factor)
+    assert len(pins) == len(known) == structure.n_theta(k)
+    for i, pin in enumerate(pins):
+        order = list(pin.order)
+        at, rest = pin.split(structure.theta(factor[order]))
+        np.testing.assert_allclose(at, known[i], rtol=ROUND_TRIP)
+        np.testing.assert_allclose(
+            pin.theta(at, rest), structure.theta(factor[order]), rtol=ROUND_TRIP, atol=ROUND_TRIP
+        )
+        moved = 0.9 * at
+        back = np.empty((k, k))
+        back[order] = structure.factor(pin.theta(moved, rest), k)
+        np.testing.assert_allclose(numbers(back)[i], moved, rtol=ROUND_TRIP)
+
+
+@pytest.mark.parametrize("k", SIZES)
+def test_slopes_are_pulled_back_to_a_pinned_parameter_and_the_rest(structure: Covariance, k: int) -> None:
+    factor, slope = structure.factor(some_theta(structure, k), k), np.random.default_rng(9).normal(size=(k, k))
+    for pin in structure.pins(k):
+        at, rest = pin.split(structure.theta(factor[list(pin.order)]))
+
+        def value(y: np.ndarray, pin: Pin = pin) -> float:
+            return float(np.sum(slope * structure.factor(pin.theta(float(y[0]), y[1:]), k)))
+
+        y = np.append(at, rest)
+        steps = 1e-6 * np.eye(len(y))
+        numeric = [(value(y + h) - value(y - h)) / 2e-6 for h in steps]
+        found = pin.pulled(at, rest, structure.pullback(pin.theta(at, rest), k, slope))
+        np.testing.assert_allclose(found, numeric, rtol=1e-6, atol=1e-7)
 
 
 @pytest.mark.parametrize("k", SIZES)

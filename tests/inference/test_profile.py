@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -14,6 +14,9 @@ from scipy.optimize import brentq, minimize
 from scipy.stats import chi2
 
 import bayesmixed as bm
+from bayesmixed.covariance import STRUCTURES
+from bayesmixed.covariance.pins import Pin
+from bayesmixed.covariance.unstructured import Unstructured
 from bayesmixed.errors import BayesMixedWarning, FitError
 from bayesmixed.inference.profile.profile import doubts, warn
 
@@ -336,3 +339,23 @@ def test_a_point_that_is_not_at_its_best_is_told() -> None:
     assert "NOT CONVERGED: the searches beside sigma (1 of " in doubts([unsettled])[0]
     with pytest.warns(BayesMixedWarning, match="NOT CONVERGED"):
         warn([unsettled])
+
+
+@dataclass(frozen=True)
+class Unpinned(Unstructured):
+    """A structure that says no way to hold one of its parameters alone."""
+
+    name = "unpinned"
+
+    def pins(self, k: int) -> tuple[Pin, ...]:
+        return ()
+
+
+def test_a_structure_without_pins_leaves_its_parameters_out_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(STRUCTURES, "unpinned", Unpinned())
+    fit = bm.Model("Yield ~ 1 + unpinned(1 | Batch)", load_reference_frame("Dyestuff")).fit("ml")
+    found = bm.confint(fit)
+    assert list(found.frame.index) == ["Intercept", "sigma"]
+    assert "Not profiled: sd(Intercept | Batch)" in str(found) and "Not profiled" in str(bm.profile(fit))
+    with pytest.raises(FitError, match="no coordinates in which one of its parameters is held alone"):
+        bm.profile(fit, "sd(Intercept | Batch)")

@@ -13,6 +13,7 @@ from ...covariance.pins import Pin
 from ...design.design import Design
 from ...errors import FitError, nearest
 from ...fits.tables import scalar_table
+from ...page import listed
 from ...parameters.names import structure_of
 from .by_rows import RowsGround
 from .ground import Ground, Held, Point
@@ -85,6 +86,14 @@ def chosen(which: str | Sequence[str] | None, known: Sequence[Parameter], verb: 
     if not names:
         raise FitError(f"{verb}: which=[] asks for nothing. Parameters: {', '.join(by_name)}.")
     return [by_name[name] for name in dict.fromkeys(names)]
+
+
+def left_out(which: object, known: Sequence[Parameter]) -> tuple[str, ...]:
+    """Of all parameters asked for, those that cannot be held, in a sentence."""
+    names = [each.label for each in known if each.hold is None]
+    if which is not None or not names:
+        return ()
+    return (f"Not profiled: {listed(names)}, whose covariance structure has no coordinate for one of them alone.",)
 
 
 # ends, how it is held, why it is not, and where the model is a simpler one

@@ -23,7 +23,7 @@ from ..intervals import Interval, Intervals, limits, said
 from .curve import Curve
 from .ground import Ground
 from .likelihood_fit import from_the_best, maximum_likelihood
-from .parameters import chosen, parameters
+from .parameters import chosen, left_out, parameters
 from .path import crossing, side
 from .points import summit
 
@@ -188,7 +188,7 @@ def profile(
 
         ml, found, met = from_the_best(ml, curves)
     warn(found)
-    return Profile(ml, found, goal, with_caution((*notes, *met, *doubts(found)), ml))
+    return Profile(ml, found, goal, with_caution((*notes, *met, *doubts(found), *left_out(which, parameters(ml))), ml))
 
 
 def limit_curves(place: Ground, which: str | Sequence[str] | None, level: float) -> tuple[Curve, ...]:
