@@ -7,6 +7,7 @@ from typing import Any
 TITLES = {"satterthwaite": "Satterthwaite", "kenward-roger": "Kenward-Roger"}
 ENGINES = {"satterthwaite": ("bayesmixed", "R", "mixedlm", "glmm"), "kenward-roger": ("bayesmixed", "R", "mixedlm")}
 SHOWN = 4  # coefficients a case
+WORDS = 50  # letters of the end of an engine's message
 
 
 def markdown(run: dict[str, Any]) -> str:
@@ -56,7 +57,9 @@ def _numbers(run: dict[str, Any], records: dict[Any, Any], method: str) -> str:
 
 
 def _said(record: dict[str, Any] | None) -> str:
-    return "" if record is None else record.get("missing") or _seconds(record["seconds"])
+    if record is None:
+        return ""
+    return f"none: {record['missing'][-WORDS:]}" if "missing" in record else _seconds(record["seconds"])
 
 
 def _seconds(value: float | None) -> str:
