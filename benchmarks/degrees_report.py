@@ -7,7 +7,7 @@ from typing import Any
 TITLES = {"satterthwaite": "Satterthwaite", "kenward-roger": "Kenward-Roger"}
 ENGINES = {"satterthwaite": ("bayesmixed", "R", "mixedlm", "glmm"), "kenward-roger": ("bayesmixed", "R", "mixedlm")}
 SHOWN = 4  # coefficients a case
-WORDS = 50  # letters of the end of an engine's message
+WORDS = 36  # letters of the end of an engine's message
 
 
 def markdown(run: dict[str, Any]) -> str:
