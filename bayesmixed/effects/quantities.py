@@ -18,6 +18,7 @@ from .mean.ambiguity import Ambiguity
 if TYPE_CHECKING:
     from ..degrees.reference import Reference
 
+STRAIGHT = 1e-9  # how far a straight line's middle may lie from the mean of its ends
 SAME, ROUNDING = 1e-7, 1e-10  # of a standard error and of a number: what two evaluations of one number may differ by
 
 Elementwise = Callable[[np.ndarray], np.ndarray]
@@ -173,10 +174,18 @@ class Linearised(Quantities):
             self,
             estimate=shown,
             jacobian=slope[:, None] * self.jacobian,
-            linear=self.linear and scale is AS_IS,
+            linear=(self.linear and scale is AS_IS) or self._straightened(scale),
             ambiguity=_mapped(self.ambiguity, scale),
             limits=None,
         )
+
+    def _straightened(self, scale: Scale) -> bool:
+        """Whether `scale` makes linear predictors of all numbers again, as the logarithm does of exp."""
+        if self.limits is None or not self.limits.alone.all():
+            return False
+        with np.errstate(all="ignore"):
+            low, middle, high = (scale.show(self.limits.show(self.limits.centre + step)) for step in (-1, 0, 1))
+        return bool(np.allclose(low + high, 2 * middle, rtol=STRAIGHT, atol=STRAIGHT, equal_nan=True))
 
     def minus(self, other: Quantities) -> Linearised:
         assert isinstance(other, Linearised)
@@ -242,8 +251,12 @@ class Linearised(Quantities):
 
     @property
     def judged_by(self) -> tuple[str, tuple[str, ...]]:
-        known = self._judged_as_linear | np.isnan(self.values)
-        return self.reference.words if known.all() else self.reference.beyond_words, self.reference.notes
+        linear, missing = self._judged_as_linear, np.isnan(self.values)
+        words, beyond = self.reference.words, self.reference.beyond_words
+        if not np.all(linear | missing):
+            some = words != beyond and np.any(linear & ~missing)
+            words = f"{words}, z where df is infinite" if some else beyond
+        return words, self.reference.notes
 
     @property
     def limits_made(self) -> str:

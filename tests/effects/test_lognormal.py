@@ -62,8 +62,10 @@ def test_ratios_of_medians(fits: tuple):
     np.testing.assert_allclose(found.frame["estimate"], np.exp(table["estimate"]), rtol=SAME)
     t = stdtrit(found.frame["df"].to_numpy(), 0.975)
     np.testing.assert_allclose(found.frame["upper"], np.exp(table["estimate"] + t * table["se"]), rtol=SAME)
-    ratio = bm.comparisons(lognormal, "f", comparison="ratio").frame["estimate"].to_numpy()
-    np.testing.assert_allclose(ratio, found.frame["estimate"].iloc[1:3], rtol=SAME)
+    ratio, columns = bm.comparisons(lognormal, "f", comparison="ratio").frame, ["estimate", "df", "p", "lower", "upper"]
+    np.testing.assert_allclose(ratio[columns], found.frame[columns].iloc[1:3], rtol=SAME)
+    averages = bm.comparisons(lognormal, "f", comparison="ratio", newdata="data", average=True)
+    assert "df" not in averages.frame and "z, not t with" in str(averages)  # of averages it is no linear function
 
 
 def test_draws_give_the_same_ratios(fits: tuple, table: pd.DataFrame):
