@@ -130,8 +130,8 @@ def emmeans(
     if not (at is None or isinstance(at, Mapping)):
         raise FitError(f'at= is a dict of values by column, such as at={{"x": [0, 1]}}, not {at!r}.')
     named, within = _named(fit.model, specs, by)
-    given = called(fit.model, dict(at or {}))
-    rows = _rows(fit.model, named, within, given, weights, offset, question.spread(fit.model))
+    given = AskedRows(called(fit.model, dict(at or {})), offset=offset, spread=question.spread(fit.model))
+    rows = _rows(fit.model, named, within, given, weights)
     back = question.scale == "response" and kind == "conditional"
     inner = replace(question, scale="link") if back else question
     family, what = fit.model.family, ", ".join([*within, *named]) or "overall"
@@ -203,15 +203,12 @@ def _split(text: str) -> list[str]:
     return [part.strip().strip("`") for part in parts if part.strip()]
 
 
-def _rows(
-    model: Model, named: list[str], within: list[str], at: dict[str, Any], weights: str, offset: float | None,
-    spread: bool,
-) -> EffectRows:  # fmt: skip
-    known = variables(model, bars=True)
+def _rows(model: Model, named: list[str], within: list[str], given: AskedRows, weights: str) -> EffectRows:
+    known, at = variables(model, bars=True), dict(given.values)
     for name in at:
         variable(known, name)
     groups = grouping(model, known, within)
-    asked = AskedRows({name: at.get(name) for name in [*within, *named] if name not in groups} | at, spread=spread)
+    asked = replace(given, values={name: at.get(name) for name in [*within, *named] if name not in groups} | at)
     values, resting = grid_values(known, asked.values), asked.idle(model)
     values |= {name: values[name][:1] for name in resting}
     own = own_of_each(model, known, groups, [*named, *at]) if groups else None
@@ -221,7 +218,7 @@ def _rows(
     shares = np.ones(len(table))
     if weights == "proportional":
         shares = _proportions(model, table, [name for name in rest if known[name].values is not None])
-    held, said = mean_offset(model, list(asked.values), offset, len(table))
+    held, said = mean_offset(model, list(asked.values), asked.offset, len(table))
     keys, cells, shares = averaged(table, [*within, *named], shares)
     idle = only_in_offsets(model) if held is not None else set()
     notes = (
