@@ -34,7 +34,7 @@ usable = $(if $(shell $(1)/bin/python -c '' 2>/dev/null && grep -sxF "$(CURDIR)"
 
 # One environment, one installation at a time.
 .NOTPARALLEL:
-.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-degrees bench-peers bench-posterior convergence calibration study-coverage study-laplace study-priors study-robust study-singular tutorials study-rejection clean FORCE
+.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-degrees bench-peers bench-posterior bench-profiles convergence calibration study-coverage study-laplace study-priors study-robust study-singular tutorials study-rejection clean FORCE
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -72,6 +72,10 @@ bench: $(VENV)/.bench ## time ours against lme4, glmm and mixedlm in one run; wr
 bench-generalized: $(VENV)/.bench ## the same for generalized models, against glmer, glmmTMB, glmm and mixedlm
 	@$(MAKE) --no-print-directory bench-peers || echo "The Python peers could not be installed: the table will say so."
 	@$(BIN)/python benchmarks/generalized.py --peers $(PEERS)/bin/python $(ARGS)
+
+bench-profiles: $(VENV)/.bench ## time profile likelihoods and their limits against lme4 and mixedlm; writes benchmarks/results/profiles.md
+	@$(MAKE) --no-print-directory bench-peers || echo "The Python peers could not be installed: the table will say so."
+	@$(BIN)/python benchmarks/profiles.py --peers $(PEERS)/bin/python $(ARGS)
 
 bench-corners: $(VENV)/.bench ## what was slow once: sparse designs, diagnoses, groups left out, Laplace beside NUTS; writes benchmarks/results/corners.md
 	@$(BIN)/python benchmarks/corners.py $(ARGS)

@@ -120,7 +120,7 @@ def _profiled(fit: Any, level: float, which: Any, ddf: Any) -> Intervals:
 
 
 def _wald(fit: Any, level: float, which: Any, ddf: Any) -> Intervals:
-    wanted = chosen(which, parameters(fit), "confint")
+    wanted = chosen(which, parameters(fit), "confint", alone=False)
     found = wald(fit, wanted, level, ddf)
     return Intervals(f"Wald limits, {100 * level:g} %", found.table, with_caution(found.notes, fit))
 
@@ -162,7 +162,7 @@ def shortest(draws: np.ndarray, level: float) -> tuple[float, float]:
 def _of_draws(
     fit: DrawsFit, which: Any, limits: Callable[[np.ndarray], tuple[float, float]], kind: str, title: str
 ) -> Intervals:
-    wanted = chosen(which, parameters(fit), "confint")
+    wanted = chosen(which, parameters(fit), "confint", alone=False)
     values = scalar_table(fit.model.design, fit.parameters)["values"]
     draws = [np.ravel(values.iloc[each.place]) for each in wanted]
     ends = np.array([limits(each[np.isfinite(each)]) if np.isfinite(each).any() else (np.nan,) * 2 for each in draws])

@@ -357,5 +357,6 @@ def test_a_structure_without_pins_leaves_its_parameters_out_and_says_so(monkeypa
     found = bm.confint(fit)
     assert list(found.frame.index) == ["Intercept", "sigma"]
     assert "Not profiled: sd(Intercept | Batch)" in str(found) and "Not profiled" in str(bm.profile(fit))
+    assert "sd(Intercept | Batch)" in bm.confint(fit, "wald").frame.index
     with pytest.raises(FitError, match="no coordinates in which one of its parameters is held alone"):
         bm.profile(fit, "sd(Intercept | Batch)")

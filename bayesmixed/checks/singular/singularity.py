@@ -60,7 +60,7 @@ def advice(fit: PointFit, simpler: Simpler | None) -> list[str]:
         f"2. Keep the formula, because the design asks for it: model.fit(bm.MAP({options})) keeps every sd off zero; "
         "its estimates stand beside these below."
     )
-    lines.append('3. For intervals of the sds, zero included: the posterior, model.fit("nuts", seed=1).')
+    lines.append('3. For intervals of the sds, zero included: bm.confint(fit), or model.fit("nuts", seed=1).')
     return lines
 
 

@@ -57,7 +57,8 @@ class RowsGround(Ground):
             rows = replace(every, rows=replace(every.rows, theta=theta))
             return SigmasCriterion(rows, reml, NormalPrior.none(rows.basis), free=not reml)
 
-        alone = SigmasCriterion(every, reml, NormalPrior.none(every.basis), free=False)
+        moved = 0 if fit.curvature is None else len(fit.curvature.x) - every.rows.theta.size - every.S.shape[1]
+        alone = SigmasCriterion(every, reml, NormalPrior.none(every.basis), free=moved > 0)  # as the fit had it
         return cls(fit, every.rows.theta, criterion, alone.coordinates())
 
     @property

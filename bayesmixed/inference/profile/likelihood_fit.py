@@ -35,7 +35,7 @@ def maximum_likelihood(fit: Any, verb: str) -> tuple[PointFit, tuple[str, ...]]:
     if fit.engine.regularised:
         raise FitError(
             f"{verb}: {fit.label} maximises the likelihood times a prior, whose profile has no level. Profile the "
-            'likelihood: bm.profile(model.fit("ml")).'
+            'likelihood: bm.profile(model.fit("ml")). bm.confint(fit, "wald") has limits by standard errors.'
         )
     if not fit.model.linear and fit.model.design.groups and fit.engine.quadrature == 0:
         raise FitError(

@@ -66,22 +66,25 @@ def parameters(fit: Fit) -> list[Parameter]:
     ]
 
 
-def chosen(which: str | Sequence[str] | None, known: Sequence[Parameter], verb: str) -> list[Parameter]:
-    """The parameters of those names; all that are estimated if None.
+def chosen(
+    which: str | Sequence[str] | None, known: Sequence[Parameter], verb: str, *, alone: bool = True
+) -> list[Parameter]:
+    """The parameters of those names; all that are estimated if None; those that can be held `alone`.
 
     Raises
     ------
     FitError
         An unknown name, one that is not estimated, or no name.
     """
+    refused = {each.label for each in known if each.refusal and (alone or each.hold is not None)}
     if which is None:
-        return [each for each in known if not each.refusal]
+        return [each for each in known if each.label not in refused]
     names = [which] if isinstance(which, str) else list(which)
     by_name = {each.label: each for each in known}
     for name in names:
         if name not in by_name:
             raise FitError(f"{verb}: the fit has no parameter {name!r}. {nearest(str(name), by_name, 'Parameters')}")
-        if by_name[name].refusal:
+        if name in refused:
             raise FitError(f"{verb}: {by_name[name].refusal}")
     if not names:
         raise FitError(f"{verb}: which=[] asks for nothing. Parameters: {', '.join(by_name)}.")
@@ -134,7 +137,7 @@ def _dispersions(fit: Fit) -> list[_Way]:
     found: list[_Way] = []
     for name in fit.parameters.dispersion:
         constant = fit.model.constants.get(name)
-        held = "" if constant is None else f"{name} is held at {constant:g} by constants=, so it has no profile."
+        held = "" if constant is None else f"{name} is held at {constant:g} by constants=: it is not estimated."
         limit = known[name].limit
         simpler = _never if limit is None else limit.reached
         found.append((known[name].bounds, partial(_dispersion, name=name), held, simpler))
