@@ -96,9 +96,10 @@ def page(facts: dict[str, str], records: dict[str, dict[str, Record]]) -> str:
     lines += [f"- date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "- command: `python benchmarks/profiles.py`", ""]
     lines += [
         "CPU seconds on one thread, each engine in a process of its own, the middle of three rounds in turn. `profile` "
-        "is curves of every parameter: ours to |zeta| = 3.03, lme4's to its default (4.1 of six parameters); "
-        "mixedlm's are of coefficients alone, 20 points each. `limits` is 95 % limits of every parameter: ours by root finding, lme4's from its "
-        "profile, mixedlm's of coefficients alone. Ratios to mixedlm are of our times for coefficients alone.",
+        "is curves of every parameter: ours to |zeta| = 3.03, lme4's to its default (4.1 of six parameters); mixedlm's "
+        "are of coefficients alone, 20 points each. `limits` is 95 % limits of every parameter: ours by root finding, "
+        "lme4's from its profile, mixedlm's of coefficients alone. Ratios to mixedlm are of our times for coefficients "
+        "alone.",
         "",
         "| model | engine | profile | points | limits | ours is faster: profile | limits |",
         "| --- | --- | --- | --- | --- | --- | --- |",
