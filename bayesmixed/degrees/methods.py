@@ -57,7 +57,10 @@ def reference(fit: Fit, ddf: str | float | None = None) -> Reference:
     point = cast("PointFit", fit)
     name = default(point) if ddf is None else ddf
     if not isinstance(name, str):
-        return Fixed(point.coefficient_root, _number_words(name), _number(name))
+        value = _number(name)
+        if np.isfinite(value):
+            return Fixed(point.coefficient_root, f"t with {value:g} degrees of freedom", value)
+        name = "asymptotic"
     if name not in METHODS:
         raise FitError(f"ddf={name!r} is not an option. {_nearest(name)} Or a number of degrees of freedom.")
     known = _made.setdefault(point, {})
@@ -110,8 +113,3 @@ def _number(ddf: float) -> float:
     if isinstance(ddf, bool) or not value > 0:
         raise FitError(f"ddf must be a positive number or a method's name, not {ddf!r}.")
     return value
-
-
-def _number_words(ddf: float) -> str:
-    value = _number(ddf)
-    return "z" if np.isinf(value) else f"t with {value:g} degrees of freedom"

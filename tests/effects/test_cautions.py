@@ -46,6 +46,7 @@ def test_tests_of_linear_mixed_models_have_satterthwaites_degrees_of_freedom(mac
     np.testing.assert_allclose(half, stats.t.ppf(0.975, 10) * given["se"], rtol=ALGEBRA)
     normal = bm.comparisons(machines, "Machine", ddf="asymptotic")
     assert "df" not in normal.frame and "takes variances as known" in str(normal)
+    assert str(bm.comparisons(machines, "Machine", ddf=np.inf)) == str(normal)
     np.testing.assert_allclose(normal.frame["p"], 2 * stats.norm.sf(abs(normal.frame["statistic"])), rtol=ALGEBRA)
 
 
