@@ -148,13 +148,22 @@ def _root(base: SigmasCriterion, x: np.ndarray, spread: np.ndarray) -> np.ndarra
     moved = coordinates.basis @ half[coordinates.coefficients]
     if base.free or not rows.p:
         return moved
-    moving = np.zeros((rows.p, len(x)))
-    for i in np.flatnonzero(np.diag(spread) > 0):
-        step = np.zeros(len(x))
-        step[i] = STEP * np.sqrt(spread[i, i])
-        ends = [base.solution(x + sign * step).beta for sign in (1, -1)]
-        moving[:, i] = (ends[0] - ends[1]) / (2 * step[i])
+    try:
+        moving = _slopes_of_means(base, x, STEP * np.sqrt(np.diag(spread)))
+    except np.linalg.LinAlgError:  # rows whose sd has all but vanished
+        return np.full_like(moved, np.nan)
     moved[: rows.p] = solve_triangular(rows.basis.R, moving @ half)
     given = np.zeros((len(moved), rows.p))
     given[: rows.p] = base.at(x).vcov_root(base.solution(x))
     return np.column_stack([given, moved])
+
+
+def _slopes_of_means(base: SigmasCriterion, x: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """How the mean's coefficients (p, m), in the working basis, move with x, by central differences of `steps` (m,)."""
+    moving = np.zeros((base.rows.p, len(x)))
+    for i in np.flatnonzero(steps > 0):
+        step = np.zeros(len(x))
+        step[i] = steps[i]
+        ends = [base.solution(x + sign * step).beta for sign in (1, -1)]
+        moving[:, i] = (ends[0] - ends[1]) / (2 * step[i])
+    return moving
