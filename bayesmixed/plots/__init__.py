@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import nearest
+from .bootstrap import bootstrap, bootstrap_frame
 from .calibration import calibration, calibration_frame
 from .caterpillar import caterpillar, caterpillar_frame
 from .curves import curves, curves_frame
@@ -47,6 +48,7 @@ OF_OTHERS: dict[str, Callable[..., Picture]] = {
     "prior_posterior": prior_posterior,
 }
 CHECKED: dict[str, Callable[..., Picture]] = {
+    "bootstrap": bootstrap,
     "calibration": calibration,
     "pooling": pooling,
     "profile": profile,
@@ -64,6 +66,8 @@ __all__ = [
     "OF_OTHERS",
     "PLOTS",
     "Picture",
+    "bootstrap",
+    "bootstrap_frame",
     "calibration",
     "calibration_frame",
     "caterpillar",

@@ -52,6 +52,17 @@ def test_processes_change_nothing(sleep: Any, boot: Any, monkeypatch: pytest.Mon
     assert np.max(np.abs(two.draws / boot.draws.iloc[:40] - 1)) < TOGETHER
 
 
+def test_a_cluster_changes_nothing(sleep: Any, boot: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("bayesmixed.inference.replicates.run.MANY", 20)
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        two = bm.bootstrap(sleep, 40, seed=1, client=client)
+    assert np.max(np.abs(two.draws / boot.draws.iloc[:40] - 1)) < TOGETHER
+
+
 class Interrupted:
     """A task that is interrupted in its third part."""
 

@@ -45,6 +45,7 @@ def profiled() -> Any:
 
 
 CALLS: dict[str, Callable[[], tuple[tuple[Any, ...], dict[str, Any]]]] = {
+    "bootstrap": lambda: ((bm.bootstrap(profiled().fit, 60, seed=1),), {}),
     "calibration": lambda: ((calibrated(),), {}),
     "data": lambda: ((sleep().model,), {}),
     "forest": lambda: ((sleep(), drawn()), {}),

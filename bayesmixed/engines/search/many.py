@@ -15,12 +15,13 @@ from ...likelihood.working.theta import Theta
 from .boundary_search import LOWER, MAX_DEPARTURES, search, turned_factors
 from .gradient_methods import BFGS
 from .optimizer import HUGE
-from .second_look import NEAR, covariances, largest, starts
+from .second_look import NEAR, covariances, largest, mirrored
 from .together import Evaluate, minimise_together
 
 T = TypeVar("T")
 Value = Callable[[np.ndarray], float]
 
+ZERO = 1e-6  # of an element of theta: on a boundary, which is snapped to, one is zero
 LOOKS = 3  # times another start is tried of members that the last one moved
 
 
@@ -120,9 +121,9 @@ def _search_alone(criteria: Criteria, member: int, found: ManyFound) -> None:
     found.converged[member] = optimum.converged and (edge is None or edge.slope >= ACCEPT)
 
 
-def _near_boundary(x: np.ndarray) -> np.ndarray:
-    """Members (b,) of which some element of theta (b, m) is small: only these have an edge nearby."""
-    return np.flatnonzero(np.any(np.abs(x) < SNAP, axis=1))
+def _near_boundary(x: np.ndarray, near: float = SNAP) -> np.ndarray:
+    """Members (b,) of which some element of theta (b, m) is small: only these have an edge so near."""
+    return np.flatnonzero(np.any(np.abs(x) < near, axis=1))
 
 
 def _snapped(
@@ -150,7 +151,7 @@ def _snapped(
 def _edges(criteria: Criteria, members: np.ndarray, x: np.ndarray) -> list[Direction | None]:
     """The worst direction of each member that is on the boundary."""
     theta = criteria.theta
-    edged = [int(i) for i in _near_boundary(x[:, : theta.size])]
+    edged = [int(i) for i in _near_boundary(x[:, : theta.size], ZERO)]
     found: list[Direction | None] = [None] * len(x)
     asked = [lambda value, one=x[i]: worst_direction(value, theta, one) for i in edged]
     for i, answer in zip(edged, _asked(criteria, members[edged], asked), strict=True):
@@ -181,7 +182,7 @@ def _other_starts(theta: Theta, x: np.ndarray, start: np.ndarray, members: np.nd
     for i in members[_doubtful(theta, x[members, : theta.size])]:
         usual = largest(covariances(theta, start[i]))
         owners.append(i)
-        others.append(starts(theta, x[i], covariances(theta, x[i]), usual)[0])
+        others.append(mirrored(theta, x[i], covariances(theta, x[i]), usual))
     return np.array(owners, dtype=int), np.array(others)
 
 

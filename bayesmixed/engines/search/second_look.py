@@ -22,6 +22,7 @@ NEAR = 0.2  # smallest over largest sd of a block in any direction, or of all bl
 ROUGH = 15  # iterations of a search in the stand-in
 SLOPE = 1e-2  # its gradient there, in deviance per relative sd: a basin is found, not an optimum
 SAME = 0.3  # distance of covariances, relative to the largest, below which two points are in one basin
+LITTLE = 0.25  # of the usual variance: a block with less has next to none
 COMPETES = 0.5  # deviance by which the stand-in, which is linear about the first optimum, may favour that one
 
 Blocks = dict[int, np.ndarray]  # relative covariance of each group term
@@ -43,7 +44,7 @@ def other_side(criterion: Criterion, x: np.ndarray, start: np.ndarray) -> np.nda
     n_theta = layout.size
     reference = cheap(x[:n_theta])[0]
     found: tuple[float, np.ndarray] | None = None
-    for first in starts(layout, x, here, usual)[:searches]:
+    for first in _starts(layout, x, here, usual)[:searches]:
         value, theta = _rough(cheap, first[:n_theta], lambda theta: _distance(layout, x, theta, here, usual) < SAME)
         far = _distance(layout, x, theta, here, usual) >= SAME
         if far and value < reference + COMPETES and (found is None or value < found[0]):
@@ -70,17 +71,31 @@ def _doubtful(layout: Theta, here: Blocks) -> bool:
     )
 
 
-def starts(layout: Theta, x: np.ndarray, here: Blocks, usual: float) -> list[np.ndarray]:
+def _starts(layout: Theta, x: np.ndarray, here: Blocks, usual: float) -> list[np.ndarray]:
     """Correlations of the other sign with zero variances raised; and the variance in the terms that had least."""
-    sizes = {j: float(np.trace(each)) / len(each) for j, each in here.items()}
-    typical = max(*sizes.values(), usual)
-    mirrored, exchanged = {}, {}
+    sizes, typical = _sizes(here, usual)
+    exchanged = {
+        j: (4 * typical if sizes[j] < LITTLE * typical else 0.25 * typical) * np.eye(len(each))
+        for j, each in here.items()
+    }
+    return [mirrored(layout, x, here, usual), _placed(layout, x, exchanged)]
+
+
+def mirrored(layout: Theta, x: np.ndarray, here: Blocks, usual: float) -> np.ndarray:
+    """x with correlations of the other sign, and with variances near zero raised."""
+    sizes, typical = _sizes(here, usual)
+    blocks = {}
     for j, each in here.items():
         signs = np.where(np.arange(len(each)) % 2, -1.0, 1.0)
-        little = sizes[j] < 0.25 * typical
-        mirrored[j] = each * np.outer(signs, signs) + (typical if little else 0.1 * sizes[j]) * np.eye(len(each))
-        exchanged[j] = (4 * typical if little else 0.25 * typical) * np.eye(len(each))
-    return [_placed(layout, x, blocks) for blocks in (mirrored, exchanged)]
+        raised = typical if sizes[j] < LITTLE * typical else 0.1 * sizes[j]
+        blocks[j] = each * np.outer(signs, signs) + raised * np.eye(len(each))
+    return _placed(layout, x, blocks)
+
+
+def _sizes(here: Blocks, usual: float) -> tuple[dict[int, float], float]:
+    """The mean variance of each block, and the largest of these and of `usual`."""
+    sizes = {j: float(np.trace(each)) / len(each) for j, each in here.items()}
+    return sizes, max(*sizes.values(), usual)
 
 
 def _placed(layout: Theta, x: np.ndarray, blocks: Blocks) -> np.ndarray:

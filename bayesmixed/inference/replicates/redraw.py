@@ -10,9 +10,7 @@ import numpy as np
 
 from ...fits.point import PointFit
 from ...parameters.predicted import predicted
-from ...parameters.values import Parameters
-from ...prediction.new_levels import draw_effects
-from ...prediction.responses import new_responses
+from ...prediction.responses import location
 
 
 class Redraw(ABC):
@@ -31,19 +29,21 @@ class Parametric(Redraw):
     new: bool = True
 
     def responses(self, generators: Sequence[np.random.Generator]) -> np.ndarray:
-        model, flat = self.fit.model, self.fit.parameters.flat()
-        values = flat.take(np.zeros(len(generators), dtype=int))
+        design, family = self.fit.model.design, self.fit.model.family
+        values = self.fit.parameters.flat().take(np.zeros(len(generators), dtype=int))
         if self.new:
-            values = replace(values, b=self._effects(flat, generators))
-        found = predicted(model.family, model.design, values)
-        design, drawn = model.design, []
+            values = replace(values, b=self._effects(generators))
+        found = predicted(family, design, values)
+        mu, drawn = location(family, found.eta), np.empty((len(generators), design.n_rows))
         for i, rng in enumerate(generators):
             dispersion = {name: value[i : i + 1] for name, value in found.dispersion.items()}
-            drawn.append(new_responses(model, found.eta[[i]], dispersion, design.weights, design.trials, rng)[0])
-        return np.array(drawn)
+            drawn[i] = family.draw(rng, mu[i : i + 1], dispersion, design.weights, design.trials)[0]
+        return design.written(drawn)
 
-    def _effects(self, flat: Parameters, generators: Sequence[np.random.Generator]) -> tuple[np.ndarray, ...]:
-        """New effects (1, B, L, k) of every term, replicate by replicate."""
-        terms = range(len(self.fit.model.design.groups))
-        each = [[draw_effects(flat, j, flat.b[j].shape[2], rng) for j in terms] for rng in generators]
-        return tuple(np.concatenate([one[j] for one in each], axis=1) for j in terms)
+    def _effects(self, generators: Sequence[np.random.Generator]) -> tuple[np.ndarray, ...]:
+        """New effects (1, B, L, k) of every term: each generator's own normal numbers, term by term."""
+        known = self.fit.parameters.flat()
+        roots = [known.principal_root(j)[0, 0] for j in range(len(known.b))]
+        sizes = [(b.shape[2], len(root)) for b, root in zip(known.b, roots, strict=True)]
+        noise = [[rng.standard_normal(size) for size in sizes] for rng in generators]
+        return tuple((np.array([one[j] for one in noise]) @ root.T)[None] for j, root in enumerate(roots))

@@ -17,7 +17,7 @@ from ...engines.machine.progress import progress_bar
 from ...errors import FitError
 from ...prediction.seeds import is_whole
 
-MANY, FEW = 512, 8  # replicates of a part: searched side by side, or one by one
+MANY, FEW = 1024, 8  # replicates of a part: searched side by side, or one by one
 NUMBERS = 2**23  # responses of a part, 64 MB
 
 
