@@ -34,7 +34,7 @@ usable = $(if $(shell $(1)/bin/python -c '' 2>/dev/null && grep -sxF "$(CURDIR)"
 
 # One environment, one installation at a time.
 .NOTPARALLEL:
-.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-degrees bench-peers bench-posterior bench-profiles convergence calibration study-coverage study-laplace study-priors study-robust study-singular tutorials study-rejection clean FORCE
+.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-degrees bench-peers bench-posterior bench-profiles bench-replicates convergence calibration study-coverage study-laplace study-priors study-robust study-singular tutorials study-rejection clean FORCE
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -83,6 +83,10 @@ bench-corners: $(VENV)/.bench ## what was slow once: sparse designs, diagnoses, 
 bench-degrees: $(VENV)/.bench ## degrees of freedom against lmerTest, pbkrtest and mixedlm; writes benchmarks/results/degrees.md
 	@$(MAKE) --no-print-directory bench-peers || echo "The Python peers could not be installed: the table will say so."
 	@$(BIN)/python benchmarks/degrees.py --peers $(PEERS)/bin/python $(ARGS)
+
+bench-replicates: $(VENV)/.bench ## bootstraps against lme4, pbkrtest and glmm; writes benchmarks/results/replicates.md
+	@$(MAKE) --no-print-directory bench-peers || echo "The Python peers could not be installed: the table will say so."
+	@$(BIN)/python benchmarks/replicates.py --peers $(PEERS)/bin/python $(ARGS)
 
 bench-peers: $(PEERS)/.made ## only the environment of the Python peers
 	@echo "$(PEERS) is ready"

@@ -231,6 +231,7 @@ REFUSALS = [
     ("sleep", "case", {"resample": {"Subject": False}}, "draws nothing"),
     ("sleep", "parametric", {"n": 1}, "at least 2"),
     ("sleep", "parametric", {"n_jobs": 0}, "n_jobs"),
+    ("sleep", "parametric", {"n": 10**9}, "GB"),
 ]
 
 
@@ -265,3 +266,10 @@ def test_draws_are_refused(sleep: Any) -> None:
         bm.bootstrap(draws, 5)
     with pytest.raises(FitError, match="takes a fit"):
         bm.bootstrap(sleep.model, 5)
+
+
+def test_a_correlation_that_does_not_exist_is_said() -> None:
+    fit = bm.Model("score ~ Machine + (Machine | Worker)", bm.load_data("Machines")).fit("ml")
+    boot = bm.bootstrap(fit, 60, seed=1)
+    some = boot.draws.isna().any()
+    assert all((f"{name} does not exist" in str(boot)) == missing for name, missing in some.items())

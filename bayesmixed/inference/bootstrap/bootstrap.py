@@ -12,7 +12,9 @@ import pandas as pd
 
 from ...errors import FitError, with_known_options
 from ...fits.base import is_fit
+from ...fits.caution import caution
 from ...fits.point import PointFit
+from ...prediction.memory import refuse_too_large
 from ...prediction.seeds import is_whole, whole_seed
 from ..replicates.nesting import outermost
 from ..replicates.refitted import Evaluated, Outcome, Refitted, Statistic, named, refits_of
@@ -109,6 +111,8 @@ def bootstrap(
     task = _task(point, kind, Options(re, resample), asked, seed)
     known = estimates(point) if asked is None else pd.Series(named(asked(point)), name="estimate", dtype=float)
     names = chosen(None if asked is not None else statistic, list(known.index))
+    what = f"{n:,} replicates of {len(known)} numbers are"
+    refuse_too_large(n, len(known), what, ": at most {most:,} fit, or name some of them, statistic=.")
     done = run(task, n, workers)
     found = _of_refits(point, done) if asked is None else _of_outcomes(done)
     if not len(found.draws):
@@ -124,7 +128,7 @@ def bootstrap(
         seed=seed,
         failures=found.failures,
         boundary=found.boundary,
-        notes=(*notes, *CAUTIONS.get(kind, ())),
+        notes=(*notes, *_without_value(found.draws[names]), *CAUTIONS.get(kind, ()), *caution(point)),
         leave_out=_leaving_out(point, asked),
     )
 
@@ -179,6 +183,15 @@ def _of_outcomes(done: Done) -> _Found:
     return _Found(draws, failures, _share(np.array([one.singular for one in used])))
 
 
+def _without_value(draws: pd.DataFrame) -> tuple[str, ...]:
+    """Which parameters some replicates do not have: a correlation beside an sd of zero."""
+    shares = draws.isna().mean()
+    return tuple(
+        f"{name} does not exist in {100 * share:.2g} % of the replicates (an sd is 0): limits are of the rest."
+        for name, share in shares[shares > 0].items()
+    )
+
+
 def _share(singular: np.ndarray) -> float:
     return float(np.mean(singular)) if len(singular) else 0.0
 
@@ -188,8 +201,14 @@ def _leaving_out(fit: PointFit, statistic: Statistic | None) -> Callable[[], pd.
 
     @cache
     def made() -> pd.DataFrame:
-        outermost(fit.model, "bca")
-        fits = [one for one in left_out(fit) if one is not None]
+        factor = outermost(fit.model, "bca").factor
+        every = left_out(fit)
+        fits = [one for one in every if one is not None and one.status.converged]
+        if len(fits) < len(every):
+            raise FitError(
+                f"BCa fits the model without each level of {factor}, and {len(every) - len(fits)} of these "
+                f'{len(every)} fits failed: use kind="percentile".'
+            )
         rows = [estimates(one) if statistic is None else pd.Series(named(statistic(one))) for one in fits]
         return pd.DataFrame(rows).reset_index(drop=True)
 

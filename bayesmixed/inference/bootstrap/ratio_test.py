@@ -13,7 +13,7 @@ from ...page import listed
 from ...prediction.seeds import is_whole, whole_seed
 from ..lrt.comparable import refuse_different_data, refuse_other_than_likelihoods
 from ..lrt.nested import Nesting, nesting
-from ..lrt.ratio import ratio_test
+from ..lrt.ratio import RatioTest, ratio_test
 from ..lrt.refits import by_ml
 from ..lrt.rows import common_order
 from ..replicates.redraw import Parametric
@@ -78,7 +78,7 @@ def bootstrap_test(
     >>> data = bm.load_data("Dyestuff")
     >>> full = bm.Model("Yield ~ 1 + (1 | Batch)", data).fit("ml")
     >>> test = bm.bootstrap_test(full, bm.Model("Yield ~ 1", data).fit("ml"), 500, seed=1)
-    >>> round(float(test.statistic), 3), test.p < 0.05
+    >>> round(test.statistic, 3), test.p < 0.05
     (5.403, True)
     """
     small, large, found, notes = _nested(full, reduced)
@@ -87,11 +87,7 @@ def bootstrap_test(
     observed = ratio_test(small, large, ("the smaller model", "the larger"))
     if observed.ratio != observed.ratio:
         raise FitError(f"bootstrap_test has no likelihood ratio to test. {' '.join(observed.notes)}")
-    large = observed.large
-    places = common_order(small.model, large.model)
-    assert places is not None  # nested models have the same rows
-    refitters = small.engine.refitter(small), large.engine.refitter(large)
-    task = RatioReplicates(small, large, Parametric(small), refitters, found, places, whole_seed(seed))
+    task = _task(small, observed.large, found, whole_seed(seed))
 
     def enough(parts: list[Ratios]) -> bool:
         return _reached(np.concatenate([part.values for part in parts]), observed.ratio) >= ENOUGH
@@ -103,23 +99,44 @@ def bootstrap_test(
         batch=SOME if sequential and task.together else None,
         enough=enough if sequential else None,
     )
-    values, boundary = _used(Ratios.joined(done.parts), observed.ratio, sequential)
+    test, made = _test(task, Ratios.joined(done.parts), observed, sequential)
+    interrupted = (f"Interrupted: {made} of {n} replicates were made.",) if done.interrupted else ()
+    return _said(test, (*notes, *observed.notes, *interrupted, *caution(small, task.large)))
+
+
+def _task(small: PointFit, large: PointFit, found: Nesting, seed: int) -> RatioReplicates:
+    places = common_order(small.model, large.model)
+    assert places is not None  # nested models have the same rows
+    refitters = small.engine.refitter(small), large.engine.refitter(large)
+    return RatioReplicates(small, large, Parametric(small), refitters, found, places, seed)
+
+
+def _test(task: RatioReplicates, ratios: Ratios, observed: RatioTest, sequential: bool) -> tuple[BootstrapTest, int]:
+    """The test without its notes, and how many replicates it is of.
+
+    Raises
+    ------
+    FitError
+        Where hardly any could be fitted.
+    """
+    values, boundary = _used(ratios, observed.ratio, sequential)
     good = np.isfinite(values)
-    if np.sum(good) < 2:
+    used = int(np.sum(good))
+    if used < 2:
         raise FitError("bootstrap_test: fewer than two of the replicates could be fitted by both models.")
     test = BootstrapTest(
-        statistic=observed.ratio,
+        statistic=float(observed.ratio),
         df=observed.df,
         ratios=values[good],
         naive=observed.naive,
-        failed=int(np.sum(~good)),
+        failed=len(values) - used,
         boundary=float(np.mean(boundary[good])),
         sequential=sequential,
-        title=f"Parametric bootstrap of the likelihood ratio, {int(np.sum(good))} replicates of (1), seed {task.seed}:",
-        models=tuple(f"({i + 1}) {fit.model.formula.line}" for i, fit in enumerate((small, large))),
+        title=f"Parametric bootstrap of the likelihood ratio, {used} replicates of (1), seed {task.seed}:",
+        models=tuple(f"({i + 1}) {fit.model.formula.line}" for i, fit in enumerate((task.small, task.large))),
         notes=(),
     )
-    return _said(test, (*notes, *_interrupted(done.interrupted, len(values), n), *caution(small, large)))
+    return test, len(values)
 
 
 def _nested(full: Any, reduced: Any) -> tuple[PointFit, PointFit, Nesting, tuple[str, ...]]:
@@ -153,10 +170,6 @@ def _used(ratios: Ratios, ratio: float, sequential: bool) -> tuple[np.ndarray, n
         return ratios.values, ratios.boundary
     last = int(np.argmax(reached >= ENOUGH)) + 1
     return ratios.values[:last], ratios.boundary[:last]
-
-
-def _interrupted(interrupted: bool, made: int, n: int) -> tuple[str, ...]:
-    return (f"Interrupted: {made} of {n} replicates were made.",) if interrupted else ()
 
 
 def _said(test: BootstrapTest, notes: tuple[str, ...]) -> BootstrapTest:

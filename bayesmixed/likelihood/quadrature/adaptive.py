@@ -175,14 +175,15 @@ class Slopes:
 def one_factor(
     rows: Rows,
     Lambda: np.ndarray,
-    dispersion: dict[str, float],
-    free: tuple[str, ...],
+    dispersion: tuple[dict[str, float], tuple[str, ...]],
     curved: Curved,
     grid: Grid,
     *,
     slopes: bool,
 ) -> Slopes:
     """The integral over the effects of the only block of `rows`, its derivatives empty unless `slopes`.
+
+    `dispersion` are the values by name, and the names of those that are free.
 
     Raises
     ------
@@ -196,7 +197,7 @@ def one_factor(
         raise np.linalg.LinAlgError("the curvature of a level overflows")
     placed = Placement.of(curved.mode.u[0], M)
     fixed = curved.mode.eta - block.spread(curved.mode.b[0])
-    density = Likelihood(rows, block, dispersion, free, curved.mode.eta)
+    density = Likelihood(rows, block, *dispersion, curved.mode.eta)
     found = integrate(density, block, Lambda, fixed, placed, grid, slopes=slopes)
     if not slopes:
         return Slopes(found.log, found.g, found.own, {})
@@ -204,7 +205,10 @@ def one_factor(
     h = block.quadratic(Lambda @ M_slope @ Lambda.T)
     back = moved(rows, curved, [Lambda], h * d.dV, [found.centre])
     factor = found.own + 2 * A @ Lambda @ M_slope + back.factor_slopes(0, block)
-    phi = {name: found.phi[name] + np.bincount(block.codes, back.through(name, h), block.n_levels) for name in free}
+    phi = {
+        name: found.phi[name] + np.bincount(block.codes, back.through(name, h), block.n_levels)
+        for name in dispersion[1]
+    }
     return Slopes(found.log, found.g + back.zeta, factor, phi)
 
 
@@ -232,7 +236,7 @@ class OneFactor:
     def _found(self, x: np.ndarray, curved: Curved, slopes: bool) -> Slopes:
         laplace, dispersion = self.laplace, self.laplace.beside(x)[1]
         Lambda = laplace.factors(x)[0]
-        return one_factor(laplace.rows, Lambda, dispersion, laplace.free, curved, self.grid, slopes=slopes)
+        return one_factor(laplace.rows, Lambda, (dispersion, laplace.free), curved, self.grid, slopes=slopes)
 
 
 def gradient_of(

@@ -144,7 +144,7 @@ class _Inner:
         start = self.curved.mode.u[INNER] - (self.placed.E @ away[:, :, None])[:, :, 0]
         curved = conditional.curved(x, conditional.mode(x, (start,)))
         Lambda = conditional.factors(x)[0]
-        return one_factor(alone, Lambda, dispersion, laplace.free, curved, self.grid, slopes=slopes)
+        return one_factor(alone, Lambda, (dispersion, laplace.free), curved, self.grid, slopes=slopes)
 
     def _by_outer(self, values: np.ndarray) -> np.ndarray:
         """Sums (A, ...) by outer level of values (B, ...) by inner level."""
