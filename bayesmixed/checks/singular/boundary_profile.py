@@ -23,7 +23,7 @@ from .null_directions import NullDirection
 # of the deviance: one standard error, and the 95 % limit of a profile; from an estimate at zero, where half of the
 # statistics are zero, the latter is about a one-sided limit of 97.5 %
 RISES = (1.0, 3.84)
-CLOSE = 0.005  # of zeta, relative: a rise is then known to a hundredth
+CLOSE = 5e-4  # of zeta, relative: three digits of the sd are printed
 
 
 @dataclass(frozen=True)
