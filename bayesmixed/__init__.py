@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .inference.confint import confint as confint
     from .inference.drop1 import drop1 as drop1
     from .inference.hypothesis.hypothesis import hypothesis as hypothesis
+    from .inference.multi_start import multi_start as multi_start
     from .inference.profile.profile import profile as profile
     from .model import Model as Model
     from .prediction.from_nothing import simulate as simulate
@@ -81,6 +82,7 @@ _PUBLIC = {
     "load_data": "data",
     "loo": "checks.loo.leave_one_out",
     "loo_compare": "checks.loo.compare",
+    "multi_start": "inference.multi_start",
     "odds_ratios": "effects.odds",
     "pooling": "summaries.pooled.pooling",
     "pp_check": "checks.predictive.pp_check",
@@ -135,6 +137,7 @@ __all__ = [
     "load_data",
     "loo",
     "loo_compare",
+    "multi_start",
     "odds_ratios",
     "plot",
     "pooling",

@@ -35,8 +35,8 @@ from .machine.blas import blas_threads
 from .ml import check_identifiable, tail_columns
 from .residual import refuse_exact, with_lost_digits
 from .search.boundary_search import given_start
-from .search.gradient_methods import optimizer_of
 from .search.optimizer import Optimizer
+from .search.optimizers import optimizer_of
 from .search.penalised import Found, minimise_penalised
 from .sigmas import fit_with_sigmas
 

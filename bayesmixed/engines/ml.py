@@ -24,8 +24,8 @@ from .refits.linear import SideBySide, searched_together
 from .refits.refits import Refitter
 from .residual import refuse_exact, with_lost_digits
 from .search.boundary_search import given_start, search
-from .search.gradient_methods import optimizer_of
 from .search.optimizer import Optimizer, Optimum
+from .search.optimizers import optimizer_of
 from .sigmas import fit_with_sigmas
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ class ML(Engine):
     start
         theta to start from, in the order of `fit.theta`; from moments of the data if None.
     optimizer
-        A gradient method of SciPy by name, "BFGS" (also if None), "L-BFGS-B", "TNC" or "SLSQP", or an `Optimizer`.
+        A method of SciPy by name, or an `Optimizer`: "BFGS" (also if None), "L-BFGS-B", "TNC" and "SLSQP" follow the
+        gradient, "Nelder-Mead" and "COBYQA" use values alone, many more of them. `bm.multi_start` compares several.
     maxiter
         Limit of iterations.
 

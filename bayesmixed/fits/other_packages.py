@@ -114,7 +114,7 @@ _FUNCTIONS = _BOTH | {
     "plot_model": "Write bm.plot.forest(fit) or bm.plot.effects(fit).",
     "powersim": "Not available yet. By hand: bm.simulate(...) and a fit of each replicate.",
     "power": "Not available yet. By hand: bm.simulate(...) and a fit of each replicate.",
-    "allfit": 'Write model.fit(bm.ML(optimizer="L-BFGS-B")) beside model.fit("ml").',
+    "allfit": "Write bm.multi_start(fit).",
     "load_dataset": 'Write bm.load_data("sleepstudy"); bm.list_data() lists them.',
     "datasets": 'Write bm.load_data("sleepstudy"); bm.list_data() lists them.',
     "sleepstudy": 'Write bm.load_data("sleepstudy"); bm.list_data() lists them.',

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engines.search.gradient_methods import OPTIMIZERS
+from ..engines.search.optimizers import OPTIMIZERS
 from ..errors import DataError, FitError
 from ..families import FAMILIES, LINKS, Link
 from ..fits.base import Fit

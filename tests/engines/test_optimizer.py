@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import bayesmixed as bm
-from bayesmixed.engines.search.gradient_methods import BFGS, OPTIMIZERS, TNC, optimizer_of
+from bayesmixed.engines.search.gradient_methods import BFGS, TNC
 from bayesmixed.engines.search.optimizer import Optimizer, Optimum, ValueAndGradient
+from bayesmixed.engines.search.optimizers import OPTIMIZERS, optimizer_of
 
 FOUND = 1e-4  # of a coordinate near 1, where the predicted decrease is below 1e-8
 SAME = 1e-6  # of a log-likelihood
@@ -74,7 +75,8 @@ def test_an_optimizer_of_ones_own_is_used(engine: Any) -> None:
     [
         ("bfgs", "Unknown optimizer 'bfgs'. Did you mean 'BFGS'"),
         ("bobyqa", "which that method would not use. Known: "),
-        (3, "optimizer must be None, one of 'BFGS', 'L-BFGS-B', 'TNC', 'SLSQP', or an optimizer's value, not 3."),
+        (3, "'Nelder-Mead', 'COBYQA', or an optimizer's value, not 3."),
+        ("nelder-mead", "Did you mean 'Nelder-Mead'"),
         (BFGS, "Write BFGS()."),
     ],
 )

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from ...errors import FitError, nearest
 from .optimizer import HUGE, Optimizer, Optimum, ValueAndGradient
 
 DECREASE = 1e-8  # predicted decrease of the criterion below which no further step is taken, and
@@ -26,7 +25,7 @@ class GradientMethod(Optimizer):
 
     def minimise(self, function: ValueAndGradient, start: np.ndarray, metric: np.ndarray | None = None) -> Optimum:
         if len(start) == 0:
-            value, gradient = _Counted(function)(start)
+            value, gradient = Counted(function)(start)
             return Optimum(start, value, gradient, 0.0, 1, "nothing to optimise")
         unit = _units(metric, len(start))
         if metric is None or not np.any(unit > 1):
@@ -43,12 +42,12 @@ class GradientMethod(Optimizer):
     def options(self, metric: np.ndarray | None) -> dict[str, Any]:
         """Options of `scipy.optimize.minimize`, its tests of convergence among them."""
 
-    def stop(self, counted: _Counted, metric: np.ndarray | None) -> Callable[[np.ndarray], None] | None:
+    def stop(self, counted: Counted, metric: np.ndarray | None) -> Callable[[np.ndarray], None] | None:
         """A callback that ends the search where SciPy's own tests would go on for nothing."""
         return None
 
     def _minimise(self, function: ValueAndGradient, start: np.ndarray, metric: np.ndarray | None) -> Optimum:
-        counted = _Counted(function)
+        counted = Counted(function)
         result: Any = minimize(  # type: ignore[call-overload]
             counted,
             start,
@@ -74,7 +73,7 @@ class BFGS(GradientMethod):
     def options(self, metric: np.ndarray | None) -> dict[str, Any]:
         return {"gtol": 1e-5, "hess_inv0": metric, "maxiter": self.iterations}
 
-    def stop(self, counted: _Counted, metric: np.ndarray | None) -> Callable[[np.ndarray], None] | None:
+    def stop(self, counted: Counted, metric: np.ndarray | None) -> Callable[[np.ndarray], None] | None:
         return None if metric is None else _stopper(counted, metric)
 
 
@@ -108,41 +107,6 @@ class SLSQP(GradientMethod):
         return {"ftol": 1e-15, "maxiter": self.iterations}
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {kind.name: kind for kind in (BFGS, LBFGSB, TNC, SLSQP)}
-_WITHOUT_GRADIENTS = {
-    "bobyqa",
-    "nelder_mead",
-    "nelder-mead",
-    "nlopt_ln_bobyqa",
-    "nlopt_ln_neldermead",
-    "powell",
-    "cobyla",
-}
-
-
-def optimizer_of(given: str | Optimizer | None, maxiter: int | None = None) -> Optimizer:
-    """The optimizer of that name, or the value itself; BFGS if None. A `maxiter` that is given replaces its own.
-
-    Raises
-    ------
-    FitError
-        An unknown name, or what is neither a name nor an optimizer.
-    """
-    found = BFGS() if given is None else given
-    if isinstance(found, str):
-        if found not in OPTIMIZERS:
-            no_gradient = found.lower() in _WITHOUT_GRADIENTS
-            said = " The criterion has an exact gradient, which that method would not use." if no_gradient else ""
-            raise FitError(f"Unknown optimizer {found!r}.{said} {nearest(found, OPTIMIZERS)}")
-        found = OPTIMIZERS[found]()
-    if isinstance(found, type):
-        raise FitError(f"optimizer must be a value, not a class. Write {found.__name__}().")
-    if not isinstance(found, Optimizer):
-        names = ", ".join(repr(name) for name in OPTIMIZERS)
-        raise FitError(f"optimizer must be None, one of {names}, or an optimizer's value, not {given!r}.")
-    return found if maxiter is None else replace(found, maxiter=maxiter)
-
-
 def _units(metric: np.ndarray | None, size: int) -> np.ndarray:
     """What each coordinate is measured in: its own uncertainty where that is large, so that no gradient looks small.
 
@@ -170,8 +134,8 @@ def _words(result: Any, iterations: int) -> str:
     return "no step lowers the criterion any more, but it still slopes there, as where rounding hides the way down"
 
 
-class _Counted:
-    """Counts evaluations, remembers the last gradient, and turns a failed factorisation into a huge value."""
+class Counted:
+    """A criterion that counts its evaluations, remembers the last gradient and is huge where it cannot be evaluated."""
 
     def __init__(self, function: ValueAndGradient) -> None:
         self.function = function
@@ -190,7 +154,7 @@ class _Counted:
         return value, gradient
 
 
-def _stopper(counted: _Counted, metric: np.ndarray) -> Callable[[np.ndarray], None]:
+def _stopper(counted: Counted, metric: np.ndarray) -> Callable[[np.ndarray], None]:
     """Ends a search by scale: SciPy's test is of the gradient alone, whose unit depends on the amount of data."""
 
     def stop(x: np.ndarray) -> None:
@@ -207,7 +171,7 @@ def _small(step: np.ndarray, x: np.ndarray) -> bool:
     return bool(np.max(np.abs(step)) <= STEP * (1 + np.max(np.abs(x))))
 
 
-def _polish(function: _Counted, point: Optimum, inverse: np.ndarray | None) -> Optimum:
+def _polish(function: Counted, point: Optimum, inverse: np.ndarray | None) -> Optimum:
     """Newton steps with a Hessian of gradient differences, until the predicted decrease is negligible."""
     for attempt in range(4):
         step = None if inverse is None else -inverse @ point.gradient
@@ -218,7 +182,7 @@ def _polish(function: _Counted, point: Optimum, inverse: np.ndarray | None) -> O
             return point
         if attempt == 3:
             return point
-        inverse, rounding = _inverse_hessian(function, point)
+        inverse, rounding = inverse_hessian(function, point)
         trial = point.x - inverse @ point.gradient
         value, gradient = function(trial)
         if value <= point.value + max(rounding, ROUNDING * (1 + abs(point.value))) and (
@@ -228,7 +192,7 @@ def _polish(function: _Counted, point: Optimum, inverse: np.ndarray | None) -> O
     return point
 
 
-def _inverse_hessian(function: _Counted, point: Optimum) -> tuple[np.ndarray, float]:
+def inverse_hessian(function: Counted, point: Optimum) -> tuple[np.ndarray, float]:
     """(|H|)^-1 from forward differences of the gradient, flat directions left out; and the rounding of values.
 
     That is how far values are from the parabola that the gradients say: sums of huge terms know less than the gradient.

@@ -31,7 +31,7 @@ def by_ml(fit: PointFit) -> PointFit:
 def from_smaller(small: PointFit, large: PointFit, found: Nesting) -> PointFit:
     """The larger model fitted again from the estimates of the smaller one."""
     roots = found.bars.embedded(small.factors, [len(term.columns) for term in large.model.design.groups])
-    start = [float(value) for value in _theta(large.model).reported_of(roots)]
+    start = [float(value) for value in layout(large.model).reported_of(roots)]
     return fitted_quietly(large.model, replace(large.engine, start=start))  # type: ignore[type-var]  # an engine's options
 
 
@@ -80,7 +80,8 @@ def _given(given: Any, values: np.ndarray | None) -> Any:
     return given.text if given.text is not None else (given.array if values is None else values)
 
 
-def _theta(model: Model) -> Theta:
+def layout(model: Model) -> Theta:
+    """What `start=` of an engine for that model is laid out by."""
     if model.has_scale:
         return likelihood_of(model).theta
     return heteroscedastic_of(model).rows.theta if model.linear else laplace_of(model).theta
