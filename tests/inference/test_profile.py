@@ -187,6 +187,17 @@ def test_a_variance_of_zero_is_left_where_a_held_parameter_makes_it_positive() -
     assert (traces.loc[far, "sd(Intercept | Batch)"] > 0.5).all()
 
 
+@pytest.mark.parametrize("seed", [9, 20, 60])
+def test_effects_that_vanish_at_the_estimate_are_back_where_a_limit_needs_them(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    data = pd.DataFrame({"g": np.repeat(np.arange(6), 5), "x": rng.normal(size=30), "y": rng.normal(size=30)})
+    fit = bm.Model("y ~ x + (x | g)", data).fit("ml")
+    assert not np.any(fit.theta)
+    limits = bm.confint(fit, which="x").frame.loc["x", ["lower", "upper"]]
+    held = [bm.Model("y ~ 1 + (x | g)", data, offset=limit * data["x"]).fit("ml") for limit in limits]
+    assert [one.deviance - fit.deviance for one in held] == pytest.approx([Z**2, Z**2], abs=10 * SHARE)
+
+
 def test_a_correlation_of_one_is_an_end() -> None:
     fit = fitted("cbpp", "cbind(incidence, size - incidence) ~ period + (period | herd)", family="binomial")
     names = ["cor(Intercept, period[2] | herd)", "sd(period[2] | herd)"]

@@ -35,7 +35,7 @@ def other_side(criterion: Criterion, x: np.ndarray, start: np.ndarray) -> np.nda
     """
     layout = criterion.theta
     here, usual = covariances(layout, x), largest(covariances(layout, start))
-    if not _doubtful(layout, here):
+    if not doubtful(layout, here):
         return None
     known = criterion.stand_in(x)
     if known is None:
@@ -62,7 +62,7 @@ def largest(blocks: Blocks) -> float:
     return max((float(np.max(np.diag(each))) for each in blocks.values()), default=0.0)
 
 
-def _doubtful(layout: Theta, here: Blocks) -> bool:
+def doubtful(layout: Theta, here: Blocks) -> bool:
     """Whether a block with a correlation is near singular, absolutely or beside the other blocks."""
     most = largest(here)
     return any(

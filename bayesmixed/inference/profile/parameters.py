@@ -13,6 +13,7 @@ from ...covariance.pins import Pin
 from ...design.design import Design
 from ...errors import FitError, nearest
 from ...fits.tables import scalar_table
+from ...likelihood.at import effects_unit
 from ...page import listed
 from ...parameters.names import structure_of
 from .by_rows import RowsGround
@@ -46,7 +47,7 @@ class Parameter:
         held = self.hold(ground)
         estimates = estimates_by(ground.fit.model.design, held.point)
         where = (self.label, self.place, held.criterion, held.chart, held.x, self.ends)
-        return Pinned(*where, estimates, held.signed, self.simpler)
+        return Pinned(*where, estimates, held.signed, self.simpler, effects_unit(ground.fit.model))
 
 
 def ground(fit: PointFit) -> Ground:

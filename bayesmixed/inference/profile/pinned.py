@@ -21,7 +21,8 @@ class Pinned:
 
     `x` are the estimates, `ends` between which the parameter lies, `signed` positions in y of what must not be
     negative; `simpler` says of a value whether the model is a simpler one there, whose likelihood changes no more;
-    `estimates` says what x is in the parameters of the model, of which this is the one at `place`.
+    `estimates` says what x is in the parameters of the model, of which this is the one at `place`; `unit` is what
+    theta is measured in.
     """
 
     label: str
@@ -33,6 +34,7 @@ class Pinned:
     estimates: Estimates
     signed: tuple[int, ...] = ()
     simpler: Callable[[float], bool] = lambda value: False
+    unit: float = 1.0
 
     @property
     def limits(self) -> tuple[float, float]:

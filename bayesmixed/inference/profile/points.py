@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...engines.search.nearby import nearby
-from ...likelihood.boundary import ACCEPT, leave, worst_direction
+from ...engines.search.second_look import covariances, doubtful, largest, starts
+from ...likelihood.boundary import ACCEPT, leave, snap, worst_direction
 from ...likelihood.criteria.hessian import differenced
 from .pinned import Pinned
 
@@ -17,6 +18,7 @@ LOOSE = 1e-3  # predicted decrease from which a point is not: zeta would be off 
 BETTER = 1e-3  # of the deviance: by what a point must be lower than the fit to be a better optimum
 LEAST = 0.02  # of the curvature that was guessed: what a direction has at least when steps are measured
 TENTH = 0.1
+USUAL = 0.5  # relative sd of effects in columns of unit mean square that is nothing unusual, where all are zero
 DEPARTURES = 4  # times a search may leave a boundary
 
 
@@ -165,6 +167,9 @@ def point(top: Summit, w: float, known: Sequence[Point]) -> Point | None:
         if moved is None:
             break
         found = nearby(function, moved[1:], H, settled=SETTLED, signed=signed)
+    for start in _elsewhere(top, np.append(w, found.x)):
+        other = nearby(function, start[1:], top.point.H, settled=SETTLED, signed=signed)
+        found = other if other.value < found.value - SETTLED else found
     rise = found.value - top.value
     if rise < -BETTER:
         x = pinned.chart.x(np.append(w, found.x))
@@ -189,9 +194,23 @@ def _predicted(top: Summit, w: float, known: Sequence[Point]) -> np.ndarray:
     return found
 
 
+def _elsewhere(top: Summit, y: np.ndarray) -> list[np.ndarray]:
+    """Where a lower minimum may be if y is near a boundary: covariances of other signs and sizes; y[0] as it is."""
+    pinned = top.pinned
+    layout, x = pinned.base.theta, pinned.chart.x(y)
+    here = covariances(layout, x)
+    if not doubtful(layout, here):
+        return []
+    usual = max(largest(here), (USUAL * pinned.unit) ** 2)
+    found = [start for start in starts(layout, x, here, usual) if not np.array_equal(start, x)]
+    return [np.append(y[0], pinned.chart.y(start)[1:]) for start in found]
+
+
 def _departed(pinned: Pinned, y: np.ndarray) -> np.ndarray | None:
     """y off a boundary, where a variance is zero that is better not; None where none is, or it is best there."""
-    x, base = pinned.chart.x(y), pinned.base
+    base = pinned.base
+    snapped = pinned.chart.y(snap(base.value, base.theta, pinned.chart.x(y)))
+    x = pinned.chart.x(np.append(y[0], snapped[1:]))  # what is nearly zero shows no slope, and is none to leave
     edge = worst_direction(base.value, base.theta, x)
     if edge is None or edge.slope >= ACCEPT:
         return None
