@@ -167,7 +167,8 @@ def __getattr__(name: str) -> Any:
     else:
         from .fits.other_packages import function
 
-        raise AttributeError(f"bayesmixed has no {name!r}. {function(name, __all__)}", name=name)
+        answer = function(name, __all__, import_module(".plots", __name__).__all__)
+        raise AttributeError(f"bayesmixed has no {name!r}. {answer}", name=name)
     globals()[name] = value
     return value
 

@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial, wraps
 from inspect import Parameter, Signature, signature
+from numbers import Real
 from typing import Any, ParamSpec, TypeVar, overload
 
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 _NONE = Parameter.empty
+_NOWHERE = float("nan")
+MANY = 12  # names that a message lists
+SHORT = 100  # characters of a value that a message repeats
 
 
 class BayesMixedError(ValueError):
@@ -65,6 +69,19 @@ _ELSEWHERE = {
     "random_seed": ("seed",),
     "random_state": ("seed",),
     "conf_level": ("level",),
+    "ci": ("level",),
+    "parm": ("which",),
+    "variables": ("which", "specs"),
+    "lmer_df": ("ddf",),
+    "df_method": ("ddf",),
+    "denominator": ("ddf",),
+    "dof": ("ddf",),
+    "linfct": ("hypotheses",),
+    "L": ("hypotheses",),
+    "clusters": ("cluster",),
+    "groups": ("cluster",),
+    "cov_type": ("vcov",),
+    "SS": ("type",),
     "gamma": ("guess",),
     "ntrials": ("trials",),
 }
@@ -73,11 +90,12 @@ _ELSEWHERE = {
 @overload
 def with_known_options(function: Callable[P, R]) -> Callable[P, R]: ...
 @overload
-def with_known_options(function: str) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
-def with_known_options(function: Any) -> Any:
+def with_known_options(function: str = "", **said: str) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+def with_known_options(function: Any = "", **said: str) -> Any:
     """The same function, which answers a call that does not fit its arguments with the nearest that does.
 
-    Given a sentence first, a decorator whose answers end with it where no known argument is near.
+    Given a sentence first, a decorator whose answers end with it where no known argument is near; given sentences by
+    name, one whose answers to these arguments, which other programs have, are those.
 
     >>> @with_known_options
     ... def fit(*, seed=None): ...
@@ -86,7 +104,7 @@ def with_known_options(function: Any) -> Any:
     bayesmixed.errors.NoSuchOption: fit has no argument 'sed'. Did you mean 'seed'?
     """
     if isinstance(function, str):
-        return partial(_checking, hint=function)
+        return partial(_checking, hint=function, said=said)
     return _checking(function)
 
 
@@ -96,7 +114,7 @@ def with_known_fields(kind: type[T]) -> type[T]:
     return kind
 
 
-def _checking(function: Callable[..., R], hint: str = "") -> Callable[..., R]:
+def _checking(function: Callable[..., R], hint: str = "", said: Mapping[str, str] | None = None) -> Callable[..., R]:
     shape = signature(function)
 
     @wraps(function)
@@ -104,20 +122,28 @@ def _checking(function: Callable[..., R], hint: str = "") -> Callable[..., R]:
         try:
             shape.bind(*arguments, **options)
         except TypeError as wrong:
-            raise NoSuchOption(_mismatch(function, shape, arguments, options, hint) or str(wrong)) from None
+            answer = _mismatch(function, shape, arguments, options, said or {}, hint)
+            raise NoSuchOption(answer or str(wrong)) from None
         return function(*arguments, **options)
 
     return called
 
 
 def _mismatch(
-    function: Callable[..., Any], shape: Signature, arguments: Sequence[Any], options: Mapping[str, Any], hint: str
+    function: Callable[..., Any],
+    shape: Signature,
+    arguments: Sequence[Any],
+    options: Mapping[str, Any],
+    said: Mapping[str, str],
+    hint: str,
 ) -> str:
     """Which argument is unknown, missing or one too many, and the nearest call that works."""
     owner = function.__qualname__.removesuffix(".__init__")
     known = {name: argument for name, argument in shape.parameters.items() if name != "self"}
     unknown = next((name for name in options if name not in known), None)
     if unknown is not None:
+        if unknown in said:
+            return f"{owner} has no argument {unknown!r}. {said[unknown]}"
         elsewhere = [name for name in _ELSEWHERE.get(unknown, ()) if name in known]
         advice = f"Here it is {elsewhere[0]}=." if elsewhere else nearest(unknown, known) or "It takes none."
         return f"{owner} has no argument {unknown!r}. {hint if hint and advice.startswith('Known') else advice}"
@@ -147,5 +173,39 @@ def nearest(name: str, known: Iterable[str], label: str = "Known") -> str:
         close = [lowered[str(name).lower()]]
     if close:
         return "Did you mean " + " or ".join(repr(c) for c in close) + "?"
-    shown = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
-    return f"{label}: {shown}." if known else ""
+    more = f" and {len(known) - MANY} more" if len(known) > MANY else ""
+    return f"{label}: {', '.join(known[:MANY])}{more}." if known else ""
+
+
+def checked_level(level: Any, where: str = "", usual: float = 0.95) -> float:
+    """A coverage, as a number.
+
+    Raises
+    ------
+    FitError
+        For what is none; a percentage is told how to write it. `where` is what was asked, if that must be said.
+
+    Examples
+    --------
+    >>> checked_level(95)
+    Traceback (most recent call last):
+    bayesmixed.errors.FitError: level=95 is not between 0 and 1: write level=0.95 for 95 %.
+    """
+    value = float(level) if isinstance(level, Real) and not isinstance(level, bool) else _NOWHERE
+    if 0 < value < 1:
+        return value
+    advice = f"write level={value / 100:g} for {value:g} %" if 1 < value < 100 else f"give a coverage such as {usual:g}"
+    raise FitError(f"{where and where + ': '}level={level!r} is not between 0 and 1: {advice}.")
+
+
+def brief(value: Any) -> str:
+    """A value as a message mentions it: as it prints where that is short, else what it is.
+
+    >>> brief("Days"), brief(list(range(100)))
+    ("'Days'", 'a list')
+    """
+    text = repr(value)
+    if len(text) <= SHORT and "\n" not in text:
+        return text
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'AEIOUaeiou' else 'a'} {kind}"

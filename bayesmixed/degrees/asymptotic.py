@@ -11,7 +11,7 @@ from .reference import Fixed
 if TYPE_CHECKING:
     from ..fits.point import PointFit
 
-NOTE = "The normal reference takes variances as known: p-values are too small where groups are few."
+NOTE = "The normal reference takes variances as known: with few groups p is too small, limits too narrow."
 
 
 def reference(fit: PointFit) -> Fixed:

@@ -25,6 +25,13 @@ METHODS = {
     "residual": "residual",
     "satterthwaite": "satterthwaite",
 }
+# what other programs call them
+ELSEWHERE = dict.fromkeys(("z", "inf", "wald", "normal", "chisq"), "Did you mean 'asymptotic'?") | {
+    "lme4": "lme4 gives no p-values: fit.summary() has its table; here it is one of " + ", ".join(METHODS) + ".",
+    "t": "Did you mean 'satterthwaite'?",
+    "bw": "Did you mean 'between-within'?",
+}
+
 # what was made, for as long as its fit lives: a reference must not hold the fit
 _made: WeakKeyDictionary[PointFit, dict[str, Reference]] = WeakKeyDictionary()
 
@@ -94,6 +101,8 @@ def default(fit: PointFit) -> str:
 def _nearest(name: str) -> str:
     """The method that is meant: by its first letters, its initials, or nearly all of its letters."""
     short = name.lower().strip(" .")
+    if short in ELSEWHERE:
+        return ELSEWHERE[short]
     for known in METHODS:
         if short and (known.startswith(short) or short == "".join(word[0] for word in known.split("-"))):
             return f"Did you mean {known!r}?"

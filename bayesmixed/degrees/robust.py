@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from ..errors import FitError, nearest
+from ..errors import FitError, brief, nearest
 from ..likelihood.at import laplace_of
 from ..likelihood.small_sample.cluster_robust import Adjusted, MarginalRows, adjusted, plain
 from ..likelihood.small_sample.cluster_scores import cluster_scores
@@ -25,7 +25,7 @@ WORK = 2e10  # rows cubed, summed over clusters: about a minute
 
 @dataclass(frozen=True)
 class Clusters:
-    """Rows (n,) of positive weight of a fit by cluster: `codes` (n,) of G clusters, their `name`, `members` of each."""
+    """Rows (n,) of positive weight of a fit: `codes` (n,) of their clusters, G `members`; `name` what they are."""
 
     name: str
     codes: np.ndarray
@@ -100,8 +100,10 @@ def robust(fit: PointFit, vcov: str, cluster: Any, ddf: str | float | None = Non
     >>> np.round(np.sqrt(found.covariance(row)), 3), np.round(found.df(row), 2)
     (array([[1.546]]), array([17.]))
     """
-    if vcov not in KINDS:
-        raise FitError(f"vcov={vcov!r} is not an option. {nearest(str(vcov), KINDS)}")
+    if not isinstance(vcov, str) or vcov not in KINDS:
+        independent = str(vcov).upper().startswith("HC")
+        hint = " HC errors take rows for independent: cluster= of one label per row is that." if independent else ""
+        raise FitError(f"vcov={brief(vcov)} is not an option. {nearest(str(vcov), KINDS)}{hint}")
     if fit.engine.regularised:
         raise FitError(
             f"vcov={vcov!r} is of estimates that maximise a likelihood, and {fit.engine.label} adds a penalty. Refit "
@@ -175,18 +177,22 @@ def _clusters(fit: PointFit, vcov: str, cluster: Any) -> Clusters:
     design = fit.model.design
     factors = " or ".join(f"cluster={name!r}" for name in dict.fromkeys(term.factor for term in design.groups))
     if cluster is None:
-        raise FitError(f"vcov={vcov!r} needs the clusters: {factors or 'cluster='}, a column, or a label per row.")
+        raise FitError(
+            f"vcov={vcov!r} needs the clusters: {factors or 'cluster='}{', ' if factors else ''}a column, or a label "
+            "per row."
+        )
     by, used = rows_by(fit.model, cluster, "cluster"), np.flatnonzero(design.used)
+    name = repr(by.name) if isinstance(cluster, str) or getattr(cluster, "name", None) else "the labels given"
     codes = np.unique(by.codes[used], return_inverse=True)[1]
     if codes.max(initial=0) < 1:
-        raise FitError(f"vcov={vcov!r} needs two clusters or more: all rows have one level of {by.name!r}.")
-    _refuse_shared(fit, by, used)
+        raise FitError(f"vcov={vcov!r} needs two clusters or more: all rows have one level of {name}.")
+    _refuse_shared(fit, by, used, name)
     order = np.argsort(codes, kind="stable")
     members = np.split(order, np.cumsum(np.bincount(codes))[:-1])
-    return Clusters(by.name, codes, tuple(members))
+    return Clusters(name, codes, tuple(members))
 
 
-def _refuse_shared(fit: PointFit, by: RowsBy, used: np.ndarray) -> None:
+def _refuse_shared(fit: PointFit, by: RowsBy, used: np.ndarray, name: str) -> None:
     """Stop where a level of a grouping factor has rows in several clusters: V is not block-diagonal over them."""
     for term in fit.model.design.groups:
         pairs = np.unique(np.column_stack([np.asarray(term.codes)[used], by.codes[used]]), axis=0)
@@ -194,7 +200,7 @@ def _refuse_shared(fit: PointFit, by: RowsBy, used: np.ndarray) -> None:
         if counts.max(initial=0) > 1:
             worst = int(np.argmax(counts))
             raise FitError(
-                f"Clusters must not share effects: {term.factor!r} crosses {by.name!r}, its level "
+                f"Clusters must not share effects: {term.factor!r} crosses {name}, its level "
                 f"{term.levels[levels[worst]]} lies in {counts[worst]} of them. Cluster by a factor in which every "
                 "grouping factor is nested; where factors are crossed there is none, and tests are those of the model, "
                 'ddf="satterthwaite", or the bootstrap\'s.'
@@ -208,7 +214,8 @@ def _given(vcov: str, ddf: str | float | None, G: int) -> float | None:
             return np.inf
         if ddf == "satterthwaite" and vcov == "CR2":
             return None
-        raise FitError(f'ddf={ddf!r} does not go with vcov={vcov!r}: give a number, or "asymptotic".')
+        own = "leave it out for Satterthwaite's of CR2" if vcov == "CR2" else "leave it out for clusters less one"
+        raise FitError(f'ddf={ddf!r} does not go with vcov={vcov!r}: {own}, or give a number or "asymptotic".')
     if ddf is None:
         return None if vcov == "CR2" else G - 1.0
     if isinstance(ddf, bool) or not ddf > 0:
@@ -228,4 +235,4 @@ def _words(vcov: str, clusters: Clusters, given: float | None) -> str:
 def _notes(clusters: Clusters) -> tuple[str, ...]:
     sizes = [len(at) for at in clusters.members]
     rows = f"{min(sizes)} to {max(sizes)} rows" if min(sizes) < max(sizes) else f"{sizes[0]} rows each"
-    return (f"Standard errors: robust, by {len(clusters)} clusters of {clusters.name!r} ({rows}).",)
+    return (f"Standard errors: robust, by {len(clusters)} clusters of {clusters.name} ({rows}).",)

@@ -21,6 +21,22 @@ WORDS = {
     "mvt": "multivariate {reference}, for {contrasts} contrasts",
     "fdr": "false discovery rate (Benjamini-Hochberg; limits: Bonferroni), for {contrasts} contrasts",
 }
+# what other programs call them, or have in place of them
+ELSEWHERE = {
+    "bh": "fdr",
+    "fdr_bh": "fdr",
+    "benjamini_hochberg": "fdr",
+    "bonf": "bonferroni",
+    "hsd": "tukey",
+    "tukeyhsd": "tukey",
+    "dunnett": "mvt",
+    "dunnettx": "mvt",
+    "single_step": "mvt",
+    "sidak": "mvt",
+    "hochberg": "holm",
+    "no": "none",
+    "lsd": "none",
+}
 POINTS, CHUNK = 2**18, 2**16  # of a Sobol sequence (scrambles differ by 2e-4 in a p of 0.4), and how many at once
 SEED = 1
 FAINT = 1e-9  # one less the distribution function of the studentized range is good to 1e-12
@@ -108,7 +124,10 @@ def checked(method: str | None, default: str, *, draws: bool) -> str:
         return "none"
     method = default if method is None else method
     if method not in METHODS:
-        raise FitError(f"adjust={method!r} is not an option. {nearest(str(method), METHODS)}")
+        name = str(method)
+        alike = ELSEWHERE.get(name.lower().replace("-", "_"))
+        likely = f"Did you mean {alike!r}?" if alike else nearest(name, METHODS)
+        raise FitError(f"adjust={method!r} is not an option. {likely}")
     return method
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from ..design.columns.factors import level_text
-from ..errors import FitError
+from ..errors import FitError, checked_level
 from ..page import Page, Section, column, places, probability
 from . import adjustment
 from .differences import DEFAULT_ADJUSTMENT, PAIRS, contrasts
@@ -49,8 +49,7 @@ class Effects:
     blank: str = "Blank: the data do not determine it (no rows with these levels)."  # what a missing estimate means
 
     def __post_init__(self) -> None:
-        if not 0 < self.level < 1:
-            raise FitError(f"level must lie between 0 and 1, not {self.level!r}.")
+        checked_level(self.level)
 
     @cached_property
     def frame(self) -> pd.DataFrame:

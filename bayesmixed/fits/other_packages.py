@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from ..errors import nearest
 
@@ -21,11 +21,21 @@ _HYPOTHESIS = (
     "coefficient."
 )
 _ROBUST = 'Write bm.hypothesis(fit, vcov="CR2", cluster="school"), of generalized models vcov="CR0".'
-_BOOTSTRAP = 'Not available yet. By hand: model.with_response(y).fit("ml") for each y of fit.simulate(200, seed=1).'
-_BOOTSTRAP_TEST = (
-    "Not available yet. By hand: the share of 2 * (large.loglik - small.loglik) of at least the one observed, both "
-    "models fitted to each y of small.simulate(999, seed=1), fit.model.with_response(y).fit(fit.engine)."
+_BOOTSTRAP = "Write bm.bootstrap(fit, n=1000, seed=1); its .confint() has limits."
+_BOOTSTRAP_TEST = "Write bm.bootstrap_test(large, small, n=1000, seed=1)."
+_TERMS = (
+    "Write bm.anova(fit): each fixed term by F or chi^2; type= is 1, 2 or 3, ddf= how degrees of freedom are found."
 )
+_EFFECTS = "Write bm.drop1(fit, random=True); of two fits bm.anova(small, large)."
+_ONE_VARIANCE = "Write bm.anova(small, large): the exact p of the only variance stands beside the others."
+_DDF = (
+    'Degrees of freedom are an argument, ddf="satterthwaite" or ddf="kenward-roger" among others, of bm.hypothesis, '
+    "bm.anova, bm.emmeans and fit.summary."
+)
+_P_VALUES = 'Ask bm.hypothesis(fit), or fit.summary(ddf="satterthwaite").'
+_CONTRASTS = 'Write bm.emmeans(fit, "f").contrast("pairwise"); adjust= is "tukey" by default.'
+_DF_RESID = "There is no one number: bm.hypothesis(fit).frame['df'] has those of each coefficient; rows are fit.n_obs."
+_STEPS = "One step is bm.drop1(fit) or bm.drop1(fit, random=True): p-values after several are not what they seem."
 _PICTURES = (
     "Pictures are functions: bm.plot.caterpillar(fit), bm.plot.effects(fit), bm.plot.residuals(fit); dir(bm.plot) "
     "lists them."
@@ -39,8 +49,43 @@ _BOTH = {
     "anova": _NESTED,
     "lrt": _NESTED,
     "lrtest": _NESTED,
-    "ranova": "Write bm.drop1(fit, random=True).",
-    "exactrlrt": "Write bm.anova(small, large): the exact p of the only variance stands beside the others.",
+    "likelihood_ratio_test": _NESTED,
+    "compare_lr_test": _NESTED,
+    "anova_lm": _NESTED,
+    "ranova": _EFFECTS,
+    "rand": _EFFECTS,
+    "exactrlrt": _ONE_VARIANCE,
+    "exactlrt": _ONE_VARIANCE,
+    "rlrsim": _ONE_VARIANCE,
+    "joint_tests": _TERMS,
+    "test_terms": _TERMS,
+    "wald_test_terms": _TERMS,
+    "krmodcomp": _TERMS,
+    "satmodcomp": _TERMS,
+    "pbkrtest": _TERMS,
+    "lmertest": _TERMS,
+    "car": _TERMS,
+    "afex": _TERMS,
+    "mixed_anova": _TERMS,
+    "aov_car": _TERMS,
+    "step": _STEPS,
+    "stepaic": _STEPS,
+    "backward": _STEPS,
+    "satterthwaite": _DDF,
+    "kenward_roger": _DDF,
+    "kr": _DDF,
+    "ddf": _DDF,
+    "get_ddf_lb": _DDF,
+    "dof_kenward": _DDF,
+    "dof_satterthwaite": _DDF,
+    "vcovadj": _DDF,
+    "p_values": _P_VALUES,
+    "pvalue": _P_VALUES,
+    "p_value": _P_VALUES,
+    "coeftest": _P_VALUES,
+    "df": _DF_RESID,
+    "df_resid": _DF_RESID,
+    "df_residual": _DF_RESID,
     "compare": _NESTED,
     "hypothesis": _HYPOTHESIS,
     "linearhypothesis": _HYPOTHESIS,
@@ -49,19 +94,43 @@ _BOTH = {
     "f_test": _HYPOTHESIS,
     "wald_test": _HYPOTHESIS,
     "contest": _HYPOTHESIS,
+    "lht": _HYPOTHESIS,
+    "hypotheses": _HYPOTHESIS,
+    "linear_hypothesis": _HYPOTHESIS,
+    "test": _HYPOTHESIS,
+    "wald": _HYPOTHESIS,
     "vcovcr": _ROBUST,
     "vcovhc": _ROBUST,
+    "vcovcl": _ROBUST,
     "coef_test": _ROBUST,
+    "sandwich": _ROBUST,
+    "clubsandwich": _ROBUST,
+    "robust": _ROBUST,
+    "cluster_robust": _ROBUST,
+    "get_robustcov_results": _ROBUST,
     "confint": _INTERVALS,
     "conf_int": _INTERVALS,
     "ci": _INTERVALS,
+    "intervals": _INTERVALS,
     "hdi": 'Write bm.confint(fit, "hdi") of a fit with draws.',
     "profile": _PROFILE,
+    "profile_re": _PROFILE,
     "bootstrap": _BOOTSTRAP,
     "bootmer": _BOOTSTRAP,
     "bootstrap_test": _BOOTSTRAP_TEST,
     "pbmodcomp": _BOOTSTRAP_TEST,
-    "contrast": 'Write bm.emmeans(fit, "f").contrast("pairwise").',
+    "contrast": _CONTRASTS,
+    "contrasts": _CONTRASTS,
+    "pairs": _CONTRASTS,
+    "pairwise": _CONTRASTS,
+    "posthoc": _CONTRASTS,
+    "tukey": _CONTRASTS,
+    "tukeyhsd": _CONTRASTS,
+    "difflsmeans": _CONTRASTS,
+    "t_test_pairwise": _CONTRASTS,
+    "lsmeans": 'Write bm.emmeans(fit, "f").',
+    "ls_means": 'Write bm.emmeans(fit, "f").',
+    "lsmeanslt": 'Write bm.emmeans(fit, "f").',
     "emtrends": _SLOPES,
     "conditional_effects": _GRID,
     "marginal_effects": _SLOPES,
@@ -118,7 +187,8 @@ _FUNCTIONS = _BOTH | {
     "load_dataset": 'Write bm.load_data("sleepstudy"); bm.list_data() lists them.',
     "datasets": 'Write bm.load_data("sleepstudy"); bm.list_data() lists them.',
     "sleepstudy": 'Write bm.load_data("sleepstudy"); bm.list_data() lists them.',
-    "summary": "Write print(fit).",
+    "summary": "Write print(fit), or print(fit.summary(ddf=\"satterthwaite\")).",
+    "pvalues": _P_VALUES,
     "performance": "Write bm.r2(fit), bm.icc(fit), bm.diagnose(fit).",
 }  # fmt: skip
 _MEMBERS = _BOTH | {
@@ -127,7 +197,7 @@ _MEMBERS = _BOTH | {
     "fe_params": "Ask fit.fixef().",
     "bse": 'Ask fit.coefficients["se"].',
     "tvalues": 'Ask fit.coefficients["statistic"].',
-    "pvalues": 'Ask fit.summary(ddf="satterthwaite"), bm.hypothesis(fit), bm.comparisons(fit, ...).',
+    "pvalues": _P_VALUES,
     "random_effects": "Ask fit.ranef().",
     "cov_re": "Ask fit.varcorr().",
     "cov_params": "Ask fit.vcov().",
@@ -165,8 +235,10 @@ _VERBS = (
 ).split()
 
 
-def function(name: str, known: Iterable[str]) -> str:
+def function(name: str, known: Iterable[str], pictures: Collection[str] = ()) -> str:
     """What to type for a function that the package does not have: its counterpart, else the nearest name.
+
+    `pictures` are the names of `bm.plot`.
 
     >>> function("VarCorr", [])
     'Ask a fit: fit.varcorr().'
@@ -174,6 +246,9 @@ def function(name: str, known: Iterable[str]) -> str:
     lowered = name.lower()
     if lowered in _FUNCTIONS:
         return _FUNCTIONS[lowered]
+    picture = lowered.removeprefix("plot_")
+    if picture in pictures:
+        return f"It is a picture: bm.plot.{picture}(...)."
     own = next((one for one in _OF_FITS if one.rstrip("()") == lowered), None)
     return f"Ask a fit: fit.{own}." if own else nearest(name, known)
 

@@ -14,7 +14,10 @@ from .terms.anova import anova_of
 from .terms.table import TermTests
 
 
-@with_known_options
+@with_known_options(
+    test='It is F where the fit has degrees of freedom, else chi^2; ddf="asymptotic" asks for chi^2.',
+    refit="REML fits of the same fixed part are compared by REML, all others refitted by ML.",
+)
 def anova(
     *fits: Any,
     type: int | str | None = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..engines.machine.blas import blas_threads
 from ..engines.ml import tail_columns
-from ..errors import FitError, nearest, with_known_options
+from ..errors import FitError, brief, checked_level, nearest, with_known_options
 from ..fits.base import is_fit
 from ..fits.caution import with_caution
 from ..fits.tables import scalar_table
@@ -18,7 +18,7 @@ from .bootstrap.bootstrap import bootstrap
 from .intervals import Intervals
 from .profile.likelihood_fit import from_the_best, maximum_likelihood
 from .profile.parameters import chosen, left_out, parameters
-from .profile.profile import checked, doubts, intervals, limit_curves, warn
+from .profile.profile import doubts, intervals, limit_curves, warn
 from .wald import wald
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SEED = 1  # of replicates, for which bm.bootstrap takes any other
 
 
-@with_known_options
+@with_known_options(nsim="bm.bootstrap(fit, n=1000, seed=1).confint() has replicates as you want them.")
 def confint(
     fit: Fit,
     method: str | None = None,
@@ -92,20 +92,32 @@ def confint(
     Days   7.21  13.73  wald
     """
     if not is_fit(fit):
-        raise FitError(f'confint takes a fit, such as model.fit("ml"), not {fit!r}.')
-    checked(level, "confint")
+        own = " It has limits of its own: .confint(level=0.9)." if hasattr(fit, "confint") else ""
+        raise FitError(f'confint takes a fit, such as model.fit("ml"), not {brief(fit)}.{own}')
+    checked_level(level, "confint")
     known = OF_DRAWS if fit.sampled else OF_POINTS
     name = next(iter(known)) if method is None else method
     if name not in known:
         other = OF_POINTS if fit.sampled else OF_DRAWS
         kinds = ("draws", "point fits") if fit.sampled else ("point fits", "draws")
         said = f"that is for {kinds[1]}; of {kinds[0]} it is" if name in other else "it is"
-        hint = nearest(str(name), known, "Methods") if name not in other else ""
-        names = " or ".join(map(repr, known))
-        raise FitError(f"confint: method={name!r}: {said} {names}. {hint}".strip())
+        raise FitError(f"confint: method={name!r}: {said} {_or(known)}. {_meant(fit, name, (*known, *other))}".strip())
     if ddf is not None and name != "wald":
         raise FitError(f'confint: ddf= is for Wald intervals: bm.confint(fit, "wald", ddf={ddf!r}).')
     return known[name](fit, level, which, ddf)
+
+
+def _meant(fit: Fit, name: Any, methods: Sequence[str]) -> str:
+    """What to write in place of a method that is none: one nearly called so, or the parameter of that name."""
+    if name in [each.label for each in parameters(fit)]:
+        return f"A parameter is which={name!r}."
+    likely = "" if name in methods else nearest(str(name), methods)
+    return likely if likely.startswith("Did") else ""
+
+
+def _or(names: Iterable[str]) -> str:
+    *some, last = map(repr, names)
+    return f"{', '.join(some)} or {last}"
 
 
 def _profiled(fit: Any, level: float, which: Any, ddf: Any) -> Intervals:

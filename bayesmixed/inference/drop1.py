@@ -60,7 +60,7 @@ class DroppedTerms:
         shown["df"] = ["" if pd.isna(df) else f"{df:g}" for df in self.frame["df"]]
         if self.full is None:
             if finite:
-                shown["den_df"] = column(self.tests["den_df"], 2)
+                shown["den_df"] = column(self.tests["den_df"], 1)
             shown["p"] = [probability(p) for p in self.frame["p"]]
         else:
             for name, heading in shown_p(self.tests).items():
@@ -76,7 +76,10 @@ class DroppedTerms:
         return self.page._repr_html_()
 
 
-@with_known_options
+@with_known_options(
+    scope="Every term that no other contains is tested; bm.anova(small, large) tests what you choose.",
+    type="Each term is adjusted for all others; bm.anova(fit, type=2) has types.",
+)
 def drop1(
     fit: Any, *, random: bool = False, test: str | None = None, ddf: Any = None, seed: int | None = 1
 ) -> DroppedTerms:
@@ -125,11 +128,15 @@ def drop1(
     >>> bm.drop1(fit, random=True).frame[["statistic", "df"]].round(4).loc["sd(Days | Subject)"].tolist()
     [42.8368, 2.0]
     """
-    refuse_other_than_likelihoods([fit], "drop1")
+    refuse_other_than_likelihoods([fit], "drop1", several=False)
+    if not isinstance(random, bool | np.bool_):
+        raise FitError(f"random={random!r}: it is True, for all random effects, or False, for fixed terms.")
     if test is not None and test not in TESTS:
-        raise FitError(f"test={test!r} is no test of drop1. {nearest(str(test), TESTS)}")
+        likely = "Did you mean 'chisq'?" if str(test).upper() in ("LRT", "LR") else nearest(str(test), TESTS)
+        raise FitError(f"test={test!r} is no test of drop1. {likely}")
     if ddf is not None and (random or test == "chisq"):
-        raise FitError("ddf= is of F tests: leave it out, or random=True and test='chisq'.")
+        chosen = "random=True" if random else 'test="chisq"'
+        raise FitError(f"ddf= is of F tests, and {chosen} asks for likelihood ratios: leave one of the two out.")
     if random:
         if test == "F":
             raise FitError('Random effects are tested by likelihood ratios: leave out test="F".')

@@ -82,7 +82,7 @@ def said(intervals: list[Interval] | tuple[Interval, ...]) -> tuple[str, ...]:
     bent = [f"{each.label} ({each.bend:.1f} se)" for each in intervals if each.bend > BENT]
     if bent:
         lines.append(
-            f"Bent: {listed(bent)}. So far Wald limits, estimate +- z se, are off: the scale is wrong for them."
+            f"Bent: {listed(bent)}. Wald limits, estimate +- z se, are off by as much: the scale is wrong for them."
         )
     straight = [each.label for each in intervals if each.bend > BENT and each.log_bend < min(BENT, 0.5 * each.bend)]
     if straight:

@@ -53,10 +53,17 @@ def wald(fit: PointFit, wanted: Sequence[Parameter], level: float, ddf: str | fl
         without += [] if known else [each.label]
         rows.append((value, value - half, value + half, "wald" if known else "none"))
     table = pd.DataFrame(rows, columns=["estimate", "lower", "upper", "kind"], index=[each.label for each in wanted])
-    return Wald(table, (f"Limits of coefficients: {judged.words}.", *judged.notes, *_notes(table, wanted, without)))
+    return Wald(
+        table,
+        (
+            f"Limits of coefficients: {judged.words}.",
+            *judged.notes,
+            *_notes(table, wanted, without, fit.engine.regularised),
+        ),
+    )
 
 
-def _notes(table: pd.DataFrame, wanted: Sequence[Parameter], without: Sequence[str]) -> list[str]:
+def _notes(table: pd.DataFrame, wanted: Sequence[Parameter], without: Sequence[str], penalised: bool) -> list[str]:
     notes = []
     others = [each for each in wanted if each.label not in without and each.kind != "fixed"]
     limits = table[["lower", "upper"]].to_numpy(dtype=float)
@@ -70,7 +77,8 @@ def _notes(table: pd.DataFrame, wanted: Sequence[Parameter], without: Sequence[s
     if outside:
         notes.append(f"Outside of what is possible: {listed(outside)}. A normal distribution does not fit there.")
     if without:
-        notes.append(f"No standard error: {listed(without)}. bm.confint(fit) gives profile limits.")
+        profiled = 'bm.confint(model.fit("ml"))' if penalised else "bm.confint(fit)"
+        notes.append(f"No standard error: {listed(without)}. {profiled} gives profile limits.")
     return notes
 
 

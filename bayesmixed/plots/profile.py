@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from ..errors import FitError, nearest, with_known_options
+from ..errors import FitError, brief, nearest, with_known_options
 from .drawing import canvas, marks, theme
 from .drawing.picture import Picture, picture
 
@@ -129,7 +129,7 @@ def chosen_curves(result: Any, which: str | Sequence[str] | None, plot: str) -> 
         For what is no profile, and unknown names.
     """
     if not hasattr(result, "curves"):
-        raise FitError(f"{plot} draws what bm.profile returns, not {result!r}: write bm.profile(fit) first.")
+        raise FitError(f"{plot} draws what bm.profile returns, not {brief(result)}: write bm.profile(fit) first.")
     known = {curve.label: curve for curve in result.curves}
     names = list(known) if which is None else [which] if isinstance(which, str) else list(which)
     for name in names:

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ..design.design import Design
-from ..errors import FitError, nearest
+from ..errors import FitError, checked_level, nearest
 from ..parameters.predicted import Predicted, predicted
 from ..parameters.values import Parameters
 from .estimable import determined
@@ -251,8 +251,7 @@ def _check_interval(interval: str | None, level: float, scale: str) -> None:
         raise FitError(f'interval={interval!r} is not an option. Use None, "confidence" or "prediction".')
     if interval == "prediction" and scale == "link":
         raise FitError('interval="prediction" is of new responses: use scale="response".')
-    if not 0 < level < 1:
-        raise FitError(f"level must lie between 0 and 1, not {level!r}.")
+    checked_level(level)
 
 
 def _refuse_too_large(draws: int, rows: int) -> None:

@@ -56,7 +56,8 @@ def rows_by(model: Model, by: Any, argument: str = "by") -> RowsBy:
         There is no such column, values are missing or not n.
     """
     if not isinstance(by, str):
-        return _coded(str(getattr(by, "name", None) or "group"), _given(model, by, argument), argument)
+        name = getattr(by, "name", None)
+        return _coded(str("group" if name is None else name), _given(model, by, argument), argument)
     for term in model.design.groups:
         if same_factor(term.factor, by):
             return RowsBy(term.factor, np.asarray(term.codes), pd.Index(term.levels))
@@ -73,6 +74,9 @@ def _given(model: Model, by: Any, argument: str) -> pd.Series:
     labels = model.design.index
     if isinstance(by, pd.Series) and by.index.is_unique and labels.is_unique and labels.isin(by.index).all():
         return by.loc[labels]
+    names = list(by) if isinstance(by, list | tuple) else []
+    if names and len(names) != model.design.n_rows and all(isinstance(name, str) for name in names):
+        raise FitError(f'{argument}= takes one name, several joined by colons: {argument}="{":".join(names)}".')
     values = np.asarray(by, dtype=object)
     if values.shape != (model.design.n_rows,):
         raise FitError(

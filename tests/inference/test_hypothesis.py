@@ -182,7 +182,7 @@ def test_what_is_no_hypothesis(cake: Any, given: Any, message: str) -> None:
 
 def test_options_that_do_not_fit(cake: Any, cbpp_draws: Any) -> None:
     for level in (0, 1, 95, True):
-        with pytest.raises(FitError, match="level must lie between 0 and 1"):
+        with pytest.raises(FitError, match="is not between 0 and 1"):
             bm.hypothesis(cake, level=level)
     with pytest.raises(FitError, match="Did you mean 'satterthwaite'"):
         bm.hypothesis(cake, ddf="satterthwait")

@@ -293,7 +293,7 @@ REFUSALS = [
     (lambda fit: bm.confint(fit, level=95), "level=95 is not between 0 and 1"),
     (lambda fit: bm.confint(fit, level="0.95"), "is not between 0 and 1"),
     (lambda fit: bm.profile(fit, "Days", level=0.5).confint(0.99), "bm.profile(fit, level=0.99)"),
-    (lambda fit: bm.confint(fit, "bootstrapped"), "it is 'profile' or 'wald'"),
+    (lambda fit: bm.confint(fit, "bootstrapped"), "it is 'profile', 'wald' or 'bootstrap'"),
     (lambda fit: bm.confint(fit, "hdi"), "that is for draws"),
     (lambda fit: bm.confint(fit, ddf=5), 'bm.confint(fit, "wald", ddf=5)'),
     (lambda fit: bm.profile(fit, []), "asks for nothing"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from ...errors import FitError, nearest
+from ...errors import FitError, checked_level, nearest
 from ...fits.point import PointFit
 from ...page import Page, Section, column, places
 from ..intervals import Intervals
@@ -94,8 +94,7 @@ class Bootstrap:
         """
         if kind not in KINDS:
             raise FitError(f"kind={kind!r} is no interval of a bootstrap. {nearest(str(kind), KINDS)}")
-        if not 0 < level < 1:
-            raise FitError(f"level must lie between 0 and 1, not {level!r}.")
+        checked_level(level)
         made, names = KINDS[kind], self._names(which)
         left_out = self._left_out() if made in LEAVES_OUT else None
         ends = {}

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ...errors import FitError
+from ...errors import FitError, brief
+from ...fits.base import is_fit
 from .parse import EQUAL, Claim, read_claims
 from .spelling import Spellings
 
@@ -84,6 +85,10 @@ def _claims(given: Any, spellings: Spellings) -> list[Claim]:
         return [claim for label, one in given.items() for claim in _labelled(str(label), one, spellings)]
     if isinstance(given, Sequence) and given and all(isinstance(one, str) for one in given):
         return [claim for one in given for claim in read_claims(one, spellings)]
+    if isinstance(given, Sequence) and not given:
+        return []
+    if is_fit(given):
+        raise FitError("hypothesis takes one fit, and what is asked of it; bm.anova(small, large) compares two.")
     if isinstance(given, tuple) and len(given) == 2 and np.ndim(given[0]) == 2:
         return _of_matrix(given[0], given[1], spellings)
     return _of_matrix(given, 0.0, spellings)
@@ -123,7 +128,10 @@ def _of_matrix(given: Any, values: Any, spellings: Spellings) -> list[Claim]:
         )
     rows = np.zeros((len(matrix), N))
     rows[:, : matrix.shape[1]] = matrix
-    claimed = np.broadcast_to(_numbers(values, "the values of the contrasts"), len(rows)) if len(rows) else np.zeros(0)
+    claimed = _numbers(values, "the values of the contrasts")
+    if claimed.size not in (1, len(rows)):
+        raise FitError(f"{len(rows)} contrasts need {len(rows)} values, one each, or one for all, not {claimed.size}.")
+    claimed = np.broadcast_to(claimed.ravel(), len(rows))
     return [_claim("", row, value, spellings) for row, value in zip(rows, claimed, strict=True)]
 
 
@@ -137,7 +145,7 @@ def _numbers(given: Any, what: str) -> np.ndarray:
     try:
         values = np.asarray(given, dtype=float)
     except (TypeError, ValueError):
-        raise FitError(f"{given!r} is no hypothesis: {what} are numbers. {FORMS}") from None
+        raise FitError(f"{brief(given)} is no hypothesis: {what} are numbers. {FORMS}") from None
     if not np.all(np.isfinite(values)):
         raise FitError(f"Numbers are missing or infinite in {what}.")
     return values

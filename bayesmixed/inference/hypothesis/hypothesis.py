@@ -11,7 +11,7 @@ import pandas as pd
 from ...degrees import methods
 from ...degrees.reference import FTest, Reference
 from ...degrees.robust import robust
-from ...errors import FitError, with_known_options
+from ...errors import FitError, brief, checked_level, with_known_options
 from ...fits.base import is_fit
 from ...fits.caution import with_caution
 from ...page import Page, Section, column, places, probability
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ...fits.base import Fit
     from ...fits.point import PointFit
 
-FIXED = {"statistic": 3, "df": 2, "probability": 3}
+FIXED = {"statistic": 3, "df": 1, "probability": 3}
 LEFT_OUT = "Left out of the fit, and held at zero by the other coefficients: {}."
 NO_DF = "z: a penalised fit has no degrees of freedom, and its standard errors are those of a posterior's mode."
 
@@ -58,7 +58,11 @@ class Hypotheses:
         return len(self.frame)
 
 
-@with_known_options
+@with_known_options(
+    alternative='Write what is claimed as the alternative, "x > 0" or "x < 0".',
+    rhs='Values stand in the hypothesis, "x = 3"; those of a matrix beside it, (matrix, values).',
+    adjust='bm.emmeans(fit, "f").contrast(adjust="holm") adjusts p-values; several hypotheses get a joint test.',
+)
 def hypothesis(
     fit: Fit,
     hypotheses: Any = None,
@@ -130,17 +134,16 @@ def hypothesis(
     Days > 0     10.47  1.55  17.0       6.77  0.0   7.78    inf
     """
     if not is_fit(fit):
-        raise FitError(f'hypothesis takes a fit, such as model.fit("reml"), not {type(fit).__name__}.')
-    if isinstance(level, bool) or not 0 < level < 1:
-        raise FitError(f"level must lie between 0 and 1, not {level!r}.")
+        raise FitError(f'hypothesis takes a fit, such as model.fit("reml"), not {brief(fit)}.')
+    checked_level(level)
     question = asked(fit.model, hypotheses)
     rows = estimable(fit.model, question.rows, question.labels)
-    if cluster is not None and vcov is None:
-        raise FitError('cluster= is for cluster-robust standard errors: say which, vcov="CR2" or vcov="CR0".')
     if fit.sampled:
-        given = {"ddf": ddf, "vcov": vcov}
+        given = {"ddf": ddf, "vcov": vcov, "cluster": cluster}
         _refuse_of_draws([name for name, value in given.items() if value is not None])
         return _of_draws(fit, question, rows, level)
+    if cluster is not None and vcov is None:
+        raise FitError('cluster= is for cluster-robust standard errors: say which, vcov="CR2" or vcov="CR0".')
     point = cast("PointFit", fit)
     reference = methods.reference(point, ddf) if vcov is None else robust(point, vcov, cluster, ddf)
     return _of_point(point, question, rows, reference, level)
@@ -185,7 +188,8 @@ def _of_draws(fit: Fit, question: Asked, rows: np.ndarray, level: float) -> Hypo
         notes.append(draws.NO_EQUALITY)
     joint = draws.together(fit, question, rows)
     if joint is not None:
-        notes.insert(0, f"All {len(rows)} hold together with probability {joint:.3f}.")
+        every = "Both" if len(rows) == 2 else f"All {len(rows)}"
+        notes.insert(0, f"{every} hold together with probability {joint:.3f}.")
     return Hypotheses(_title(question, fit), frame, joint, with_caution([*notes, *_left_out(fit, question)], fit))
 
 
@@ -203,7 +207,7 @@ def _told(joint: FTest) -> str:
     if np.isinf(joint.den_df):
         test = f"chi^2 = {joint.num_df * joint.statistic:.3f} on {joint.num_df}"
     else:
-        test = f"F = {joint.statistic:.3f} on {joint.num_df} and {joint.den_df:.2f}"
+        test = f"F = {joint.statistic:.3f} on {joint.num_df} and {joint.den_df:.1f}"
     p = probability(joint.p)
     return f"Together: {test} degrees of freedom, {f'p {p}' if p.startswith('<') else f'p = {p}' if p else 'no p'}."
 

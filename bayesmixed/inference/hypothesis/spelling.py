@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import permutations
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ...design.design import Design
 
 PARTS = 4  # of an interaction whose order may be changed: 24 orders
+OTHER_PARAMETERS = "Of sds, correlations and sigma bm.confint(fit) gives limits, bm.drop1(fit, random=True) tests."
 # what a reader takes for one name: an identifier, brackets and parentheses that follow it at once, colons between
 _CHUNK = re.compile(r"[^\W\d][\w.]*(?:\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\]|:[^\W\d][\w.]*)*", re.UNICODE)
 _CALL = re.compile(r"([^\W\d][\w.]*)\s*\(")
@@ -25,13 +26,14 @@ class Spellings:
     """`names` (N,) of the coefficients as we write them; `others` are further spellings and the position they mean.
 
     `terms` are names of terms with the coefficients that they have; the last `left_out` names are of columns left out
-    of the fit.
+    of the fit; `references` name what would be the coefficients of the levels that factors are compared with.
     """
 
     names: tuple[str, ...]
     others: dict[str, int]
     terms: dict[str, tuple[str, ...]]
     left_out: int = 0
+    references: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, design: Design) -> Spellings:
@@ -48,7 +50,8 @@ class Spellings:
             for predictor in design.predictors.values()
             for term, columns in predictor.terms.items()
         }
-        return cls(names, {text: at for text, at in others.items() if text not in names}, terms, len(design.mu.aliased))
+        others = {text: at for text, at in others.items() if text not in names}
+        return cls(names, others, terms, len(design.mu.aliased), _references(design))
 
     @cached_property
     def _by_first_letter(self) -> dict[str, list[tuple[str, int]]]:
@@ -87,12 +90,23 @@ class Spellings:
     def unknown(self, name: str) -> FitError:
         """What to answer a name that names no coefficient."""
         if name in self.terms:
+            some, rest = self.terms[name][:8], len(self.terms[name][8:])
+            more = f" and {rest} more" if rest else ""
             return FitError(
                 f"{name!r} is a term with {len(self.terms[name])} coefficients, not one of them: "
-                f"{', '.join(self.terms[name][:8])}."
+                f"{', '.join(some)}{more}. bm.anova(fit) tests whole terms."
             )
-        known = [*self.names, *self.others]
-        return FitError(f"No coefficient is called {name!r}. {nearest(name, known, 'Coefficients')}")
+        if name in self.references:
+            factor = self.references[name]
+            return FitError(
+                f"{name} has no coefficient: it is the level that the others of {factor} are compared with, and zero "
+                f'by definition. bm.emmeans(fit, "{factor}").contrast() compares all levels.'
+            )
+        close = nearest(name, [*self.names, *self.others], "Coefficients")
+        if close.startswith("Did"):
+            return FitError(f"No coefficient is called {name!r}. {close}")
+        known = nearest(name, self.names, "Coefficients")
+        return FitError(f"No coefficient is called {name!r}. {known} {OTHER_PARAMETERS}")
 
     def not_found(self, text: str, start: int) -> FitError:
         """The same for what stands at `start` of a text; a call is told to be no linear function."""
@@ -104,8 +118,19 @@ class Spellings:
             return self.unknown(chunk[0])
         return FitError(
             f"{call[1]}(...) in {text!r} is no linear function of the coefficients. Hypotheses are sums of numbers and "
-            f"of numbers times coefficients: {', '.join(self.names[:8])}."
+            f"of numbers times coefficients: {', '.join(self.names[:8])}. {OTHER_PARAMETERS}"
         )
+
+
+def _references(design: Design) -> dict[str, str]:
+    """Where all levels of a factor but one have a coefficient of their own, what that one's would be called."""
+    found = {}
+    for name, state in design.encoding.states.items():
+        own = [f"{name}[{level}]" for level in state.get("levels", ())]
+        without = [text for text in own if text not in design.mu.names]
+        if len(without) == 1 and len(own) > 1:
+            found[without[0]] = name
+    return found
 
 
 @lru_cache(maxsize=4096)

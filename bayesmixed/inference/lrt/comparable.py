@@ -8,23 +8,24 @@ from typing import Any
 import numpy as np
 
 from ...design.design import Design
-from ...errors import FitError
+from ...errors import FitError, brief
 from ...fits.base import is_fit
 from ...fits.point import PointFit
 from .rows import common_order, refuse_different_rows
 
 
-def refuse_other_than_likelihoods(fits: Sequence[Any], verb: str) -> None:
-    """Raise a FitError for anything but fits, for draws, and for penalised estimates; `verb` is the function asked."""
+def refuse_other_than_likelihoods(fits: Sequence[Any], verb: str, several: bool = True) -> None:
+    """Raise a FitError for anything but fits, for draws, and for penalised estimates.
+
+    `verb` is the function asked, `several` whether it takes more than one.
+    """
     for fit in fits:
         if not is_fit(fit):
-            raise FitError(f"{verb} takes fits, {_instead(fit, verb)}")
+            raise FitError(f"{verb} takes {'fits' if several else 'a fit'}, {_instead(fit, verb, several)}")
     if any(fit.sampled for fit in fits):
-        several = len(fits) > 1
         raise FitError(
-            f"{verb} compares maximised likelihoods, and draws have none. "
-            + ("Of draws of every model: bm.loo_compare(one, other). " if several else "Of draws: bm.loo_compare. ")
-            + 'Or fit by maximum likelihood: fit.model.fit("ml").'
+            f"{verb} compares maximised likelihoods, and draws have none. Of draws of every model: "
+            "bm.loo_compare(one, other). " + 'Or fit by maximum likelihood: fit.model.fit("ml").'
         )
     for fit in fits:
         if fit.engine.regularised:
@@ -34,12 +35,13 @@ def refuse_other_than_likelihoods(fits: Sequence[Any], verb: str) -> None:
             )
 
 
-def _instead(value: Any, verb: str) -> str:
+def _instead(value: Any, verb: str, several: bool) -> str:
     if isinstance(value, list | tuple):
-        return f"not a list: put a star before it, bm.{verb}(*fits)."
+        starred = f"put a star before it, bm.{verb}(*fits)" if several else f"bm.{verb}(fit) of one after the other"
+        return f"not a list: {starred}."
     if hasattr(value, "fit") and hasattr(value, "formula"):
         return f'not models: bm.{verb}(model.fit("reml")).'
-    return f'such as model.fit("ml"), not {value!r}.'
+    return f'such as model.fit("ml"), not {brief(value)}.'
 
 
 def refuse_different_data(fits: Sequence[PointFit], names: Sequence[str]) -> None:

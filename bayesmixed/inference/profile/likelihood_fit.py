@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ...engines import ML
-from ...errors import FitError
+from ...errors import FitError, brief
 from ...fits.base import is_fit
 from ...fits.point import PointFit
 from .ground import Ground
@@ -26,7 +26,7 @@ def maximum_likelihood(fit: Any, verb: str) -> tuple[PointFit, tuple[str, ...]]:
         What is no fit, draws, penalised fits, and fits at the joint mode, which maximise no likelihood.
     """
     if not is_fit(fit):
-        raise FitError(f'{verb} takes a fit, such as model.fit("ml"), not {fit!r}.')
+        raise FitError(f'{verb} takes a fit, such as model.fit("ml"), not {brief(fit)}.')
     if fit.sampled:
         raise FitError(
             f"{verb}: draws have no profile. bm.confint(fit) gives their equal-tailed intervals, "

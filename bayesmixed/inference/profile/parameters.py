@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -80,8 +80,10 @@ def chosen(
     refused = {each.label for each in known if each.refusal and (alone or each.hold is not None)}
     if which is None:
         return [each for each in known if each.label not in refused]
-    names = [which] if isinstance(which, str) else list(which)
     by_name = {each.label: each for each in known}
+    if not isinstance(which, Iterable):
+        raise FitError(f"{verb}: which={which!r} is no name. Parameters: {', '.join(by_name)}.")
+    names = [which] if isinstance(which, str) else list(which)
     for name in names:
         if name not in by_name:
             raise FitError(f"{verb}: the fit has no parameter {name!r}. {nearest(str(name), by_name, 'Parameters')}")

@@ -15,7 +15,7 @@ from scipy.stats import chi2
 from ...engines.machine.blas import blas_threads
 from ...engines.machine.progress import progress_bar
 from ...engines.ml import tail_columns
-from ...errors import BayesMixedWarning, FitError, with_known_options
+from ...errors import BayesMixedWarning, FitError, checked_level, with_known_options
 from ...fits.caution import with_caution
 from ...fits.point import PointFit
 from ...page import Page, Section, listed
@@ -90,7 +90,7 @@ class Profile:
                lower  upper     kind
         sigma   39.7   64.1  profile
         """
-        checked(level, "confint")
+        checked_level(level, "confint")
         if ndtri(0.5 + level / 2) > self.reach:
             raise FitError(
                 f"level={level} needs |zeta| of {ndtri(0.5 + level / 2):.2f}, and these curves reach {self.reach:.2f}: "
@@ -171,7 +171,7 @@ def profile(
     sd(Intercept | Batch)   12.2   84.1  profile
     sigma                   38.2   67.7  profile
     """
-    checked(level, "profile")
+    checked_level(level, "profile")
     ml, notes = maximum_likelihood(fit, "profile")
     wanted = chosen(which, parameters(ml), "profile")
     goal = float(np.sqrt(chi2.ppf(level, 2)))
@@ -209,12 +209,6 @@ def limit_curves(place: Ground, which: str | Sequence[str] | None, level: float)
 def intervals(found: Sequence[Interval], title: str, notes: tuple[str, ...]) -> Intervals:
     """Profile limits as they are returned."""
     return Intervals(title, _table(found), (*said(tuple(found)), *notes))
-
-
-def checked(level: float, verb: str) -> None:
-    """Raise a FitError for what is no coverage."""
-    if not (isinstance(level, int | float | np.number) and 0 < level < 1):
-        raise FitError(f"{verb}: level={level!r} is not between 0 and 1: give a coverage such as 0.95.")
 
 
 def doubts(curves: Sequence[Curve]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from ...errors import BayesMixedWarning, FitError
 from ...page import listed
 from .empty_cells import empty_cells_note
 from .hypotheses import deletions, hypotheses, in_order
+from .indicators import INTERCEPT
 from .table import TermTests, blank, law, tested
 
 if TYPE_CHECKING:
@@ -72,7 +73,9 @@ def deletions_of(fit: PointFit, ddf: str | float | None = None) -> TermTests:
     _refuse(fit)
     judged = reference(fit, ddf)
     frame = tested(fit, deletions(fit.model), judged)
-    notes = ("Terms that others contain stay (marginality).", *_notes(fit, judged), *_blank(frame))
+    kept = [name for name in fit.model.design.mu.terms if name not in {INTERCEPT, *frame.index}]
+    stay = [f"Not dropped, because other terms contain them: {listed(kept)}."] if kept else []
+    notes = (*stay, *_notes(fit, judged), *_blank(frame))
     return TermTests(f"Terms dropped one at a time ({fit.label}): {law(judged)}", frame, notes)
 
 

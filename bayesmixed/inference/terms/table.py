@@ -35,8 +35,7 @@ class TermTests:
     @property
     def page(self) -> Page:
         """The page that is printed."""
-        lines = tuple(f"  {note}" for note in self.notes)
-        return Page((Section(self.title, self._shown()), *([Section("", lines=lines)] if lines else [])))
+        return Page((Section(self.title, self._shown(), self.notes),))
 
     def __str__(self) -> str:
         return str(self.page)
@@ -51,7 +50,7 @@ class TermTests:
         chi2 = bool(np.isinf(frame["den_df"]).any())
         texts = {"df" if chi2 else "num_df": [str(df) if df else "" for df in frame["num_df"]]}
         if not chi2:
-            texts["den_df"] = column(frame["den_df"], 0 if np.all(frame["den_df"].dropna() % 1 == 0) else 2)
+            texts["den_df"] = column(frame["den_df"], 0 if np.all(frame["den_df"].dropna() % 1 == 0) else 1)
         if self.residual is not None:
             df, total = self.residual
             squares = [*(frame["statistic"] * frame["num_df"] * total / df), total]

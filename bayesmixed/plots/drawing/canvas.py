@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import BayesMixedError, FitError
+from ...errors import BayesMixedError, FitError, checked_level
 from . import theme
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ def pyplot() -> Any:
 
 def check_level(level: float, usual: float = 0.95) -> None:
     """Raise a FitError for what is no coverage."""
-    if not 0 < level < 1:
-        raise FitError(f"level={level!r} is not between 0 and 1: give a coverage such as {usual:g}.")
+    checked_level(level, usual=usual)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from ...design.columns.factors import level_text
-from ...errors import FitError, with_known_options
+from ...errors import FitError, checked_level, with_known_options
 from ...page import Page, Section, number
 from ...prediction.thinning import positive
 from ..answer import Answer
@@ -160,8 +160,7 @@ def ranks(
     >>> bool(ranked.difference("E", "F").frame["p_above"].iloc[0] > 0.99)
     True
     """
-    if not 0 < level < 1:
-        raise FitError(f"level={level!r} is not between 0 and 1: give a coverage such as 0.95.")
+    checked_level(level)
     asked = combination(fit, group, column)
     L = len(asked.levels)
     k = _among(k, L)
