@@ -44,7 +44,7 @@ def other_side(criterion: Criterion, x: np.ndarray, start: np.ndarray) -> np.nda
     n_theta = layout.size
     reference = cheap(x[:n_theta])[0]
     found: tuple[float, np.ndarray] | None = None
-    for first in _starts(layout, x, here, usual)[:searches]:
+    for first in starts(layout, x, here, usual)[:searches]:
         value, theta = _rough(cheap, first[:n_theta], lambda theta: _distance(layout, x, theta, here, usual) < SAME)
         far = _distance(layout, x, theta, here, usual) >= SAME
         if far and value < reference + COMPETES and (found is None or value < found[0]):
@@ -71,7 +71,7 @@ def doubtful(layout: Theta, here: Blocks) -> bool:
     )
 
 
-def _starts(layout: Theta, x: np.ndarray, here: Blocks, usual: float) -> list[np.ndarray]:
+def starts(layout: Theta, x: np.ndarray, here: Blocks, usual: float) -> list[np.ndarray]:
     """Correlations of the other sign with zero variances raised; and the variance in the terms that had least."""
     sizes, typical = _sizes(here, usual)
     exchanged = {
