@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from .inference.drop1 import drop1 as drop1
     from .inference.hypothesis.hypothesis import hypothesis as hypothesis
     from .inference.multi_start import multi_start as multi_start
+    from .inference.influence.influence import influence as influence
     from .inference.profile.profile import profile as profile
     from .model import Model as Model
     from .prediction.from_nothing import simulate as simulate
@@ -76,6 +77,7 @@ _PUBLIC = {
     "emmeans": "effects.emmeans",
     "hypothesis": "inference.hypothesis.hypothesis",
     "icc": "summaries.variance.icc",
+    "influence": "inference.influence.influence",
     "inverse_predict": "effects.inverse",
     "list_data": "data",
     "load": "saving.files",
@@ -130,6 +132,7 @@ __all__ = [
     "families",
     "hypothesis",
     "icc",
+    "influence",
     "inverse_predict",
     "links",
     "list_data",

@@ -76,15 +76,33 @@ class JointErrors:
 
     def root(self, design: Design, terms: Sequence[int]) -> np.ndarray:
         """F (n, n) with F F' the joint covariance of the n predictors whose variances `variance` gives."""
-        rows, U_inverse = self._eliminated(design, terms), self.solution.U_inverse
-        total = rows.x @ U_inverse @ rows.x.T
+        return self.sigma * _pivoted(self._relative(design, terms))
+
+    def covariance(self, design: Design, terms: Sequence[int]) -> np.ndarray:
+        """The joint covariance (n, n) of the n predictors whose variances `variance` gives."""
+        return self.sigma**2 * self._relative(design, terms)
+
+    def with_coefficients(self, design: Design, terms: Sequence[int]) -> np.ndarray:
+        """Covariances (n, p) of the n predictors with the coefficients."""
+        rows = self._eliminated(design, terms)
+        found: np.ndarray = np.linalg.solve(self.likelihood.basis.R, self.solution.U_inverse @ rows.x.T).T
+        return self.sigma**2 * found
+
+    @property
+    def coefficient_root(self) -> np.ndarray:
+        """F (p, p) with F F' the covariance of the coefficients."""
+        return self.sigma * self.likelihood.basis.covariance_root(self.solution.U_inverse)
+
+    def _relative(self, design: Design, terms: Sequence[int]) -> np.ndarray:
+        rows = self._eliminated(design, terms)
+        total: np.ndarray = rows.x @ self.solution.U_inverse @ rows.x.T
         if rows.largest is not None:
             codes, z, Wz = rows.largest.codes, rows.largest.z, rows.largest.Wz
             total += (codes[:, None] == codes) * (z @ Wz.T)
         if rows.tail is not None:
             assert self.solution.rest is not None
             total += rows.tail @ self.solution.rest.solved.apply(rows.tail.toarray().T)
-        return self.sigma * _pivoted(total)
+        return total
 
     def _eliminated(self, design: Design, terms: Sequence[int]) -> EliminatedRows:
         """What rows ask of the coefficients once the effects are eliminated, and of each part of the effects."""

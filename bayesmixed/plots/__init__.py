@@ -20,6 +20,7 @@ from .densities import densities, densities_frame
 from .drawing.picture import Picture
 from .effects import effects, effects_frame
 from .forest import forest, forest_frame
+from .influence import influence, influence_frame
 from .pairs import pairs, pairs_frame
 from .pooling import pooling, pooling_frame
 from .pp_check import pp_check, pp_check_frame
@@ -50,6 +51,7 @@ OF_OTHERS: dict[str, Callable[..., Picture]] = {
 CHECKED: dict[str, Callable[..., Picture]] = {
     "bootstrap": bootstrap,
     "calibration": calibration,
+    "influence": influence,
     "pooling": pooling,
     "profile": profile,
     "profile_pairs": profile_pairs,
@@ -82,6 +84,8 @@ __all__ = [
     "effects_frame",
     "forest",
     "forest_frame",
+    "influence",
+    "influence_frame",
     "pairs",
     "pairs_frame",
     "pooling",

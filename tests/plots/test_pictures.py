@@ -48,6 +48,7 @@ CALLS: dict[str, Callable[[], tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "bootstrap": lambda: ((bm.bootstrap(profiled().fit, 60, seed=1),), {}),
     "calibration": lambda: ((calibrated(),), {}),
     "data": lambda: ((sleep().model,), {}),
+    "influence": lambda: ((bm.influence(sleep(), "Subject"),), {}),
     "forest": lambda: ((sleep(), drawn()), {}),
     "pairs": lambda: ((drawn(),), {"parameters": ["Days", "sigma"]}),
     "pooling": lambda: ((bm.pooling(sleep()),), {}),

@@ -1,0 +1,131 @@
+"""What do the estimates of a fit owe to each of its levels, or to each row?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...errors import FitError, with_known_options
+from ...fits.base import is_fit
+from ...fits.caution import caution
+from ...fits.point import PointFit
+from ...page import listed
+from ..replicates.run import Workers, run
+from .left_rows import LeftRows, left_rows
+from .one_step import one_step
+from .refits import Deletions
+from .result import Influence
+from .without import Without
+
+SOME = 5  # labels that a note names
+
+
+@with_known_options
+def influence(
+    fit: Any,
+    by: Any = None,
+    *,
+    refit: bool = False,
+    most: int = 5000,
+    n_jobs: int = 1,
+    progress: bool | None = None,
+) -> Influence:
+    """The estimates of a fit without each level of a factor, or without each row.
+
+    Parameters
+    ----------
+    fit
+        A fit by ML, REML or MAP.
+    by
+        What is left out: the levels of a grouping factor ("Subject") or of a column of the table, or the rows that one
+        value per row tells apart; None for single rows.
+    refit
+        False: one step from the estimates with the variances in their ratios held. In a linear mixed model the
+        coefficients are then exactly those of generalized least squares on the other rows, and sigma is the best beside
+        them; in others a Newton step with the weights of the fit. True: the model is fitted again without each.
+    most
+        Refits that are made at most.
+    n_jobs, progress
+        Of refits, as in `bm.bootstrap`.
+
+    Returns
+    -------
+    Influence
+        Prints the most influential; `frame` has Cook's distance, the change of the log-likelihood and of every
+        parameter, `dfbetas` the standardised changes, `estimates` the parameters without each.
+
+    Raises
+    ------
+    FitError
+        For draws, unknown columns, more than `most` refits, and one step where effects are shared between huge levels.
+
+    Notes
+    -----
+    Changes are the estimate of all data less the one without. Cook's distance is d'C^-1 d / p with the change d of the
+    p coefficients of the mean and C their covariance in the fit of all data. With variances held a level that inflates
+    its own variance is not seen in that variance: ask for refits of what matters.
+
+    References
+    ----------
+    Cook (1977), Technometrics 19, 15-18; Belsley, Kuh & Welsch (1980), Regression Diagnostics, for DFBETAS;
+    Christensen, Pearson & Johnson (1992), Technometrics 34, 38-45; Nieuwenhuis, te Grotenhuis & Pelzer (2012), R J. 4,
+    38-47.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("ml")
+    >>> by_subject = bm.influence(fit, "Subject")
+    >>> by_subject.frame["cook"].nlargest(2).round(3).to_dict()
+    {'309': 0.157, '335': 0.137}
+    >>> bm.influence(fit, "Subject", refit=True).changes["sd(Days | Subject)"].round(2).nlargest(1).to_dict()
+    {'335': 0.86}
+    """
+    point = _checked(fit)
+    rows = left_rows(point.model, by)
+    if not refit:
+        without, interrupted = one_step(point, rows), False
+    else:
+        if len(rows.members) > most:
+            raise FitError(
+                f"refit=True would make {len(rows.members):,} refits, and most={most:,}. Leave refit out for one step "
+                f"from the estimates, or ask: most={len(rows.members)}."
+            )
+        done = run(Deletions(point, rows), len(rows.members), Workers(n_jobs, None, progress))
+        without, interrupted = Without.joined(done.parts), done.interrupted
+        rows = _made(rows, len(without.se), interrupted)
+    return Influence(point, rows, without, refit, tuple(_notes(point, rows, without, refit, interrupted)))
+
+
+def _checked(fit: Any) -> PointFit:
+    if not is_fit(fit):
+        raise FitError(f'influence takes a fit, such as model.fit("ml"), not {type(fit).__name__}.')
+    if fit.sampled:
+        raise FitError(
+            "influence leaves data out of maximised fits. Of draws, bm.loo(fit) says which rows surprise the model and "
+            'which move its posterior much (Pareto k). Or fit by maximum likelihood: fit.model.fit("ml").'
+        )
+    found: PointFit = fit
+    if not np.all(np.isfinite(found.coefficient_root)):
+        raise FitError("influence needs the standard errors of the fit, and it has none: see fit.status.problems.")
+    return found
+
+
+def _made(rows: LeftRows, made: int, interrupted: bool) -> LeftRows:
+    """Those that were left out before an interruption."""
+    return LeftRows(rows.name, rows.labels[:made], rows.members[:made]) if interrupted else rows
+
+
+def _notes(fit: PointFit, rows: LeftRows, without: Without, refit: bool, interrupted: bool) -> list[str]:
+    notes = []
+    if not refit:
+        exact = "exact for the fixed effects at these ratios" if fit.model.linear else "a Newton step for the rest"
+        notes.append(f"Variances held in their ratios: {exact}. refit=True estimates them without each as well.")
+    if interrupted:
+        notes.append(f"Interrupted: {len(rows.members)} were left out, others were not.")
+    for reason in dict.fromkeys(without.reasons.values()):
+        names = [str(rows.labels[i]) for i, said in without.reasons.items() if said == reason]
+        more = f" and {len(names) - SOME} more" if len(names) > SOME else ""
+        notes.append(f"No estimates without {listed(names[:SOME])}{more}: {reason}.")
+    return [*notes, *caution(fit)]
