@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from .inference.confint import confint as confint
     from .inference.drop1 import drop1 as drop1
     from .inference.hypothesis.hypothesis import hypothesis as hypothesis
-    from .inference.multi_start import multi_start as multi_start
     from .inference.influence.influence import influence as influence
+    from .inference.multi_start import multi_start as multi_start
     from .inference.profile.profile import profile as profile
     from .model import Model as Model
     from .prediction.from_nothing import simulate as simulate

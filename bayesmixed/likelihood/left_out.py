@@ -38,8 +38,9 @@ class Shares:
 
     def take(self, rows: np.ndarray) -> Shares:
         """Those of some rows."""
-        of_rows = (self.X, self.B, self.weight, self.score, self.marginal)
-        return Shares(*(each[rows] for each in of_rows), root=self.root)
+        return Shares(
+            self.X[rows], self.B[rows], self.weight[rows], self.score[rows], self.marginal[rows], self.root
+        )
 
 
 @dataclass(frozen=True)
