@@ -38,9 +38,7 @@ class Shares:
 
     def take(self, rows: np.ndarray) -> Shares:
         """Those of some rows."""
-        return Shares(
-            self.X[rows], self.B[rows], self.weight[rows], self.score[rows], self.marginal[rows], self.root
-        )
+        return Shares(self.X[rows], self.B[rows], self.weight[rows], self.score[rows], self.marginal[rows], self.root)
 
 
 @dataclass(frozen=True)

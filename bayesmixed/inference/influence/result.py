@@ -58,7 +58,7 @@ class Influence:
 
     @cached_property
     def changes(self) -> pd.DataFrame:
-        return -self.estimates.sub(estimates(self.fit), axis="columns")
+        return self.estimates.sub(estimates(self.fit), axis="columns").mul(-1.0)
 
     @cached_property
     def dfbetas(self) -> pd.DataFrame:
