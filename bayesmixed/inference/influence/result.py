@@ -58,12 +58,12 @@ class Influence:
 
     @cached_property
     def changes(self) -> pd.DataFrame:
-        return self.estimates.sub(estimates(self.fit), axis="columns").mul(-1.0)
+        return self.estimates.rsub(estimates(self.fit), axis="columns")
 
     @cached_property
     def dfbetas(self) -> pd.DataFrame:
         names = list(self.fit.model.design.coefficients)
-        return self.changes[names] / self.without.se
+        return self.changes[names].div(self.without.se)
 
     @property
     def failures(self) -> dict[object, str]:
