@@ -57,7 +57,8 @@ class Family(ABC):
     responses vary more than this family lets them, as a sentence, and `wider_family` the family in it; `support`,
     in words, for error messages; `mean_range` the open interval of mu; `elsewhere` the packages whose default
     priors know the family; `transform` what of the response mu is the location of (empty: the response itself);
-    `log_concave` says that log f is concave in eta whatever the link; `takes_trials` that a response is successes
+    `log_concave` says that log f is concave in eta whatever the link; `compiled` that derivatives are compiled for
+    each shape of the response; `takes_trials` that a response is successes
     out of trials, `binary` that it may be one of two levels; `normal_conditional` that `normalised(y)` given the
     effects is normal about mu with a constant sigma, so that with an identity link the marginal likelihood is exact
     and u is scaled by sigma; `spread_in_mean` that E(y) depends on that sigma, and so on precision weights.
@@ -78,6 +79,7 @@ class Family(ABC):
     support: ClassVar[str]
     mean_range: ClassVar[tuple[float, float]]
     log_concave: ClassVar[bool] = False
+    compiled: ClassVar[bool] = False
     takes_trials: ClassVar[bool] = False
     binary: ClassVar[bool] = False
     normal_conditional: ClassVar[bool] = False

@@ -119,6 +119,8 @@ def _as_parameter(given: str | FamilyParameter) -> FamilyParameter:
 class Custom(Family):
     """What `custom` makes; its traits are fields of the value, which the built-in families have as class variables."""
 
+    compiled = True
+
     link: Link
     name: str  # type: ignore[misc]  # a class variable of the built-in families
     make: Make

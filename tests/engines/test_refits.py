@@ -107,3 +107,11 @@ def test_a_member_that_cannot_be_evaluated_spoils_no_other() -> None:
     found = minimise_together(function, np.full((3, 2), 0.5), 0.4 * np.eye(2))
     assert found.converged.tolist() == [True, False, True]
     assert found.x[2] == pytest.approx([2.0, 2.0])
+
+
+def test_levels_that_determine_nothing_are_failures() -> None:
+    fit = bm.Model("Reaction ~ Days + (1 | Subject)", bm.load_data("sleepstudy")).fit("ml")
+    found = fit.engine.refitter(fit).resampled(np.zeros((3, 18)))
+    assert found is not None
+    assert not found.converged.any()
+    assert np.isnan(found.loglik).all()

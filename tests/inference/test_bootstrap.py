@@ -11,11 +11,13 @@ import pytest
 
 import bayesmixed as bm
 from bayesmixed.errors import FitError
-from bayesmixed.inference.bootstrap.case import Cases
+from bayesmixed.inference.bootstrap.case import CaseRefits, Cases, refitted_on
+from bayesmixed.inference.bootstrap.jackknife import left_out
 from bayesmixed.inference.bootstrap.limits import acceleration, bca, percentile
 from bayesmixed.inference.bootstrap.residual import Reflated
 from bayesmixed.inference.bootstrap.wild import Wild
 from bayesmixed.inference.replicates.redraw import Parametric
+from bayesmixed.inference.replicates.rows import without_level
 from bayesmixed.inference.replicates.run import Workers, children, run
 
 TOGETHER = 1e-10  # of what the same replicate gives in other batches and processes
@@ -144,6 +146,36 @@ def test_case_replicates_keep_the_rows_of_a_level_together(sleep: Any) -> None:
     assert len(boot.draws) == 8
     inner = Cases.of(sleep, {"Subject": False, "rows": True}).sample(np.random.default_rng(1))
     assert np.array_equal(codes[inner.rows], inner.levels["Subject"])
+
+
+def test_counting_levels_is_fitting_their_rows(sleep: Any) -> None:
+    cases, numbers = Cases.of(sleep, None), range(6)
+    (found,) = CaseRefits(sleep, cases, 1, 180)(numbers)
+    for i, rng in enumerate(children(1, numbers)):
+        alone = refitted_on(sleep, cases.sample(rng))
+        assert alone is not None
+        assert found.loglik[i] == pytest.approx(alone.loglik, abs=1e-7)
+        assert found.theta[i] == pytest.approx(alone.theta, abs=1e-4)
+        assert found.parameters.beta[0, i] == pytest.approx(alone.beta, abs=1e-4)
+    levels = without_level(sleep.model, sleep.model.design.groups[0].codes, 3)
+    alone = refitted_on(sleep, levels)
+    assert alone is not None
+    out = left_out(sleep, None)
+    assert out.iloc[3][["Intercept", "Days"]].to_numpy() == pytest.approx(alone.beta, abs=1e-5)
+    asked = left_out(sleep, lambda fit: fit.sigma)
+    assert asked["statistic"].to_numpy() == pytest.approx(out["sigma"].to_numpy(), rel=1e-5)
+
+
+def test_cases_that_leave_a_coefficient_undetermined_are_failures() -> None:
+    frame = bm.load_data("sleepstudy")
+    subjects = frame["Subject"].unique()
+    frame["kind"] = np.where(frame["Subject"] == subjects[0], "a", np.where(frame["Subject"] == subjects[1], "b", "c"))
+    fit = bm.Model("Reaction ~ kind + Days + (1 | Subject)", frame).fit("ml")
+    boot = bm.bootstrap(fit, 40, "case", seed=1)
+    cases = Cases.of(fit, None)
+    missing = np.any(cases.counts(children(1, range(40)))[:, :2] == 0, axis=1)
+    assert sorted(boot.failures) == np.flatnonzero(missing).tolist()
+    assert "More than 5 % failed" in str(boot)
 
 
 def test_case_replicates_of_nested_factors_rename_inner_levels() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,11 @@ from ...likelihood.boundary import SNAP
 from ...likelihood.linear.likelihood import LinearLikelihood
 from ...likelihood.replicated.criterion import ManyCriteria, batches
 from ...likelihood.replicated.elimination import SharedProducts, shared_products
-from ...likelihood.replicated.responses import Responses, responses
+from ...likelihood.replicated.responses import Responses, counted_levels, responses
 from ...parameters.values import Parameters
 from ..machine.blas import blas_threads
-from ..search.many import search_many
+from ..search.many import ManyFound, search_many
+from ..search.optimizer import HUGE
 from .alone import chosen_way, fitted, warm
 from .blocks import many_blocks
 from .refits import Refits, Refitter
@@ -25,6 +26,7 @@ from .refits import Refits, Refitter
 if TYPE_CHECKING:
     from ...fits.point import PointFit
 
+DETERMINED = 1e-10  # of the largest eigenvalue of X'X in orthonormal columns of all rows: less is rounding
 NUMBERS = 2**16  # levels times responses of a part that is searched at once: its arrays stay in the cache
 
 
@@ -43,10 +45,14 @@ class SideBySide(Refitter):
     together = True
 
     def refits(self, y: np.ndarray) -> Refits:
-        levels = max((block.n_levels for block in self._likelihood.blocks), default=1)
-        step = max(8, NUMBERS // levels)
         with blas_threads(0):
-            return Refits.joined([self._part(y[first : first + step]) for first in range(0, len(y), step)])
+            return Refits.joined([self._searched(self._responses(y[part])) for part in self._parts(len(y))])
+
+    def resampled(self, counts: np.ndarray) -> Refits | None:
+        if len(self._likelihood.blocks) != 1:
+            return None
+        with blas_threads(0):
+            return Refits.joined([self._resampled(counts[part]) for part in self._parts(len(counts))])
 
     def fits(self, y: np.ndarray) -> Iterator[PointFit | None]:
         found = self.refits(y)
@@ -69,13 +75,26 @@ class SideBySide(Refitter):
         near = any(edge.distance < SNAP for group in likelihood.theta.edges(x) for edge in group)
         return likelihood.start(self.fit.model.constants.get("sigma")) if near else x
 
-    def _part(self, y: np.ndarray) -> Refits:
-        criteria = ManyCriteria(
-            self._shared, self._responses(y), self.fit.engine.restricted, self.fit.model.constants.get("sigma")
-        )
-        start = np.tile(self._start, (len(y), 1))
+    def _parts(self, count: int) -> Iterator[slice]:
+        """Which responses are searched at once."""
+        levels = max((block.n_levels for block in self._likelihood.blocks), default=1)
+        step = max(8, NUMBERS // levels)
+        return (slice(first, first + step) for first in range(0, count, step))
+
+    def _searched(self, given: Responses) -> Refits:
+        if not len(given):
+            return Refits.failed(0, self.fit)
+        criteria = ManyCriteria(self._shared, given, self.fit.engine.restricted, self.fit.model.constants.get("sigma"))
+        start = np.tile(self._start, (len(given), 1))
         found = search_many(criteria, start, self._likelihood.metric(self._start))
-        return self._collected(criteria, found.x, found.values, found.converged)
+        some = found.values < HUGE
+        if some.all():
+            return self._collected(criteria, found)
+        if not some.any():
+            return Refits.failed(len(some), self.fit)
+        good = np.flatnonzero(some)
+        left = ManyFound(found.x[good], found.values[good], found.converged[good])
+        return self._collected(replace(criteria, given=given.take(good)), left).among(some, self.fit)
 
     def _responses(self, y: np.ndarray) -> Responses:
         model, family = self.fit.model, self.fit.model.family
@@ -86,11 +105,29 @@ class SideBySide(Refitter):
         normal = family.normalised(y) - design.mu.offset[used]
         return responses(self._likelihood, normal, root, jacobian)
 
-    def _collected(self, criteria: ManyCriteria, x: np.ndarray, values: np.ndarray, converged: np.ndarray) -> Refits:
-        model = self.fit.model
+    def _resampled(self, counts: np.ndarray) -> Refits:
+        """Refits, failed where the rows that are left do not determine the coefficients."""
+        given = self._counted(counts)
+        assert given.levels is not None  # counted
+        if not self._likelihood.p:
+            return self._searched(given)
+        sizes = np.linalg.eigvalsh(given.levels.base)
+        some = sizes[:, 0] > DETERMINED * sizes[:, -1]
+        return self._searched(given.take(np.flatnonzero(some))).among(some, self.fit)
+
+    def _counted(self, counts: np.ndarray) -> Responses:
+        design, family = self.fit.model.design, self.fit.model.family
+        assert design.response is not None  # fitted
+        used = design.used
+        weights = np.ones(design.n_rows) if design.weights is None else design.weights
+        jacobian = family.log_jacobian(design.response.y[used])
+        return counted_levels(self._likelihood, counts, np.log(weights[used]), jacobian)
+
+    def _collected(self, criteria: ManyCriteria, found: ManyFound) -> Refits:
+        model, x = self.fit.model, found.x
         solution = criteria.solve(x)
         sigma, basis = criteria.sds(solution), self._likelihood.basis
         beta = criteria.given.beta0 + np.linalg.solve(basis.R, solution.beta.T).T if len(basis.R) else solution.beta
         blocks = many_blocks(model, self._likelihood.theta, x, sigma)
         parameters = Parameters({"mu": beta[None]}, blocks.factors, blocks.b, {"sigma": sigma[None]})
-        return Refits(parameters, blocks.theta, -0.5 * values, converged, blocks.singular)
+        return Refits(parameters, blocks.theta, -0.5 * found.values, found.converged, blocks.singular)

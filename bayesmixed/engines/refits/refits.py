@@ -61,6 +61,20 @@ class Refits:
         order[members] = len(self) + np.arange(len(members))
         return Refits.joined([self, others]).take(order)
 
+    @classmethod
+    def failed(cls, count: int, template: PointFit) -> Refits:
+        """Failures of the `template`'s model alone."""
+        return cls.of([None], template).take(np.zeros(count, dtype=int))
+
+    def among(self, some: np.ndarray, template: PointFit) -> Refits:
+        """These in the places of `some` (B,) bool, and failures of the `template`'s model in the others."""
+        if some.all():
+            return self
+        failed = Refits.failed(int(np.sum(~some)), template)
+        order = np.empty(len(some), dtype=int)
+        order[some], order[~some] = np.arange(len(self)), len(self) + np.arange(len(failed))
+        return Refits.joined([self, failed]).take(order)
+
     def take(self, members: np.ndarray) -> Refits:
         """Some of them."""
         return Refits(
@@ -92,6 +106,13 @@ class Refitter(ABC):
     @abstractmethod
     def refits(self, y: np.ndarray) -> Refits:
         """The estimates for responses y (B, rows), as the model's left side has them."""
+
+    def resampled(self, counts: np.ndarray) -> Refits | None:
+        """The estimates where the levels of the only grouping factor are there as often as `counts` (B, L) say.
+
+        None where they can only be had by fits to other rows.
+        """
+        return None
 
     @abstractmethod
     def fits(self, y: np.ndarray) -> Iterator[PointFit | None]:

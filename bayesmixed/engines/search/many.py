@@ -87,8 +87,8 @@ def _descended(criteria: Criteria, members: np.ndarray, start: np.ndarray, metri
         x, values = _snapped(criteria, own, optima.x, optima.values)
         edges = _edges(criteria, own, x)
         found.x[pending], found.values[pending] = x, values
-        inside = np.array([edge is None for edge in edges])
-        stays = np.array([edge is None or edge.slope >= ACCEPT for edge in edges])
+        inside = np.array([edge is None for edge in edges], dtype=bool)
+        stays = np.array([edge is None or edge.slope >= ACCEPT for edge in edges], dtype=bool)
         near = (values < HUGE) & (optima.decrease < 1e-6)
         found.converged[pending] = near & stays & (optima.curved_up | ~inside)
         left = np.flatnonzero(~stays)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,10 @@ from ...fits.caution import caution
 from ...fits.point import PointFit
 from ...prediction.memory import refuse_too_large
 from ...prediction.seeds import is_whole, whole_seed
-from ..replicates.nesting import outermost
 from ..replicates.refitted import Evaluated, Outcome, Refitted, Statistic, named, refits_of
 from ..replicates.run import Done, Task, Workers, run
-from .case import CaseRefits, Cases, left_out
+from .case import CaseRefits, Cases
+from .jackknife import left_out
 from .kinds import Options, redraw
 from .parameters import chosen, estimates, of_refits
 from .result import Bootstrap, doubts
@@ -129,7 +129,7 @@ def bootstrap(
         failures=found.failures,
         boundary=found.boundary,
         notes=(*notes, *_without_value(found.draws[names]), *CAUTIONS.get(kind, ()), *caution(point)),
-        leave_out=_leaving_out(point, asked),
+        leave_out=cache(partial(left_out, point, asked)),
     )
 
 
@@ -194,22 +194,3 @@ def _without_value(draws: pd.DataFrame) -> tuple[str, ...]:
 
 def _share(singular: np.ndarray) -> float:
     return float(np.mean(singular)) if len(singular) else 0.0
-
-
-def _leaving_out(fit: PointFit, statistic: Statistic | None) -> Callable[[], pd.DataFrame]:
-    """The statistic with each level of the outermost factor left out, made when it is asked for."""
-
-    @cache
-    def made() -> pd.DataFrame:
-        factor = outermost(fit.model, "bca").factor
-        every = left_out(fit)
-        fits = [one for one in every if one is not None and one.status.converged]
-        if len(fits) < len(every):
-            raise FitError(
-                f"BCa fits the model without each level of {factor}, and {len(every) - len(fits)} of these "
-                f'{len(every)} fits failed: use kind="percentile".'
-            )
-        rows = [estimates(one) if statistic is None else pd.Series(named(statistic(one))) for one in fits]
-        return pd.DataFrame(rows).reset_index(drop=True)
-
-    return made

@@ -15,9 +15,9 @@ from ...engines.refits.alone import fit_quietly, warm
 from ...engines.refits.refits import Refits
 from ...errors import FitError, nearest
 from ...fits.point import PointFit
-from ..replicates.nesting import nesting, outermost
+from ..replicates.nesting import nesting
 from ..replicates.refitted import Outcome, Statistic, outcome
-from ..replicates.rows import RowSet, on_rows, without_level
+from ..replicates.rows import RowSet, on_rows
 from ..replicates.run import children
 
 ROWS = "rows"
@@ -54,6 +54,18 @@ class Cases:
             raise FitError(f"resample draws nothing: say which levels, such as resample={{{known[0]!r}: True}}.")
         drawn = tuple(bool(given.get(name, False)) for name in known)
         return cls(tuple(known), tuple(term.codes for term in terms), drawn, bool(given.get(ROWS, False)))
+
+    @property
+    def whole(self) -> bool:
+        """Whether levels of the only factor are drawn with all their rows."""
+        return self.drawn == (True,) and not self.rows
+
+    def counts(self, generators: Sequence[np.random.Generator]) -> np.ndarray:
+        """How often each level (B, L) of the only factor is there: those that `sample` draws."""
+        (codes,) = self.codes
+        present, levels = np.unique(codes), int(codes.max()) + 1
+        drawn = [rng.choice(present, size=len(present)) for rng in generators]
+        return np.array([np.bincount(each, minlength=levels) for each in drawn], dtype=float)
 
     def sample(self, rng: np.random.Generator) -> RowSet:
         """Rows and the new levels that they belong to."""
@@ -97,14 +109,31 @@ class CaseRefits:
     rows: int
     statistic: Statistic | None = None
 
-    together = False
+    @property
+    def together(self) -> bool:
+        """Whether many replicates cost little more than a few."""
+        return self.statistic is None and self.cases.whole and self.fit.engine.refitter(self.fit).together
 
     def __call__(self, numbers: range) -> tuple[Refits, ...] | tuple[Outcome, ...]:
+        if self.statistic is None and self.cases.whole:
+            found = self._counted(numbers)
+            if found is not None:
+                return (found,)
         fits = [refitted_on(self.fit, self.cases.sample(rng)) for rng in children(self.seed, numbers)]
         if self.statistic is None:
             return (Refits.of(fits, self.fit),)
         asked = self.statistic
         return tuple(outcome(number, fit, asked) for number, fit in zip(numbers, fits, strict=True))
+
+    def _counted(self, numbers: range) -> Refits | None:
+        """Refits by how often each level was drawn; what did not converge is fitted to the rows themselves."""
+        found = self.fit.engine.refitter(self.fit).resampled(self.cases.counts(children(self.seed, numbers)))
+        if found is None or found.converged.all():
+            return found
+        failed = np.flatnonzero(~found.converged)
+        generators = children(self.seed, numbers)
+        again = [refitted_on(self.fit, self.cases.sample(generators[i])) for i in failed]
+        return found.replaced(failed, Refits.of(again, self.fit))
 
 
 def refitted_on(fit: PointFit, rows: RowSet) -> PointFit | None:
@@ -114,9 +143,3 @@ def refitted_on(fit: PointFit, rows: RowSet) -> PointFit | None:
         return None
     found: Any = fit_quietly(model, warm(fit.engine, None if fit.status.singular_scaled else fit.theta))
     return found
-
-
-def left_out(fit: PointFit) -> Sequence[PointFit | None]:
-    """The fits without each level of the outermost factor: what BCa's acceleration is made of."""
-    factor = outermost(fit.model, "bca")
-    return [refitted_on(fit, without_level(fit.model, factor.codes, level)) for level in range(factor.n_levels)]

@@ -43,8 +43,10 @@ class ManyCriteria:
         """The layout of the argument."""
         return self.given.likelihood.theta
 
-    def one(self, member: int) -> ProfiledCriterion:
-        """That of one response alone."""
+    def one(self, member: int) -> ProfiledCriterion | None:
+        """That of one response alone; None where levels are counted."""
+        if self.given.levels is not None:
+            return None
         return ProfiledCriterion(self.given.one(member), self.reml, self.sigma)
 
     def values(self, x: np.ndarray, members: np.ndarray) -> np.ndarray:
@@ -59,16 +61,7 @@ class ManyCriteria:
     def _take(self, members: np.ndarray) -> ManyCriteria:
         if np.array_equal(members, np.arange(len(self.given))):
             return self
-        given = self.given
-        some = replace(
-            given,
-            beta0=given.beta0[members],
-            zy=tuple(zy[:, members] for zy in given.zy),
-            wy=given.wy[members],
-            yy=given.yy[members],
-            log_jacobian=given.log_jacobian[members],
-        )
-        return replace(self, given=some)
+        return replace(self, given=self.given.take(members))
 
     @cached_property
     def elements(self) -> list[np.ndarray]:
@@ -80,10 +73,9 @@ class ManyCriteria:
         ]
 
     @property
-    def df(self) -> int:
+    def df(self) -> int | np.ndarray:
         """Rows, less the coefficients for REML."""
-        likelihood = self.given.likelihood
-        return likelihood.n - likelihood.p if self.reml else likelihood.n
+        return self.given.n - self.given.likelihood.p if self.reml else self.given.n
 
     def factors(self, x: np.ndarray) -> list[np.ndarray]:
         """Per block Lambda (k, k, B) at x (B, m)."""
@@ -96,7 +88,7 @@ class ManyCriteria:
     def of_solution(self, solution: ManySolutions) -> np.ndarray:
         """The criteria (B,) with all constants."""
         likelihood, df = self.given.likelihood, self.df
-        value = solution.log_det_M - likelihood.gram.log_weights - 2 * self.given.log_jacobian
+        value = solution.log_det_M - self.given.log_weights - 2 * self.given.log_jacobian
         if self.reml:
             value = value + solution.log_det_U + likelihood.basis.log_det
         if self.sigma is not None:
@@ -119,7 +111,7 @@ class ManyCriteria:
         weight = 1 / self.sigma**2 if self.sigma is not None else self.df / np.maximum(solution.rss, 1e-300)
         gradient = np.zeros_like(x)
         for slope, Ze, Lambda, E in zip(slopes, self._Ze(solution), factors, self.elements, strict=True):
-            u = applied(Lambda.swapaxes(0, 1)[..., None], Ze)
+            u = self.given.counted(applied(Lambda.swapaxes(0, 1)[..., None], Ze))
             explained = np.einsum("abl,cbl->acb", Ze, u)
             gradient += np.einsum("mij,ijb->bm", E, slope - 2 * weight * explained)
         return self.of_solution(solution), gradient
@@ -157,11 +149,10 @@ class ManyCriteria:
                 H = solution.S_inverse @ solution.tail_factor.transpose(0, 2, 1) @ T[:, :q, q:]
                 slopes_t.append([-block for block in self._diagonal_blocks(E @ H.transpose(0, 2, 1))])
         k = len(shared.A)
-        slope = np.array(
-            [[sum(solution.Q[c, d] @ shared.A[a, c] for c in range(k)) for d in range(k)] for a in range(k)]
-        )
+        Q = self.given.counted(solution.Q)
+        slope = np.array([[sum(Q[c, d] @ shared.A[a, c] for c in range(k)) for d in range(k)] for a in range(k)])
         if q or self.reml:
-            back = product(self._pulled(G), solution.Q)
+            back = product(self._pulled(G), Q)
             slope = slope + back.sum(axis=-1) - product(shared.A[:, :, None], product(solution.W, back)).sum(axis=-1)
         return [2 * slope, *(2 * np.sum(parts, axis=0) for parts in zip(*slopes_t, strict=True))]
 

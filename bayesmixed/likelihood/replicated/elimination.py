@@ -125,7 +125,8 @@ def solve_many(shared: SharedProducts, given: Responses, factors: Sequence[np.nd
         Where a matrix of any of them is not positive definite.
     """
     size = len(shared.base)
-    reduced = np.repeat(shared.base.reshape(1, -1), len(given), axis=0)
+    base = shared.base[None] if given.levels is None else given.levels.base
+    reduced = np.array(np.broadcast_to(base.reshape(len(base), -1), (len(given), size**2)))
     if not factors:
         nothing = np.zeros(len(given)), np.zeros((0, 0, len(given), 0)), np.zeros((0, 0, len(given), 0))
         return _reduced(shared, factors, reduced.reshape(-1, size, size), given.wy, (given.yy, *nothing))
@@ -136,10 +137,10 @@ def solve_many(shared: SharedProducts, given: Responses, factors: Sequence[np.nd
     half = lower_inverse(root)
     left = product(half, np.broadcast_to(transposed(Lambda), (*Lambda.shape[:2], *zy.shape[1:])))
     W, Q = product(transposed(left), left), product(transposed(left), half)
-    log_det = 2 * sum(np.log(root[i, i]).sum(axis=-1) for i in range(len(M)))
+    log_det = 2 * given.counted(sum(np.log(root[i, i]) for i in range(len(M)))).sum(axis=-1)
     for (a, b), both in shared.pairs.items():
-        reduced -= W[a, b] @ both
-    h = applied(W, zy)
+        reduced -= given.counted(W[a, b]) @ both
+    h = given.counted(applied(W, zy))
     tail_y = [np.moveaxis(zy_t, 0, -1).reshape(len(given), -1) for zy_t in given.zy[1:]]
     reduced_y = np.concatenate([*tail_y, given.wy], axis=1) - sum(h[a] @ shared.C[a] for a in range(len(h)))
     yy = given.yy - sum((h[a] * zy[a]).sum(axis=-1) for a in range(len(h)))

@@ -20,8 +20,13 @@ WIDEST = 6  # columns of the factor's effects, whose matrices are written out
 
 
 def approximates(likelihood: LaplaceLikelihood) -> bool:
-    """Whether many responses can be approximated together: one factor of few columns, factors linear in theta."""
+    """Whether many responses can be approximated together: one factor of few columns, factors linear in theta.
+
+    Derivatives that are compiled for each shape would be compiled again whenever a search ends.
+    """
     rows = likelihood.rows
+    if rows.family.compiled:
+        return False
     few = len(rows.blocks) <= 1 and all(block.k <= WIDEST for block in rows.blocks)
     return few and all(structure.linear for structure in rows.theta.covariances)
 

@@ -14,11 +14,29 @@ from ..working.blocks import Block
 
 
 @dataclass(frozen=True)
+class LevelCounts:
+    """How often the rows of each level are there, where not once: `counts` (B, L) of the only grouping factor.
+
+    `base` (B, p, p) the products of X's columns, `n` rows of positive weight and `log_weights` = sum log w (B,).
+    """
+
+    counts: np.ndarray
+    base: np.ndarray
+    n: np.ndarray
+    log_weights: np.ndarray
+
+    def take(self, members: np.ndarray) -> LevelCounts:
+        """Those of some of the responses."""
+        return LevelCounts(self.counts[members], self.base[members], self.n[members], self.log_weights[members])
+
+
+@dataclass(frozen=True)
 class Responses:
     """B responses: `beta0` (B, p) their least-squares coefficients, and products of what these leave.
 
     `zy` per block (k, B, L) with its columns by level, `wy` (B, p) with the orthonormal columns of X (rounding), `yy`
-    (B,) with itself; `log_jacobian` (B,) as in `LinearLikelihood`.
+    (B,) with itself; `log_jacobian` (B,) as in `LinearLikelihood`. Where `levels` are counted, it is one response whose
+    levels are there as often as they say.
     """
 
     likelihood: LinearLikelihood
@@ -27,9 +45,36 @@ class Responses:
     wy: np.ndarray
     yy: np.ndarray
     log_jacobian: np.ndarray
+    levels: LevelCounts | None = None
 
     def __len__(self) -> int:
         return len(self.yy)
+
+    @property
+    def n(self) -> int | np.ndarray:
+        """Rows of positive weight."""
+        return self.likelihood.n if self.levels is None else self.levels.n
+
+    @property
+    def log_weights(self) -> float | np.ndarray:
+        """The sum of log w."""
+        return self.likelihood.gram.log_weights if self.levels is None else self.levels.log_weights
+
+    def counted(self, by_level: np.ndarray) -> np.ndarray:
+        """Numbers (.., B, L) by level, times how often each level is there."""
+        return by_level if self.levels is None else by_level * self.levels.counts
+
+    def take(self, members: np.ndarray) -> Responses:
+        """Some of the responses."""
+        return replace(
+            self,
+            beta0=self.beta0[members],
+            zy=tuple(zy[:, members] for zy in self.zy),
+            wy=self.wy[members],
+            yy=self.yy[members],
+            log_jacobian=self.log_jacobian[members],
+            levels=None if self.levels is None else self.levels.take(members),
+        )
 
     def one(self, i: int) -> LinearLikelihood:
         """The likelihood of one of the responses, without its rows."""
@@ -83,6 +128,38 @@ def responses(
         left @ Q,
         np.einsum("bi,bi->b", left, left),
         log_jacobian,
+    )
+
+
+def counted_levels(
+    likelihood: LinearLikelihood, counts: np.ndarray, log_weights: np.ndarray, log_jacobian: np.ndarray
+) -> Responses:
+    """The likelihood's own response with the levels of its only factor as often as `counts` (B, L) say.
+
+    Parameters
+    ----------
+    likelihood
+        With its rows, of one grouping factor.
+    counts
+        How often the rows of each level are there, 0 included.
+    log_weights, log_jacobian
+        log w and what log L gains (n,) of each row.
+    """
+    assert likelihood.rows is not None
+    (block,), W, p = likelihood.blocks, likelihood.rows.W, likelihood.p
+    outer = (W[:, :, None] * W[:, None, :]).reshape(len(W), -1)
+    each = np.column_stack([outer, np.ones(len(W)), log_weights, log_jacobian])
+    sums = counts @ (sparse.csr_array((np.ones(len(W)), (block.codes, np.arange(len(W))))) @ each)
+    ww = sums[:, : (p + 1) ** 2].reshape(-1, p + 1, p + 1)
+    shape = (block.k, len(counts), block.n_levels)
+    return Responses(
+        likelihood,
+        np.repeat(likelihood.basis.beta0[None], len(counts), axis=0),
+        (np.broadcast_to(likelihood.gram.zw[0][:, :, -1].T[:, None], shape),),
+        ww[:, :p, p],
+        ww[:, p, p],
+        sums[:, -1],
+        LevelCounts(counts, ww[:, :p, :p], sums[:, -3], sums[:, -2]),
     )
 
 
