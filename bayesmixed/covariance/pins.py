@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class Pin(ABC):
     def leading(self) -> int:
         """How many columns come first: what those after them have of their own is a block of the same structure."""
 
+    def beside(self, columns: np.ndarray) -> Pin:
+        """The same parameter, where it can with the rest in units of `columns` (k, k), in the order of the pin."""
+        return self
+
     @abstractmethod
     def theta(self, at: float, rest: np.ndarray) -> np.ndarray:
         """theta (m,) where the parameter is `at` and the rest (m - 1,)."""
@@ -56,10 +61,7 @@ class Pin(ABC):
 
 @dataclass(frozen=True)
 class OneElement(Pin):
-    """The sd is the element of theta at `position`, or its square.
-
-    Of an unstructured block it is the first, with its column in front: the first row of Lambda has one element.
-    """
+    """The sd is the element of theta at `position`, or its square."""
 
     leading: int = 1
     position: int = 0
@@ -78,6 +80,60 @@ class OneElement(Pin):
         if self.squared:  # the slope in a root is zero where the sd is, and what is asked there is not that slope
             own = own / (2 * np.sqrt(at)) if at > 0 else 0.0
         return np.concatenate([[own], slope[: self.position], slope[self.position + 1 :]])
+
+
+@dataclass(frozen=True, eq=False)
+class FirstSd(Pin):
+    """The sd of the first column of an unstructured block, whose row of Lambda is (sd, 0, ...).
+
+    The other rows are `lower`^-1 (M - `along` (sd, 0, ...)), and M is the rest. With columns A = (a, A_1), lower from
+    A_1 = Q lower and along = Q'a, the covariance is that of Q M and of what no other column has of a, times the sd:
+    what is searched beside the sd is the same wherever the columns have their zeros, however far from the data.
+    """
+
+    lower: np.ndarray | None = None
+    along: np.ndarray | None = None
+
+    @property
+    def leading(self) -> int:
+        return 1
+
+    def beside(self, columns: np.ndarray) -> Pin:
+        Q, R = np.linalg.qr(columns[:, :0:-1])
+        return FirstSd(self.order, R[::-1, ::-1], Q[:, ::-1].T @ columns[:, 0])
+
+    def theta(self, at: float, rest: np.ndarray) -> np.ndarray:
+        if self.lower is None or self.along is None:
+            return np.insert(rest, 0, at)
+        M = self._matrix(rest)
+        M[:, 0] -= at * self.along
+        return np.insert(self._elements(solve_triangular(self.lower, M, lower=True)), 0, at)
+
+    def split(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
+        at, rest = abs(float(theta[0])), theta[1:]
+        if self.lower is None or self.along is None:
+            return at, rest.copy()
+        M = self.lower @ self._matrix(rest)
+        M[:, 0] += at * self.along
+        return at, self._elements(M)
+
+    def pulled(self, at: float, rest: np.ndarray, slope: np.ndarray) -> np.ndarray:
+        if self.lower is None or self.along is None:
+            return slope
+        found = solve_triangular(self.lower, self._matrix(slope[1:]), lower=True, trans=1)
+        return np.insert(self._elements(found), 0, slope[0] - self.along @ found[:, 0])
+
+    def _matrix(self, elements: np.ndarray) -> np.ndarray:
+        """Rows of Lambda after the first (k - 1, k), of its columns from the top down."""
+        k = len(self.order)
+        found = np.zeros((k, k))
+        found.T[np.triu_indices(k)] = np.insert(elements, 0, 0.0)
+        return found[1:]
+
+    def _elements(self, rows: np.ndarray) -> np.ndarray:
+        k = len(self.order)
+        found: np.ndarray = np.concatenate([np.zeros((1, k)), rows]).T[np.triu_indices(k)][1:]
+        return found
 
 
 @dataclass(frozen=True)

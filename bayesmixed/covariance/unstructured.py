@@ -10,7 +10,7 @@ import numpy as np
 
 from .base import Covariance, Edge, echelon, log_det_penalty, of_lengths, retriangularise
 from .parameters import CorrelationMatrix, Free, Values, sd_of_each
-from .pins import FirstPair, OneElement, Pin, in_front
+from .pins import FirstPair, FirstSd, Pin, in_front
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Unstructured(Covariance):
         return found + inverse[:, None] * of_unit
 
     def pins(self, k: int) -> tuple[Pin, ...]:
-        sds = [OneElement(in_front((i,), k)) for i in range(k)]
+        sds = [FirstSd(in_front((i,), k)) for i in range(k)]
         return (*sds, *(FirstPair(in_front((j, i), k)) for i in range(k) for j in range(i)))
 
     def boundary_penalty(self, factor: np.ndarray) -> tuple[float, np.ndarray]:

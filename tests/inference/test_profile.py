@@ -154,6 +154,20 @@ def test_what_says_the_same_has_the_same_limits(change: str) -> None:
     assert apart(found, expected) < EXACT
 
 
+def test_where_a_column_has_its_zero_does_not_change_the_limits_of_its_sd() -> None:
+    rng = np.random.default_rng(4)
+    b, years = rng.normal(size=(10, 2)), np.tile(np.arange(6.0), 10)
+    data = pd.DataFrame({"g": np.repeat(np.arange(10), 6), "year": years})
+    data["y"] = b[data["g"], 0] + 0.4 * b[data["g"], 1] * (years - 2.5) + rng.normal(0, 0.8, 60)
+    names = ["sd(year | g)", "sigma"]
+    near, far = (
+        bm.confint(bm.Model("y ~ year + (year | g)", data.assign(year=years + zero)).fit("ml"), which=names).frame
+        for zero in (0, 2000)
+    )
+    assert apart(far, near) < SHARE
+    assert set(far["kind"]) == {"profile"}
+
+
 def test_another_coding_leaves_what_it_does_not_concern() -> None:
     """Cell means or treatment contrasts of the effects: the same model, in which residual sd and intercept are one."""
     plain = bm.confint(fitted("Machines", "score ~ Machine + (0 + Machine | Worker)"), which=["Intercept", "sigma"])

@@ -92,5 +92,6 @@ class PinnedBlock(Covariance):
 def pinned(theta: Theta, j: int, pin: Pin) -> Theta:
     """The layout in which the parameter is the first element of the group term at j."""
     order = np.eye(theta.k(j))[list(pin.order)]
-    block = PinnedBlock(theta.covariances[j], pin, np.linalg.solve(theta.bases[j], order.T))
+    columns = np.linalg.solve(theta.bases[j], order.T)
+    block = PinnedBlock(theta.covariances[j], pin.beside(columns), columns)
     return replace(theta, covariances=tuple(block if i == j else c for i, c in enumerate(theta.covariances)))
