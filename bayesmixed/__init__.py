@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from .inference.influence.influence import influence as influence
     from .inference.multi_start import multi_start as multi_start
     from .inference.profile.profile import profile as profile
+    from .inference.structure.maximal import maximal as maximal
+    from .inference.structure.simplify import simplify as simplify
     from .model import Model as Model
     from .prediction.from_nothing import simulate as simulate
     from .saving.files import load as load
@@ -84,6 +86,7 @@ _PUBLIC = {
     "load_data": "data",
     "loo": "checks.loo.leave_one_out",
     "loo_compare": "checks.loo.compare",
+    "maximal": "inference.structure.maximal",
     "multi_start": "inference.multi_start",
     "odds_ratios": "effects.odds",
     "pooling": "summaries.pooled.pooling",
@@ -96,6 +99,7 @@ _PUBLIC = {
     "residual_checks": "checks.predictive.residual_checks",
     "sbc": "checks.calibration.sbc",
     "side_by_side": "fits.side_by_side",
+    "simplify": "inference.structure.simplify",
     "simulate": "prediction.from_nothing",
     "slopes": "effects.slopes",
     "x64": "engines.machine.x64",
@@ -140,6 +144,7 @@ __all__ = [
     "load_data",
     "loo",
     "loo_compare",
+    "maximal",
     "multi_start",
     "odds_ratios",
     "plot",
@@ -154,6 +159,7 @@ __all__ = [
     "residual_checks",
     "sbc",
     "side_by_side",
+    "simplify",
     "simulate",
     "slopes",
     "x64",

@@ -186,6 +186,14 @@ class Covariance(ABC):
         """Whether every covariance of `other`, of the same columns, is one of its own, most of them off its bounds."""
         return self.unrestricted or other == self
 
+    def simplifies(self, other: Covariance, k: int, levels: bool) -> bool:
+        """Whether a search for a simpler model may put it in the place of `other`, of the same k columns.
+
+        Where it has their sds and fewer parameters for their correlations; `levels` says that the columns are the
+        levels of one factor, which have no order in which an origin or a contrast is the first.
+        """
+        return False
+
     def leading(self, theta: np.ndarray, k: int) -> np.ndarray:
         """The same Lambda Lambda' with its rank in the leading columns of Lambda; theta itself where that is one way.
 

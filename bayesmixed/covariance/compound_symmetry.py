@@ -114,6 +114,9 @@ class CompoundSymmetry(Covariance):
     def holds(self, other: Covariance) -> bool:
         return other == self or (not self.hom and (not other.correlated or isinstance(other, CompoundSymmetry)))
 
+    def simplifies(self, other: Covariance, k: int, levels: bool) -> bool:
+        return levels and k > 2 and not self.hom and other.unrestricted
+
     def edges(self, theta: np.ndarray, k: int) -> list[tuple[Edge, ...]]:
         if k == 1:
             return [(Edge((0,), (0.0,), abs(float(theta[0]))),)]

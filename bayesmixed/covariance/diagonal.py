@@ -68,3 +68,6 @@ class Diagonal(Covariance):
 
     def step_off(self, theta: np.ndarray, k: int, direction: np.ndarray) -> np.ndarray:
         return np.hypot(theta, direction)
+
+    def simplifies(self, other: Covariance, k: int, levels: bool) -> bool:
+        return k > 1 and other.correlated and other.parameters(k).by_column

@@ -184,6 +184,9 @@ _FUNCTIONS = _BOTH | {
     "powersim": "Not available yet. By hand: bm.simulate(...) and a fit of each replicate.",
     "power": "Not available yet. By hand: bm.simulate(...) and a fit of each replicate.",
     "allfit": "Write bm.multi_start(fit).",
+    "buildmer": "Write bm.simplify(model); the structure to begin with is that of bm.maximal(formula, data, groups).",
+    "buildglmmtmb": "Write bm.simplify(model).",
+    "step": "Write bm.simplify(model), of random effects; fixed ones one by one: bm.drop1(fit).",
     "load_dataset": 'Write bm.load_data("sleepstudy"); bm.list_data() lists them.',
     "datasets": 'Write bm.load_data("sleepstudy"); bm.list_data() lists them.',
     "sleepstudy": 'Write bm.load_data("sleepstudy"); bm.list_data() lists them.',
@@ -211,6 +214,10 @@ _MEMBERS = _BOTH | {
     "data": "Ask fit.model.frame, the columns used.",
     "priors": "Ask fit.model.priors.",
     "design": "Ask fit.model.design.",
+    "allfit": "Write bm.multi_start(fit).",
+    "simplify": "Write bm.simplify(fit.model).",
+    "step": "Write bm.simplify(fit.model).",
+    "maximal": "Write bm.maximal(fit.model.formula, data).",
     "hatvalues": "Ask fit.leverage() of a point fit.",
     "converged": "Ask fit.status.converged.",
     "singular": "Ask fit.status.singular.",
@@ -230,8 +237,8 @@ _OF_FITS = (
     "ranef() ranef_sd() repca() residuals() save() sigma status theta to_html() varcorr() vcov()"
 ).split()
 _VERBS = (
-    "comparisons diagnose drop1 emmeans icc inverse_predict loo loo_compare odds_ratios pooling pp_check predictions "
-    "r2 report residual_checks side_by_side slopes"
+    "comparisons diagnose drop1 emmeans icc inverse_predict loo loo_compare multi_start odds_ratios pooling pp_check "
+    "predictions r2 report residual_checks side_by_side slopes"
 ).split()
 
 

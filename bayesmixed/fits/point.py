@@ -138,9 +138,15 @@ class PointFit(Fit):
         return tables.by_factor(self.model.design.groups, sds)
 
     def repca(self) -> dict[str, pd.DataFrame]:
-        """Principal components of each term's relative covariance, by the term's text."""
+        """Principal components of each term's covariance, by the term's text: has it fewer dimensions than columns?
+
+        Per component sd, relative to sigma in a model with scale (lme4's ``rePCA``), sd_absolute in the units of the
+        linear predictor, proportion and cumulative share of the variance, and the loading of each column. They depend
+        on the units of the columns: compare shares where these are alike.
+        """
+        s = self.dispersion["sigma"] if self.model.has_scale else 1.0
         pairs = zip(self.model.design.groups, self.factors, strict=True)
-        return {term.text: tables.principal_components(term, factor) for term, factor in pairs}
+        return {term.text: tables.principal_components(term, factor, s) for term, factor in pairs}
 
     def leverage(self) -> np.ndarray:
         """d fitted / d y (n,), the diagonal of the hat matrix with the random effects in it.

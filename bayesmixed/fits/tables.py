@@ -127,15 +127,16 @@ def _heading(column: str) -> str:
     return f"{column}#2" if column in VARIANCE_COLUMNS else column
 
 
-def principal_components(term: GroupTerm, factor: np.ndarray) -> pd.DataFrame:
+def principal_components(term: GroupTerm, factor: np.ndarray, s: float) -> pd.DataFrame:
     """Principal components of a block's covariance: sd, share and cumulated share of variance, loadings per column.
 
-    A share of zero says that the block has fewer dimensions than columns (lme4's rePCA).
+    `sd` is of the relative covariance F F', `sd_absolute` times `s`. A share of zero says that the block has fewer
+    dimensions than columns (lme4's rePCA).
     """
     directions, sds, _ = np.linalg.svd(factor)
     total = float(np.sum(sds**2))
     share = sds**2 / total if total > 0 else np.zeros_like(sds)
-    table = pd.DataFrame({"sd": sds, "proportion": share, "cumulative": np.cumsum(share)})
+    table = pd.DataFrame({"sd": sds, "sd_absolute": s * sds, "proportion": share, "cumulative": np.cumsum(share)})
     table[[f"loading {name}" for name in term.columns]] = directions.T
     return table.set_axis([f"PC{i + 1}" for i in range(len(sds))], axis=0)
 

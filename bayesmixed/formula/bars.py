@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .caret import Refusal
-from .parts import Bar
+from .parts import WITH_TWO_BARS, Bar
 from .syntax import Argument, Binary, Call, Name, Node, Number, Parenthesis, String, Unary, deparse, names
 from .terms import expand_terms, summands
 
@@ -43,7 +43,7 @@ def read_bars(node: Node) -> tuple[Bar, ...]:
     if not (intercept or terms):
         raise Refusal("this bar has no columns: write (1 | g) for an intercept per group", bar.position)
     _, factors = expand_terms(summands(bar.right), by_degree=False)
-    covariance = structure or ("diag" if double else "us")
+    covariance = structure or (WITH_TWO_BARS if double else "us")
     options = tuple((str(one.keyword), _value(one, structure, bar.position)) for one in arguments)
     return tuple(Bar(intercept, terms, factor.atoms, covariance, double, options) for factor in factors)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .syntax import Binary, Node, String, deparse
+
+WITH_TWO_BARS = "diag"  # the structure that || stands for
 
 
 @dataclass(frozen=True, repr=False)
@@ -72,6 +74,10 @@ class Bar:
             return f"({inside})"
         options = [f"{name}={_shown(value)}" for name, value in self.options]
         return f"{self.covariance}({', '.join([inside, *options])})"
+
+    def structured(self, covariance: str) -> Bar:
+        """The same columns with another structure."""
+        return replace(self, covariance=covariance, double=covariance == WITH_TWO_BARS, options=())
 
     def __repr__(self) -> str:
         return f"Bar({self.text!r})"

@@ -132,7 +132,7 @@ def multi_start(
     Examples
     --------
     >>> import bayesmixed as bm
-    >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("dyestuff")).fit("reml")
+    >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("reml")
     >>> found = bm.multi_start(fit, 2, seed=1)
     >>> found.agree, found.frame["loglik"].round(3).tolist()
     (True, [-159.827, -159.827, -159.827, -159.827, -159.827])
@@ -159,7 +159,7 @@ def multi_start(
     heights = {name: each.criterion / -2 for name, each in fits.items()}
     highest = max(heights, key=lambda name: heights[name])
     best = fit if heights[highest] - heights[GIVEN] <= AGREE else fits[highest]
-    agree = not broken and min(heights.values()) >= heights[highest] - AGREE
+    agree = not broken and bool(min(heights.values()) >= heights[highest] - AGREE)
     title = f"{len(rows)} searches for the maximum, {fit.engine.words(fit.model)}:"
     return Searches(frame, fits, best, agree, title, (*_words(frame, heights, fits), *broken))
 

@@ -1,0 +1,1 @@
+"""The structure of the random effects: the largest that a design supports, and what the data leave of it."""
