@@ -87,7 +87,7 @@ def simplify(
     >>> model = bm.Model("Reaction ~ Days + (center(Days) | Subject)", bm.load_data("sleepstudy"))
     >>> found = bm.simplify(model)
     >>> print(found.model.formula)
-    Reaction ~ Days + (1 + center(Days) || Subject)
+    Reaction ~ Days + (center(Days) | Subject)
     """
     rule = rule_of(by, alpha)
     found = walk(_first(model, method), rule, seed)
