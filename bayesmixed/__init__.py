@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from .inference.hypothesis.hypothesis import hypothesis as hypothesis
     from .inference.influence.influence import influence as influence
     from .inference.multi_start import multi_start as multi_start
+    from .inference.permutation.permutation_test import permutation_test as permutation_test
     from .inference.profile.profile import profile as profile
     from .inference.structure.maximal import maximal as maximal
     from .inference.structure.simplify import simplify as simplify
@@ -89,6 +90,7 @@ _PUBLIC = {
     "maximal": "inference.structure.maximal",
     "multi_start": "inference.multi_start",
     "odds_ratios": "effects.odds",
+    "permutation_test": "inference.permutation.permutation_test",
     "pooling": "summaries.pooled.pooling",
     "pp_check": "checks.predictive.pp_check",
     "predictions": "effects.predictions",
@@ -147,6 +149,7 @@ __all__ = [
     "maximal",
     "multi_start",
     "odds_ratios",
+    "permutation_test",
     "plot",
     "pooling",
     "pp_check",

@@ -56,7 +56,8 @@ def test_one_step_is_generalized_least_squares_without_the_rows(case: str) -> No
     formula, method, weights, by = CASES[case]
     fit: Any = bm.Model(formula, unequal(), weights=weights).fit(method)
     found = bm.influence(fit, by)
-    for i, at in enumerate(found.left.members):
+    some = list(enumerate(found.left.members))[:: max(1, len(found.left.members) // 9)]
+    for i, at in some:
         keep = np.setdiff1d(np.arange(fit.model.design.n_rows), at)
         beta, variances, sigma = dense(fit, keep)
         np.testing.assert_allclose(found.estimates.iloc[i][["Intercept", "Days"]], beta, rtol=EXACT)
