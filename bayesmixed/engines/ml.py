@@ -10,21 +10,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import BayesMixedWarning, FitError, ModelError
-from ..fits.point import PointFit, point_values
-from ..fits.status import PointStatus, singular_terms
+from ..fits.point import PointFit
 from ..likelihood.at import likelihood_of
-from ..likelihood.boundary import ACCEPT, Direction
 from ..likelihood.criteria.profiled import ProfiledCriterion
 from .base import Engine
 from .generalized.fit import fit_generalized
 from .machine.blas import blas_threads
+from .profiled import collect
 from .refits.alone import OneByOne
 from .refits.generalized import Approximated, approximated_together
 from .refits.linear import SideBySide, searched_together
 from .refits.refits import Refitter
-from .residual import refuse_exact, with_lost_digits
+from .residual import refuse_exact
 from .search.boundary_search import given_start, search
-from .search.optimizer import Optimizer, Optimum
+from .search.optimizer import Optimizer
 from .search.optimizers import optimizer_of
 from .sigmas import fit_with_sigmas
 
@@ -168,7 +167,7 @@ def _fit_linear(model: Model, engine: Engine, start: Sequence[float] | None, opt
     refuse_exact(model, likelihood, first)
     optimum, edge = search(criterion, first, optimizer)
     refuse_exact(model, likelihood, optimum.x)
-    return _collect(model, engine, criterion, optimum, edge)
+    return collect(model, engine, criterion, optimum, edge)
 
 
 def check_identifiable(model: Model) -> None:
@@ -186,31 +185,3 @@ def check_identifiable(model: Model) -> None:
         if model.arguments.check == "error":
             raise ModelError(message + 'Drop a column or the term, or pass check="warn" to fit it all the same.')
         warnings.warn(message + "Its variance and sigma are not separately identified.", BayesMixedWarning, 4)
-
-
-def _collect(
-    model: Model, engine: Engine, criterion: ProfiledCriterion, optimum: Optimum, edge: Direction | None
-) -> PointFit:
-    likelihood, solution, sigma = criterion.likelihood, criterion.solution(optimum.x), criterion.residual_sd(optimum.x)
-    theta = likelihood.theta.reported(optimum.x)
-    factors = likelihood.theta.reported_factors(theta)
-    modes = likelihood.modes(solution)
-    b = [modes[j] for j in range(len(factors))]
-    spread = likelihood.conditional_covariances(solution)
-    singular = singular_terms(model.design.groups, factors)
-    stays = edge is None or edge.slope >= ACCEPT
-    status = PointStatus.of(
-        optimum.converged and stays, singular, optimum.gradient, optimum.evaluations, edge, optimum.message
-    )
-    return PointFit(
-        model=model,
-        engine=engine,
-        parameters=point_values(model, {"mu": likelihood.beta(solution)}, factors, b, {"sigma": sigma}),
-        theta=theta,
-        b_covariances=tuple(sigma**2 * spread[j] for j in range(len(factors))),
-        coefficient_root=sigma * likelihood.vcov_root(solution),
-        criterion=optimum.value,
-        loglik=-0.5 * optimum.value,
-        n_parameters=likelihood.p + likelihood.theta.size + (criterion.sigma is None),
-        status=with_lost_digits(status, likelihood, optimum.x, solution.rss),
-    )

@@ -27,10 +27,16 @@ def test_a_refit_is_the_fit_of_its_response(formula: str, data: str, method: str
     model = bm.Model(formula, bm.load_data(data))
     fit = model.fit(method)
     y = fit.simulate(12, seed=3)
-    found = fit.engine.refitter(fit).refits(y)
+    refitter = fit.engine.refitter(fit)
+    found, whole = refitter.refits(y), list(refitter.fits(y))
     assert found.converged.all()
     for i in range(12):
-        alone = model.with_response(y[i]).fit(method)
+        alone, full = model.with_response(y[i]).fit(method), whole[i]
+        assert full is not None and full.status.converged
+        assert full.loglik == pytest.approx(found.loglik[i], abs=LOGLIK)
+        assert full.theta == pytest.approx(found.theta[i], abs=THETA)
+        assert full.coefficients["se"].to_numpy() == pytest.approx(alone.coefficients["se"].to_numpy(), rel=THETA)
+        assert full.ranef_sd().keys() == alone.ranef_sd().keys()
         assert found.loglik[i] == pytest.approx(alone.loglik, abs=LOGLIK)
         assert found.theta[i] == pytest.approx(alone.theta, abs=THETA)
         assert found.singular[i] == alone.status.singular_scaled

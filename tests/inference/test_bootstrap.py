@@ -80,6 +80,7 @@ def test_an_interruption_keeps_what_is_done() -> None:
     done = run(Interrupted(), 10, Workers(progress=False), batch=2)
     assert done.interrupted
     assert done.parts == ([0, 1], [2, 3])
+    assert done.numbers.tolist() == [0, 1, 2, 3]
     with pytest.raises(KeyboardInterrupt):
         run(Interrupted(), 10, Workers(progress=False))
 

@@ -10,21 +10,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...likelihood.at import likelihood_of
-from ...likelihood.boundary import SNAP
+from ...likelihood.boundary import SNAP, worst_direction
+from ...likelihood.criteria.profiled import ProfiledCriterion
 from ...likelihood.linear.likelihood import LinearLikelihood
 from ...likelihood.replicated.criterion import ManyCriteria, batches
 from ...likelihood.replicated.elimination import SharedProducts, shared_products
 from ...likelihood.replicated.responses import Responses, counted_levels, responses
 from ...parameters.values import Parameters
 from ..machine.blas import blas_threads
+from ..profiled import collect
 from ..search.many import ManyFound, search_many
-from ..search.optimizer import HUGE
+from ..search.optimizer import HUGE, Optimum
 from .alone import chosen_way, fitted, warm
 from .blocks import many_blocks
 from .refits import Refits, Refitter
 
 if TYPE_CHECKING:
     from ...fits.point import PointFit
+    from ...model import Model
 
 DETERMINED = 1e-10  # of the largest eigenvalue of X'X in orthonormal columns of all rows: less is rounding
 NUMBERS = 2**16  # levels times responses of a part that is searched at once: its arrays stay in the cache
@@ -56,9 +59,20 @@ class SideBySide(Refitter):
 
     def fits(self, y: np.ndarray) -> Iterator[PointFit | None]:
         found = self.refits(y)
-        for one, theta, converged, singular in zip(y, found.theta, found.converged, found.singular, strict=True):
-            start = theta if converged and not singular else None
-            yield fitted(self.fit.model, one, warm(self.fit.engine, start))
+        for one, theta, converged in zip(y, found.theta, found.converged, strict=True):
+            if not converged:
+                yield fitted(self.fit.model, one, warm(self.fit.engine, None))
+                continue
+            with blas_threads(0):
+                yield self._at(self.fit.model.with_response(one), self._likelihood.theta.working(theta))
+
+    def _at(self, model: Model, x: np.ndarray) -> PointFit:
+        """The full fit of a model whose optimum is known."""
+        engine = self.fit.engine
+        criterion = ProfiledCriterion(likelihood_of(model), engine.restricted, model.constants.get("sigma"))
+        value, gradient = criterion.value_and_gradient(x)
+        edge = worst_direction(criterion.value, criterion.theta, x)
+        return collect(model, engine, criterion, Optimum(x, value, gradient, 0.0, 1, ""), edge)
 
     @cached_property
     def _likelihood(self) -> LinearLikelihood:

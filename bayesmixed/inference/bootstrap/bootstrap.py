@@ -25,6 +25,7 @@ from .parameters import chosen, estimates, of_refits
 from .result import Bootstrap, doubts
 
 CASE = "case"
+SOME = 64  # replicates of a part whose fits a function is asked of
 CAUTIONS = {
     "wild": (
         "The wild bootstrap turns signs, which leaves the squares of residuals nearly as they are: its errors and "
@@ -113,7 +114,8 @@ def bootstrap(
     names = chosen(None if asked is not None else statistic, list(known.index))
     what = f"{n:,} replicates of {len(known)} numbers are"
     refuse_too_large(n, len(known), what, ": at most {most:,} fit, or name some of them, statistic=.")
-    done = run(task, n, workers)
+    several = asked is not None and point.engine.refitter(point).together
+    done = run(task, n, workers, batch=SOME if several else None)
     found = _of_refits(point, done) if asked is None else _of_outcomes(done)
     if not len(found.draws):
         why = next(iter(found.failures.values()), "none was made")
@@ -169,9 +171,9 @@ class _Found:
 
 def _of_refits(fit: PointFit, done: Done) -> _Found:
     (refits,) = refits_of(done.parts)
-    draws = of_refits(fit, refits)
+    draws = of_refits(fit, refits).set_axis(done.numbers, axis=0)
     good = refits.converged
-    failures = {int(i): "the fit did not converge" for i in np.flatnonzero(~good)}
+    failures = {int(i): "the fit did not converge" for i in done.numbers[~good]}
     return _Found(draws[good], failures, _share(refits.singular[good]))
 
 

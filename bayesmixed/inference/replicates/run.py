@@ -51,10 +51,11 @@ class Workers:
 
 @dataclass(frozen=True)
 class Done:
-    """Parts in the order of their replicates; `interrupted` before all were made."""
+    """Parts in the order of their replicates, whose `numbers` (n,) these are; `interrupted` before all were made."""
 
     parts: tuple[Any, ...]
     interrupted: bool
+    numbers: np.ndarray
 
 
 def children(seed: int, numbers: range) -> list[np.random.Generator]:
@@ -90,7 +91,9 @@ def run(
             if not done:
                 raise
             interrupted = True
-    return Done(tuple(done[i] for i in sorted(done)), interrupted)
+    made = sorted(done)
+    numbers = np.concatenate([np.asarray(parts[i]) for i in made]) if made else np.zeros(0, dtype=int)
+    return Done(tuple(done[i] for i in made), interrupted, numbers)
 
 
 def _leading(done: dict[int, Any]) -> list[Any]:
