@@ -34,7 +34,7 @@ usable = $(if $(shell $(1)/bin/python -c '' 2>/dev/null && grep -sxF "$(CURDIR)"
 
 # One environment, one installation at a time.
 .NOTPARALLEL:
-.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-degrees bench-peers bench-posterior bench-profiles bench-replicates convergence calibration study-coverage study-laplace study-priors study-robust study-singular tutorials study-rejection clean FORCE
+.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-degrees bench-peers bench-posterior bench-profiles bench-replicates convergence calibration study-bootstrap study-coverage study-laplace study-priors study-robust study-singular tutorials study-rejection clean FORCE
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -112,6 +112,9 @@ study-priors: $(VENV)/.bench ## the default priors beside the rule that they rep
 
 study-rejection: $(VENV)/.bench ## how often tests of a true null hypothesis reject, by test; writes benchmarks/results/rejection.md
 	@$(BIN)/python benchmarks/rejection.py $(ARGS)
+
+study-bootstrap: $(VENV)/.bench ## coverage of bootstrap intervals, levels of bootstrap tests; writes benchmarks/results/bootstrap.md
+	@$(BIN)/python benchmarks/bootstrap_study.py $(ARGS)
 
 study-robust: $(VENV)/.bench ## how often 5 % tests with cluster-robust standard errors reject; writes benchmarks/results/robust.md
 	@$(BIN)/python benchmarks/robust.py $(ARGS)
