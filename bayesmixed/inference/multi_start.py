@@ -174,6 +174,8 @@ def _refuse(fit: Any, n: int) -> None:
         )
     if not is_whole(n) or n < 0:
         raise FitError(f"n must be a whole number of starts, not {n!r}.")
+    if not all(hasattr(fit.engine, option) for option in ("start", "optimizer", "maxiter")):
+        raise FitError(f"{fit.label} takes no start and no optimizer, so that there is nothing to search otherwise.")
     if layout(fit.model).size == 0:
         raise FitError("This model has no covariance parameters of random effects to start elsewhere.")
 

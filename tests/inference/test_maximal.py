@@ -82,7 +82,16 @@ def test_numeric_columns_vary_whatever_their_origin_and_units() -> None:
 def test_nested_factors_are_opened() -> None:
     table = crossed().assign(half=lambda d: np.where(d["item"] < 4, "first", "second"))
     found = bm.maximal("y ~ a + half", table, "subject/half")
-    assert found.bars == {"subject": "(a + half | subject)", "subject:half": "(a | subject:half)"}
+    assert found.bars == {"subject": "(a | subject)", "subject:half": "(a | subject:half)"}
+    row = found.frame.set_index(["group", "term"]).loc["subject", "half"]
+    assert row["reason"] == "one level of subject:half per cell: confounded with (1 | subject:half)"
+    assert bm.maximal("y ~ a + half", table, "subject").bars == {"subject": "(a + half | subject)"}
+
+
+def test_a_split_plot_has_plots_inside_of_blocks() -> None:
+    found = bm.maximal("yield ~ nitro * Variety", bm.load_data("Oats"), "Block/Variety")
+    assert found.bars == {"Block": "(nitro | Block)", "Block:Variety": "(nitro | Block:Variety)"}
+    assert found.frame.set_index(["group", "term"]).loc[("Block", "nitro:Variety"), "reason"] == "contains Variety"
 
 
 def test_one_level_is_no_variance() -> None:

@@ -22,6 +22,7 @@ from .as_typed import bar_as_typed, formula_as_typed
 from .varies import Within
 
 COLUMNS = ["group", "term", "levels", "varies_in", "kept", "reason"]
+RESIDUAL = ": confounded with the residual"
 FEW = 0.5  # of the levels: a term that varies within fewer may vary there by mistake
 
 
@@ -111,7 +112,8 @@ def maximal(
     An interaction varies within a level only where its combinations do: with ``a`` constant within subjects and ``b``
     not, ``a:b`` is ``b`` within each of them. A variance needs two levels at least that show the variation. A bar with
     as many dimensions as a level has rows is confounded with the residual: the terms that make it so (interactions
-    last) are left out, and their variance is part of sigma.
+    last) are left out, and their variance is part of sigma. The same of a bar with as many as a level has levels of a
+    factor inside it: ``(f | g)`` cannot be told from ``(1 | g:f)``, which stays.
 
     References
     ----------
@@ -137,9 +139,10 @@ def maximal(
     rows: list[dict[str, Any]] = []
     found: list[Bar] = []
     constant = spanned(np.ones((design.n_rows, 1)), design.mu.X)
-    for bar, group in zip(side.bars, design.groups, strict=True):
-        within = Within.of(design.mu, group, design.used)
-        kept = list(_judged(within, side.terms, constant, "sigma" in model.free))
+    every = [Within.of(design.mu, group, design.used) for group in design.groups]
+    for bar, within in zip(side.bars, every, strict=True):
+        inner = {other.name: within.by_levels(other) for other in every if other.inside(within)}
+        kept = list(_judged(within, inner, side.terms, constant, "sigma" in model.free))
         rows += [{"group": bar.group, "levels": within.n_levels, **row} for row in kept]
         terms = tuple(term for term, row in zip(side.terms, kept[constant:], strict=True) if row["kept"])
         if terms or (constant and kept[0]["kept"]):
@@ -163,35 +166,53 @@ def _intercepts(side: RightSide, groups: str | Sequence[str] | None) -> tuple[Ba
     return found
 
 
-def _judged(within: Within, terms: Sequence[Term], constant: bool, residual: bool) -> Iterator[dict[str, Any]]:
+def _judged(
+    within: Within, inner: Mapping[str, Within], terms: Sequence[Term], constant: bool, residual: bool
+) -> Iterator[dict[str, Any]]:
     """Whether the bar has each term, the intercept first where there is one, and why."""
-    kept: list[str] = []
+    kept: list[Term] = []
+    confounded: list[Term] = []
     if constant:
         alone = residual and within.saturated([], True)
-        reason = "one row per level: confounded with the residual" if alone else ""
+        reason = f"one row per level{RESIDUAL}" if alone else ""
         yield {"term": "Intercept", "varies_in": within.n_levels, "kept": not alone, "reason": reason}
     for term in terms:
         varies = int(np.sum(within.beyond(term, terms)))
-        confounded = varies > 1 and residual and within.saturated([*kept, term.name], constant)
-        ok = varies > 1 and not confounded
-        kept += [term.name] * ok
-        yield {"term": term.name, "varies_in": varies, "kept": ok, "reason": _reason(term, varies, within, confounded)}
+        reason = "" if varies > 1 else _too_few(term, varies)
+        if not reason:
+            reason = _confounded(within, inner, [*kept, term], constant, residual)
+            reason = reason or next((f"contains {one.name}" for one in confounded if one.key < term.key), "")
+            confounded += [term] * bool(reason)
+        ok = not reason
+        if ok:
+            kept.append(term)
+            reason = "few levels: see that these are right" if varies < FEW * within.n_levels else ""
+        yield {"term": term.name, "varies_in": varies, "kept": ok, "reason": reason}
 
 
-def _reason(term: Term, varies: int, within: Within, confounded: bool) -> str:
-    if confounded:
-        return "one row per cell: confounded with the residual"
-    if varies == 0:
-        return "constant within levels" if len(term.atoms) == 1 else "within levels no more than its parts"
+def _too_few(term: Term, varies: int) -> str:
     if varies == 1:
         return "one level shows no variance: a mistake there?"
-    return "" if varies >= FEW * within.n_levels else "few levels: see that these are right"
+    return "constant within levels" if len(term.atoms) == 1 else "within levels no more than its parts"
+
+
+def _confounded(
+    within: Within, inner: Mapping[str, Within], terms: Sequence[Term], constant: bool, residual: bool
+) -> str:
+    """What a bar of these terms cannot be told from, once it has the last of them; empty where nothing."""
+    names = [term.name for term in terms]
+    if residual and within.saturated(names, constant):
+        return f"one row per cell{RESIDUAL}"
+    for factor, levels in inner.items():
+        if names[-1] in levels.columns and levels.saturated([n for n in names if n in levels.columns], constant):
+            return f"one level of {factor} per cell: confounded with (1 | {factor})"
+    return ""
 
 
 def _notes(model: Model, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if model.design.n_dropped:
         yield f"{model.design.n_dropped} rows with missing values were left out."
-    if any("confounded" in row["reason"] for row in rows):
+    if any(row["reason"].endswith(RESIDUAL) for row in rows):
         yield (
             "Confounded with the residual: rows are as many as effects, so that the variance of what was left out is "
             "part of sigma."

@@ -18,8 +18,8 @@ class SimplerStructure:
     Attributes
     ----------
     frame
-        The path, one row per model, the one given first: formula, chisq (change in -2 log-likelihood from the row
-        before), df, parameters, p, aic, bic, loglik, singular, reason.
+        The path, one row per model, the one given first: formula, without (what the row before had more), chisq
+        (change in -2 log-likelihood), df, parameters, p, aic, bic, loglik, singular, reason.
     tried
         Every model that was fitted: step, without, formula, chisq, df, p, aic, bic, singular, taken, reason.
     fit, before
@@ -46,7 +46,7 @@ class SimplerStructure:
         short = [f"({i})" for i in range(len(self.frame))]
         formulas = tuple(f"{number} {text}" for number, text in zip(short, self.frame["formula"], strict=True))
         shown = pd.DataFrame(index=short)
-        shown["without"] = list(self.frame["reason"])
+        shown["without"] = list(self.frame["without"])
         shown["chisq"] = column(self.frame["chisq"], 3)
         shown["df"] = ["" if pd.isna(df) else f"{df:.0f}" for df in self.frame["df"]]
         shown["p"] = [probability(p) for p in self.frame["p"]]

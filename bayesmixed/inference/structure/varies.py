@@ -19,9 +19,11 @@ AT_ONCE = 1 << 22  # numbers in the cross-products of the levels that are looked
 class Within:
     """The rows of a grouping factor's levels, and the fixed columns in them.
 
-    `codes` (n,) the level of each row, `n_levels`, `sizes` (L,) their numbers of rows, `columns` by term (n, k).
+    `name` of the factor, `codes` (n,) the level of each row, `sizes` (L,) their numbers of rows, `columns` (n, k) by
+    term.
     """
 
+    name: str
     codes: np.ndarray
     sizes: np.ndarray
     columns: dict[str, np.ndarray]
@@ -32,7 +34,7 @@ class Within:
         rows = used & (group.codes >= 0)
         codes = np.unique(group.codes[rows], return_inverse=True)[1]
         columns = {name: predictor.X[rows][:, list(where)] for name, where in predictor.terms.items()}
-        return cls(codes, np.bincount(codes), columns)
+        return cls(group.factor, codes, np.bincount(codes), columns)
 
     @property
     def n_levels(self) -> int:
@@ -79,6 +81,20 @@ class Within:
             return np.zeros(self.n_levels, dtype=bool)
         found: np.ndarray = self.ranks([*parts, term.name]) > self.ranks(parts)
         return found
+
+    def inside(self, other: Within) -> bool:
+        """Whether its levels are parts of the other factor's, more than one in some."""
+        if len(self.codes) != len(other.codes):  # rows without a level of one
+            return False
+        pairs = len(np.unique(self.codes.astype(np.int64) * other.n_levels + other.codes))
+        return pairs == self.n_levels > other.n_levels
+
+    def by_levels(self, inner: Within) -> Within:
+        """One row for each level of a factor inside this one, with the terms that are constant there."""
+        first = np.unique(inner.codes, return_index=True)[1]
+        constant = [name for name in self.columns if not np.any(inner.ranks([name]))]
+        codes = self.codes[first]
+        return Within(self.name, codes, np.bincount(codes), {name: self.columns[name][first] for name in constant})
 
     def saturated(self, names: Sequence[str], intercept: bool) -> bool:
         """Whether a bar of these terms has an effect for every row: as many dimensions as rows in every level.

@@ -17,17 +17,18 @@ from .as_typed import formula_as_typed
 from .candidates import Candidate, tried
 from .rules import Rule
 
-COLUMNS = ["formula", "chisq", "df", "parameters", "p", "aic", "bic", "loglik", "singular", "reason"]
+COLUMNS = "formula without chisq df parameters p aic bic loglik singular reason".split()
 OFF_CENTRE = 0.1  # of a column's sd: with a mean that is farther from zero the origin matters
 NOT_BEST = "A smaller model showed that a larger one was not at its maximum: that was fitted again from there."
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A model on the way, and the `candidate` that it was: None of the first."""
+    """A model on the way, the `candidate` that it was, and the `reason` why it was taken: none of the first."""
 
     fit: PointFit
     candidate: Candidate | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,8 @@ def walk(first: PointFit, rule: Rule, seed: int | None) -> Walk:
         if chosen is None or chosen.fit is None:
             return found
         origins = (*found.origins, *_origins(found.fit, chosen.fit))
-        found = replace(found, steps=(*found.steps, Step(chosen.fit, chosen)), origins=origins)
+        step = Step(chosen.fit, chosen, rule.words(chosen, found.fit))
+        found = replace(found, steps=(*found.steps, step), origins=origins)
 
 
 def _tried(larger: PointFit, rule: Rule, seed: int | None) -> tuple[Candidate | None, list[Candidate]]:
@@ -91,6 +93,7 @@ def _row(step: Step) -> dict[str, Any]:
     fit, test = step.fit, None if step.candidate is None else step.candidate.test
     return {
         "formula": as_typed(fit),
+        "without": "" if step.candidate is None else step.candidate.name,
         "chisq": np.nan if test is None else test.ratio,
         "df": np.nan if test is None else float(test.df),
         "parameters": fit.n_parameters,
@@ -99,7 +102,7 @@ def _row(step: Step) -> dict[str, Any]:
         "bic": fit.bic,
         "loglik": fit.loglik,
         "singular": fit.status.singular_scaled,
-        "reason": "" if step.candidate is None else step.candidate.name,
+        "reason": step.reason,
     }
 
 
