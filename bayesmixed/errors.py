@@ -194,7 +194,8 @@ def checked_level(level: Any, where: str = "", usual: float = 0.95) -> float:
     value = float(level) if isinstance(level, Real) and not isinstance(level, bool) else _NOWHERE
     if 0 < value < 1:
         return value
-    advice = f"write level={value / 100:g} for {value:g} %" if 1 < value < 100 else f"give a coverage such as {usual:g}"
+    percent = f"write level={value / 100:g} for {value:g} %"
+    advice = percent if 50 <= value < 100 else f"give a coverage such as {usual:g}"
     raise FitError(f"{where and where + ': '}level={level!r} is not between 0 and 1: {advice}.")
 
 

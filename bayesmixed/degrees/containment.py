@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..design.design import Predictor
+from ..design.design import Design, Predictor
 from ..errors import FitError
+from ..page import listed
 from .reference import FTest, Reference, wald
 
 if TYPE_CHECKING:
@@ -83,7 +84,23 @@ def contained(fit: PointFit, method: str, *, outermost: bool) -> Contained:
         root = root.copy()
         root[place] *= np.sqrt(n / (n - p))
         notes = (f"Standard errors: of the ML fit times sqrt(n / (n - p)), n = {n}, p = {p}, as nlme prints them.",)
+    notes = (*notes, *_unseen(model.design))
     return Contained(root, f"t with {method} degrees of freedom", notes, df, model.design.coefficients)
+
+
+def _unseen(design: Design) -> tuple[str, ...]:
+    """Of terms whose effects vary between groups, which are counted as if they did not."""
+    varying = {name for term in design.groups for name in term.columns}
+    X, everywhere = design.mu.X[design.used], np.zeros(int(np.sum(design.used)), dtype=int)
+    names = [
+        name
+        for name, columns in design.mu.terms.items()
+        if varying & {design.mu.names[j] for j in columns} and not _constant(X[:, list(columns)], everywhere)
+    ]
+    if not names:
+        return ()
+    what = f"the effect of {names[0]} does" if len(names) == 1 else f"the effects of {listed(names)} do"
+    return (f"Counted as if effects did not vary between groups, though {what}; Satterthwaite's see that.",)
 
 
 def _nested(factors: Mapping[str, np.ndarray], method: str) -> list[np.ndarray]:

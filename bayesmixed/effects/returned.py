@@ -12,7 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from ..design.columns.factors import level_text
-from ..errors import FitError, checked_level
+from ..errors import FitError, checked_level, with_known_options
 from ..page import Page, Section, column, places, probability
 from . import adjustment
 from .differences import DEFAULT_ADJUSTMENT, PAIRS, contrasts
@@ -46,7 +46,8 @@ class Effects:
     of: str = "means"  # what such a ratio is of: "odds" make odds ratios
     curve: str = ""  # which odds, where a link has several
     refusal: str = ""  # why they have no contrasts
-    blank: str = "Blank: the data do not determine it (no rows with these levels)."  # what a missing estimate means
+    # what a missing estimate means
+    blank: str = "Blank: the data do not determine it (no rows with these levels, or with some that it averages)."
 
     def __post_init__(self) -> None:
         checked_level(self.level)
@@ -68,6 +69,7 @@ class Effects:
             found["p"] = p
         return pd.concat([self.keys, found], axis=1)
 
+    @with_known_options
     def contrast(
         self, method: Any = "pairwise", *, adjust: str | None = None, ref: Any = None, by: Any = "same"
     ) -> Effects:

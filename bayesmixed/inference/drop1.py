@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from .lrt.nested import nesting
 from .lrt.ratio import RatioTest, laws_in_words, ratio_test
 from .lrt.reductions import Reduction, without_effects, without_terms
 from .lrt.refits import by_ml, engine_without_start, fitted_quietly, on_the_same_rows
-from .terms.anova import deletions_of
+from .terms.anova import deletions_of, not_dropped
 
 COLUMNS = ["statistic", "df", "p"]
 TESTS = ("F", "chisq")
@@ -55,12 +55,15 @@ class DroppedTerms:
         shown = pd.DataFrame(index=self.frame.index)
         if self.full is not None:
             shown["AIC"] = column(self.tests["aic"], 2)
-        finite = self.full is None and bool(np.isfinite(self.tests["den_df"]).any())
-        shown["F" if finite else "chisq"] = column(self.frame["statistic"], 3)
-        shown["df"] = ["" if pd.isna(df) else f"{df:g}" for df in self.frame["df"]]
+        F = self.full is None and not bool(np.isinf(self.tests["den_df"]).any())
+        df = ["" if pd.isna(df) or not df else f"{df:g}" for df in self.frame["df"]]
+        if F:
+            den_df = self.tests["den_df"]
+            shown["num_df"], shown["den_df"] = df, column(den_df, 0 if np.all(den_df.dropna() % 1 == 0) else 1)
+        shown["F" if F else "chisq"] = column(self.frame["statistic"], 3)
+        if not F:
+            shown["df"] = df
         if self.full is None:
-            if finite:
-                shown["den_df"] = column(self.tests["den_df"], 1)
             shown["p"] = [probability(p) for p in self.frame["p"]]
         else:
             for name, heading in shown_p(self.tests).items():
@@ -148,7 +151,8 @@ def drop1(
         )
     if test == "F" or ddf is not None or (test is None and _degrees_known(fit)):
         return _without_refits(fit, test, ddf)
-    return _ratios(by_ml(fit), without_terms(_formula(fit)), "fixed terms", seed, refitted=fit.engine.restricted)
+    found = _ratios(by_ml(fit), without_terms(_formula(fit)), "fixed terms", seed, refitted=fit.engine.restricted)
+    return replace(found, notes=(*not_dropped(fit, found.frame), *found.notes))
 
 
 def _degrees_known(fit: PointFit) -> bool:

@@ -57,6 +57,7 @@ def wald(fit: PointFit, wanted: Sequence[Parameter], level: float, ddf: str | fl
         table,
         (
             f"Limits of coefficients: {judged.words}.",
+            *filter(None, [judged.errors]),
             *judged.notes,
             *_notes(table, wanted, without, fit.engine.regularised),
         ),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..inference.profile.curve import Curve
     from ..inference.profile.profile import Profile
 
+LEVEL = 0.95  # of the limits that are shown
 _POINTS = 121  # of a curve
 _PANEL_HEIGHT = 1.75  # inches
 _NAME = 24  # letters of one above a panel
@@ -26,7 +27,7 @@ _NAME = 24  # letters of one above a panel
 
 @with_known_options
 def profile(
-    result: Profile, which: str | Sequence[str] | None = None, *, level: float = 0.95, ax: Any = None
+    result: Profile, which: str | Sequence[str] | None = None, *, level: float = LEVEL, ax: Any = None
 ) -> Picture:
     """Draw the profile of each parameter: zeta, the signed square root of what the deviance rises by, one panel each.
 
@@ -77,14 +78,15 @@ def profile(
             entries = [
                 ("thick", theme.ESTIMATE, "profile"),
                 ("dashes", theme.REFERENCE, "Wald: right where the profile is as straight"),
-                ("line", theme.INTERVAL_MANY, f"{100 * level:g} % limits"),
             ]
+            if any("crossed" in curve.interval(level).found for curve in curves):
+                entries.append(("line", theme.INTERVAL_MANY, f"{100 * level:g} % limits"))
             marks.legend(axes[0], entries, outside=True)
     return picture(axes, frame)
 
 
 @with_known_options
-def profile_frame(result: Profile, which: str | Sequence[str] | None = None, *, level: float = 0.95) -> pd.DataFrame:
+def profile_frame(result: Profile, which: str | Sequence[str] | None = None, *, level: float = LEVEL) -> pd.DataFrame:
     """What `profile` draws: the curves.
 
     Parameters
@@ -111,8 +113,10 @@ def profile_frame(result: Profile, which: str | Sequence[str] | None = None, *, 
     ['parameter', 'value', 'zeta', 'wald']
     """
     canvas.check_level(level)
-    parts = []
-    for curve in chosen_curves(result, which, "profile"):
+    curves, parts = chosen_curves(result, which, "profile"), []
+    if level != LEVEL:  # curves that were asked to end earlier are drawn all the same
+        result.check_reach(level, float(ndtri(0.5 + level / 2)))
+    for curve in curves:
         zeta = np.unique(np.append(np.linspace(*curve.reach, _POINTS), 0.0))
         value = np.array([curve.value(each) for each in zeta])
         wald = (value - curve.estimate) / curve.se

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
+from scipy.stats import chi2
 
 from ..errors import FitError, with_known_options
 from ..inference.profile.contours import pairs
@@ -28,6 +29,7 @@ FARTHEST = 3.6  # zeta at the edge of a panel
 _PANEL = 1.35  # inches
 _TRACE = theme.CATEGORIES[1]
 _LABEL_LENGTH = 18
+_TITLE = 17  # letters above each panel
 
 
 @with_known_options
@@ -88,7 +90,7 @@ def profile_pairs(
             _frame(axes[i, j], i, j, curves)
         if ax is None:
             axes[0, 0].figure.align_ylabels(axes[:, 0])
-            _explain(axes[0, 0], result, frame)
+            _explain(axes[0, 0], result, frame, k)
     return picture(axes, frame)
 
 
@@ -122,9 +124,12 @@ def profile_pairs_frame(
     >>> frame.loc[frame["kind"] == "contour", ["x", "y"]].drop_duplicates().to_numpy().tolist()[-1]
     ['sd(Intercept | Batch)', 'sigma']
     """
-    for level in levels:
+    wanted = np.atleast_1d(levels).tolist()
+    for level in wanted:
         canvas.check_level(level)
-    return pairs(replace(result, curves=tuple(_curves(result, which))), levels)
+        if levels is not LEVELS and hasattr(result, "check_reach"):
+            result.check_reach(level, float(np.sqrt(chi2.ppf(level, 2))))
+    return pairs(replace(result, curves=tuple(_curves(result, which))), wanted)
 
 
 def _curves(result: Profile, which: str | Sequence[str] | None) -> list[Curve]:
@@ -178,10 +183,12 @@ def _frame(ax: Axes, i: int, j: int, curves: list[Curve]) -> None:
         ax.set_ylabel(theme.wrapped(curves[i].label, _LABEL_LENGTH), fontsize=8)
 
 
-def _explain(ax: Axes, result: Profile, frame: pd.DataFrame) -> None:
+def _explain(ax: Axes, result: Profile, frame: pd.DataFrame, panels: int) -> None:
     drawn = [f"{100 * level:g}" for level in np.unique(frame["level"].dropna())]
     contours = [("line", theme.ESTIMATE, f"contours of {', '.join(drawn)} %")] if drawn else []
     entries = [*contours, ("line", _TRACE, "each at its best beside the other")]
     marks.legend(ax, entries, outside=True)
-    formula = theme.short(result.fit.model.formula.line, theme.TITLE_LENGTH)
-    cast(Any, ax.figure).suptitle(f"{formula}\nbelow the diagonal values, on it profiles, above it zeta")
+    wide = min(_TITLE * panels, theme.TITLE_LENGTH)
+    formula = theme.short(result.fit.model.formula.line, wide)
+    meaning = theme.wrapped("below the diagonal values, on it profiles, above it zeta", wide)
+    cast(Any, ax.figure).suptitle(f"{formula}\n{meaning}")

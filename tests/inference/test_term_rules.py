@@ -70,7 +70,7 @@ def test_without_an_intercept_a_factor_beside_another_is_what_it_is_with_one() -
         found, with_one = (terms_of(fitted(f"y ~ {start} + a + b + (1 | g)"), kind) for start in (0, 1))
         np.testing.assert_allclose(found, with_one, rtol=OPTIMUM)
     assert terms_of(fitted("y ~ 0 + a + b + (1 | g)"), 1)["num_df"].tolist() == [3, 1]
-    assert "1 of the columns belong to several terms" in str(bm.anova(fitted("y ~ 0 + a + b + (1 | g)")))
+    assert "One column belongs to several terms" in str(bm.anova(fitted("y ~ 0 + a + b + (1 | g)")))
 
 
 @pytest.mark.parametrize("formula", ["y ~ a + a:b + x:a + (1 | g)", "y ~ x:z + x:a + (1 | g)", "y ~ C(a, poly, 1) * b"])
@@ -137,7 +137,7 @@ def test_generalized_models_have_wald_tests() -> None:
     row = page.frame.loc["period"]
     assert row["statistic"] == pytest.approx(b @ np.linalg.solve(V, b), rel=EXACT)
     assert (row["num_df"], row["den_df"]) == (3, np.inf)
-    assert "Wald" in page.title and "chi2" in str(page)
+    assert "Wald" in page.title and "chisq" in str(page)
 
 
 def test_a_predictor_of_sigma_is_left_out_and_said_so() -> None:

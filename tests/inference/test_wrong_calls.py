@@ -106,3 +106,28 @@ def test_what_stays_is_said_only_where_something_does(fit: Any) -> None:
 def test_names_of_other_programs(name: str, answer: str) -> None:
     with pytest.raises(AttributeError, match=re.escape(answer)):
         getattr(bm, name)
+
+
+def test_limits_beyond_a_curve_are_refused_in_pictures_too(fit: Any) -> None:
+    profile = bm.profile(fit, ["Days", "sigma"])
+    calls: list[Callable[[], Any]] = [
+        lambda: profile.confint(0.99999),
+        lambda: bm.plot.profile_frame(profile, level=0.99999),
+        lambda: bm.plot.profile_pairs_frame(profile, levels=0.9999),
+    ]
+    for call in calls:
+        with pytest.raises(BayesMixedError, match="these curves reach"):
+            call()
+    assert set(bm.plot.profile_pairs_frame(profile, levels=0.5)["level"].dropna()) == {0.5}
+
+
+def test_what_degrees_of_freedom_are_for_is_said(fit: Any) -> None:
+    counted = str(bm.anova(fit, ddf="containment"))
+    assert "Counted as if effects did not vary between groups, though the effect of Days does" in counted
+    intercepts = bm.Model("Reaction ~ Days + (1 | Subject)", bm.load_data("sleepstudy")).fit("reml")
+    assert "Counted as if" not in str(bm.anova(intercepts, ddf="containment"))
+    for page in (bm.hypothesis(fit, ddf="kenward-roger"), bm.confint(fit, "wald", ddf="kenward-roger")):
+        assert "Standard errors: with Kenward and Roger's adjustment" in str(page)
+    formula = bm.Formula("distance ~ age + (1 | Subject)", "sigma ~ Sex")
+    scattered = bm.Model(formula, bm.load_data("Orthodont")).fit("ml")
+    assert "Where df is infinite: z." in str(bm.hypothesis(scattered))

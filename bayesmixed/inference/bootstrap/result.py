@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from ...errors import FitError, checked_level, nearest
+from ...errors import FitError, checked_level, nearest, with_known_options
 from ...fits.point import PointFit
 from ...page import Page, Section, column, places
 from ..intervals import Intervals
@@ -72,6 +72,7 @@ class Bootstrap:
             }
         )
 
+    @with_known_options
     def confint(
         self, kind: str = "percentile", *, level: float = 0.95, which: str | Sequence[str] | None = None
     ) -> Intervals:

@@ -152,6 +152,10 @@ def hypothesis(
 def _of_point(fit: PointFit, question: Asked, rows: np.ndarray, reference: Reference, level: float) -> Hypotheses:
     joint = tests.jointly(fit, question, rows, reference)
     notes = [*([] if joint is None else [_told(joint)]), f"Limits: {100 * level:g} %, {reference.words}."]
+    normal = np.isinf(reference.df(rows))
+    if normal.any() and not normal.all():
+        notes.append("Where df is infinite: z.")
+    notes += filter(None, [reference.errors])
     if question.sides.any():
         notes.append("The p of an inequality is that of what it claims as the alternative: small speaks for it.")
         if question.together:
@@ -161,7 +165,7 @@ def _of_point(fit: PointFit, question: Asked, rows: np.ndarray, reference: Refer
     if joint is not None and joint.num_df < len(rows):
         follow = len(rows) - joint.num_df
         notes.append(f"{follow} of the {len(rows)} equations follow{'s' * (follow == 1)} from the others.")
-    if fit.engine.regularised and np.all(np.isinf(reference.df(rows))):
+    if fit.engine.regularised and normal.all():
         notes.append(NO_DF)
     return Hypotheses(
         _title(question, fit),

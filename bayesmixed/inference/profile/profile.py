@@ -74,6 +74,7 @@ class Profile:
             parts.append(part)
         return pd.concat(parts, ignore_index=True)
 
+    @with_known_options(which="These are limits of all that was profiled; .frame.loc picks rows of what this returns.")
     def confint(self, level: float = SHOWN) -> Intervals:
         """Limits of another level, read from the curves.
 
@@ -91,13 +92,17 @@ class Profile:
         sigma   39.7   64.1  profile
         """
         checked_level(level, "confint")
-        if ndtri(0.5 + level / 2) > self.reach:
-            raise FitError(
-                f"level={level} needs |zeta| of {ndtri(0.5 + level / 2):.2f}, and these curves reach {self.reach:.2f}: "
-                f"bm.profile(fit, level={level})."
-            )
+        self.check_reach(level, float(ndtri(0.5 + level / 2)))
         found = [curve.interval(level) for curve in self.curves]
         return intervals(found, f"Profile likelihood limits, {100 * level:g} %", self.notes)
+
+    def check_reach(self, level: float, zeta: float) -> None:
+        """Raise a FitError where the curves do not go as far as limits of a level need, `zeta`."""
+        if zeta > self.reach * (1 + 1e-9):
+            raise FitError(
+                f"level={level} needs |zeta| of {zeta:.2f}, and these curves reach {self.reach:.2f}: "
+                f"bm.profile(fit, level={level})."
+            )
 
     @property
     def page(self) -> Page:
@@ -107,7 +112,8 @@ class Profile:
         shown["bend"] = ["" if np.isnan(each.bend) else f"{each.bend:.2f}" for each in found]
         meaning = (
             f"Limits: {100 * SHOWN:g} %, where the deviance is {ndtri(0.5 + SHOWN / 2) ** 2:.2f} above its minimum. "
-            "Bend: how far they are from the Wald limits, in standard errors by the curvature; 0 is a straight profile."
+            "Other levels: .confint(level). Bend: how far they are from the Wald limits, in standard errors by the "
+            "curvature; 0 is a straight profile."
         )
         title = f"Profile likelihood of {self.fit.model.formula.line}"
         return Page((Section(title, shown, (meaning, *said(found), *self.notes)),))

@@ -73,10 +73,14 @@ def deletions_of(fit: PointFit, ddf: str | float | None = None) -> TermTests:
     _refuse(fit)
     judged = reference(fit, ddf)
     frame = tested(fit, deletions(fit.model), judged)
-    kept = [name for name in fit.model.design.mu.terms if name not in {INTERCEPT, *frame.index}]
-    stay = [f"Not dropped, because other terms contain them: {listed(kept)}."] if kept else []
-    notes = (*stay, *_notes(fit, judged), *_blank(frame))
+    notes = (*not_dropped(fit, frame), *_notes(fit, judged), *_blank(frame))
     return TermTests(f"Terms dropped one at a time ({fit.label}): {law(judged)}", frame, notes)
+
+
+def not_dropped(fit: PointFit, frame: Any) -> tuple[str, ...]:
+    """Which terms of the mean have no row in the table, in a sentence."""
+    kept = [name for name in fit.model.design.mu.terms if name not in {INTERCEPT, *frame.index}]
+    return (f"Not dropped, because other terms contain them: {listed(kept)}.",) if kept else ()
 
 
 def _kind(type: Any) -> int:
@@ -129,13 +133,18 @@ def _notes(fit: PointFit, judged: Reference) -> tuple[str, ...]:
 def _untested(fit: PointFit, frame: Any) -> tuple[str, ...]:
     """Terms of which nothing can be tested, and columns that no term has for its own."""
     shared = len(fit.beta) - fit.model.design.mu.has_intercept - int(frame["num_df"].sum())
-    common = f"{shared} of the columns belong to several terms at once and no test speaks of them; those of type=1 do."
+    common = (
+        "One column belongs to several terms at once, and no test speaks of it; those of type=1 do."
+        if shared == 1
+        else f"{shared} columns belong to several terms at once, and no test speaks of them; those of type=1 do."
+    )
     return (*_blank(frame), *([common] if shared > 0 else []))
 
 
 def _blank(frame: Any) -> tuple[str, ...]:
     names = blank(frame)
-    words = f"{listed(list(names))}: nothing to test, since the data cannot tell it from other terms."
+    which = "it" if len(names) == 1 else "each"
+    words = f"{listed(list(names))}: nothing to test, since the data cannot tell {which} from other terms."
     return (words,) if names else ()
 
 

@@ -57,7 +57,7 @@ class TermTests:
             texts = {name: [*cells, ""] for name, cells in texts.items()}
             texts["num_df"][-1] = f"{df:g}"
             texts["sum of squares"] = column(squares, places(squares))
-        texts["chi2" if chi2 else "F"] = column(frame["statistic"], 3)
+        texts["chisq" if chi2 else "F"] = column(frame["statistic"], 3)
         texts["p"] = [probability(p) for p in frame["p"]]
         longest = max(map(len, texts.values()))
         padded = {name: [*cells, *[""] * (longest - len(cells))] for name, cells in texts.items()}
