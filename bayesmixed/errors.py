@@ -85,6 +85,8 @@ _ELSEWHERE = {
     "gamma": ("guess",),
     "ntrials": ("trials",),
 }
+_ROBUST = 'Cluster-robust standard errors are of bm.hypothesis(fit, ..., vcov="CR2", cluster="g").'
+_ANSWERS = {"vcov": _ROBUST, "cluster": _ROBUST}  # what only one function has
 
 
 @overload
@@ -146,6 +148,7 @@ def _mismatch(
             return f"{owner} has no argument {unknown!r}. {said[unknown]}"
         elsewhere = [name for name in _ELSEWHERE.get(unknown, ()) if name in known]
         advice = f"Here it is {elsewhere[0]}=." if elsewhere else nearest(unknown, known) or "It takes none."
+        advice = _ANSWERS.get(unknown, advice) if advice.startswith("Known") else advice
         return f"{owner} has no argument {unknown!r}. {hint if hint and advice.startswith('Known') else advice}"
     plain = [name for name, argument in known.items() if argument.kind is argument.POSITIONAL_OR_KEYWORD]
     given = arguments[len(shape.parameters) - len(known) :]

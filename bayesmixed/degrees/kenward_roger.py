@@ -195,7 +195,7 @@ def _cautions(fit: PointFit, found: SmallSample) -> list[str]:
     singular = singular_terms(fit.model.design.groups, fit.factors).words
     if singular:
         notes.append(
-            f"At the boundary: {'; '.join(singular)}. The expected information counts as free what is at its limit."
+            f"At the boundary: {'; '.join(singular)}. Kenward-Roger's rule counts it as free; Satterthwaite's holds it."
         )
     if found.held:
         notes.append(

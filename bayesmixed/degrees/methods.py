@@ -101,6 +101,8 @@ def default(fit: PointFit) -> str:
 def _nearest(name: str) -> str:
     """The method that is meant: by its first letters, its initials, or nearly all of its letters."""
     short = name.lower().strip(" .")
+    if short.isdigit():
+        return f"Did you mean ddf={short}?"
     if short in ELSEWHERE:
         return ELSEWHERE[short]
     for known in METHODS:

@@ -97,10 +97,10 @@ def confint(
     checked_level(level, "confint")
     known = OF_DRAWS if fit.sampled else OF_POINTS
     name = next(iter(known)) if method is None else method
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         other = OF_POINTS if fit.sampled else OF_DRAWS
         kinds = ("draws", "point fits") if fit.sampled else ("point fits", "draws")
-        said = f"that is for {kinds[1]}; of {kinds[0]} it is" if name in other else "it is"
+        said = f"that is for {kinds[1]}; of {kinds[0]} it is" if name in list(other) else "it is"
         raise FitError(f"confint: method={name!r}: {said} {_or(known)}. {_meant(fit, name, (*known, *other))}".strip())
     if ddf is not None and name != "wald":
         raise FitError(f'confint: ddf= is for Wald intervals: bm.confint(fit, "wald", ddf={ddf!r}).')
@@ -109,8 +109,11 @@ def confint(
 
 def _meant(fit: Fit, name: Any, methods: Sequence[str]) -> str:
     """What to write in place of a method that is none: one nearly called so, or the parameter of that name."""
-    if name in [each.label for each in parameters(fit)]:
-        return f"A parameter is which={name!r}."
+    labels = [each.label for each in parameters(fit)]
+    if name in labels or (isinstance(name, list | tuple) and set(name) <= set(labels)):
+        return f"Parameters are chosen by which={name!r}."
+    if isinstance(name, int | float):
+        return f"A coverage is level={name}."
     likely = "" if name in methods else nearest(str(name), methods)
     return likely if likely.startswith("Did") else ""
 

@@ -189,6 +189,8 @@ class _Reader:
     def _unreadable(self) -> FitError:
         rest = self.text[self.at :]
         product = " A product is written with *: 2*x." if rest[:1].isalnum() else ""
+        if rest.startswith(("and ", "&", ";", "|", "or ")):
+            product = ' Several hypotheses are a list: ["x1 > 0", "x2 > 0"].'
         return FitError(f"Cannot read {self.text!r} from {rest!r} on.{product}")
 
 
