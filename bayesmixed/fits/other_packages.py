@@ -23,6 +23,11 @@ _HYPOTHESIS = (
 _ROBUST = 'Write bm.hypothesis(fit, vcov="CR2", cluster="school"), of generalized models vcov="CR0".'
 _BOOTSTRAP = "Write bm.bootstrap(fit, n=1000, seed=1); its .confint() has limits."
 _BOOTSTRAP_TEST = "Write bm.bootstrap_test(large, small, n=1000, seed=1)."
+_INFLUENCE = (
+    'Write bm.influence(fit, "Subject"), of single rows bm.influence(fit): .frame has Cook\'s distances and changes, '
+    ".dfbetas the standardised ones; leverages are fit.leverage()."
+)
+_PERMUTATION = 'Write bm.permutation_test(fit, "treatment", by="mouse", n=1000, seed=1).'
 _TERMS = (
     "Write bm.anova(fit): each fixed term by F or chi^2; type= is 1, 2 or 3, ddf= how degrees of freedom are found."
 )
@@ -119,6 +124,27 @@ _BOTH = {
     "bootmer": _BOOTSTRAP,
     "bootstrap_test": _BOOTSTRAP_TEST,
     "pbmodcomp": _BOOTSTRAP_TEST,
+    "influence": _INFLUENCE,
+    "influence_me": _INFLUENCE,
+    "get_influence": _INFLUENCE,
+    "hlmdiag": _INFLUENCE,
+    "hlm_influence": _INFLUENCE,
+    "case_delete": _INFLUENCE,
+    "cooks_distance": _INFLUENCE,
+    "cooksd": _INFLUENCE,
+    "cook": _INFLUENCE,
+    "dfbeta": _INFLUENCE,
+    "dfbetas": _INFLUENCE,
+    "dffits": _INFLUENCE,
+    "mdffits": _INFLUENCE,
+    "leave_one_out": _INFLUENCE,
+    "jackknife": _INFLUENCE,
+    "permutation_test": _PERMUTATION,
+    "permlmer": _PERMUTATION,
+    "perm_lmer": _PERMUTATION,
+    "permanova_lmer": _PERMUTATION,
+    "permutation": _PERMUTATION,
+    "randomization_test": _PERMUTATION,
     "contrast": _CONTRASTS,
     "contrasts": _CONTRASTS,
     "pairs": _CONTRASTS,

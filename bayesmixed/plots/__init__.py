@@ -21,6 +21,7 @@ from .drawing.picture import Picture
 from .effects import effects, effects_frame
 from .forest import forest, forest_frame
 from .influence import influence, influence_frame
+from .p_values import p_values, p_values_frame
 from .pairs import pairs, pairs_frame
 from .pooling import pooling, pooling_frame
 from .pp_check import pp_check, pp_check_frame
@@ -52,6 +53,7 @@ CHECKED: dict[str, Callable[..., Picture]] = {
     "bootstrap": bootstrap,
     "calibration": calibration,
     "influence": influence,
+    "p_values": p_values,
     "pooling": pooling,
     "profile": profile,
     "profile_pairs": profile_pairs,
@@ -86,6 +88,8 @@ __all__ = [
     "forest_frame",
     "influence",
     "influence_frame",
+    "p_values",
+    "p_values_frame",
     "pairs",
     "pairs_frame",
     "pooling",

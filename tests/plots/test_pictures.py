@@ -44,12 +44,20 @@ def profiled() -> Any:
     return bm.profile(bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("ml"))
 
 
+@cache
+def exchanged() -> Any:
+    """Labels of six batches in two kinds."""
+    data = bm.load_data("Dyestuff").assign(kind=lambda d: d["Batch"].isin(["A", "B", "C"]).astype(str))
+    return bm.permutation_test(bm.Model("Yield ~ kind + (1 | Batch)", data).fit("reml"), "kind", statistic="F")
+
+
 CALLS: dict[str, Callable[[], tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "bootstrap": lambda: ((bm.bootstrap(profiled().fit, 60, seed=1),), {}),
     "calibration": lambda: ((calibrated(),), {}),
     "data": lambda: ((sleep().model,), {}),
     "influence": lambda: ((bm.influence(sleep(), "Subject"),), {}),
     "forest": lambda: ((sleep(), drawn()), {}),
+    "p_values": lambda: ((exchanged(),), {}),
     "pairs": lambda: ((drawn(),), {"parameters": ["Days", "sigma"]}),
     "pooling": lambda: ((bm.pooling(sleep()),), {}),
     "pp_check": lambda: ((sleep(),), {"n": 5, "seed": 1}),
