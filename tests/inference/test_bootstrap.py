@@ -218,6 +218,11 @@ def test_a_statistic_may_be_a_function_or_names(sleep: Any, boot: Any) -> None:
         bm.bootstrap(sleep, 5, seed=1, statistic="Day")
 
 
+def test_a_function_that_cannot_be_sent_is_refused(sleep: Any) -> None:
+    with pytest.raises(FitError, match="no lambda"):
+        bm.bootstrap(sleep, 200, seed=1, statistic=lambda fit: fit.sigma, n_jobs=2)
+
+
 def test_a_statistic_that_raises_is_a_failure_with_its_number(sleep: Any) -> None:
     def fragile(fit: Any) -> float:
         if fit.fixef()["Days"] > 11:
@@ -306,3 +311,18 @@ def test_a_correlation_that_does_not_exist_is_said() -> None:
     boot = bm.bootstrap(fit, 60, seed=1)
     some = boot.draws.isna().any()
     assert all((f"{name} does not exist" in str(boot)) == missing for name, missing in some.items())
+
+
+def test_cases_of_a_model_without_groups_are_its_rows() -> None:
+    fit = bm.Model("Reaction ~ Days", bm.load_data("sleepstudy")).fit("ml")
+    drawn = Cases.of(fit, None).sample(np.random.default_rng(1))
+    assert len(drawn.rows) == 180
+    assert len(np.unique(drawn.rows)) < 180
+    assert len(bm.bootstrap(fit, 5, "case", seed=1).draws) == 5
+    with pytest.raises(FitError, match="no groups"):
+        bm.bootstrap(fit, 5, "case", seed=1, resample={"Subject": True})
+
+
+def test_a_model_without_coefficients_is_replicated() -> None:
+    fit = bm.Model("Reaction ~ 0 + (1 | Subject)", bm.load_data("sleepstudy")).fit("ml")
+    assert bm.bootstrap(fit, 10, seed=1).draws.columns.tolist() == ["sd(Intercept | Subject)", "sigma"]

@@ -22,7 +22,7 @@ from .case import CaseRefits, Cases
 from .jackknife import left_out
 from .kinds import Options, redraw
 from .parameters import chosen, estimates, of_refits
-from .result import Bootstrap, doubts
+from .result import Bootstrap, doubts, percent
 
 CASE = "case"
 SOME = 64  # replicates of a part whose fits a function is asked of
@@ -71,7 +71,7 @@ def bootstrap(
         "new" effects for each parametric replicate, or "all" held as they were estimated.
     resample
         Which levels a case bootstrap draws, such as ``{"school": True, "child": False}``; "rows" are those inside the
-        innermost levels. By default the outermost factor alone.
+        innermost levels. By default the outermost factor alone, in a model without groups the rows.
     seed
         Same seed, same replicates.
     n_jobs
@@ -189,7 +189,7 @@ def _without_value(draws: pd.DataFrame) -> tuple[str, ...]:
     """Which parameters some replicates do not have: a correlation beside an sd of zero."""
     shares = draws.isna().mean()
     return tuple(
-        f"{name} does not exist in {100 * share:.2g} % of the replicates (an sd is 0): limits are of the rest."
+        f"{name} does not exist in {percent(share)} of the replicates (an sd is 0): limits are of the rest."
         for name, share in shares[shares > 0].items()
     )
 

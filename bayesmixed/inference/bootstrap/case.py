@@ -34,16 +34,20 @@ class Cases:
     codes: tuple[np.ndarray, ...]
     drawn: tuple[bool, ...]
     rows: bool
+    n_rows: int
 
     @classmethod
     def of(cls, fit: PointFit, resample: Mapping[str, bool] | None) -> Cases:
-        """The cases of a fit's rows; the outermost levels alone are drawn unless `resample` says otherwise.
+        """The cases of a fit: the outermost levels are drawn unless `resample` says otherwise, rows without groups.
 
         Raises
         ------
         FitError
             For crossed factors, and names that are no grouping factor.
         """
+        n_rows = fit.model.design.n_rows
+        if not fit.model.design.groups:
+            return cls._of_rows(n_rows, resample)
         terms = nesting(fit.model, "case")
         known = [term.factor for term in terms]
         given = {known[0]: True} if resample is None else dict(resample)
@@ -53,7 +57,14 @@ class Cases:
         if not any(given.values()):
             raise FitError(f"resample draws nothing: say which levels, such as resample={{{known[0]!r}: True}}.")
         drawn = tuple(bool(given.get(name, False)) for name in known)
-        return cls(tuple(known), tuple(term.codes for term in terms), drawn, bool(given.get(ROWS, False)))
+        return cls(tuple(known), tuple(term.codes for term in terms), drawn, bool(given.get(ROWS, False)), n_rows)
+
+    @classmethod
+    def _of_rows(cls, n_rows: int, resample: Mapping[str, bool] | None) -> Cases:
+        """Single rows, where there are no groups."""
+        if resample is not None and dict(resample) != {ROWS: True}:
+            raise FitError(f"resample={resample!r}: the model has no groups, its cases are its rows. Leave it out.")
+        return cls((), (), (), True, n_rows)
 
     @property
     def whole(self) -> bool:
@@ -71,7 +82,7 @@ class Cases:
         """Rows and the new levels that they belong to."""
         rows: list[np.ndarray] = []
         levels: dict[str, list[np.ndarray]] = {name: [] for name in self.factors}
-        self._inside(np.arange(len(self.codes[0])), 0, [], rng, (rows, levels, dict.fromkeys(self.factors, 0)))
+        self._inside(np.arange(self.n_rows), 0, [], rng, (rows, levels, dict.fromkeys(self.factors, 0)))
         return RowSet(np.concatenate(rows), {name: np.concatenate(parts) for name, parts in levels.items()})
 
     def _inside(

@@ -20,7 +20,7 @@ from ..replicates.redraw import Parametric
 from ..replicates.run import Workers, run
 from .ratio_result import ENOUGH, BootstrapTest
 from .ratios import RatioReplicates, Ratios
-from .result import MANY_FAILED
+from .result import MANY_FAILED, percent
 
 VERB = "bootstrap_test"
 SOME = 64  # replicates of a part of a sequential test
@@ -181,12 +181,12 @@ def _said(test: BootstrapTest, notes: tuple[str, ...]) -> BootstrapTest:
         lines[0] += f" Stopped at {ENOUGH}."
     made = test.failed + len(test.ratios)
     if test.failed:
-        lines.append(f"{test.failed} of {made} replicates failed ({100 * test.failed / made:.2g} %) and do not count.")
+        lines.append(f"{test.failed} of {made} replicates failed ({percent(test.failed / made)}) and do not count.")
     if test.failed > MANY_FAILED * made:
         lines.append("More than 5 % failed: those that did are no random choice, so p may be wrong.")
     if test.boundary > 0:
-        share = 100 * test.boundary
-        lines.append(f"{share:.2g} % of the larger model's fits are on the boundary, where chi-squared does not hold.")
+        share = percent(test.boundary)
+        lines.append(f"{share} of the larger model's fits are on the boundary, where chi-squared does not hold.")
     missing = [name for name, p in test.frame["p"].items() if p != p]
     if missing:
         lines.append(

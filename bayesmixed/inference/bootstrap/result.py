@@ -160,6 +160,15 @@ class Bootstrap:
         return self.page._repr_html_()
 
 
+def percent(share: float) -> str:
+    """A share in words, with two digits.
+
+    >>> percent(0.0123), percent(1.0)
+    ('1.2 %', '100 %')
+    """
+    return f"{100 * share:.2g} %" if share < 0.0995 else f"{100 * share:.0f} %"
+
+
 def doubts(n: int, used: int, boundary: float, interrupted: bool, failures: dict[int, str]) -> tuple[str, ...]:
     """What the page says of failures, boundary estimates and an interruption."""
     notes = []
@@ -168,17 +177,13 @@ def doubts(n: int, used: int, boundary: float, interrupted: bool, failures: dict
     failed = len(failures)
     if failed:
         first = min(failures)
-        share = 100 * failed / (used + failed)
-        notes.append(
-            f"{failed} of {used + failed} replicates failed ({share:.2g} %); first {first}: {failures[first]}."
-        )
+        share = percent(failed / (used + failed))
+        notes.append(f"{failed} of {used + failed} replicates failed ({share}); first {first}: {failures[first]}.")
         if failed > MANY_FAILED * (used + failed):
             notes.append(
                 "More than 5 % failed: those that did are no random choice, so errors and limits may be wrong. "
                 "Simplify the model, or look at one: fit the response of that replicate."
             )
     if boundary > 0:
-        notes.append(
-            f"{100 * boundary:.2g} % of the replicates have estimates on the boundary (singular); they are kept."
-        )
+        notes.append(f"{percent(boundary)} of the replicates have estimates on the boundary (singular); they are kept.")
     return tuple(notes)

@@ -6,6 +6,7 @@ Replicate i draws from child i of the seed's sequence, so it depends on the seed
 from __future__ import annotations
 
 import multiprocessing
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -113,6 +114,7 @@ def _results(task: Task, parts: Sequence[range], workers: Workers) -> Iterator[t
 
 def _in_processes(task: Task, parts: Sequence[range], n_jobs: int) -> Iterator[tuple[int, Any]]:
     """In spawned processes, each of which gets the task once."""
+    _refuse_unsendable(task)
     context = multiprocessing.get_context("spawn")
     count = min(n_jobs, len(parts))
     pool = ProcessPoolExecutor(count, mp_context=context, initializer=_receive, initargs=(task,))
@@ -120,6 +122,17 @@ def _in_processes(task: Task, parts: Sequence[range], n_jobs: int) -> Iterator[t
         yield from _finished({pool.submit(_work, part): i for i, part in enumerate(parts)})
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _refuse_unsendable(task: Task) -> None:
+    """Raise a FitError for what cannot be sent to another process: a lambda, say."""
+    try:
+        pickle.dumps(task)
+    except Exception as problem:  # whatever an object of the user's raises
+        raise FitError(
+            f"n_jobs: this cannot be sent to other processes ({type(problem).__name__}: {problem}). Functions must be "
+            "defined with def at the top of a module, no lambda; or leave n_jobs out."
+        ) from None
 
 
 def _finished(jobs: dict[Future[Any], int]) -> Iterator[tuple[int, Any]]:

@@ -126,10 +126,10 @@ def solve_many(shared: SharedProducts, given: Responses, factors: Sequence[np.nd
     """
     size = len(shared.base)
     base = shared.base[None] if given.levels is None else given.levels.base
-    reduced = np.array(np.broadcast_to(base.reshape(len(base), -1), (len(given), size**2)))
+    reduced = np.array(np.broadcast_to(base.reshape(len(base), size**2), (len(given), size**2)))
     if not factors:
         nothing = np.zeros(len(given)), np.zeros((0, 0, len(given), 0)), np.zeros((0, 0, len(given), 0))
-        return _reduced(shared, factors, reduced.reshape(-1, size, size), given.wy, (given.yy, *nothing))
+        return _reduced(shared, factors, reduced.reshape(len(given), size, size), given.wy, (given.yy, *nothing))
     Lambda, zy = factors[0][..., None], given.zy[0]
     M = product(transposed(Lambda), product(shared.A[:, :, None], Lambda))
     M[np.arange(len(M)), np.arange(len(M))] += 1.0
@@ -144,7 +144,7 @@ def solve_many(shared: SharedProducts, given: Responses, factors: Sequence[np.nd
     tail_y = [np.moveaxis(zy_t, 0, -1).reshape(len(given), -1) for zy_t in given.zy[1:]]
     reduced_y = np.concatenate([*tail_y, given.wy], axis=1) - sum(h[a] @ shared.C[a] for a in range(len(h)))
     yy = given.yy - sum((h[a] * zy[a]).sum(axis=-1) for a in range(len(h)))
-    return _reduced(shared, factors, reduced.reshape(-1, size, size), reduced_y, (yy, log_det, W, Q))
+    return _reduced(shared, factors, reduced.reshape(len(given), size, size), reduced_y, (yy, log_det, W, Q))
 
 
 def _reduced(
