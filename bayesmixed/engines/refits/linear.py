@@ -110,6 +110,10 @@ class SideBySide(Refitter):
         left = ManyFound(found.x[good], found.values[good], found.converged[good])
         return self._collected(replace(criteria, given=given.take(good)), left).among(some, self.fit)
 
+    def criteria(self, y: np.ndarray) -> ManyCriteria:
+        held = self.fit.model.constants.get("sigma")
+        return ManyCriteria(self._shared, self._responses(y), self.fit.engine.restricted, held)
+
     def _responses(self, y: np.ndarray) -> Responses:
         model, family = self.fit.model, self.fit.model.family
         used, design = model.design.used, model.design

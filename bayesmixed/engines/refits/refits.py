@@ -13,6 +13,7 @@ from ...parameters.values import Parameters
 
 if TYPE_CHECKING:
     from ...fits.point import PointFit
+    from ...likelihood.replicated.criterion import ManyCriteria
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,3 +118,7 @@ class Refitter(ABC):
     @abstractmethod
     def fits(self, y: np.ndarray) -> Iterator[PointFit | None]:
         """A full fit for each response, None where it failed."""
+
+    def criteria(self, y: np.ndarray) -> ManyCriteria | None:
+        """The criteria of responses y (B, rows), of a linear model whose criteria can be evaluated together."""
+        return None

@@ -5,12 +5,26 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
-from ...fits.point import PointFit
+from ...model import Model
 from ...parameters.predicted import predicted
+from ...parameters.values import Parameters
 from ...prediction.responses import location
+
+
+class Valued(Protocol):
+    """A model with one value of each of its parameters, as a fit is."""
+
+    @property
+    def model(self) -> Model:
+        """The model."""
+
+    @property
+    def parameters(self) -> Parameters:
+        """One draw."""
 
 
 class Redraw(ABC):
@@ -25,7 +39,7 @@ class Redraw(ABC):
 class Parametric(Redraw):
     """From the fitted model: new effects where `new`, else those of the fit, and a new response about them."""
 
-    fit: PointFit
+    fit: Valued
     new: bool = True
 
     def responses(self, generators: Sequence[np.random.Generator]) -> np.ndarray:

@@ -51,14 +51,15 @@ class ManyCriteria:
 
     def values(self, x: np.ndarray, members: np.ndarray) -> np.ndarray:
         """The criteria (b,) of some responses at x (b, m)."""
-        some = self._take(members)
+        some = self.take(members)
         return some.of_solution(some.solve(x))
 
     def values_and_gradients(self, x: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The criteria (b,) of some responses and their exact gradients (b, m) at x (b, m)."""
-        return self._take(members)._evaluated(x)
+        return self.take(members)._evaluated(x)
 
-    def _take(self, members: np.ndarray) -> ManyCriteria:
+    def take(self, members: np.ndarray) -> ManyCriteria:
+        """Those of some responses."""
         if np.array_equal(members, np.arange(len(self.given))):
             return self
         return replace(self, given=self.given.take(members))
@@ -103,18 +104,23 @@ class ManyCriteria:
 
     def _evaluated(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The criteria (B,) and their exact gradients (B, m) at x (B, m)."""
+        solution, gradient = self.solved(x)
+        return self.of_solution(solution), gradient
+
+    def solved(self, x: np.ndarray) -> tuple[ManySolutions, np.ndarray]:
+        """The solved equations and the exact gradients (B, m) at x (B, m)."""
         factors = self.factors(x)
         solution = solve_many(self.shared, self.given, factors)
+        gradient = np.zeros_like(x)
         if not factors:
-            return self.of_solution(solution), np.zeros_like(x)
+            return solution, gradient
         slopes = self._log_det_slopes(solution, factors)
         weight = 1 / self.sigma**2 if self.sigma is not None else self.df / np.maximum(solution.rss, 1e-300)
-        gradient = np.zeros_like(x)
         for slope, Ze, Lambda, E in zip(slopes, self._Ze(solution), factors, self.elements, strict=True):
             u = self.given.counted(applied(Lambda.swapaxes(0, 1)[..., None], Ze))
             explained = np.einsum("abl,cbl->acb", Ze, u)
             gradient += np.einsum("mij,ijb->bm", E, slope - 2 * weight * explained)
-        return self.of_solution(solution), gradient
+        return solution, gradient
 
     def _Ze(self, solution: ManySolutions) -> list[np.ndarray]:
         """Per block Z'(y - X beta - Z b) (k, B, L) at the modes."""
