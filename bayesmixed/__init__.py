@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .inference.influence.influence import influence as influence
     from .inference.multi_start import multi_start as multi_start
     from .inference.permutation.permutation_test import permutation_test as permutation_test
+    from .inference.power.power import power as power
     from .inference.profile.profile import profile as profile
     from .inference.structure.maximal import maximal as maximal
     from .inference.structure.simplify import simplify as simplify
@@ -92,6 +93,7 @@ _PUBLIC = {
     "odds_ratios": "effects.odds",
     "permutation_test": "inference.permutation.permutation_test",
     "pooling": "summaries.pooled.pooling",
+    "power": "inference.power.power",
     "pp_check": "checks.predictive.pp_check",
     "predictions": "effects.predictions",
     "profile": "inference.profile.profile",
@@ -152,6 +154,7 @@ __all__ = [
     "permutation_test",
     "plot",
     "pooling",
+    "power",
     "pp_check",
     "predictions",
     "priors",

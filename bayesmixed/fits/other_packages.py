@@ -41,6 +41,7 @@ _P_VALUES = 'Ask bm.hypothesis(fit), or fit.summary(ddf="satterthwaite").'
 _CONTRASTS = 'Write bm.emmeans(fit, "f").contrast("pairwise"); adjust= is "tukey" by default.'
 _DF_RESID = "There is no one number: bm.hypothesis(fit).frame['df'] has those of each coefficient; rows are fit.n_obs."
 _STEPS = "One step is bm.drop1(fit) or bm.drop1(fit, random=True): p-values after several are not what they seem."
+_POWER = 'Write bm.power(model, params, test="x", levels={"Subject": [10, 20, 40]}), or bm.power(fit, test="x").'
 _PICTURES = (
     "Pictures are functions: bm.plot.caterpillar(fit), bm.plot.effects(fit), bm.plot.residuals(fit); dir(bm.plot) "
     "lists them."
@@ -207,8 +208,9 @@ _FUNCTIONS = _BOTH | {
     "avg_slopes": 'Write bm.slopes(fit, "x", newdata="data", average=True).',
     "ggpredict": _GRID,
     "plot_model": "Write bm.plot.forest(fit) or bm.plot.effects(fit).",
-    "powersim": "Not available yet. By hand: bm.simulate(...) and a fit of each replicate.",
-    "power": "Not available yet. By hand: bm.simulate(...) and a fit of each replicate.",
+    "powersim": _POWER,
+    "power": _POWER,
+    "powercurve": _POWER,
     "allfit": "Write bm.multi_start(fit).",
     "buildmer": "Write bm.simplify(model); the structure to begin with is that of bm.maximal(formula, data, groups).",
     "buildglmmtmb": "Write bm.simplify(model).",

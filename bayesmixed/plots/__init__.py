@@ -24,6 +24,7 @@ from .influence import influence, influence_frame
 from .p_values import p_values, p_values_frame
 from .pairs import pairs, pairs_frame
 from .pooling import pooling, pooling_frame
+from .power import power, power_frame
 from .pp_check import pp_check, pp_check_frame
 from .prior_posterior import prior_posterior, prior_posterior_frame
 from .profile import profile, profile_frame
@@ -55,6 +56,7 @@ CHECKED: dict[str, Callable[..., Picture]] = {
     "influence": influence,
     "p_values": p_values,
     "pooling": pooling,
+    "power": power,
     "profile": profile,
     "profile_pairs": profile_pairs,
     "residuals": residuals,
@@ -94,6 +96,8 @@ __all__ = [
     "pairs_frame",
     "pooling",
     "pooling_frame",
+    "power",
+    "power_frame",
     "pp_check",
     "pp_check_frame",
     "prior_posterior",

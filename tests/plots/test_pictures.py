@@ -60,6 +60,7 @@ CALLS: dict[str, Callable[[], tuple[tuple[Any, ...], dict[str, Any]]]] = {
     "p_values": lambda: ((exchanged(),), {}),
     "pairs": lambda: ((drawn(),), {"parameters": ["Days", "sigma"]}),
     "pooling": lambda: ((bm.pooling(sleep()),), {}),
+    "power": lambda: ((bm.power(sleep(), test="Days", levels={"Subject": [4, 8]}, n=20, seed=1),), {}),
     "pp_check": lambda: ((sleep(),), {"n": 5, "seed": 1}),
     "prior_posterior": lambda: ((drawn(),), {}),
     "profile": lambda: ((profiled(),), {}),

@@ -41,9 +41,12 @@ class Decided:
 
 
 class Decision(ABC):
-    """A way to conclude. `together` says whether many responses cost little more than a few."""
+    """A way to conclude."""
 
-    together: bool = False
+    @property
+    def together(self) -> bool:
+        """Whether many responses cost little more than a few."""
+        return False
 
     @abstractmethod
     def __call__(self, y: np.ndarray) -> Decided:
@@ -59,7 +62,9 @@ class BySize(Decision):
     tests: tuple[Tested, ...]
     df: float | None
 
-    together = True
+    @property
+    def together(self) -> bool:
+        return True
 
     def __call__(self, y: np.ndarray) -> Decided:
         refits = self.refitter.refits(y)
@@ -139,7 +144,7 @@ class ByRatio(Decision):
     smaller: tuple[Refitter, ...]
 
     @property
-    def together(self) -> bool:  # type: ignore[override]
+    def together(self) -> bool:
         return self.refitter.together
 
     def __call__(self, y: np.ndarray) -> Decided:
@@ -198,7 +203,9 @@ def _tail(F: np.ndarray, rank: int, df: np.ndarray) -> np.ndarray:
 def _decided(p: np.ndarray, refits: Refits, tests: Sequence[Tested]) -> Decided:
     """With what did not converge left out."""
     beta = refits.parameters.stacked[0]
-    estimates = np.array([(beta @ test.rows.T)[:, 0] if test.single else np.full(len(beta), np.nan) for test in tests]).T
+    estimates = np.array(
+        [(beta @ test.rows.T)[:, 0] if test.single else np.full(len(beta), np.nan) for test in tests]
+    ).T
     failed = ~refits.converged | np.any(np.isnan(p), axis=1)
     reasons = {int(i): NOT_CONVERGED if not refits.converged[i] else "it could not be tested"
                for i in np.flatnonzero(failed)}  # fmt: skip
@@ -207,9 +214,7 @@ def _decided(p: np.ndarray, refits: Refits, tests: Sequence[Tested]) -> Decided:
     return Decided(p, estimates, refits.singular & ~failed, reasons)
 
 
-def _of_fits(
-    fits: Any, tests: Sequence[Tested], judge: Callable[[PointFit], list[float]]
-) -> Decided:
+def _of_fits(fits: Any, tests: Sequence[Tested], judge: Callable[[PointFit], list[float]]) -> Decided:
     """What is concluded from each fit alone; whatever `judge` raises is a failure of its replicate."""
     p, estimates, singular, reasons = [], [], [], {}
     nothing = [np.nan] * len(tests)
@@ -220,8 +225,10 @@ def _of_fits(
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore", BayesMixedWarning)
                     own = judge(fit)
+            except BayesMixedError as problem:
+                reason = str(problem)
             except Exception as problem:
-                reason = str(problem) if isinstance(problem, BayesMixedError) else f"{type(problem).__name__}: {problem}"
+                reason = f"{type(problem).__name__}: {problem}"
             reason = reason or ("it could not be tested" if np.any(np.isnan(own)) else "")
         if reason:
             reasons[i] = reason

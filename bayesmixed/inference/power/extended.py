@@ -16,6 +16,8 @@ from ...errors import FitError, nearest
 from ...model import Model, with_design
 from ..replicates.rows import RowSet, on_rows, renumbered
 
+SAME = 1e-12  # of a column's largest number: what rounding leaves of a column that is constant in a level
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -116,11 +118,14 @@ def _alike_beside_each_other(codes: np.ndarray, X: np.ndarray) -> np.ndarray:
 
     Sorted by the columns of X that are constant in every level, those of few values first.
     """
-    table = pd.DataFrame(X).groupby(codes)
-    low, high = table.min(), table.max()
-    constant = [name for name in low if np.allclose(low[name], high[name], rtol=1e-12, atol=0)]
-    keys = sorted(constant, key=lambda name: (low[name].nunique(), name))
-    found: np.ndarray = low.sort_values(keys, kind="stable").index.to_numpy() if keys else low.index.to_numpy()
+    levels, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    spread = np.zeros((len(levels), X.shape[1]))
+    np.maximum.at(spread, inverse.ravel(), np.abs(X - X[first][inverse.ravel()]))
+    constant = X[first][:, np.all(spread <= SAME * np.abs(X).max(axis=0, initial=0.0), axis=0)]
+    values = [len(np.unique(column)) for column in constant.T]
+    by_importance = np.argsort(values, kind="stable")
+    order = np.lexsort([np.arange(len(levels)), *constant.T[by_importance[::-1]]])
+    found: np.ndarray = levels[order]
     return found
 
 
@@ -152,7 +157,9 @@ def _new_names(known: np.ndarray, taken: np.ndarray, copies: np.ndarray) -> np.n
     """Names (m,) of copies: of whole numbers the next ones, of others "name.2"; copy 0 keeps its name."""
     if all(isinstance(value, int | np.integer) for value in known):
         size = int(np.max(known)) - min(int(np.min(known)), 0) + 1
-        return np.array([int(value) + int(copy) * size for value, copy in zip(taken, copies, strict=True)], dtype=object)
+        return np.array(
+            [int(value) + int(copy) * size for value, copy in zip(taken, copies, strict=True)], dtype=object
+        )
     return np.array(
         [value if copy == 0 else f"{value}.{copy + 1}" for value, copy in zip(taken, copies, strict=True)], dtype=object
     )
@@ -189,8 +196,8 @@ def _refuse_as_column(model: Model, factor: str) -> None:
     named += [names for term in model.design.groups for names in term.variables]
     if any(own in names for names in named):
         raise FitError(
-            f"levels={{{factor!r}: ...}}: {own} stands in {model.formula.line} outside of grouping factors too, so that "
-            "new levels of it would have no coefficient. Give a template with all the levels that are wanted."
+            f"levels={{{factor!r}: ...}}: {own} stands in {model.formula.line} outside of grouping factors too, so "
+            "that new levels of it would have no coefficient. Give a template with all the levels that are wanted."
         )
 
 
@@ -204,7 +211,9 @@ def checked_sizes(model: Model, sizes: Any, option: str, least: int) -> dict[str
     """
     if sizes is None:
         return {}
-    example = f'{option}={{"Subject": [{least + 18}, {least + 38}]}}' if least > 1 else f'{option}={{"Subject": [1, 2]}}'
+    example = (
+        f'{option}={{"Subject": [{least + 18}, {least + 38}]}}' if least > 1 else f'{option}={{"Subject": [1, 2]}}'
+    )
     if not isinstance(sizes, Mapping):
         raise FitError(f"{option} must be a dict of a grouping factor's sizes, such as {example}, not {sizes!r}.")
     known, found = factors(model), {}
@@ -216,9 +225,7 @@ def checked_sizes(model: Model, sizes: Any, option: str, least: int) -> dict[str
         for value in asked:
             whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
             if not whole or value < least:
-                raise FitError(
-                    f"{option}[{name!r}] must be whole numbers, at least {least}, not {value!r}: {example}."
-                )
+                raise FitError(f"{option}[{name!r}] must be whole numbers, at least {least}, not {value!r}: {example}.")
         if not asked:
             raise FitError(f"{option}[{name!r}] names no size: {example}.")
         found[known[name]] = [int(value) for value in dict.fromkeys(asked)]

@@ -20,7 +20,7 @@ from ..replicates.run import Done, Workers, run
 from .decisions import Decided
 from .extended import checked_sizes
 from .result import Power, doubts
-from .settings import RATIO, WALD, Judged, PowerReplicates, checked_effects, settings, sizes
+from .settings import RATIO, WALD, Judged, PowerReplicates, Setting, checked_effects, settings, sizes
 from .table import power_table
 from .tested import Tested, tested
 from .truth import named_params
@@ -124,12 +124,15 @@ def power(
     task = PowerReplicates(made, int(n), judged.seed)
     done = run(task, len(made) * int(n), Workers(n_jobs, client, progress))
     replicates, first = _replicates(done, tests)
+    if replicates["p"].isna().all():
+        raise FitError(f"None of the {len(made) * int(n)} replicates could be used; the first: {first}.")
     frame = power_table(replicates, made, tests, alpha)
     return Power(
         frame=frame,
         replicates=replicates,
         sizes=tuple(wanted[0].columns),
-        title=_title(template, tests, judged, alpha, int(n)),
+        model=template,
+        title=_title(made[0], tests, judged, alpha, int(n)),
         alpha=alpha,
         n=int(n),
         seed=judged.seed,
@@ -188,7 +191,7 @@ def _replicates(done: Done, tests: Sequence[Tested]) -> tuple[pd.DataFrame, str]
     return pd.concat(tables, ignore_index=True), first.rstrip(".")
 
 
-def _title(model: Model, tests: Sequence[Tested], judged: Judged, alpha: float, n: int) -> str:
+def _title(setting: Setting, tests: Sequence[Tested], judged: Judged, alpha: float, n: int) -> str:
     names = ", ".join(test.name for test in tests)
-    by = "a function" if callable(judged.method) else judged.method or "the default test"
-    return f"Power of {names} in {model.formula.line} ({by}, alpha {alpha:g}), {n} data sets each, seed {judged.seed}:"
+    by = f"{judged.engine.label}, {setting.method}, alpha {alpha:g}"
+    return f"Power of {names} in {setting.model.formula.line} ({by}), {n} data sets each, seed {judged.seed}:"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from ...errors import FitError, nearest
+from ...model import Model
 from ...page import Page, Section, column, places
 from .smallest import Smallest, smallest_of
 from .table import MEASURES
@@ -29,6 +29,8 @@ class Power:
         failed), singular.
     sizes
         The columns of `frame` that say how large a setting is.
+    model
+        The template.
     alpha, n, seed
         Level of the tests, replicates asked for per setting, seed.
     notes
@@ -38,6 +40,7 @@ class Power:
     frame: pd.DataFrame
     replicates: pd.DataFrame
     sizes: tuple[str, ...]
+    model: Model
     title: str
     alpha: float
     n: int
@@ -91,7 +94,7 @@ class Power:
             return along
         if not several:
             raise FitError(
-                "There is one size only: ask bm.power for several, such as levels={\"Subject\": [10, 20, 40]}."
+                'There is one size only: ask bm.power for several, such as levels={"Subject": [10, 20, 40]}.'
             )
         return several[0]
 
@@ -137,7 +140,7 @@ def doubts(frame: pd.DataFrame, n: int, first: str, interrupted: bool) -> tuple[
         notes.append(f"Up to {failed} of {n} replicates failed and do not count; the first: {first}.")
     if failed > MANY_FAILED * n:
         notes.append("More than 5 % failed: those that did are no random choice, so power may be wrong.")
-    most = float(np.nanmax(frame["boundary"], initial=0.0))
+    most = float(frame["boundary"].max())
     if most > 0:
         notes.append(f"Up to {100 * most:.2g} % of the fits are on the boundary (singular); they count.")
     return tuple(notes)

@@ -47,12 +47,16 @@ class Size:
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """One design with parameters: responses are drawn, and something is concluded from each; `true` (T,) of tests."""
+    """One design with parameters: responses are drawn, and something is concluded from each by a `method`.
+
+    `true` (T,) are the values that tests are of, NaN of joint ones.
+    """
 
     size: Size
     model: Model
     redraw: Redraw
     decision: Decision
+    method: str
     true: np.ndarray
 
 
@@ -124,19 +128,20 @@ def _setting(model: Model, params: Mapping[str, Any], size: Size, judged: Judged
     models = [model, *(restricted(model, test.rows) for test in tests)] if ratio else [model]
     fit, *smaller = truths(at, models, judged.engine, judged.seed)
     refitter = fit.engine.refitter(fit)
+    method = judged.method
     if ratio:
         decision: Decision = ByRatio(refitter, tests, tuple(each.engine.refitter(each) for each in smaller))
-    elif callable(judged.method):
-        decision = Asked(refitter, tests, judged.method)
+    elif callable(method):
+        decision, method = Asked(refitter, tests, method), "a function"
     else:
-        ddf = default(fit) if judged.method is None else WALD.get(judged.method, judged.method)
-        batched = ddf in TOGETHER and refitter.criteria(np.zeros((0, model.design.n_rows))) is not None
+        method = default(fit) if method is None else WALD.get(method, method)
+        together = method in TOGETHER and refitter.criteria(np.zeros((0, model.design.n_rows))) is not None
         decision = (
-            BySize(fit, refitter, tests, TOGETHER[ddf](model)) if batched else ByReference(refitter, tests, ddf)
+            BySize(fit, refitter, tests, TOGETHER[method](model)) if together else ByReference(refitter, tests, method)
         )
     beta = at.parameters.stacked[0, 0]
     true = np.array([float((test.rows @ beta)[0]) if test.single else np.nan for test in tests])
-    return Setting(size, model, Parametric(at), decision, true)
+    return Setting(size, model, Parametric(at), decision, method, true)
 
 
 def checked_effects(effect: Any) -> dict[str, list[Any]]:

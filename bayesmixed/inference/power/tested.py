@@ -18,7 +18,7 @@ DECISION = "decision"  # what a user's function decides where no test is named
 
 @dataclass(frozen=True, eq=False)
 class Tested:
-    """The hypothesis that `rows` (r, P) of the coefficients of all predictors are zero; no row: what a function says."""
+    """The hypothesis that `rows` (r, P) of the coefficients of all predictors are zero; none: what a user says."""
 
     name: str
     rows: np.ndarray

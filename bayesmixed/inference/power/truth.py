@@ -1,4 +1,4 @@
-"""The fit whose estimates are the parameters that a user states: what responses are drawn from and searches start at."""
+"""Fits whose estimates are the parameters that a user states: what responses are drawn from, where searches start."""
 
 from __future__ import annotations
 
