@@ -80,7 +80,6 @@ class PointStatus:
         evaluations: int,
         edge: Direction | None,
         message: str,
-        eigenvalues: Sequence[float] | np.ndarray = (),
     ) -> PointStatus:
         """Collect the state and put what is wrong into words."""
         return cls(
@@ -91,7 +90,6 @@ class PointStatus:
             evaluations=evaluations,
             boundary_slope=None if edge is None else edge.slope,
             problems=tuple(_problems(converged, singularity, message)),
-            hessian_eigenvalues=tuple(float(value) for value in eigenvalues),
         )
 
 

@@ -146,15 +146,15 @@ def status_of(
     """The state of a fit whose Hessian is known; `lenient` keeps the search's own message where it has a flat side."""
     eigenvalues, free = curvature.eigenvalues, curvature.free
     stays, curved_up = edge is None or edge.slope >= ACCEPT, bool(np.all(eigenvalues > 0))
-    return PointStatus.of(
+    status = PointStatus.of(
         optimum.converged and stays and curved_up,
         singular,
         optimum.gradient[free] if len(free) else optimum.gradient,
         optimum.evaluations,
         edge,
         optimum.message if curved_up or lenient else "the Hessian has a direction without curvature",
-        eigenvalues,
     )
+    return replace(status, hessian_eigenvalues=tuple(float(value) for value in eigenvalues))
 
 
 def effects(likelihood: LaplaceLikelihood, curved: Curved) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
