@@ -45,8 +45,8 @@ def other_side(criterion: Criterion, x: np.ndarray, start: np.ndarray) -> np.nda
     reference = cheap(x[:n_theta])[0]
     found: tuple[float, np.ndarray] | None = None
     for first in starts(layout, x, here, usual)[:searches]:
-        value, theta = _rough(cheap, first[:n_theta], lambda theta: _distance(layout, x, theta, here, usual) < SAME)
-        far = _distance(layout, x, theta, here, usual) >= SAME
+        value, theta = _rough(cheap, first[:n_theta], lambda theta: distance(layout, x, theta, here, usual) < SAME)
+        far = distance(layout, x, theta, here, usual) >= SAME
         if far and value < reference + COMPETES and (found is None or value < found[0]):
             found = value, theta
     return None if found is None else np.concatenate([found[1], x[n_theta:]])
@@ -106,7 +106,7 @@ def _placed(layout: Theta, x: np.ndarray, blocks: Blocks) -> np.ndarray:
     return x
 
 
-def _distance(layout: Theta, x: np.ndarray, theta: np.ndarray, here: Blocks, usual: float) -> float:
+def distance(layout: Theta, x: np.ndarray, theta: np.ndarray, here: Blocks, usual: float) -> float:
     """The largest difference of relative covariances from those at x, over the largest variance of both or `usual`."""
     there = covariances(layout, np.concatenate([theta, x[len(theta) :]]))
     size = max(largest(here), largest(there), usual, 1e-300)

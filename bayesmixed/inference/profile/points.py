@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from ...engines.search.nearby import nearby
-from ...engines.search.second_look import covariances, doubtful, largest, starts
+from ...engines.search.nearby import Nearby, nearby
+from ...engines.search.optimizer import ValueAndGradient
+from ...engines.search.second_look import SAME, covariances, distance, doubtful, largest, starts
 from ...likelihood.boundary import ACCEPT, leave, snap, worst_direction
 from ...likelihood.criteria.hessian import differenced
 from .pinned import Pinned
@@ -167,9 +169,7 @@ def point(top: Summit, w: float, known: Sequence[Point]) -> Point | None:
         if moved is None:
             break
         found = nearby(function, moved[1:], H, settled=SETTLED, signed=signed)
-    for start in _elsewhere(top, np.append(w, found.x)):
-        other = nearby(function, start[1:], top.point.H, settled=SETTLED, signed=signed)
-        found = other if other.value < found.value - SETTLED else found
+    found = _lower(top, function, w, found)
     rise = found.value - top.value
     if rise < -BETTER:
         x = pinned.chart.x(np.append(w, found.x))
@@ -194,16 +194,43 @@ def _predicted(top: Summit, w: float, known: Sequence[Point]) -> np.ndarray:
     return found
 
 
-def _elsewhere(top: Summit, y: np.ndarray) -> list[np.ndarray]:
-    """Where a lower minimum may be if y is near a boundary: covariances of other signs and sizes; y[0] as it is."""
+def _lower(top: Summit, function: ValueAndGradient, w: float, found: Nearby) -> Nearby:
+    """What was found of the rest at w, or a lower minimum elsewhere."""
+    signed, last = [i - 1 for i in top.pinned.signed], [found.x]
+
+    def followed(z: np.ndarray) -> tuple[float, np.ndarray]:
+        last[0] = z
+        return function(z)
+
+    for start, returned in _elsewhere(top, np.append(w, found.x)):
+        stop = partial(_at_last, returned, w, last)
+        other = nearby(followed, start[1:], top.point.H, settled=SETTLED, signed=signed, exhausted=stop)
+        if other.value < found.value - SETTLED:
+            found = nearby(function, other.x, other.H, settled=SETTLED, signed=signed)
+    return found
+
+
+def _at_last(returned: Callable[[np.ndarray], bool], w: float, last: list[np.ndarray]) -> bool:
+    return returned(np.append(w, last[0]))
+
+
+def _elsewhere(top: Summit, y: np.ndarray) -> list[tuple[np.ndarray, Callable[[np.ndarray], bool]]]:
+    """Where a lower minimum may be if y is near a boundary: covariances of other signs and sizes; y[0] as it is.
+
+    With each what says of a point on the way that the search has come back to y.
+    """
     pinned = top.pinned
     layout, x = pinned.base.theta, pinned.chart.x(y)
     here = covariances(layout, x)
     if not doubtful(layout, here):
         return []
     usual = max(largest(here), (USUAL * pinned.unit) ** 2)
+
+    def returned(there: np.ndarray) -> bool:
+        return distance(layout, x, pinned.chart.x(there)[: layout.size], here, usual) < SAME
+
     found = [start for start in starts(layout, x, here, usual) if not np.array_equal(start, x)]
-    return [np.append(y[0], pinned.chart.y(start)[1:]) for start in found]
+    return [(np.append(y[0], pinned.chart.y(start)[1:]), returned) for start in found]
 
 
 def _departed(pinned: Pinned, y: np.ndarray) -> np.ndarray | None:
