@@ -9,6 +9,7 @@ from math import floor, isfinite, log10
 from shutil import get_terminal_size
 from sys import float_info
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -47,6 +48,24 @@ class Page:
 
     def _repr_html_(self) -> str:
         return '<div class="bayesmixed">' + "".join(_html(section) for section in self.sections) + "</div>"
+
+
+class Printed:
+    """A result that prints as its `page`, and shows it in notebooks."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def page(self) -> Page:
+            """What is printed."""
+
+    def __str__(self) -> str:
+        return str(self.page)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.page._repr_html_()
 
 
 def number(value: float, digits: int = 3) -> str:

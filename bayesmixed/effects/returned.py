@@ -13,7 +13,7 @@ from scipy import stats
 
 from ..design.columns.factors import level_text
 from ..errors import FitError, checked_level, with_known_options
-from ..page import Page, Section, column, places, probability
+from ..page import Page, Printed, Section, column, places, probability
 from . import adjustment
 from .differences import DEFAULT_ADJUSTMENT, PAIRS, contrasts
 from .quantities import AS_IS, Quantities, Scale
@@ -24,7 +24,7 @@ LEVELS, ROUNDING = ("estimate", "lower", "upper"), 1e-9  # below this share of a
 
 
 @dataclass(frozen=True, repr=False)
-class Effects:
+class Effects(Printed):
     """Estimates with their uncertainty. Printing gives a page; notebooks get HTML.
 
     `title` and `notes` say what they are, `keys` name them row by row, `quantities` hold them on the scale on which
@@ -219,14 +219,6 @@ class Effects:
             )
             lines += (f"Adjusted p and limits: {words}{', in each group' if len(families) > 1 else ''}.",)
         return lines
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
     def __len__(self) -> int:
         return len(self.keys)

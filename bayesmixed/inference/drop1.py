@@ -13,7 +13,7 @@ from ..degrees.methods import reference
 from ..errors import BayesMixedError, FitError, nearest, with_known_options
 from ..fits.point import PointFit
 from ..formula.formula import Formula
-from ..page import Page, Section, column, probability
+from ..page import Page, Printed, Section, column, probability
 from .lrt.comparable import refuse_other_than_likelihoods
 from .lrt.compare import p_values, shown_p
 from .lrt.nested import nesting
@@ -27,7 +27,7 @@ TESTS = ("F", "chisq")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class DroppedTerms:
+class DroppedTerms(Printed):
     """What `drop1` returns. Printing gives a page; notebooks get HTML.
 
     Attributes
@@ -69,14 +69,6 @@ class DroppedTerms:
             for name, heading in shown_p(self.tests).items():
                 shown[heading] = [probability(p) for p in self.tests[name]]
         return Page((Section(self.title, shown, self.notes),))
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
 
 @with_known_options(

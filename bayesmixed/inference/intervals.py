@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from ..page import Page, Section, column, listed, places
+from ..page import Page, Printed, Section, column, listed, places
 
 BENT = 0.2  # standard errors between a profile limit and the Wald limit from which the printout says so
 WORDS = {"crossed": "profile", "boundary": "boundary", "endless": "endless", "failed": "failed"}
@@ -104,7 +104,7 @@ def _decimals(width: float) -> int:
 
 
 @dataclass(frozen=True, repr=False)
-class Intervals:
+class Intervals(Printed):
     """Limits by parameter. Printing gives a page; `.frame` has lower, upper and kind, one row per parameter."""
 
     title: str
@@ -120,14 +120,6 @@ class Intervals:
     def page(self) -> Page:
         """The table, with estimates, and its notes."""
         return Page((Section(self.title, limits(self.table).assign(kind=list(self.table["kind"])), self.notes),))
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
     def __len__(self) -> int:
         return len(self.table)

@@ -18,7 +18,7 @@ from ..fits.base import is_fit
 from ..fits.point import PointFit
 from ..fits.told_apart import numbered
 from ..likelihood.at import effects_unit
-from ..page import SCIENTIFIC, Page, Section, column, listed
+from ..page import SCIENTIFIC, Page, Printed, Section, column, listed
 from ..prediction.seeds import is_whole, whole_seed
 from ..priors.default import column_spreads
 from .lrt.refits import fitted_quietly, layout
@@ -33,7 +33,7 @@ MOST = 5  # parameters on a page
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Searches:
+class Searches(Printed):
     """What `multi_start` returns. Printing gives a page; notebooks get HTML.
 
     Attributes
@@ -78,14 +78,6 @@ class Searches:
         shown["seconds"] = column(self.frame["seconds"], 2)
         shown["converged"] = ["yes" if value else "no" for value in self.frame["converged"]]
         return Page((Section(self.title, shown, self.notes),))
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
 
 @with_known_options

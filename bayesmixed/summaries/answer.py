@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from ..page import Page, Section, column, number, places
+from ..page import Page, Printed, Section, column, number, places
 
 
 @dataclass(frozen=True, repr=False)
-class Answer:
+class Answer(Printed):
     """Numbers as data (`frame`) and as a page: printing it gives text, notebooks get HTML.
 
     `title` is its heading, `notes` say what the numbers are conditional on.
@@ -25,14 +25,6 @@ class Answer:
         """The page that is printed."""
         notes = tuple(f"  {note}" for note in self.notes)
         return Page((Section(self.title, shown(self.frame)), *([Section("", lines=notes)] if notes else [])))
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
 
 def shown(frame: pd.DataFrame, digits: int = 3) -> pd.DataFrame:

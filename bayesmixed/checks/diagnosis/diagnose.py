@@ -17,7 +17,7 @@ from ...fits.draws import DrawsFit
 from ...fits.point import PointFit
 from ...fits.side_by_side import SideBySide, side_by_side
 from ...likelihood.identified import unidentified
-from ...page import Page, Section, column, number, wrapped
+from ...page import Page, Printed, Section, column, number, wrapped
 from ...priors import Normal
 from ..finding import NOTE, SERIOUS, WARNING, Finding, findings_table
 from ..singular import singularity as singular
@@ -39,7 +39,7 @@ WAIT = 1.0  # seconds before progress is shown
 
 
 @dataclass(frozen=True, repr=False)
-class Diagnosis:
+class Diagnosis(Printed):
     """What `bm.diagnose` found; printing gives a page, notebooks get HTML.
 
     `findings`, the serious ones first, `profile` the sds at which the deviance has risen by 1 and by 3.84 for every
@@ -96,14 +96,6 @@ class Diagnosis:
     def page(self) -> Page:
         """The page that is printed."""
         return Page(tuple(_sections(self)))
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
 
 def diagnose(fit: Fit, *, refit: bool = True, progress: bool | None = None) -> Diagnosis:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ...errors import FitError, with_known_options
 from ...fits.told_apart import labelled, numbered
-from ...page import Page, Section, column
+from ...page import Page, Printed, Section, column
 from ..finding import listed
 from .leave_one_out import LeaveOneOut, loo
 
@@ -20,7 +20,7 @@ SMALL = 4  # a difference below which it is poor however many there are
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
+class Comparison(Printed):
     """The result of `loo_compare`; printing gives a page.
 
     Attributes
@@ -48,14 +48,6 @@ class Comparison:
             table[name] = column(self.frame[name], 2)
         heading = f"Leave-one-out of {self.left_out} {what}: the best model first"
         return Page((Section(heading, table.astype(str), tuple(_words(self))),))
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
 
 @with_known_options

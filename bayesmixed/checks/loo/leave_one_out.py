@@ -11,7 +11,7 @@ import pandas as pd
 
 from ...errors import FitError
 from ...fits.base import is_fit
-from ...page import Page, Section, number
+from ...page import Page, Printed, Section, number
 from ...parameters.values import Parameters
 from ...prediction import pointwise
 from ...prediction.rows_by import RowsBy, rows_by
@@ -31,7 +31,7 @@ VERY_BAD = 1.0  # a Pareto k from which not even the mean of the importance weig
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LeaveOneOut:
+class LeaveOneOut(Printed):
     """The result of `loo`; printing gives a page.
 
     Attributes
@@ -107,14 +107,6 @@ class LeaveOneOut:
         return Page(
             (Section(_heading(self), estimates), Section("", None, tuple(_facts(self))), Section("", None, lines))
         )
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
 
 def loo(fit: DrawsFit, by: Any = None, *, draws: int | None = None, seed: int | None = None) -> LeaveOneOut:

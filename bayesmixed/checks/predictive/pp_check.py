@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ...page import Page, Section, column, places
+from ...page import Page, Printed, Section, column, places
 from ...prediction.rows_by import RowsBy, rows_by
 from ..finding import listed
 from .replicated import Replicated, replicated
@@ -24,7 +24,7 @@ SHOWN = 40  # rows of the printed table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PredictiveCheck:
+class PredictiveCheck(Printed):
     """The result of `pp_check`; printing gives a page.
 
     Attributes
@@ -56,14 +56,6 @@ class PredictiveCheck:
         """The page that is printed."""
         heading = Section("Predictive check", lines=tuple(_facts(self)))
         return Page((heading, Section("", _shown(self), tuple(_words(self)), index=False)))
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
 
 def pp_check(

@@ -12,7 +12,7 @@ import pandas as pd
 from ...errors import FitError
 from ...families import observed
 from ...fits.base import is_fit
-from ...page import Page, Section, column, places, probability
+from ...page import Page, Printed, Section, column, places, probability
 from ...parameters.predicted import predicted
 from ...prediction.memory import HELD_BESIDE, refuse_too_large
 from ...prediction.new_rows import take_rows
@@ -48,7 +48,7 @@ _FEWER_ZEROS = "Zeros may be impossible here or not recorded: model the positive
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ResidualChecks:
+class ResidualChecks(Printed):
     """The result of `residual_checks`; printing gives a page.
 
     Attributes
@@ -119,14 +119,6 @@ class ResidualChecks:
             f"{found}: with these {len(self.residuals):,} rows, variances less than {self.detectable:.2f} times the "
             "family's often pass unseen."
         ]
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
 
 def residual_checks(fit: Fit, *, n: int | None = None, re: str = "all", seed: int | None = None) -> ResidualChecks:

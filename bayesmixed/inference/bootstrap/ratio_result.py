@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ...page import Page, Section, column, probability
+from ...page import Page, Printed, Section, column, probability
 from ..lrt.law import ZERO
 
 ENOUGH = 50  # exceedances at which a sequential test stops (Besag & Clifford 1991)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BootstrapTest:
+class BootstrapTest(Printed):
     """A likelihood-ratio test by simulation. Printing gives a page; notebooks get HTML.
 
     Attributes
@@ -98,11 +98,3 @@ class BootstrapTest:
             shown["den df"] = column(frame["den_df"], 1)
         shown["p"] = [probability(p) for p in frame["p"]]
         return Page((Section(self.title, None, self.models), Section("", shown, self.notes)))
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()

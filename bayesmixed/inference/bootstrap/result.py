@@ -10,7 +10,7 @@ import pandas as pd
 
 from ...errors import FitError, checked_level, nearest, with_known_options
 from ...fits.point import PointFit
-from ...page import Page, Section, column, places
+from ...page import Page, Printed, Section, column, places
 from ..intervals import Intervals
 from .limits import KINDS, LEAVES_OUT
 
@@ -18,7 +18,7 @@ MANY_FAILED = 0.05  # share of failures above which a line says so
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Bootstrap:
+class Bootstrap(Printed):
     """Replicates of a fit's parameters, or of a function of it. Printing gives a page; notebooks get HTML.
 
     Attributes
@@ -150,14 +150,6 @@ class Bootstrap:
             f"{self.kind.capitalize()} bootstrap of {self.fit.label}, {len(self.draws)} replicates, seed {self.seed}:"
         )
         return Page((Section(title, shown, ("Limits: 95 %, percentile.", *self.notes_of(0.95))),))
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
 
 def percent(share: float) -> str:

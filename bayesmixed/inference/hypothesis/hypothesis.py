@@ -14,7 +14,7 @@ from ...degrees.robust import robust
 from ...errors import FitError, brief, checked_level, with_known_options
 from ...fits.base import is_fit
 from ...fits.caution import with_caution
-from ...page import Page, Section, column, places, probability
+from ...page import Page, Printed, Section, column, places, probability
 from . import draws, tests
 from .claims import Asked, asked
 from .estimable import estimable
@@ -29,7 +29,7 @@ NO_DF = "z: a penalised fit has no degrees of freedom, and its standard errors a
 
 
 @dataclass(frozen=True, repr=False)
-class Hypotheses:
+class Hypotheses(Printed):
     """Tests of linear functions of the coefficients, or what draws say of them. Printing gives a page.
 
     `frame` has a row per claim; `joint` is the F test of several equations (statistic, num_df, den_df, p; infinite
@@ -45,14 +45,6 @@ class Hypotheses:
     def page(self) -> Page:
         """The table and the notes, the joint test first."""
         return Page((Section(self.title, _formatted(self.frame), self.notes),))
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
     def __len__(self) -> int:
         return len(self.frame)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...fits.point import PointFit
-from ...page import Page, Section, column, places
+from ...page import Page, Printed, Section, column, places
 from ..bootstrap.parameters import estimates
 from .left_rows import ROW, LeftRows
 from .without import Without
@@ -20,7 +20,7 @@ LARGE = 4.0  # over the number of levels or rows: Cook's distances from which on
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Influence:
+class Influence(Printed):
     """Estimates without each level or row, beside those of all data. Printing gives a page; notebooks get HTML.
 
     Attributes
@@ -144,14 +144,6 @@ class Influence:
             "the estimate of all data less the one without, over its standard error there."
         )
         return (first, *self.notes)
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
 
 def _solved(root: np.ndarray, d: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...fits.point import PointFit
-from ...page import Page, Section, column, listed, probability
+from ...page import Page, Printed, Section, column, listed, probability
 from .comparable import refuse_different_data
 from .nested import same_contrasts
 from .ratio import RatioTest, laws_in_words, ratio_test
@@ -21,7 +21,7 @@ SHOWN = {"parameters": "parameters", "aic": "AIC", "bic": "BIC", "loglik": "logL
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ModelComparison:
+class ModelComparison(Printed):
     """What `anova` of several fits returns. Printing gives a page; notebooks get HTML.
 
     Attributes
@@ -60,14 +60,6 @@ class ModelComparison:
         for name, heading in shown_p(self.tests).items():
             shown[heading] = [probability(p) for p in self.tests[name]]
         return Page((Section(self.title, None, models), Section("", shown, self.notes)))
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
 
 def _digits(name: str) -> int:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ...page import Page, Section, column, probability
+from ...page import Page, Printed, Section, column, probability
 
 TIE = 1e-5  # relative: statistics of equivalent arrangements differ by what searches leave
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PermutationTest:
+class PermutationTest(Printed):
     """A test by exchanging labels. Printing gives a page; notebooks get HTML.
 
     Attributes
@@ -95,11 +95,3 @@ class PermutationTest:
             "By the law of each statistic, and how often that rejects where labels are exchanged and mean nothing:"
         )
         return Page((Section(self.title, shown, self.notes), Section(heading, rates, self.analyses)))
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()

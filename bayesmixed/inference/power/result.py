@@ -8,13 +8,13 @@ import pandas as pd
 
 from ...errors import FitError, nearest
 from ...model import Model
-from ...page import Page, Section, column, places
+from ...page import Page, Printed, Section, column, places
 from .smallest import Smallest, smallest_of
 from .table import MEASURES
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Power:
+class Power(Printed):
     """Power by simulation. Printing gives a page; notebooks get HTML.
 
     Attributes
@@ -117,14 +117,6 @@ class Power:
         shown["failures"] = frame["failures"].astype(str)
         shown["boundary"] = column(frame["boundary"], 2)
         return Page((Section(self.title, shown, self.notes, index=False),))
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
 
 MANY_FAILED = 0.05  # share of failures above which a line says so

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...page import Page, Section
+from ...page import Page, Printed, Section
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Smallest:
+class Smallest(Printed):
     """The smallest sizes that reach a power. Printing gives sentences; notebooks get HTML.
 
     `frame` has a row per setting of everything else: these columns, and `size`, NaN where none that was simulated is
@@ -28,14 +28,6 @@ class Smallest:
     def page(self) -> Page:
         """The page that is printed."""
         return Page((Section(self.title, None, self.lines),))
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
 
 def smallest_of(frame: pd.DataFrame, sizes: Sequence[str], along: str, power: float) -> Smallest:

@@ -18,7 +18,7 @@ from ...engines.ml import tail_columns
 from ...errors import BayesMixedWarning, FitError, checked_level, with_known_options
 from ...fits.caution import with_caution
 from ...fits.point import PointFit
-from ...page import Page, Section, listed
+from ...page import Page, Printed, Section, listed
 from ..intervals import Interval, Intervals, limits, said
 from .curve import Curve
 from .ground import Ground
@@ -37,7 +37,7 @@ WAIT = 2.0  # seconds after which progress is shown
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Profile:
+class Profile(Printed):
     """Profiles of parameters. Printing gives limits and what bends; `.frame` has the points, `bm.plot.profile` draws.
 
     `fit` is the maximum likelihood fit that was profiled, `curves` hold its parameters, `reach` is |zeta| to which
@@ -117,14 +117,6 @@ class Profile:
         )
         title = f"Profile likelihood of {self.fit.model.formula.line}"
         return Page((Section(title, shown, (meaning, *said(found), *self.notes)),))
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
 
 @with_known_options

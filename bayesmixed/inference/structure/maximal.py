@@ -15,7 +15,7 @@ from ...families import Family
 from ...formula.formula import Formula
 from ...formula.parts import Bar, RightSide, Term
 from ...model import Model
-from ...page import Page, Section
+from ...page import Page, Printed, Section
 from ..lrt.reductions import with_side
 from ..lrt.spans import spanned
 from .as_typed import bar_as_typed, formula_as_typed
@@ -27,7 +27,7 @@ FEW = 0.5  # of the levels: a term that varies within fewer may vary there by mi
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MaximalStructure:
+class MaximalStructure(Printed):
     """What `maximal` returns. Printing gives a page; notebooks get HTML.
 
     Attributes
@@ -61,14 +61,6 @@ class MaximalStructure:
             heading = f"{group}, {rows['levels'].iloc[0]} levels: {self.bars.get(str(group), 'no bar')}"
             sections.append(Section(heading, shown))
         return Page((*sections, Section("The maximal structure:", None, (f"  {self.formula}", *self.notes))))
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
 
 @with_known_options

@@ -8,11 +8,11 @@ import pandas as pd
 
 from ...fits.point import PointFit
 from ...model import Model
-from ...page import Page, Section, column, probability
+from ...page import Page, Printed, Section, column, probability
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SimplerStructure:
+class SimplerStructure(Printed):
     """What `simplify` returns. Printing gives a page; notebooks get HTML.
 
     Attributes
@@ -54,11 +54,3 @@ class SimplerStructure:
         shown["AIC"], shown["BIC"] = column(self.frame["aic"], 2), column(self.frame["bic"], 2)
         shown["singular"] = ["yes" if value else "no" for value in self.frame["singular"]]
         return Page((Section(self.title, None, formulas), Section("", shown, self.notes)))
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ...degrees.reference import FTest, Reference, wald
-from ...page import Page, Section, column, places, probability
+from ...page import Page, Printed, Section, column, places, probability
 
 if TYPE_CHECKING:
     from ...fits.point import PointFit
@@ -19,7 +19,7 @@ COLUMNS = ("num_df", "den_df", "statistic", "p")
 
 
 @dataclass(frozen=True, repr=False)
-class TermTests:
+class TermTests(Printed):
     """Tests of the terms of one fit. Printing gives a page; notebooks get HTML.
 
     `frame` has a row for each term: `num_df`, `den_df` (infinite for chi^2), `statistic` (F, or chi^2) and `p`; blank
@@ -36,14 +36,6 @@ class TermTests:
     def page(self) -> Page:
         """The page that is printed."""
         return Page((Section(self.title, self._shown(), self.notes),))
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
     def _shown(self) -> pd.DataFrame:
         frame = self.frame

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ...errors import FitError, nearest
 from ...fits.base import is_fit
-from ...page import Page, Section
+from ...page import Page, Printed, Section
 from ...parameters.names import canonical
 from ...prediction.included_terms import same_factor
 from ..answer import shown
@@ -37,7 +37,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, repr=False)
-class Pooling:
+class Pooling(Printed):
     """Estimates by degree of pooling: `frame` tidy, `fit` the partially pooled one, `complete` the one without bars.
 
     Printing it shows the population's estimates side by side, then each level's.
@@ -90,14 +90,6 @@ class Pooling:
         more = f"  The first {MOST_SHOWN} of {len(wide)} levels; .levels has all."
         lines = (more,) if len(wide) > MOST_SHOWN else ()
         return Section(f"Level by level of {self.group}", shown(wide.head(MOST_SHOWN)), lines)
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
 
 def pooling(

@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 
 from ...design.columns.factors import level_text
 from ...errors import FitError, checked_level, with_known_options
-from ...page import Page, Section, number
+from ...page import Page, Printed, Section, number
 from ...prediction.thinning import positive
 from ..answer import Answer
 from .level_effects import Combination, combination, effect_draws, position
@@ -26,7 +26,7 @@ SHOWN = 20  # levels at each end of the printed table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Ranks:
+class Ranks(Printed):
     """The result of `ranks`; printing gives a page.
 
     Attributes
@@ -87,14 +87,6 @@ class Ranks:
         cut = (f"{len(self.frame) - 2 * SHOWN} levels between are left out; .frame has them all.",)
         lines = (*(cut if len(self.frame) > 2 * SHOWN else ()), *self.notes)
         return Page((Section(head, _shown(self), index=False), Section("", lines=lines)))
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
 
 @with_known_options
