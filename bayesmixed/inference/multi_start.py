@@ -45,7 +45,7 @@ class Searches(Printed):
     fits
         The fits by the names of the rows, without those that broke down.
     best
-        The fit that was given, where none is higher by more than 1e-4; else the highest.
+        The fit that was given, where none is higher by more than 1e-4; else the highest, converged or not.
     agree
         Whether every search ended within 1e-4 of the highest.
     notes
@@ -235,9 +235,15 @@ def _words(frame: pd.DataFrame, heights: dict[str, float], fits: dict[str, Point
         notes = [f"All agree: their {what} are within 1e-4 (the lowest is {spread:.1e} below the highest)."]
     else:
         notes = [f"{len(there)} of {len(frame)} agree on the highest (within 1e-4): {listed(there)}."]
+    known = any(fits[name].status.converged for name in there)
     if GIVEN in lower:
         other, stopped = ([name for name in names if name != GIVEN] for names in (other, stopped))
-        notes.append(f"The fit is {top - heights[GIVEN]:.4g} below the best: use .best in its place.")
+        notes.append(f"The fit is {top - heights[GIVEN]:.4g} below the best{': use .best in its place' * known}.")
+    if not known:
+        notes.append(
+            f"The highest did not converge: {listed(there)}. Where it goes on rising there may be no maximum at all: "
+            "bm.diagnose(fit) says why."
+        )
     if other:
         notes.append(
             f"Another maximum, lower by up to {top - min(heights[name] for name in other):.4g}: {listed(other)}. The "
@@ -246,7 +252,7 @@ def _words(frame: pd.DataFrame, heights: dict[str, float], fits: dict[str, Point
     if stopped:
         notes.append(
             f"Stopped before a maximum, lower by up to {top - min(heights[name] for name in stopped):.4g}: "
-            f"{listed(stopped)}. That says something of the method, nothing of the fit."
+            f"{listed(stopped)}.{' That says something of the method, nothing of the fit.' * known}"
         )
     return [*notes, *_flat(frame.loc[there], fits[there[0]])]
 

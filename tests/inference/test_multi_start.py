@@ -47,6 +47,11 @@ def test_a_fit_that_stopped_early_is_told_and_replaced() -> None:
     assert "3 of 4 agree" in found.notes[0] and "use .best" in found.notes[1]
 
 
+def test_what_did_not_converge_is_no_maximum_to_agree_on() -> None:
+    found = bm.multi_start(sleepstudy().fit(bm.ML(optimizer="TNC", maxiter=2)), 0, [])
+    assert "The highest did not converge: the fit." in found.notes[1] and len(found.frame) == 1
+
+
 def test_a_variance_of_zero_is_started_from_above() -> None:
     rng = np.random.default_rng(3)
     data = pd.DataFrame({"y": rng.standard_normal(60), "g": np.repeat(np.arange(10), 6)})

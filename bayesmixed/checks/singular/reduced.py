@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 
 from ...design.design import GroupTerm
-from ...formula.parts import Bar, Term
+from ...formula.parts import WITH_TWO_BARS, Bar, Term
 from ...formula.syntax import deparse
 from ...likelihood.at import laplace_of, likelihood_of
 from ...model import Model
@@ -131,7 +131,7 @@ def _kept(bar: Bar, chosen: Sequence[Term | None]) -> Bar:
 
 
 def _uncorrelated(bar: Bar) -> Bar:
-    return replace(bar, covariance="diag", double=True, options=())
+    return bar.structured(WITH_TWO_BARS)
 
 
 def _columns(bars: Bars, term: GroupTerm) -> tuple[int, ...] | None:

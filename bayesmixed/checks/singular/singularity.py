@@ -54,7 +54,9 @@ def advice(fit: PointFit, simpler: Simpler | None) -> list[str]:
     elif simpler is not None and simpler.nearest is not None:
         lines.append(_nearest(fit, simpler.row(simpler.nearest)))
     else:
-        lines.append("1. Simplify: leave out a column, the correlation (|| for |) or the bar.")
+        lines.append(
+            "1. Simplify: leave out a column, the correlation (|| for |) or the bar; bm.simplify(model) does, step by step."
+        )
     options = 'criterion="reml"' if fit.engine.restricted else ""
     lines.append(
         f"2. Keep the formula, because the design asks for it: model.fit(bm.MAP({options})) keeps every sd off zero; "

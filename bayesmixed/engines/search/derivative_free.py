@@ -16,8 +16,7 @@ from .optimizer import HUGE, Optimizer, Optimum, ValueAndGradient
 STEP = 1e-4  # of a coordinate's own uncertainty: steps that are shorter end a search
 DECREASE = 1e-9  # of the criterion: so do decreases that are smaller
 GAIN = 1e-7  # of the criterion: what a search that begins anew where the last ended must find to be repeated
-AGAIN = 5  # searches at most
-EVALUATIONS = 300  # of the criterion per coordinate and search, at most
+EVALUATIONS = 400  # of the criterion per coordinate, at most
 
 Values = Callable[[np.ndarray], float]
 
@@ -36,22 +35,19 @@ class DerivativeFree(Optimizer):
             return Optimum(start, value, gradient, 0.0, 1, "nothing to optimise")
         unit = np.ones(len(start)) if metric is None else np.sqrt(np.maximum(np.abs(np.diag(metric)), 1e-300))
         z, value = start / unit, counted(start)[0]
-        for _ in range(1 if self.limited else AGAIN):
-            result = self.searched(lambda z: counted(z * unit)[0], z)
+        most = EVALUATIONS * len(start)
+        while counted.evaluations < most:
+            result = self.searched(lambda z: counted(z * unit)[0], z, self.maxiter or most - counted.evaluations)
             gain = value - float(result.fun)
             if gain > 0:
                 z, value = np.asarray(result.x), float(result.fun)
-            if gain < GAIN:
+            if gain < GAIN or self.limited:
                 break
         return _ended(counted, z * unit, str(result.message).rstrip("."))
 
-    def limit(self, size: int) -> int:
-        """The most evaluations or iterations of one search."""
-        return self.maxiter or EVALUATIONS * size
-
     @abstractmethod
-    def searched(self, values: Values, start: np.ndarray) -> Any:
-        """SciPy's result of one search, in coordinates whose uncertainty is about 1."""
+    def searched(self, values: Values, start: np.ndarray, most: int) -> Any:
+        """SciPy's result of one search of `most` iterations, in coordinates whose uncertainty is about 1."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +56,10 @@ class NelderMead(DerivativeFree):
 
     name = "Nelder-Mead"
 
-    def searched(self, values: Values, start: np.ndarray) -> Any:
+    def searched(self, values: Values, start: np.ndarray, most: int) -> Any:
         simplex = np.vstack([start, start + np.eye(len(start))])
         tests = {"initial_simplex": simplex, "xatol": STEP, "fatol": DECREASE, "adaptive": True}
-        options: Any = {**tests, "maxiter": self.limit(len(start)), "maxfev": 2 * self.limit(len(start))}
+        options: Any = {**tests, "maxiter": most, "maxfev": 2 * most}
         return minimize(values, start, method="Nelder-Mead", options=options)
 
 
@@ -73,9 +69,8 @@ class COBYQA(DerivativeFree):
 
     name = "COBYQA"
 
-    def searched(self, values: Values, start: np.ndarray) -> Any:
-        limit = self.limit(len(start))
-        options: Any = {"initial_tr_radius": 1.0, "final_tr_radius": STEP, "maxiter": limit, "maxfev": limit}
+    def searched(self, values: Values, start: np.ndarray, most: int) -> Any:
+        options: Any = {"initial_tr_radius": 1.0, "final_tr_radius": STEP, "maxiter": most, "maxfev": most}
         return minimize(values, start, method="COBYQA", options=options)
 
 
