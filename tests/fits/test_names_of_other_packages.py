@@ -56,7 +56,7 @@ def test_what_is_to_come_is_answered_or_there(name: str, fit: Any) -> None:
     [
         ("plot", "bm.plot.caterpillar(fit)"),
         ("emmeans", "bm.emmeans(fit, ...)"),
-        ("pvalues", "bm.comparisons(fit, ...)"),
+        ("pvalues", "bm.hypothesis(fit)"),
         ("params", "fit.fixef()"),
         ("AIC", "fit.aic"),
         ("VarCorr", "fit.varcorr()"),

@@ -55,7 +55,7 @@ def advice(fit: PointFit, simpler: Simpler | None) -> list[str]:
         lines.append(_nearest(fit, simpler.row(simpler.nearest)))
     else:
         lines.append(
-            "1. Simplify: leave out a column, the correlation (|| for |) or the bar; bm.simplify(model) does, step by step."
+            "1. Simplify: leave out a column, the correlation (|| for |) or the bar; bm.simplify(model) does it."
         )
     options = 'criterion="reml"' if fit.engine.restricted else ""
     lines.append(
