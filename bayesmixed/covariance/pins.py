@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import solve_triangular
+
+COLLINEAR = 0.995  # cosine of two columns from which one sd says what the other is
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,11 @@ class FirstPair(Pin):
     """The correlation of the first two of `columns` columns of an unstructured block: their rows of Lambda say it.
 
     Lambda[1] = t (r, sqrt(1 - r^2)): r is held, and t, the second sd, takes the place of Lambda[1, 0] in the rest.
+    Where the two columns are nearly one (`collinear`), as a constant and years are, the first sd is known relative to
+    the second far better than alone, and that ratio takes its place.
     """
+
+    collinear: bool = False
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -159,8 +165,14 @@ class FirstPair(Pin):
     def leading(self) -> int:
         return 2
 
+    def beside(self, columns: np.ndarray) -> Pin:
+        a, b = columns[:, 0], columns[:, 1]
+        return replace(self, collinear=abs(a @ b) > COLLINEAR * float(np.linalg.norm(a) * np.linalg.norm(b)))
+
     def theta(self, at: float, rest: np.ndarray) -> np.ndarray:
         k = len(self.order)
+        if self.collinear:
+            rest = np.insert(rest[1:], 0, rest[0] * rest[1])
         return np.concatenate([rest[:1], [rest[1] * at], rest[2:k], [rest[1] * _other(at)], rest[k:]])
 
     def split(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
@@ -169,13 +181,17 @@ class FirstPair(Pin):
         rest = np.delete(theta, k)
         at = rest[1] / length if length > 0 else 0.0
         rest[1] = length
+        if self.collinear:
+            rest[0] = rest[0] / length if length > 0 else 0.0
         return float(at), rest
 
     def pulled(self, at: float, rest: np.ndarray, slope: np.ndarray) -> np.ndarray:
-        k, other = len(self.order), _other(at)
+        k, other, first = len(self.order), _other(at), slope[0]
         bend = slope[k] * at / other if other > 0 else 0.0
         own, second = rest[1] * (slope[1] - bend), slope[1] * at + slope[k] * other
-        return np.concatenate([[own], slope[:1], [second], slope[2:k], slope[k + 1 :]])
+        if self.collinear:
+            first, second = first * rest[1], second + first * rest[0]
+        return np.concatenate([[own, first, second], slope[2:k], slope[k + 1 :]])
 
 
 @dataclass(frozen=True)

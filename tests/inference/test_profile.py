@@ -168,6 +168,27 @@ def test_where_a_column_has_its_zero_does_not_change_the_limits_of_its_sd() -> N
     assert set(far["kind"]) == {"profile"}
 
 
+def test_a_correlation_of_columns_far_from_zero_has_the_limits_of_its_constrained_maximum() -> None:
+    rng = np.random.default_rng(4)
+    b, x, g = rng.normal(size=(10, 2)), np.tile(np.arange(6.0), 10), np.repeat(np.arange(10), 6)
+    data = pd.DataFrame({"g": g, "x": x + 300, "y": b[g, 0] + 0.4 * b[g, 1] * (x - 2.5) + rng.normal(0, 0.8, 60)})
+    fit = bm.Model("y ~ x + (x | g)", data).fit("ml")
+    limits = bm.confint(fit, which="cor(Intercept, x | g)").frame.iloc[0]
+    centred = bm.Model("y ~ x + (x | g)", data.assign(x=x))
+
+    def deviance(p: np.ndarray, r: float) -> float:
+        """Of the ratio of the sds about 300, and logarithms of the second sd and of sigma."""
+        second, first = np.exp(p[1]), (300 + p[0]) * np.exp(p[1])
+        moved = np.array([[1.0, 300.0], [0.0, 1.0]]) @ np.array([[first, 0], [r * second, second * np.sqrt(1 - r**2)]])
+        L = np.linalg.cholesky(moved @ moved.T) / np.exp(p[2])
+        return -2 * centred.loglik_at(theta=L[np.tril_indices(2)], sigma=float(np.exp(p[2])))
+
+    for r in (limits["lower"], limits["upper"]):
+        start = np.array([0.0, np.log(0.4), np.log(fit.sigma)])
+        held = minimize(deviance, start, args=(r,), method="Nelder-Mead", options={"fatol": 1e-8, "maxiter": 2000})
+        assert np.sqrt(held.fun - fit.deviance) == pytest.approx(Z, abs=SHARE)
+
+
 def test_another_coding_leaves_what_it_does_not_concern() -> None:
     """Cell means or treatment contrasts of the effects: the same model, in which residual sd and intercept are one."""
     plain = bm.confint(fitted("Machines", "score ~ Machine + (0 + Machine | Worker)"), which=["Intercept", "sigma"])
