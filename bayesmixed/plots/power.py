@@ -55,8 +55,8 @@ def power(result: Power, along: str | None = None, *, wanted: float = 0.8, ax: A
     >>> import bayesmixed as bm
     >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("reml")
     >>> curve = bm.power(fit, test="Days", levels={"Subject": [4, 6, 8]}, n=50, seed=1)
-    >>> bm.plot.power(curve).ax.get_xlabel()
-    'Subject'
+    >>> [ax.get_xlabel() for ax in bm.plot.power(curve)]
+    ['Subject']
     """
     frame = power_frame(result, along)
     names = list(dict.fromkeys(frame["curve"]))

@@ -24,6 +24,7 @@ from bayesmixed.inference.power.truth import named_params
 ERRORS = 4  # Monte Carlo standard errors
 N = 600
 SAME_P = 1e-3  # relative: the tolerance of degrees of freedom, on the scale of p
+DIFFERENCES = 3e-3  # relative: of a p-value where the Hessian is by forward differences, or by central ones
 RECOMPUTED = 1e-6  # relative: searches that stop within their tolerance, from another start
 
 
@@ -61,10 +62,10 @@ def test_a_model_without_bars_has_the_power_of_the_t_test() -> None:
     assert found["estimate"].tolist() == pytest.approx([0, 0.8, 1.6], abs=ERRORS * se / np.sqrt(N))
 
 
-@pytest.mark.parametrize("method", [None, "satterthwaite", "kenward-roger", "containment"])
+@pytest.mark.parametrize("method", [None, "kenward-roger"])
 def test_a_balanced_treatment_of_whole_groups_has_the_power_of_the_t_test_of_group_means(method: str | None) -> None:
     params = {"Intercept": 0, "treat[old]": 0, "1|g_sigma": 1, "sigma": 0.5}
-    groups, n = 12, N if method in (None, "satterthwaite") else 100
+    groups, n = 12, N if method is None else 80
     found = bm.power(
         bm.Model("y ~ treat + (1 | g)", crossed(groups, 4)),
         params,
@@ -135,6 +136,15 @@ def test_the_likelihood_ratio_is_that_of_two_fits() -> None:
 
     full = bm.power(fit.model, params, test="x", method=by_hand, n=5, seed=1).replicates
     assert said[said["test"] == "x"]["p"].to_numpy() == pytest.approx(full["p"].to_numpy(), abs=1e-5)
+
+
+@pytest.mark.parametrize(("family", "other"), [("bernoulli", {}), ("poisson", {}), ("negbinomial", {"alpha": 3})])
+def test_generalized_replicates_have_the_p_values_of_full_fits(family: str, other: dict[str, float]) -> None:
+    model = bm.Model("hit ~ treat + x + (1 | g)", crossed(8, 5), family=family)
+    params = {"Intercept": 0.5, "treat[old]": 0.8, "x": 0.6, "1|g_sigma": 0.5} | other
+    said = bm.power(model, params, test="x", n=6, seed=1).replicates
+    full = bm.power(model, params, test="x", n=6, seed=1, method=lambda fit: bm.hypothesis(fit, "x = 0").frame["p"])
+    assert said["p"].to_numpy() == pytest.approx(full.replicates["p"].to_numpy(), rel=DIFFERENCES)
 
 
 @pytest.mark.parametrize(("family", "method"), [("bernoulli", None), ("poisson", "lrt")])

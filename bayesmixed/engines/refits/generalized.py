@@ -16,6 +16,7 @@ from ...likelihood.boundary import SNAP
 from ...likelihood.criteria.laplace_deviance import LaplaceCriterion
 from ...likelihood.laplace.approximation import LaplaceLikelihood
 from ...likelihood.laplace.start import starts
+from ...likelihood.replicated.hessians import covariances, many_hessians
 from ...likelihood.replicated.laplace import ManyLaplace, approximates
 from ...parameters.values import Parameters
 from ...priors.default import column_spreads
@@ -47,6 +48,7 @@ class Approximated(Refitter):
     fit: PointFit
 
     together = True
+    curved = True
 
     def refits(self, y: np.ndarray) -> Refits:
         step = max(8, NUMBERS // max(self._likelihood.rows.n, 1))
@@ -56,6 +58,18 @@ class Approximated(Refitter):
     def fits(self, y: np.ndarray) -> Iterator[PointFit | None]:
         for one in y:
             yield fitted(self.fit.model, one, self._warm)
+
+    def covariances(self, y: np.ndarray, refits: Refits) -> np.ndarray:
+        """By the Hessian of the deviance; of replicates where that is not positive those of full fits."""
+        step = max(8, NUMBERS // max(self._likelihood.rows.n, 1))
+        with blas_threads(0):
+            parts = [slice(first, first + step) for first in range(0, len(y), step)]
+            found = np.concatenate([self._curved(y[part], refits.take(np.arange(len(y))[part])) for part in parts])
+        lost = np.flatnonzero(np.isnan(found).any(axis=(1, 2)) & refits.converged)
+        for i, fit in zip(lost, self.fits(y[lost]), strict=True):
+            if fit is not None:
+                found[i] = fit.coefficient_covariance
+        return found
 
     @property
     def _warm(self) -> Engine:
@@ -78,9 +92,35 @@ class Approximated(Refitter):
         inverse = np.linalg.inv(curvature.hessian)
         return x, 0.5 * (inverse + inverse.T)
 
+    def _seen(self, y: np.ndarray) -> np.ndarray:
+        """Responses (n, B) of the rows that count, as the likelihood has them."""
+        design = self.fit.model.design
+        return np.ascontiguousarray(design.read(y)[:, design.used].T)
+
+    def _curved(self, y: np.ndarray, refits: Refits) -> np.ndarray:
+        likelihood, theta = self._likelihood, self._likelihood.theta
+        x, held = self._at(refits), np.zeros((len(y), len(self._start[0])), dtype=bool)
+        for i in np.flatnonzero(refits.singular):
+            held[i, theta.on_bound(x[i])] = True
+        H = many_hessians(ManyLaplace.of(likelihood, self._seen(y)), x, 2 * np.abs(np.diag(self._start[1])))
+        where, inverse = likelihood.coefficients, np.linalg.inv(likelihood.rows.R)
+        found: np.ndarray = inverse @ covariances(H, held)[:, where, where] @ inverse.T
+        return found
+
+    def _at(self, refits: Refits) -> np.ndarray:
+        """x (B, m) of estimates; what a failed one has not stays where the search began."""
+        likelihood, values = self._likelihood, refits.parameters
+        x = np.tile(self._start[0], (len(refits), 1))
+        where = likelihood.coefficients
+        for i in np.flatnonzero(refits.converged):
+            x[i, : where.start] = likelihood.theta.working(refits.theta[i])
+            x[i, where] = likelihood.rows.R @ values.beta[0, i]
+            for j, each in enumerate(likelihood.free_parameters, where.stop):
+                x[i, j] = each.working(values.dispersion[each.name][0, i])
+        return x
+
     def _part(self, y: np.ndarray) -> Refits:
-        model, used = self.fit.model, self.fit.model.design.used
-        seen = np.ascontiguousarray(model.design.read(y)[:, used].T)
+        seen = self._seen(y)
         criteria = ManyLaplace.of(self._likelihood, seen)
         start, metric = self._start
         found = search_many(criteria, np.tile(start, (len(y), 1)), metric)

@@ -103,6 +103,7 @@ class Refitter(ABC):
     """Fits one model by one method to other responses of its rows."""
 
     together = False  # whether many responses cost little more than a few
+    curved = False  # whether it knows covariances of coefficients without full fits
 
     @abstractmethod
     def refits(self, y: np.ndarray) -> Refits:
@@ -121,4 +122,8 @@ class Refitter(ABC):
 
     def criteria(self, y: np.ndarray) -> ManyCriteria | None:
         """The criteria of responses y (B, rows), of a linear model whose criteria can be evaluated together."""
+        return None
+
+    def covariances(self, y: np.ndarray, refits: Refits) -> np.ndarray | None:
+        """Covariances (B, p, p) of the coefficients of refits of y (B, rows); None unless `curved`."""
         return None

@@ -20,6 +20,7 @@ from ...fits.point import PointFit
 from ...likelihood.at import likelihood_of
 from ...likelihood.replicated.criterion import ManyCriteria
 from ...likelihood.replicated.variances import ManyVariances, many_variances, variances_alone
+from ..lrt.law import ZERO
 from .tested import Tested
 
 NUMBERS = 2**16  # levels times responses that are judged at once: their arrays stay in the cache
@@ -119,6 +120,33 @@ class BySize(Decision):
 
 
 @dataclass(frozen=True, eq=False)
+class ByCurvature(Decision):
+    """Wald tests, chi-squared, of estimates of a generalized model that are found together."""
+
+    fit: PointFit
+    refitter: Refitter
+    tests: tuple[Tested, ...]
+
+    @property
+    def together(self) -> bool:
+        return True
+
+    def __call__(self, y: np.ndarray) -> Decided:
+        refits, where = self.refitter.refits(y), self.fit.model.design.places["mu"]
+        p, known = np.full((len(y), len(self.tests)), np.nan), np.flatnonzero(refits.converged)
+        some = refits.take(known)
+        C = self.refitter.covariances(y[known], some)
+        assert C is not None  # asked before
+        for t, test in enumerate(self.tests):
+            rows = test.rows[:, where]
+            V, r = rows @ C @ rows.T, len(rows)
+            found = ManyVariances(V, np.zeros((len(V), 0, r, r)), np.zeros((len(V), 0, 0)), np.inf)
+            F, df = found.test(some.parameters.beta[0] @ rows.T, slice(0, r), np.inf)
+            p[known, t] = _tail(F, r, df)
+        return _decided(p, refits, self.tests)
+
+
+@dataclass(frozen=True, eq=False)
 class ByReference(Decision):
     """F tests of full fits, by a method for degrees of freedom."""
 
@@ -152,8 +180,16 @@ class ByRatio(Decision):
         for test, refitter in zip(self.tests, self.smaller, strict=True):
             without = refitter.refits(y)
             ratio = np.where(without.converged, 2 * (refits.loglik - without.loglik), np.nan)
+            for i in np.flatnonzero(ratio < -ZERO):
+                ratio[i] = self._again(y[[i]], float(without.loglik[i]))
             p.append(stats.chi2.sf(np.maximum(ratio, 0.0), len(test.rows)))
         return _decided(np.array(p).T, refits, self.tests)
+
+    def _again(self, y: np.ndarray, without: float) -> float:
+        """The ratio by a full fit of the larger model, which looks for other maxima; NaN where it stays below."""
+        fit = next(iter(self.refitter.fits(y)))
+        ratio = np.nan if fit is None else 2 * (fit.loglik - without)
+        return ratio if ratio >= -ZERO else np.nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +220,7 @@ def as_p(said: Any) -> float:
     if isinstance(said, bool | np.bool_):
         return 0.0 if said else 1.0
     try:
-        value = float(said)
+        value = float(np.asarray(said, dtype=float).item())
     except (TypeError, ValueError):
         value = np.nan
     if not 0 <= value <= 1:

@@ -11,21 +11,23 @@ import numpy as np
 
 from ...degrees.methods import default
 from ...engines.base import Engine
+from ...engines.refits.refits import Refitter
 from ...errors import FitError
+from ...fits.point import PointFit
 from ...model import Model
 from ..replicates.redraw import Parametric, Redraw
 from ..replicates.run import children
-from .decisions import Asked, ByRatio, ByReference, BySize, Decided, Decision
+from .decisions import Asked, ByCurvature, ByRatio, ByReference, BySize, Decided, Decision
 from .extended import extended
 from .restricted import restricted
 from .tested import Tested
 from .truth import state, truths
 
-RATIO = "lrt"
-WALD = {"wald": "asymptotic", "z": "asymptotic"}  # other names of methods for degrees of freedom
+RATIO, NORMAL = "lrt", "asymptotic"
+WALD = {"wald": NORMAL, "z": NORMAL}  # other names of methods for degrees of freedom
 TOGETHER: dict[str, Callable[[Model], float | None]] = {  # methods of which many responses are judged at once: their df
     "satterthwaite": lambda model: None,
-    "asymptotic": lambda model: np.inf,
+    NORMAL: lambda model: np.inf,
     "residual": lambda model: float(model.n_obs - len(model.design.mu.coefficients)),
 }
 
@@ -135,13 +137,20 @@ def _setting(model: Model, params: Mapping[str, Any], size: Size, judged: Judged
         decision, method = Asked(refitter, tests, method), "a function"
     else:
         method = default(fit) if method is None else WALD.get(method, method)
-        together = method in TOGETHER and refitter.criteria(np.zeros((0, model.design.n_rows))) is not None
-        decision = (
-            BySize(fit, refitter, tests, TOGETHER[method](model)) if together else ByReference(refitter, tests, method)
-        )
+        decision = _by_method(fit, refitter, tests, method)
     beta = at.parameters.stacked[0, 0]
     true = np.array([float((test.rows @ beta)[0]) if test.single else np.nan for test in tests])
     return Setting(size, model, Parametric(at), decision, method, true)
+
+
+def _by_method(fit: PointFit, refitter: Refitter, tests: tuple[Tested, ...], method: str) -> Decision:
+    """Tests with degrees of freedom by a method: of many responses at once, where that is possible."""
+    nothing = np.zeros((0, fit.model.design.n_rows))
+    if method in TOGETHER and refitter.criteria(nothing) is not None:
+        return BySize(fit, refitter, tests, TOGETHER[method](fit.model))
+    if method == NORMAL and refitter.curved:
+        return ByCurvature(fit, refitter, tests)
+    return ByReference(refitter, tests, method)
 
 
 def checked_effects(effect: Any) -> dict[str, list[Any]]:
