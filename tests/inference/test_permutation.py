@@ -116,6 +116,21 @@ def test_what_makes_it_approximate_is_said() -> None:
     assert bm.permutation_test(same, "group", 2, by="mouse", statistic="F", seed=1).exact
 
 
+def test_arrangements_that_leave_a_coefficient_undetermined_are_counted() -> None:
+    data = mice().assign(site=lambda d: np.where(d["mouse"].isin(["a", "b", "d"]), "north", "south"))
+    fit: Any = bm.Model("y ~ group + site + (1 | mouse)", data).fit("reml")
+    test = bm.permutation_test(fit, "group", statistic="F")
+    assert test.failed == 2 and len(test.values) == 17 and not test.exact  # the groups are the sites, either way round
+    assert "2 of 19 could not be fitted" in str(test) and "More than 5 %" in str(test)
+
+
+def test_arrangements_may_be_more_than_a_machine_counts() -> None:
+    data = pd.DataFrame({"g": np.repeat([0, 1, 2], 40), "x": np.random.default_rng(1).standard_normal(120)})
+    data["y"] = data["g"] + np.random.default_rng(2).standard_normal(120)
+    test = bm.permutation_test(bm.Model("y ~ x + (1 | g)", data).fit("reml"), "x", 3, statistic="x", seed=1)
+    assert len(test.values) == 3
+
+
 def test_a_generalized_model() -> None:
     data = mice().assign(high=lambda d: (d["y"] + d["x"] > 3.5).astype(int))
     fit: Any = bm.Model("high ~ group + (1 | mouse)", data, family="bernoulli").fit("ml")

@@ -93,8 +93,8 @@ def influence(
                 f"from the estimates, or ask: most={len(rows.members)}."
             )
         done = run(Deletions(point, rows), len(rows.members), Workers(n_jobs, None, progress))
-        without, interrupted = Without.joined(done.parts), done.interrupted
-        rows = _made(rows, len(without.se), interrupted)
+        without, interrupted = Without.joined([part for _, part in done.parts]), done.interrupted
+        rows = rows.take([i for numbers, _ in done.parts for i in numbers])
     return Influence(point, rows, without, refit, tuple(_notes(point, rows, without, refit, interrupted)))
 
 
@@ -110,11 +110,6 @@ def _checked(fit: Any) -> PointFit:
     if not np.all(np.isfinite(found.coefficient_root)):
         raise FitError("influence needs the standard errors of the fit, and it has none: see fit.status.problems.")
     return found
-
-
-def _made(rows: LeftRows, made: int, interrupted: bool) -> LeftRows:
-    """Those that were left out before an interruption."""
-    return LeftRows(rows.name, rows.labels[:made], rows.members[:made]) if interrupted else rows
 
 
 def _notes(fit: PointFit, rows: LeftRows, without: Without, refit: bool, interrupted: bool) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,10 @@ class LeftRows:
     def sizes(self) -> np.ndarray:
         """Rows (L,) of each set."""
         return np.array([len(at) for at in self.members])
+
+    def take(self, sets: Sequence[int]) -> LeftRows:
+        """Some of them."""
+        return LeftRows(self.name, self.labels[list(sets)], tuple(self.members[i] for i in sets))
 
 
 def left_rows(model: Model, by: Any) -> LeftRows:

@@ -30,19 +30,19 @@ class Deletions:
         """Rows of a refit."""
         return self.fit.model.design.n_rows
 
-    def __call__(self, numbers: range) -> Without:
+    def __call__(self, numbers: range) -> tuple[range, Without]:
         names, width = list(estimates(self.fit).index), len(self.fit.coefficient_covariance)
         values, se = np.full((len(numbers), len(names)), np.nan), np.full((len(numbers), width), np.nan)
         fall, reasons = np.full(len(numbers), np.nan), {}
         for place, number in enumerate(numbers):
             found = refitted_on(self.fit, remaining(self.fit, self.left.members[number]))
             if found is None or not found.status.converged:
-                reasons[number] = "the fit did not converge" if found else "the others determine no fit"
+                reasons[place] = "the fit did not converge" if found else "the others determine no fit"
                 continue
             values[place] = estimates(found)
             se[place] = np.sqrt(np.diag(found.coefficient_covariance))
             fall[place] = self.fit.loglik - loglik_of_all(self.fit, found)
-        return Without(pd.DataFrame(values, columns=names), se, fall, reasons)
+        return numbers, Without(pd.DataFrame(values, columns=names), se, fall, reasons)
 
 
 def remaining(fit: PointFit, at: np.ndarray) -> RowSet:

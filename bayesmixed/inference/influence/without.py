@@ -24,10 +24,16 @@ class Without:
 
     @classmethod
     def joined(cls, parts: Sequence[Without]) -> Without:
-        """Those of the parts, whose reasons count from the first set of all, one after the other."""
+        """Those of the parts, one after the other."""
+        firsts = np.cumsum([0, *(len(part.fall) for part in parts[:-1])])
+        pairs = zip(firsts, parts, strict=True)
         return cls(
             pd.concat([part.values for part in parts], ignore_index=True),
             np.concatenate([part.se for part in parts]),
             np.concatenate([part.fall for part in parts]),
-            {i: reason for part in parts for i, reason in part.reasons.items()},
+            {
+                int(first) + i: said
+                for first, part in zip(firsts, parts, strict=False)
+                for i, said in part.reasons.items()
+            },
         )

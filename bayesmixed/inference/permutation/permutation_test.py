@@ -112,7 +112,7 @@ def permutation_test(
         analyses["against"] = _other(point, labelled, against, term, statistic)
     arranged = arrangements(exchanged, n, whole_seed(seed))
     task = PermutedAnalyses(tuple(analyses.values()), arranged, len(used) * len(analyses))
-    done = run(task, min(n, len(arranged)), Workers(n_jobs, None, progress))
+    done = run(task, arranged.number(n), Workers(n_jobs, None, progress))
     why = obstacles(labelled, exchanged, groups.name)
     notes = [exchanged.words.format(by=groups.name), *([f"Approximate: {listed(why)}."] if why else [])]
     return _test(analyses, arranged, done, alpha, (term, notes, not why))

@@ -19,8 +19,9 @@ class Arrangements:
     every: tuple[np.ndarray, ...] | None
     seed: int
 
-    def __len__(self) -> int:
-        return self.exchange.count() - 1
+    def number(self, n: int) -> int:
+        """How many are made where n are asked for."""
+        return n if self.every is None else len(self.every)
 
     def __call__(self, number: int) -> np.ndarray:
         if self.every is not None:
