@@ -52,6 +52,8 @@ class Laplace(Engine):
         Draws kept, one chain.
     pool
         Proposals per draw at most; about two are enough where the weights are even.
+    maxiter
+        Limit of iterations of the search for the mode. One that ends there without it is an error.
 
     Raises
     ------
@@ -84,16 +86,17 @@ class Laplace(Engine):
 
     draws: int = 1000
     pool: int = 4
+    maxiter: int | None = None
 
     name = "laplace"
     label = "Laplace"
     heading = "Laplace approximation of the posterior"
 
     def __post_init__(self) -> None:
-        for name, least in (("draws", 1), ("pool", 1)):
+        for name in ("draws", "pool", *(["maxiter"] if self.maxiter is not None else [])):
             value = getattr(self, name)
-            if not is_whole(value) or value < least:
-                raise FitError(f"{name} must be a whole number, at least {least}, not {value!r}.")
+            if not is_whole(value) or value < 1:
+                raise FitError(f"{name} must be a whole number, at least 1, not {value!r}.")
 
     def words(self, model: Model) -> str:
         return f"a Laplace approximation of the posterior with importance weights ({self.draws} draws)"
@@ -111,7 +114,7 @@ def _fit(engine: Laplace, model: Model, seed: int, bar: Progress) -> DrawsFit:
     rng = np.random.default_rng(seed)
     posterior = log_posterior(model)
     bar.say("looking for the mode")
-    mode = find_mode(posterior, start_of(posterior, _point_fit(model)))
+    mode = find_mode(posterior, start_of(posterior, _point_fit(model)), engine.maxiter)
     pool = weighted_pool(posterior, mode, engine.draws, engine.pool * engine.draws, rng, bar)
     kept = resample(pool.weights.log_weights, engine.draws, rng)
     parameters = _drawn(model, posterior, pool, kept, rng, bar)

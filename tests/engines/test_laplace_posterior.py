@@ -344,6 +344,10 @@ def test_the_printout_says_what_it_is_and_whether_to_trust_it() -> None:
 def test_what_cannot_be_approximated_is_refused() -> None:
     with pytest.raises(bm.errors.FitError, match="pool must be a whole number"):
         bm.Laplace(pool=0)
+    with pytest.raises(bm.errors.FitError, match="maxiter must be a whole number"):
+        bm.Laplace(maxiter=0)
+    with pytest.raises(bm.errors.FitError, match=r"not found \(after 1 iterations, the most allowed\)"):
+        dyestuff().fit(bm.Laplace(maxiter=1), seed=1, progress=False)
     two = bm.load_data("Dyestuff").query("Batch in ['A', 'B']")
     model = bm.Model("Yield ~ 1 + (1 | Batch)", two, priors="flat")
     with pytest.raises(bm.errors.ModelError, match="improper"):

@@ -121,8 +121,8 @@ def vanishing(space: Space, shape: ProposalShape) -> list[Vanishing]:
     return found
 
 
-def find_mode(posterior: LogPosterior, start: np.ndarray) -> PosteriorMode:
-    """Maximise the log posterior from `start`, and its Hessian there.
+def find_mode(posterior: LogPosterior, start: np.ndarray, maxiter: int | None = None) -> PosteriorMode:
+    """Maximise the log posterior from `start` in at most `maxiter` iterations, and its Hessian there.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def find_mode(posterior: LogPosterior, start: np.ndarray) -> PosteriorMode:
         value, gradient = posterior.value_and_gradient(psi)
         return -value, -gradient
 
-    found = BFGS().minimise(minus, start, np.diag(posterior.scales**2))
+    found = BFGS(maxiter).minimise(minus, start, np.diag(posterior.scales**2))
     if not (found.converged or found.decrease < 1e-2):
         raise FitError(
             f'The mode of the posterior was not found ({found.message}). Use model.fit("nuts", seed=1), rescale '
