@@ -31,9 +31,5 @@ class Without:
             pd.concat([part.values for part in parts], ignore_index=True),
             np.concatenate([part.se for part in parts]),
             np.concatenate([part.fall for part in parts]),
-            {
-                int(first) + i: said
-                for first, part in zip(firsts, parts, strict=False)
-                for i, said in part.reasons.items()
-            },
+            {int(first) + i: reason for first, part in pairs for i, reason in part.reasons.items()},
         )

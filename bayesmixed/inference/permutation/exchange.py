@@ -19,7 +19,7 @@ class Exchange(ABC):
     labels: np.ndarray
     codes: np.ndarray
 
-    words: ClassVar[str]  # what is exchanged; {by} stands for the levels' name
+    words: ClassVar[str]  # what is exchanged; {levels} stands for what they are called
 
     @abstractmethod
     def drawn(self, rng: np.random.Generator) -> np.ndarray:
@@ -46,7 +46,7 @@ class Exchange(ABC):
 class WholeLevels(Exchange):
     """Each level has one label for all its rows, which it exchanges with another level."""
 
-    words = "Exchanged: labels of whole levels of {by}, with which their rows go."
+    words = "Exchanged: labels of whole {levels}, with which their rows go."
 
     @property
     def of_levels(self) -> np.ndarray:
@@ -81,7 +81,7 @@ class WholeLevels(Exchange):
 class WithinLevels(Exchange):
     """Rows exchange labels with others of their level."""
 
-    words = "Exchanged: labels of rows within levels of {by}."
+    words = "Exchanged: labels of rows within {levels}."
 
     def drawn(self, rng: np.random.Generator) -> np.ndarray:
         own = np.argsort(self.codes, kind="stable")

@@ -114,7 +114,7 @@ def permutation_test(
     task = PermutedAnalyses(tuple(analyses.values()), arranged, len(used) * len(analyses))
     done = run(task, arranged.number(n), Workers(n_jobs, None, progress))
     why = obstacles(labelled, exchanged, groups.name)
-    notes = [exchanged.words.format(by=groups.name), *([f"Approximate: {listed(why)}."] if why else [])]
+    notes = [exchanged.words.format(levels=_levels(groups)), *([f"Approximate: {listed(why)}."] if why else [])]
     return _test(analyses, arranged, done, alpha, (term, notes, not why))
 
 
@@ -144,7 +144,11 @@ def _by(fit: PointFit, by: Any) -> RowsBy:
         raise FitError(f"permutation_test: say what could have had other labels, {options}, or another column.")
     if factors:
         return rows_by(fit.model, factors[0])
-    return RowsBy("all rows", np.zeros(fit.model.design.n_rows, dtype=int), pd.Index(["all rows"]))
+    return RowsBy("", np.zeros(fit.model.design.n_rows, dtype=int), pd.Index(["all rows"]))
+
+
+def _levels(groups: RowsBy) -> str:
+    return f"levels of {groups.name}" if groups.name else "the table"
 
 
 def _exchanged(labelled: Labelled, groups: RowsBy) -> Exchange:
