@@ -13,6 +13,8 @@ from scipy.linalg import lstsq
 if TYPE_CHECKING:
     from ..fits.point import PointFit
 
+FEWEST = 1.0  # degrees of freedom from which a t distribution has a mean
+
 
 @dataclass(frozen=True)
 class FTest:
@@ -119,6 +121,20 @@ class Fixed(Reference):
     def test(self, rows: np.ndarray, values: np.ndarray) -> FTest:
         statistic, rank = wald(rows @ self.root, values)
         return FTest(statistic / rank, rank, self.value)
+
+
+def too_few(df: np.ndarray) -> tuple[str, ...]:
+    """What to say of limits with these degrees of freedom, if any are below one: t has no mean there.
+
+    >>> too_few(np.array([0.08, 17.0]))[0][:31], too_few(np.array([3.0]))
+    ('Degrees of freedom below 1: the', ())
+    """
+    if not np.any(df < FEWEST):
+        return ()
+    return (
+        f"Degrees of freedom below {FEWEST:g}: the data say next to nothing of how uncertain these estimates are; "
+        "their limits are of no use.",
+    )
 
 
 def wald(half: np.ndarray, values: np.ndarray) -> tuple[float, int]:

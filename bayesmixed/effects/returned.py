@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from ..degrees.reference import too_few
 from ..design.columns.factors import level_text
 from ..errors import FitError, checked_level, with_known_options
 from ..page import Page, Printed, Section, column, places, probability
@@ -208,7 +209,7 @@ class Effects(Printed):
             return (f"Limits: {coverage}, quantiles of the draws.",)
         reference, notes = self.quantities.judged_by
         made = ", ".join(filter(None, (reference, self.quantities.limits_made)))
-        lines: tuple[str, ...] = (f"Limits: {coverage}, {made}.", *notes)
+        lines: tuple[str, ...] = (f"Limits: {coverage}, {made}.", *too_few(self.quantities.df), *notes)
         if self.tested and self.adjust != "none":
             known = ~np.isnan(self.quantities.values)
             families = [rows[known[rows]] for rows in self._groups(self.by) if known[rows].any()]

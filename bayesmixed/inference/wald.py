@@ -12,6 +12,7 @@ from scipy.special import ndtri
 from scipy.stats import t as student
 
 from ..degrees.methods import reference
+from ..degrees.reference import too_few
 from ..fits.tables import scalar_table
 from ..page import listed
 from .profile.parameters import Parameter, estimates_by, ground
@@ -57,6 +58,7 @@ def wald(fit: PointFit, wanted: Sequence[Parameter], level: float, ddf: str | fl
         table,
         (
             f"Limits of coefficients: {judged.words}.",
+            *too_few(judged.df(np.eye(P)[[each.place for each in wanted if each.place < P]])),
             *filter(None, [judged.errors]),
             *judged.notes,
             *_notes(table, wanted, without, fit.engine.regularised),

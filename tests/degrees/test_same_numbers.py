@@ -102,3 +102,9 @@ def test_what_cannot_be_tested_so_is_refused_in_words(fit: Any) -> None:
         with pytest.raises(bm.errors.NoSuchOption, match="has no argument 'df'. Here it is ddf="):
             ask(fit, df=3)
     assert "Pr(>|z|)" in str(logistic.summary(ddf="asymptotic")) and ", z = " in bm.report(logistic).estimates
+
+
+@pytest.mark.parametrize("ddf", [0.4, 3.0])
+def test_limits_without_degrees_of_freedom_to_speak_of_are_named(fit: Any, ddf: float) -> None:
+    for page in (bm.hypothesis(fit, ddf=ddf), bm.slopes(fit, "x", ddf=ddf), bm.confint(fit, "wald", ddf=ddf)):
+        assert ("Degrees of freedom below 1" in str(page)) == (ddf < 1)

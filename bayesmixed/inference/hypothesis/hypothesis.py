@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...degrees import methods
-from ...degrees.reference import FTest, Reference
+from ...degrees.reference import FTest, Reference, too_few
 from ...degrees.robust import robust
 from ...errors import FitError, brief, checked_level, with_known_options
 from ...fits.base import is_fit
@@ -144,10 +144,11 @@ def hypothesis(
 def _of_point(fit: PointFit, question: Asked, rows: np.ndarray, reference: Reference, level: float) -> Hypotheses:
     joint = tests.jointly(fit, question, rows, reference)
     notes = [*([] if joint is None else [_told(joint)]), f"Limits: {100 * level:g} %, {reference.words}."]
-    normal = np.isinf(reference.df(rows))
+    df = reference.df(rows)
+    normal = np.isinf(df)
     if normal.any() and not normal.all():
         notes.append("Where df is infinite: z.")
-    notes += filter(None, [reference.errors])
+    notes += [*too_few(df), *filter(None, [reference.errors])]
     if question.sides.any():
         notes.append("The p of an inequality is that of what it claims as the alternative: small speaks for it.")
         if question.together:
