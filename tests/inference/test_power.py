@@ -205,7 +205,7 @@ def test_more_levels_are_copies_with_all_their_rows_and_new_names() -> None:
 
 
 @pytest.mark.parametrize("order", ["alternating", "sorted"])
-@pytest.mark.parametrize("count", [2, 4, 6])
+@pytest.mark.parametrize("count", [4, 6])
 def test_fewer_levels_keep_the_balance_of_treatments(order: str, count: int) -> None:
     data = crossed(8, 3)
     if order == "sorted":
@@ -321,6 +321,30 @@ def test_params_that_are_missing_are_listed() -> None:
         bm.power(sleep().model, {"Intercept": 250, "Days": 10}, test="Days", n=10)
     with pytest.raises(ModelError, match="Day"):
         bm.power(sleep(), test="Days", effect={"Day": 3}, n=10)
+
+
+def test_levels_that_fixed_effects_explain_whole_are_refused() -> None:
+    with pytest.raises(FitError, match="nothing is left"):
+        extended(bm.Model("y ~ treat + (1 | g)", crossed(8, 3)), {"g": 2}, {})
+
+
+def test_a_ratio_of_a_predictor_of_sigma_is_that_of_two_fits() -> None:
+    model = bm.Model(bm.Formula("y ~ x", "sigma ~ treat"), crossed(10, 6))
+    params = {"Intercept": 0, "x": 0.1, "sigma_Intercept": 0, "sigma_treat[old]": 0.5}
+    said = bm.power(model, params, test="sigma_treat[old]", method="lrt", n=5, seed=1).replicates
+
+    def by_hand(each: Any) -> float:
+        small = bm.Model("y ~ x", crossed(10, 6).assign(y=each.model.design.response.y)).fit("ml")
+        return float(stats.chi2.sf(2 * (each.model.fit("ml").loglik - small.loglik), 1))
+
+    full = bm.power(model, params, test="sigma_treat[old]", method=by_hand, n=5, seed=1).replicates
+    assert said["p"].to_numpy() == pytest.approx(full["p"].to_numpy(), rel=SAME_P)
+
+
+def test_what_rounding_leaves_of_zero_is_no_effect() -> None:
+    model = bm.Model("y ~ treat * x + (1 | g)", crossed(8, 5))
+    params = {"Intercept": 0, "treat[old]": 0, "x": 1, "treat[old]:x": 0.3, "1|g_sigma": 0.5, "sigma": 1}
+    assert np.isnan(bm.power(model, params, test="treat", n=30, seed=1).frame["exaggeration"][0])
 
 
 def test_a_factor_with_coefficients_cannot_have_new_levels() -> None:

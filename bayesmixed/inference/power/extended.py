@@ -93,6 +93,8 @@ def extended(model: Model, levels: Mapping[str, int], repeats: Mapping[str, int]
         raise FitError(
             f"The design with {size} leaves a coefficient of {model.formula.line} undetermined: ask for more levels."
         )
+    for factor in levels:
+        _refuse_saturated(found, factor, codes[factor])
     return _named(found, replace(layout, codes=codes))
 
 
@@ -113,15 +115,32 @@ def _lengthened(layout: Layout, model: Model, factor: str, count: int) -> Layout
     return _renamed(layout, factor, np.concatenate(places), np.concatenate(copies))
 
 
+def _refuse_saturated(model: Model, factor: str, codes: np.ndarray) -> None:
+    """Stop where the fixed columns that differ between levels alone leave no level to estimate their variance from."""
+    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    X = model.design.mu.X
+    between = X[first][:, _constant(X, first[inverse.ravel()])]
+    if between.shape[1] and np.linalg.matrix_rank(between) >= len(first):
+        raise FitError(
+            f"With {len(first)} levels of {factor} the fixed effects that belong to whole levels explain every "
+            "difference between them: nothing is left to estimate the variance of its effects from. Ask for more."
+        )
+
+
+def _constant(X: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """Which columns (p,) of X (n, p) are, in each row, as in the first row of its level, `like` (n,)."""
+    spread = np.abs(X - X[like]).max(axis=0, initial=0.0)
+    found: np.ndarray = spread <= SAME * np.abs(X).max(axis=0, initial=0.0)
+    return found
+
+
 def _alike_beside_each_other(codes: np.ndarray, X: np.ndarray) -> np.ndarray:
     """The levels, those of a like treatment beside each other: every so many-th of them has all treatments.
 
     Sorted by the columns of X that are constant in every level, those of few values first.
     """
     levels, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    spread = np.zeros((len(levels), X.shape[1]))
-    np.maximum.at(spread, inverse.ravel(), np.abs(X - X[first][inverse.ravel()]))
-    constant = X[first][:, np.all(spread <= SAME * np.abs(X).max(axis=0, initial=0.0), axis=0)]
+    constant = X[first][:, _constant(X, first[inverse.ravel()])]
     values = [len(np.unique(column)) for column in constant.T]
     by_importance = np.argsort(values, kind="stable")
     order = np.lexsort([np.arange(len(levels)), *constant.T[by_importance[::-1]]])

@@ -139,7 +139,7 @@ def _setting(model: Model, params: Mapping[str, Any], size: Size, judged: Judged
         method = default(fit) if method is None else WALD.get(method, method)
         decision = _by_method(fit, refitter, tests, method)
     beta = at.parameters.stacked[0, 0]
-    true = np.array([float((test.rows @ beta)[0]) if test.single else np.nan for test in tests])
+    true = np.array([test.value(beta) for test in tests])
     return Setting(size, model, Parametric(at), decision, method, true)
 
 

@@ -13,6 +13,7 @@ from ...model import Model
 from ...parameters.names import canonical
 from ..terms.hypotheses import hypotheses
 
+ROUNDING = 1e-12  # of the largest part of a sum: what is left of zero
 DECISION = "decision"  # what a user's function decides where no test is named
 
 
@@ -27,6 +28,13 @@ class Tested:
     def single(self) -> bool:
         """Whether it is of one number, which has an estimate and a sign."""
         return len(self.rows) == 1
+
+    def value(self, beta: np.ndarray) -> float:
+        """Its value at coefficients (P,), zero where no more than rounding is left of it; NaN of a joint one."""
+        if not self.single:
+            return float("nan")
+        parts = self.rows[0] * beta
+        return 0.0 if abs(parts.sum()) <= ROUNDING * np.abs(parts).sum() else float(parts.sum())
 
 
 def tested(model: Model, test: Any, effect: Mapping[str, Any], decides: bool) -> tuple[Tested, ...]:
