@@ -23,6 +23,7 @@ def blocks(language: str) -> list[str]:
 def test_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("matplotlib").use("Agg")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "102")  # of the lines that it shows
     scope: dict[str, object] = {}
     for block in blocks("python"):
         exec(compile(block, str(README), "exec"), scope)
@@ -33,7 +34,8 @@ def test_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
         assert line[:58] in printed
     of_points = [table for table in tables if "NUTS" not in table.splitlines()[0]]
     assert of_points
-    for table in of_points:
+    of_tests = [part for block in blocks("") if "profile" in block for part in block.split("\n\n")]
+    for table in [*of_points, *of_tests]:
         assert table in printed
 
 
