@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from ...design.design import Design
+from ...engines.machine.blas import blas_threads
+from ...engines.ml import tail_columns
 from ...errors import FitError
 from ...families import observed
 from ...fits.point import PointFit
@@ -32,7 +34,8 @@ def one_step(fit: PointFit, rows: LeftRows) -> Without:
     shares = _shares(fit)
     if not is_apart(fit.model.design, rows) and not rows.single:
         _refuse_work(rows)
-    found = _left_out(fit, rows, shares)
+    with blas_threads(tail_columns(fit.model)):
+        found = _left_out(fit, rows, shares)
     scale = _scale(fit, rows, found) if _frees_sigma(fit) else np.ones(len(rows.members))
     moved = np.linalg.lstsq(shares.root, found.shift.T, rcond=None)[0].T if shares.root.size else found.shift
     step = np.sum(moved**2, axis=1)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from ...engines.machine.blas import blas_threads
+from ...engines.ml import tail_columns
 from ..replicates.run import children
 from .exchange import Exchange
 from .statistics import Statistic
@@ -61,4 +64,8 @@ class PermutedAnalyses:
 
     def __call__(self, numbers: range) -> np.ndarray:
         labels = [self.arrangements(number) for number in numbers]
+        with blas_threads(tail_columns(self.analyses[0].statistic.fit.model)):
+            return self._results(labels)
+
+    def _results(self, labels: Sequence[np.ndarray]) -> np.ndarray:
         return np.array([[analysis.at(one) for analysis in self.analyses] for one in labels])
