@@ -18,8 +18,8 @@ Evaluate = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 MAX_ROUNDS = 200
 ENOUGH = 1e-4  # of the predicted decrease: what a step must achieve (Armijo)
-DECREASE = 1e-9  # predicted decrease of the criterion at which a search ends, and
-STEP = 1e-6  # predicted step, relative to 1 + |x|
+DECREASE = 1e-6  # predicted decrease of the criterion at which a search ends, and
+STEP = 1e-4  # predicted step, relative to 1 + |x|: Newton's steps that follow square what is left
 SHORTEST = 1e-8  # of a step: a search that needs shorter ones is stuck
 LONGEST = 4.0  # of a step, in 1 + |x|
 CHORDS = 3  # last steps with one Hessian
@@ -137,7 +137,7 @@ def _polished(function: Evaluate, x: np.ndarray, f: np.ndarray, g: np.ndarray, e
     """Newton steps with one Hessian by differences, each taken where it lowers the gradient."""
     x, f, g = x.copy(), f.copy(), g.copy()
     members = np.arange(len(x))
-    hessians = _hessians(function, x)
+    hessians = _hessians(function, x, g)
     inverse, unit = _absolute_inverse(hessians)
     for _ in range(CHORDS if x.shape[1] else 0):
         step = -np.einsum("bij,bj->bi", inverse, g)
@@ -148,19 +148,18 @@ def _polished(function: Evaluate, x: np.ndarray, f: np.ndarray, g: np.ndarray, e
     decrease = 0.5 * np.einsum("bi,bij,bj->b", g, inverse, g)
     scaled = hessians * unit[:, :, None] * unit[:, None, :]
     curved_up = np.linalg.eigvalsh(scaled)[:, 0] > FLAT if x.shape[1] else np.ones(len(x), dtype=bool)
-    return ManyOptima(x, f, g, hessians, decrease, curved_up, evaluations + x.shape[1] * 2 + CHORDS)
+    return ManyOptima(x, f, g, hessians, decrease, curved_up, evaluations + x.shape[1] + CHORDS)
 
 
-def _hessians(function: Evaluate, x: np.ndarray) -> np.ndarray:
-    """Central differences of the gradient (B, m, m), symmetric."""
+def _hessians(function: Evaluate, x: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """Differences of the gradient (B, m, m), symmetric."""
     count, m = x.shape
     if not m:
         return np.zeros((count, 0, 0))
     size = 1e-5 * (1 + np.abs(x))
-    moved = [x + sign * size[:, [i]] * np.eye(m)[i] for i in range(m) for sign in (1, -1)]
-    _, slopes = function(np.concatenate(moved), np.tile(np.arange(count), 2 * m))
-    slopes = slopes.reshape(m, 2, count, m)
-    found = (slopes[:, 0] - slopes[:, 1]).transpose(1, 0, 2) / (2 * size[:, :, None])
+    moved = [x + size[:, [i]] * np.eye(m)[i] for i in range(m)]
+    _, slopes = function(np.concatenate(moved), np.tile(np.arange(count), m))
+    found = (slopes.reshape(m, count, m) - g).transpose(1, 0, 2) / size[:, :, None]
     return 0.5 * (found + found.transpose(0, 2, 1))
 
 
