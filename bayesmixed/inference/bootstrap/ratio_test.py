@@ -186,7 +186,10 @@ def _said(test: BootstrapTest, notes: tuple[str, ...]) -> BootstrapTest:
         lines.append("More than 5 % failed: those that did are no random choice, so p may be wrong.")
     if test.boundary > 0:
         share = percent(test.boundary)
-        lines.append(f"{share} of the larger model's fits are on the boundary, where chi-squared does not hold.")
+        lines.append(
+            f"{share} of the larger model's fits are on the boundary, where neither chi-squared nor what Bartlett "
+            "and F make of it holds: go by the count."
+        )
     missing = [name for name, p in test.frame["p"].items() if p != p]
     if missing:
         lines.append(
