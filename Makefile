@@ -34,7 +34,7 @@ usable = $(if $(shell $(1)/bin/python -c '' 2>/dev/null && grep -sxF "$(CURDIR)"
 
 # One environment, one installation at a time.
 .NOTPARALLEL:
-.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-degrees bench-peers bench-posterior bench-profiles bench-replicates convergence calibration study-bootstrap study-coverage study-laplace study-priors study-robust study-singular tutorials study-rejection clean FORCE
+.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-degrees bench-peers bench-posterior bench-profiles bench-replicates convergence calibration study-bootstrap study-coverage study-laplace study-permutation study-priors study-robust study-singular tutorials study-rejection clean FORCE
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -109,6 +109,9 @@ study-laplace: $(VENV)/.bench ## the Laplace posterior against NUTS; writes benc
 
 study-priors: $(VENV)/.bench ## the default priors beside the rule that they replaced; writes benchmarks/results/default_priors.md
 	@$(BIN)/python benchmarks/default_priors.py $(ARGS)
+
+study-permutation: $(VENV)/.bench ## how often permutation tests of a true null hypothesis reject; writes benchmarks/results/permutation.md
+	@$(BIN)/python benchmarks/permutation_study.py $(ARGS)
 
 study-rejection: $(VENV)/.bench ## how often tests of a true null hypothesis reject, by test; writes benchmarks/results/rejection.md
 	@$(BIN)/python benchmarks/rejection.py $(ARGS)

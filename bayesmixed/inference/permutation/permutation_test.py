@@ -39,6 +39,7 @@ def permutation_test(
     alpha: float = 0.05,
     seed: int | None = None,
     n_jobs: int = 1,
+    client: Any = None,
     progress: bool | None = None,
 ) -> PermutationTest:
     """Test a fixed term by giving its labels to other units: p is the share of arrangements with a larger statistic.
@@ -68,7 +69,7 @@ def permutation_test(
         Level at which rejections are counted.
     seed
         Same seed, same arrangements.
-    n_jobs, progress
+    n_jobs, client, progress
         As in `bm.bootstrap`.
 
     Returns
@@ -112,7 +113,7 @@ def permutation_test(
         analyses["against"] = _other(point, labelled, against, term, statistic)
     arranged = arrangements(exchanged, n, whole_seed(seed))
     task = PermutedAnalyses(tuple(analyses.values()), arranged, len(used) * len(analyses))
-    done = run(task, arranged.number(n), Workers(n_jobs, None, progress))
+    done = run(task, arranged.number(n), Workers(n_jobs, client, progress))
     why = obstacles(labelled, exchanged, groups.name)
     notes = [exchanged.words.format(levels=_levels(groups)), *([f"Approximate: {listed(why)}."] if why else [])]
     return _test(analyses, arranged, done, alpha, (term, notes, not why))
