@@ -19,7 +19,7 @@ class Pin(ABC):
     its own; `relative` says that it is in the unit of the sds, so that it is what sds are relative to times its value
     here; `signed` are positions in the rest that must not be negative.
 
-    Source: MATHEMATICS, section 11; Bates (2010), lme4: Mixed-effects Modeling with R, section 1.5.
+    Source: Bates (2010), lme4: Mixed-effects Modeling with R, section 1.5.
     """
 
     order: tuple[int, ...]

@@ -64,7 +64,7 @@ def reference(fit: Fit, ddf: str | float | None = None) -> Reference:
     point = cast("PointFit", fit)
     name = default(point) if ddf is None else ddf
     if not isinstance(name, str):
-        value = _number(name)
+        value = number(name)
         if np.isfinite(value):
             return Fixed(point.coefficient_root, f"t with {value:g} degrees of freedom", value)
         name = "asymptotic"
@@ -116,7 +116,14 @@ def _maker(name: str) -> Callable[[Any], Reference]:
     return found
 
 
-def _number(ddf: float) -> float:
+def number(ddf: Any) -> float:
+    """Degrees of freedom given as a number, infinite ones too.
+
+    Raises
+    ------
+    FitError
+        For what is no positive number.
+    """
     try:
         value = float(ddf)
     except (TypeError, ValueError):

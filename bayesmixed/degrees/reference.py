@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..fits.point import PointFit
 
 FEWEST = 1.0  # degrees of freedom from which a t distribution has a mean
+DEPENDENT = 1e-10  # of a row in units of its standard error: what is left of it after others where it depends on them
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,18 @@ def too_few(df: np.ndarray) -> tuple[str, ...]:
 
 
 def wald(half: np.ndarray, values: np.ndarray) -> tuple[float, int]:
-    """v'(H H')^- v of values (m,) with covariance H H', H (m, q), and its rank."""
-    solution, _, rank, _ = lstsq(half, values)  # the shortest x with H x = v: v'(H H')^- v = x'x
+    """v'(H H')^- v of values (m,) with covariance H H', H (m, q), and its rank; NaN where H is not known.
+
+    Rows that follow from others but for rounding count once, whatever units they have.
+
+    >>> half = np.array([[0.1, 0.2], [0.3, 0.1], [0.4, 0.3]])
+    >>> wald(half, half @ np.ones(2))[1]
+    2
+    """
+    if not np.all(np.isfinite(half)):
+        return float("nan"), len(half)
+    sizes = np.linalg.norm(half, axis=1)
+    scale = np.divide(1.0, sizes, out=np.zeros_like(sizes), where=sizes > 0)
+    # the shortest x with H x = v: v'(H H')^- v = x'x
+    solution, _, rank, _ = lstsq(half * scale[:, None], values * scale, cond=DEPENDENT)
     return float(solution @ solution), int(rank)

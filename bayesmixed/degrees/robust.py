@@ -14,6 +14,7 @@ from ..likelihood.at import laplace_of
 from ..likelihood.small_sample.cluster_robust import Adjusted, MarginalRows, adjusted, plain
 from ..likelihood.small_sample.cluster_scores import cluster_scores
 from ..prediction.rows_by import RowsBy, rows_by
+from .methods import number
 from .reference import FTest, Reference
 from .satterthwaite import independent
 
@@ -218,9 +219,7 @@ def _given(vcov: str, ddf: str | float | None, G: int) -> float | None:
         raise FitError(f'ddf={ddf!r} does not go with vcov={vcov!r}: {own}, or give a number or "asymptotic".')
     if ddf is None:
         return None if vcov == "CR2" else G - 1.0
-    if isinstance(ddf, bool) or not ddf > 0:
-        raise FitError(f"ddf must be a positive number or a method's name, not {ddf!r}.")
-    return float(ddf)
+    return number(ddf)
 
 
 def _words(vcov: str, clusters: Clusters, given: float | None) -> str:

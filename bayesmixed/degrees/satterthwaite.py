@@ -14,15 +14,14 @@ from ..fits.status import singular_terms
 from ..likelihood.at import effects_unit, heteroscedastic_of, likelihood_of
 from ..likelihood.criteria.with_sigma import NormalPrior, SigmaCriterion
 from ..likelihood.criteria.with_sigmas import SigmasCriterion
+from ..likelihood.replicated.variances import many_together
 from ..likelihood.small_sample.satterthwaite import CovarianceSlopes, with_sigma, with_sigmas
 from ..likelihood.working.coordinates import Coordinates
-from .reference import FTest, Reference
+from .reference import DEPENDENT, FTest, Reference
 
 if TYPE_CHECKING:
     from ..fits.point import PointFit
 
-AGREE = 1e-8  # relative: degrees of freedom of the rows of a joint test that are the same
-DEPENDENT = 1e-10  # of a row in units of its standard error: what is left of it after others where it depends on them
 LOST = 1e-12  # of the largest: a singular value that rounding may have made
 EXCESS = 1e-6  # of the criterion over its minimum: variance parameters are within a thousandth of a standard error
 
@@ -102,16 +101,12 @@ def independent(half: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def together(df: np.ndarray) -> float:
-    """Denominator degrees of freedom of the mean of independent squares of t on `df` (q,): of the same mean.
+    """Denominator degrees of freedom of the mean of independent squares of t on `df` (q,): see `many_together`.
 
-    Fai & Cornelius (1996), J. Stat. Comput. Simul. 54, 363-378.
+    >>> together(np.array([10.0, 10.0])), together(np.array([np.inf, 10.0])), together(np.array([1.0, 10.0]))
+    (10.0, 18.0, 2.0)
     """
-    if np.all(np.isinf(df)) or np.all(np.abs(df - df[0]) <= AGREE * np.abs(df[0])):
-        return float(df[0])
-    if np.any(df <= 2):
-        return 2.0
-    more = float(np.sum(2 / (df - 2)))  # of the expected sum of squares than of chi^2
-    return 2 * (len(df) + more) / more
+    return float(many_together(df[None])[0])
 
 
 def _known(fit: PointFit) -> CovarianceSlopes:

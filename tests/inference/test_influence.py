@@ -131,6 +131,7 @@ def test_models_with_a_predictor_of_sigma_and_penalised_fits() -> None:
     beta = np.linalg.solve(X.T @ W @ X, X.T @ W @ fit.model.design.response.y[keep])
     np.testing.assert_allclose(steps.estimates.loc["308", ["Intercept", "Days"]], beta, rtol=EXACT)
     assert (steps.changes["sigma_Days"] == 0).all() and (refits.changes["sigma_Days"] != 0).all()
+    assert refits.frame["loglik"].isna().all() and any(note.startswith("loglik: not computed") for note in refits.notes)
     penalised: Any = bm.Model("Reaction ~ Days + (1 | Subject)", data).fit("map")
     assert (bm.influence(penalised, "Subject").changes["sigma"] == 0).all()
 

@@ -12,6 +12,7 @@ from ...fits.point import PointFit
 from ...page import listed
 from ...prediction.seeds import is_whole, whole_seed
 from ..lrt.comparable import refuse_different_data, refuse_other_than_likelihoods
+from ..lrt.law import ZERO
 from ..lrt.nested import Nesting, nesting
 from ..lrt.ratio import RatioTest, ratio_test
 from ..lrt.refits import by_ml
@@ -160,12 +161,12 @@ def _nested(full: Any, reduced: Any) -> tuple[PointFit, PointFit, Nesting, tuple
 
 
 def _reached(values: np.ndarray, ratio: float) -> int:
-    return int(np.sum(values >= ratio - 1e-6))
+    return int(np.sum(values >= ratio - ZERO))
 
 
 def _used(ratios: Ratios, ratio: float, sequential: bool) -> tuple[np.ndarray, np.ndarray]:
     """The replicates that count: of a sequential test those up to the one that was enough, whatever parts they had."""
-    reached = np.cumsum(ratios.values >= ratio - 1e-6)
+    reached = np.cumsum(ratios.values >= ratio - ZERO)
     if not sequential or reached[-1] < ENOUGH:
         return ratios.values, ratios.boundary
     last = int(np.argmax(reached >= ENOUGH)) + 1

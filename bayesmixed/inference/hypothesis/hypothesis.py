@@ -102,10 +102,13 @@ def hypothesis(
 
     Notes
     -----
-    With ``vcov="CR2"``, Pustejovsky & Tipton (2018), J. Bus. Econ. Stat. 36, 672-683.
+    A row is judged by (l'b - value) / se; equations L b = v together by F = (L b - v)'(L C L')^-1 (L b - v) / rank,
+    rows that follow from others counted once.
 
-    A row is judged by (l'b - value) / se; equations L b = v together by the F of MATHEMATICS section 11, rows that
-    follow from others counted once.
+    References
+    ----------
+    Fai & Cornelius (1996), J. Stat. Comput. Simul. 54, 363-378, for the degrees of freedom of F; Pustejovsky & Tipton
+    (2018), J. Bus. Econ. Stat. 36, 672-683, for ``vcov="CR2"``.
 
     Examples
     --------

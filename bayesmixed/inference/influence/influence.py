@@ -123,4 +123,6 @@ def _notes(fit: PointFit, rows: LeftRows, without: Without, refit: bool, interru
         names = [str(rows.labels[i]) for i, said in without.reasons.items() if said == reason]
         more = f" and {len(names) - SOME} more" if len(names) > SOME else ""
         notes.append(f"No estimates without {listed(names[:SOME])}{more}: {reason}.")
+    if np.any(np.isnan(without.fall) & without.values.notna().any(axis=1)):
+        notes.append("loglik: not computed where sigma or another parameter has a predictor.")
     return [*notes, *caution(fit)]

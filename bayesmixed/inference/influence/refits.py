@@ -11,7 +11,7 @@ from ...errors import ModelError
 from ...fits.point import PointFit
 from ..bootstrap.case import refitted_on
 from ..bootstrap.parameters import estimates
-from ..replicates.rows import RowSet
+from ..replicates.rows import RowSet, renumbered
 from .left_rows import LeftRows
 from .without import Without
 
@@ -49,15 +49,7 @@ def remaining(fit: PointFit, at: np.ndarray) -> RowSet:
     """All rows but those at some positions, levels without any left out."""
     design = fit.model.design
     rows = np.setdiff1d(np.arange(design.n_rows), at)
-    return RowSet(rows, {term.factor: _renumbered(term.codes[rows]) for term in design.groups})
-
-
-def _renumbered(codes: np.ndarray) -> np.ndarray:
-    """Codes 0 .. L - 1 of the levels that occur; -1, no level, stays."""
-    known = codes >= 0
-    found = codes.copy()
-    found[known] = np.unique(codes[known], return_inverse=True)[1]
-    return found
+    return RowSet(rows, {term.factor: renumbered(term.codes[rows]) for term in design.groups})
 
 
 def loglik_of_all(fit: PointFit, found: PointFit) -> float:

@@ -47,8 +47,10 @@ def on_rows(model: Model, chosen: RowSet) -> Model | None:
 
 
 def renumbered(codes: np.ndarray) -> np.ndarray:
-    """Codes 0 .. L - 1 of the levels that occur, in their order."""
-    return np.unique(codes, return_inverse=True)[1].reshape(codes.shape)
+    """Codes 0 .. L - 1 of the levels that occur, in their order; -1, no level, stays."""
+    known, found = codes >= 0, codes.copy()
+    found[known] = np.unique(codes[known], return_inverse=True)[1]
+    return found
 
 
 def without_level(model: Model, codes: np.ndarray, level: int) -> RowSet:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -114,7 +113,7 @@ class ManyCriteria:
         gradient = np.zeros_like(x)
         if not factors:
             return solution, gradient
-        slopes = self._log_det_slopes(solution, factors)
+        slopes = self._log_det_slopes(solution)
         weight = 1 / self.sigma**2 if self.sigma is not None else self.df / np.maximum(solution.rss, 1e-300)
         for slope, Ze, Lambda, E in zip(slopes, self._Ze(solution), factors, self.elements, strict=True):
             u = self.given.counted(applied(Lambda.swapaxes(0, 1)[..., None], Ze))
@@ -138,7 +137,7 @@ class ManyCriteria:
             first += levels * k
         return found
 
-    def _log_det_slopes(self, solution: ManySolutions, factors: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def _log_det_slopes(self, solution: ManySolutions) -> list[np.ndarray]:
         """Per block d log|M| / d Lambda (k, k, B); for REML of log|M| + log|U_xx|: see `linear.modes`."""
         shared, q, T = self.shared, self.shared.q, solution.reduced
         G = np.zeros_like(T)
