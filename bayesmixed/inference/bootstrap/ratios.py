@@ -9,7 +9,6 @@ import numpy as np
 
 from ...engines.refits.alone import fitted
 from ...engines.refits.refits import Refitter
-from ...errors import BayesMixedError
 from ...fits.point import PointFit
 from ..lrt.law import ZERO
 from ..lrt.nested import Nesting
@@ -79,10 +78,6 @@ class RatioReplicates:
         large = fitted(self.large.model, other, engine_without_start(self.large.engine))
         if small is None or large is None:
             return np.nan
-        try:
-            again = from_smaller(small, large, self.nesting)
-        except (BayesMixedError, np.linalg.LinAlgError, TypeError):
-            again = large
-        best = max(again.loglik, large.loglik)
+        best = max(from_smaller(small, large, self.nesting).loglik, large.loglik)
         ratio = 2 * (best - small.loglik)
         return float(ratio) if ratio > -ZERO else np.nan

@@ -158,7 +158,7 @@ def _of_point(fit: PointFit, question: Asked, rows: np.ndarray, reference: Refer
             notes.append("No joint test: inequalities are among the hypotheses.")
     if np.any(question.values):
         notes.append("Statistic: how many standard errors the estimate lies from the value claimed.")
-    if joint is not None and joint.num_df < len(rows):
+    if joint is not None and _is_known(joint) and joint.num_df < len(rows):
         follow = len(rows) - joint.num_df
         notes.append(f"{follow} of the {len(rows)} equations follow{'s' * (follow == 1)} from the others.")
     if fit.engine.regularised and normal.all():
@@ -202,8 +202,17 @@ def _left_out(fit: Fit, question: Asked) -> tuple[str, ...]:
     return (LEFT_OUT.format(", ".join(aliased)),) if aliased and question.each else ()
 
 
+def _is_known(joint: FTest) -> bool:
+    return not np.isnan(joint.statistic + joint.den_df)
+
+
 def _told(joint: FTest) -> str:
     """The joint test in a line."""
+    if not _is_known(joint):
+        return (
+            "Together: no test. How the estimates vary together is not known well enough, with too few clusters or "
+            "groups for so many equations at once: test fewer together."
+        )
     if np.isinf(joint.den_df):
         test = f"chi^2 = {joint.num_df * joint.statistic:.3f} on {joint.num_df}"
     else:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import BayesMixedError
 from ...fits.point import PointFit
 from ...page import listed
 from .exact import exact_p
@@ -91,10 +90,7 @@ def _better(
     """The larger model fitted from the optimum of the smaller, which it contains, and what came of it."""
     short = f"{0.5 * -_ratio(small, large, shift):.3g}"
     lower = f"The log-likelihood of {names[1]} was {short} below that of {names[0]}, which it contains"
-    try:
-        again = from_smaller(small, large, found)
-    except (BayesMixedError, np.linalg.LinAlgError, TypeError):
-        again = large
+    again = from_smaller(small, large, found)
     if again.loglik > large.loglik and _ratio(small, again, shift) >= -ZERO:
         return again, f"{lower}: it was fitted again from there, and the better fit is the one compared."
     best = again if again.loglik > large.loglik else large

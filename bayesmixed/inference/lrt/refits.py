@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...engines import ML
-from ...errors import FitError
+from ...errors import BayesMixedError, FitError
 from ...fits.point import PointFit
 from ...formula.formula import Formula
 from ...formula.variables import columns_in
@@ -29,10 +29,13 @@ def by_ml(fit: PointFit) -> PointFit:
 
 
 def from_smaller(small: PointFit, large: PointFit, found: Nesting) -> PointFit:
-    """The larger model fitted again from the estimates of the smaller one."""
-    roots = found.bars.embedded(small.factors, [len(term.columns) for term in large.model.design.groups])
-    start = [float(value) for value in layout(large.model).reported_of(roots)]
-    return fitted_quietly(large.model, replace(large.engine, start=start))  # type: ignore[type-var]  # an engine's options
+    """The larger model fitted again from the estimates of the smaller one; `large` where no fit starts there."""
+    try:
+        roots = found.bars.embedded(small.factors, [len(term.columns) for term in large.model.design.groups])
+        start = [float(value) for value in layout(large.model).reported_of(roots)]
+        return fitted_quietly(large.model, replace(large.engine, start=start))  # type: ignore[type-var]
+    except (BayesMixedError, np.linalg.LinAlgError, TypeError):  # TypeError: of an engine that takes no start
+        return large
 
 
 def engine_without_start(engine: Any) -> Any:
