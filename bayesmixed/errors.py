@@ -202,6 +202,26 @@ def checked_level(level: Any, where: str = "", usual: float = 0.95) -> float:
     raise FitError(f"{where and where + ': '}level={level!r} is not between 0 and 1: {advice}.")
 
 
+def checked_probability(value: Any, option: str) -> float:
+    """What an option takes as a number inside (0, 1): the level of a test, a power.
+
+    Raises
+    ------
+    FitError
+        For anything else.
+
+    Examples
+    --------
+    >>> checked_probability(5, "alpha")
+    Traceback (most recent call last):
+    bayesmixed.errors.FitError: alpha must lie between 0 and 1, not 5.
+    """
+    found = float(value) if isinstance(value, Real) and not isinstance(value, bool) else _NOWHERE
+    if not 0 < found < 1:
+        raise FitError(f"{option} must lie between 0 and 1, not {brief(value)}.")
+    return found
+
+
 def brief(value: Any) -> str:
     """A value as a message mentions it: as it prints where that is short, else what it is.
 

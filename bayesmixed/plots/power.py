@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from ..errors import FitError, with_known_options
+from ..errors import FitError, checked_probability, with_known_options
 from .drawing import canvas, marks, theme
 from .drawing.picture import Picture, picture
 
@@ -61,8 +61,7 @@ def power(result: Power, along: str | None = None, *, wanted: float = 0.8, ax: A
     frame = power_frame(result, along)
     names = list(dict.fromkeys(frame["curve"]))
     colors = dict(zip(names, theme.categories(len(names), "curve"), strict=True))
-    if not 0 < wanted < 1:
-        raise FitError(f"wanted must lie between 0 and 1, not {wanted!r}.")
+    checked_probability(wanted, "wanted")
     with canvas.style(ax):
         (panel,) = canvas.panels(1, ax, _HEIGHT, per_row=1, wide=True)
         panel.axhline(wanted, color=theme.REFERENCE, lw=0.8, ls=marks.DASHES, zorder=1)

@@ -208,6 +208,13 @@ def test_every_interval_holds_the_estimate(boot: Any) -> None:
     assert "bca" in str(boot.confint("bca", which="Days"))
 
 
+def test_corrected_limits_beyond_the_replicates_are_told(sleep: Any) -> None:
+    few = bm.bootstrap(sleep, 50, seed=1)
+    assert any("outermost replicate" in note for note in few.confint("bca", which="sd(Days | Subject)").notes)
+    for kind, level in (("percentile", 0.95), ("bca", 0.5)):
+        assert not any("outermost replicate" in note for note in few.confint(kind, level=level).notes)
+
+
 def test_a_statistic_may_be_a_function_or_names(sleep: Any, boot: Any) -> None:
     ratio = bm.bootstrap(sleep, 5, seed=1, statistic=lambda fit: {"ratio": fit.fixef()["Days"] / fit.sigma})
     expected = boot.draws["Days"] / boot.draws["sigma"]

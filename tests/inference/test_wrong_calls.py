@@ -60,6 +60,13 @@ OF_ONE: list[tuple[Callable[[Any], Any], str]] = [
     (lambda fit: bm.confint(fit, nsim=500), "bm.bootstrap(fit, n=1000, seed=1).confint()"),
     (lambda fit: bm.emmeans(fit, "Days", lmer_df="satterthwaite"), "Here it is ddf=."),
     (lambda fit: bm.emmeans(fit, "Days").contrast(adjust="BH"), "Did you mean 'fdr'?"),
+    (lambda fit: bm.permutation_test(fit, "Days", 19, alpha="5%"), "alpha must lie between 0 and 1, not '5%'."),
+    (lambda fit: bm.power(fit, test="Days", n=4, alpha=5), "alpha must lie between 0 and 1, not 5."),
+    (lambda fit: bm.simplify(fit.model, alpha=True), "alpha must lie between 0 and 1, not True."),
+    (lambda fit: bm.bootstrap(fit, 5, statistic=3), "names of parameters, not 3."),
+    (lambda fit: bm.bootstrap(fit, 5, kind=["case"]), "is no bootstrap here."),
+    (lambda fit: bm.bootstrap(fit, 5, kind="case", resample="Subject"), 'such as {"Subject": True}'),
+    (lambda fit: bm.maximal("Reaction ~ Days", fit.model.frame, 3), "groups must be names of grouping factors"),
 ]
 
 

@@ -45,6 +45,8 @@ class Cases:
         FitError
             For crossed factors, and names that are no grouping factor.
         """
+        if resample is not None and not isinstance(resample, Mapping):
+            raise FitError(f'resample must be a dict of levels, such as {{"Subject": True}}, not {resample!r}.')
         n_rows = fit.model.design.n_rows
         if not fit.model.design.groups:
             return cls._of_rows(n_rows, resample)

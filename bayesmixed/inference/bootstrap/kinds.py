@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -31,10 +30,10 @@ def redraw(fit: PointFit, kind: str, options: Options) -> Redraw:
     FitError
         An unknown kind, or one that the model does not allow, with the alternative.
     """
+    if not isinstance(kind, str) or kind not in (*RESPONSES, *REFUSED):
+        raise FitError(f"kind={kind!r} is no bootstrap here. {nearest(str(kind), (*RESPONSES, 'case'))}")
     if kind in REFUSED:
         raise FitError(REFUSED[kind])
-    if kind not in RESPONSES:
-        raise FitError(f"kind={kind!r} is no bootstrap here. {nearest(str(kind), (*RESPONSES, 'case'))}")
     if options.re not in ("new", "all"):
         raise FitError(f're={options.re!r} is not an option. Use "new" (effects drawn anew) or "all" (held).')
     if kind != "parametric" and options.re != "new":
@@ -81,7 +80,7 @@ RESPONSES: dict[str, Callable[[PointFit, Options], Redraw]] = {
     "residual": _residual,
     "wild": _wild,
 }
-REFUSED: dict[Any, str] = {
+REFUSED: dict[str, str] = {
     "reb": 'The random effect block bootstrap is not offered: use kind="residual", which draws effects and residuals '
     "reflated to their estimates.",
 }

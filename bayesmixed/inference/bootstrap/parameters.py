@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -43,6 +43,8 @@ def chosen(names: Any, known: Sequence[str]) -> list[str]:
     """
     if names is None:
         return list(known)
+    if not isinstance(names, Iterable):
+        raise FitError(f"statistic must be a function of a fit, or names of parameters, not {names!r}.")
     wanted = [names] if isinstance(names, str) else list(names)
     for name in wanted:
         if name not in known:

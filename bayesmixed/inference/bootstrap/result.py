@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 
 from ...errors import FitError, checked_level, nearest, with_known_options
 from ...fits.point import PointFit
-from ...page import Page, Printed, Section, column, places
+from ...page import Page, Printed, Section, column, listed, places
 from ..intervals import Intervals
 from .limits import KINDS, LEAVES_OUT
 
@@ -112,7 +112,8 @@ class Bootstrap(Printed):
         table = pd.DataFrame.from_dict(ends, orient="index", columns=["lower", "upper"])
         table.insert(0, "estimate", self.estimate[names])
         title = f"Bootstrap limits, {100 * level:g} %, {kind}, {len(self.draws)} {self.kind} replicates"
-        return Intervals(title, table.assign(kind=kind), self.notes_of(level))
+        beyond = self._beyond(ends) if made in LEAVES_OUT else ()
+        return Intervals(title, table.assign(kind=kind), (*self.notes_of(level), *beyond))
 
     def notes_of(self, level: float) -> tuple[str, ...]:
         """What is doubtful about limits of this level."""
@@ -124,6 +125,17 @@ class Bootstrap(Printed):
             f"least n={int(np.ceil(2 / (1 - level))) - 1}."
         )
         return (*self.notes, few)
+
+    def _beyond(self, ends: Mapping[str, tuple[float, float]]) -> tuple[str, ...]:
+        """Which corrected limits are the outermost replicate, because what they ask for lies farther out."""
+        names = [
+            name
+            for name, (low, high) in ends.items()
+            if np.sum(self.draws[name] <= low) == 1 or np.sum(self.draws[name] >= high) == 1
+        ]
+        if not names:
+            return ()
+        return (f"Limits of {listed(names)} are the outermost replicate, and lie farther out: ask for a larger n.",)
 
     def _names(self, which: str | Sequence[str] | None) -> list[str]:
         known = [str(name) for name in self.draws]

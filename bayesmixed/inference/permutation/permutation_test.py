@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ...engines import ML, REML
-from ...errors import FitError, with_known_options
+from ...errors import FitError, checked_probability, with_known_options
 from ...fits.base import is_fit
 from ...fits.caution import caution
 from ...fits.point import PointFit
@@ -129,8 +129,7 @@ def _checked(fit: Any, n: Any, alpha: Any) -> PointFit:
         )
     if not is_whole(n) or n < 1:
         raise FitError(f"n must be a whole number, at least 1, not {n!r}.")
-    if not 0 < alpha < 1:
-        raise FitError(f"alpha must lie between 0 and 1, not {alpha!r}.")
+    checked_probability(alpha, "alpha")
     found: PointFit = fit
     return found
 

@@ -11,7 +11,7 @@ import pandas as pd
 from ...degrees.methods import METHODS
 from ...engines.base import Engine
 from ...engines.ml import ML, REML
-from ...errors import FitError, nearest, with_known_options
+from ...errors import FitError, checked_probability, nearest, with_known_options
 from ...fits.base import is_fit
 from ...fits.point import PointFit
 from ...model import Model
@@ -165,8 +165,7 @@ def _template(model: Any, params: Any, method: Any) -> tuple[Model, Mapping[str,
 def _check(n: Any, alpha: Any, method: Any) -> None:
     if not is_whole(n) or n < 2:
         raise FitError(f"n must be a whole number, at least 2, not {n!r}.")
-    if not isinstance(alpha, int | float | np.floating) or isinstance(alpha, bool) or not 0 < alpha < 1:
-        raise FitError(f"alpha must lie between 0 and 1, not {alpha!r}.")
+    checked_probability(alpha, "alpha")
     if method is not None and not callable(method) and method not in KNOWN:
         raise FitError(f"method={method!r} is no test here. {nearest(str(method), KNOWN)} Or a function of a fit.")
 

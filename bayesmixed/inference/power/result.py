@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ...errors import FitError, nearest
+from ...errors import FitError, checked_probability, nearest
 from ...model import Model
 from ...page import Page, Printed, Section, column, places
 from .smallest import Smallest, smallest_of
@@ -74,8 +74,7 @@ class Power(Printed):
         >>> curve.smallest(0.8).frame["size"].tolist()
         [6]
         """
-        if not 0 < power < 1:
-            raise FitError(f"power must lie between 0 and 1, not {power!r}.")
+        checked_probability(power, "power")
         return smallest_of(self.frame, self.sizes, self.varied(along), power)
 
     def varied(self, along: str | None) -> str:

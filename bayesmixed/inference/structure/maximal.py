@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -150,6 +150,10 @@ def _intercepts(side: RightSide, groups: str | Sequence[str] | None) -> tuple[Ba
         bars = {bar.group: replace(bar, intercept=True, terms=(), covariance="us", double=False) for bar in side.bars}
         found = tuple(replace(bar, options=()) for bar in bars.values())
     else:
+        if not isinstance(groups, Iterable):
+            raise FormulaError(
+                f'groups must be names of grouping factors, such as ["subject", "item"], not {groups!r}.'
+            )
         names = [groups] if isinstance(groups, str) else list(groups)
         text = " + ".join(f"(1 | {name})" for name in names)
         found = Formula(f"~ {text}").predictors["mu"].bars if names else ()

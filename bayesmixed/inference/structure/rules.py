@@ -6,9 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from ...errors import FitError, nearest
+from ...errors import FitError, checked_probability, nearest
 from ...fits.point import PointFit
 from ...page import probability
 from .candidates import Candidate
@@ -99,6 +97,5 @@ def rule_of(by: str, alpha: float) -> Rule:
     """
     if by not in RULES:
         raise FitError(f"by={by!r} is no rule of simplify. {nearest(str(by), RULES)}")
-    if not (isinstance(alpha, int | float | np.number) and 0 < alpha < 1):
-        raise FitError(f"alpha must lie between 0 and 1, not {alpha!r}.")
-    return ByRatio(float(alpha)) if by == RULES[0] else ByCriterion(by)
+    level = checked_probability(alpha, "alpha")
+    return ByRatio(level) if by == RULES[0] else ByCriterion(by)
