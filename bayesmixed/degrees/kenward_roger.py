@@ -68,12 +68,9 @@ class KenwardRoger(Reference):
         scaling, den_df = scaled_F(rank, *moments)
         doubt = _doubt(rank, *moments, den_df)
         if doubt:
-            warnings.warn(
-                f'{doubt} The data hold too few levels for it: test the rows one by one, or use ddf="satterthwaite".',
-                BayesMixedWarning,
-                stacklevel=2,
-            )
-        return FTest(scaling * statistic / rank, rank, den_df)
+            doubt += ' The data hold too few levels for it: test the rows one by one, or use ddf="satterthwaite".'
+            warnings.warn(doubt, BayesMixedWarning, stacklevel=2)
+        return FTest(scaling * statistic / rank, rank, den_df, doubt)
 
 
 def reference(fit: PointFit) -> KenwardRoger:

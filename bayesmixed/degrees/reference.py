@@ -21,6 +21,8 @@ DEPENDENT = 1e-10  # of a row in units of its standard error: what is left of it
 class FTest:
     """A joint test: `statistic` F on `num_df` and `den_df` degrees of freedom; infinite `den_df` mean chi^2 / num_df.
 
+    `doubt` says where it is rough, or why there is none.
+
     Examples
     --------
     >>> round(FTest(3.0, 2, np.inf).p, 4), round(FTest(3.0, 2, 10.0).p, 4)
@@ -30,6 +32,7 @@ class FTest:
     statistic: float
     num_df: int
     den_df: float
+    doubt: str = ""
 
     @property
     def p(self) -> float:

@@ -21,6 +21,7 @@ from .satterthwaite import independent
 if TYPE_CHECKING:
     from ..fits.point import PointFit
 
+TOO_FEW = "There are too few clusters for so many equations at once: test fewer together."
 WORK = 2e10  # rows cubed, summed over clusters: about a minute
 
 
@@ -62,13 +63,13 @@ class ClusterRobust(Reference):
         turned = turned / sds[:, None]  # now the model says that they have covariance I
         r, half = len(turned), turned @ rows @ self.root
         if np.linalg.matrix_rank(half) < r:
-            return FTest(np.nan, r, np.nan)
+            return FTest(np.nan, r, np.nan, TOO_FEW)
         statistic = float(np.sum(np.linalg.solve(half @ half.T, turned @ values) * (turned @ values)))
         if self.given is not None or self.moments is None:
             return FTest(statistic / r, r, np.nan if self.given is None else self.given)
         eta = self.moments.joint_df(turned @ rows @ self.model_root)
         left = eta - r + 1
-        return FTest(left * statistic / (eta * r), r, left) if left > 0 else FTest(np.nan, r, np.nan)
+        return FTest(left * statistic / (eta * r), r, left) if left > 0 else FTest(np.nan, r, np.nan, TOO_FEW)
 
 
 def robust(fit: PointFit, vcov: str, cluster: Any, ddf: str | float | None = None) -> ClusterRobust:

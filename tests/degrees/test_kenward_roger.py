@@ -206,7 +206,9 @@ def test_more_rows_than_the_levels_bear_are_said_aloud() -> None:
         fit = bm.Model("y ~ t + (1 | unit)", data).fit("reml")
         kr, rows = judged(fit), np.eye(4)[1:]
         with pytest.warns(bm.errors.BayesMixedWarning, match=warning) if warning else nullcontext():
-            assert 0 < kr.test(rows, fit.beta[1:]).den_df < 1 + EXACT
+            found, page = kr.test(rows, fit.beta[1:]), str(bm.anova(fit, ddf="kenward-roger"))
+        assert 0 < found.den_df < 1 + EXACT
+        assert bool(found.doubt) == ("below 4" in page) == (warning is not None)
 
 
 def test_what_is_not_linear_names_satterthwaite() -> None:

@@ -146,7 +146,8 @@ def hypothesis(
 
 def _of_point(fit: PointFit, question: Asked, rows: np.ndarray, reference: Reference, level: float) -> Hypotheses:
     joint = tests.jointly(fit, question, rows, reference)
-    notes = [*([] if joint is None else [_told(joint)]), f"Limits: {100 * level:g} %, {reference.words}."]
+    notes = [] if joint is None else [*filter(None, [_told(joint), joint.doubt])]
+    notes.append(f"Limits: {100 * level:g} %, {reference.words}.")
     df = reference.df(rows)
     normal = np.isinf(df)
     if normal.any() and not normal.all():
@@ -209,10 +210,7 @@ def _is_known(joint: FTest) -> bool:
 def _told(joint: FTest) -> str:
     """The joint test in a line."""
     if not _is_known(joint):
-        return (
-            "Together: no test. How the estimates vary together is not known well enough, with too few clusters or "
-            "groups for so many equations at once: test fewer together."
-        )
+        return "Together: no test, because how the estimates vary together is not known well enough."
     if np.isinf(joint.den_df):
         test = f"chi^2 = {joint.num_df * joint.statistic:.3f} on {joint.num_df}"
     else:

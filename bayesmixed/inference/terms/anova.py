@@ -52,12 +52,12 @@ def anova_of(fit: PointFit, type: Any = None, ddf: str | float | None = None) ->
     judged = reference(fit, ddf)
     kind = asked or (1 if judged.by_term else 3)
     rows = _rows_by_term(fit, kind, judged, ddf) if judged.by_term else hypotheses(fit.model, kind)
-    frame = tested(fit, rows, judged)
+    frame, doubts = tested(fit, rows, judged)
     empty = empty_cells_note(fit.model) if kind == 3 else ""
     if empty:
         warnings.warn(empty, BayesMixedWarning, stacklevel=4)
     meaning = f"Hypotheses of {MEANING[kind]}."
-    notes = (meaning, *_notes(fit, judged), *([empty] if empty else []), *_untested(fit, frame))
+    notes = (meaning, *_notes(fit, judged), *([empty] if empty else []), *doubts, *_untested(fit, frame))
     title = f"Analysis of variance, type {TYPES[kind]} ({fit.label}): {law(judged)}"
     return TermTests(title, frame, notes, _residual(fit, judged))
 
@@ -72,8 +72,8 @@ def deletions_of(fit: PointFit, ddf: str | float | None = None) -> TermTests:
     """
     _refuse(fit)
     judged = reference(fit, ddf)
-    frame = tested(fit, deletions(fit.model), judged)
-    notes = (*not_dropped(fit, frame), *_notes(fit, judged), *_blank(frame))
+    frame, doubts = tested(fit, deletions(fit.model), judged)
+    notes = (*not_dropped(fit, frame), *_notes(fit, judged), *doubts, *_blank(frame))
     return TermTests(f"Terms dropped one at a time ({fit.label}): {law(judged)}", frame, notes)
 
 

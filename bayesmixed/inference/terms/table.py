@@ -56,11 +56,13 @@ class TermTests(Printed):
         return pd.DataFrame(padded, index=[*frame.index, *["Residual"] * (longest - len(frame))])
 
 
-def tested(fit: PointFit, rows: Mapping[str, np.ndarray], reference: Reference) -> pd.DataFrame:
-    """The joint test of the rows (m, p) on the mean's coefficients that each term has."""
-    found = [_row(_test(fit, name, L, reference)) for name, L in rows.items()]
+def tested(fit: PointFit, rows: Mapping[str, np.ndarray], reference: Reference) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The joint test of the rows (m, p) on the mean's coefficients that each term has, and what is doubtful of some."""
+    tests = {name: _test(fit, name, L, reference) for name, L in rows.items()}
+    found = [_row(test) for test in tests.values()]
     table = pd.DataFrame(found, columns=list(COLUMNS), index=pd.Index(list(rows), name="term"))
-    return table.astype({"num_df": int})
+    doubts = tuple(f"{name}: {test.doubt}" for name, test in tests.items() if test is not None and test.doubt)
+    return table.astype({"num_df": int}), doubts
 
 
 def _test(fit: PointFit, name: str, L: np.ndarray, reference: Reference) -> FTest | None:
