@@ -14,10 +14,10 @@ import bayesmixed as bm
 from bayesmixed.families import Observed
 from bayesmixed.likelihood.at import laplace_of
 
-LOGLIK = 1e-5  # MATHEMATICS section 9, generalized models
+LOGLIK = 1e-5  # what other programs' optima of generalized models differ by
 DENSE = 1e-8  # a dense Laplace approximation
 REFERENCE = 1e-4  # log-likelihoods of counts near 1e7 in glmmTMB are sums of terms of 1e8
-SE = 1e-3  # MATHEMATICS section 9
+SE = 1e-3  # relative: what other programs' standard errors differ by
 EXACT = 1e-11  # relative: densities against arithmetic of 60 digits
 SAME = 1e-4  # log-likelihoods of counts near 1e9, whose predictor's last digit moves each by 1e-6
 FEW = 25  # Newton steps from zero effects, each at least as good as doubling the predictor: creeping took 200

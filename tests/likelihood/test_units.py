@@ -11,7 +11,7 @@ import pytest
 import bayesmixed as bm
 from bayesmixed.priors.default import location_and_scale
 
-LOGLIK = 1e-5  # MATHEMATICS section 9, generalized models
+LOGLIK = 1e-5  # what other programs' optima of generalized models differ by
 ESTIMATE = 1e-4  # of a standard error: where two searches of one likelihood stop
 SE = 2e-4  # relative: the Hessian is known to 1e-4
 N = 500

@@ -2,8 +2,8 @@
 
 Given a draw of the parameters and of the effects that other groups' rows share, the rows of one group are independent
 of all others, so that leaving the group out needs log p(y_g | draw) = log of the integral of
-prod f(y_i | eta_i + z_i'b) N(b; 0, Sigma) over its own effects b alone. Of normal responses it has a closed form
-(MATHEMATICS section 2); else see `integral`.
+prod f(y_i | eta_i + z_i'b) N(b; 0, Sigma) over its own effects b alone. Of normal responses it has a closed form;
+else see `integral`.
 """
 
 from __future__ import annotations

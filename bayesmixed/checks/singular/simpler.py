@@ -24,7 +24,7 @@ from ...likelihood.criteria.with_sigmas import SigmasCriterion
 from ..diagnosis.work import Work
 from .reduced import ReducedPart, additions, grown, reductions, theta_of, whole
 
-SAME = 1e-4  # of the log-likelihood: MATHEMATICS' tolerance of a boundary optimum, ten times over
+SAME = 1e-4  # of the log-likelihood: ten times what optima on a boundary are told apart by
 FITTED = 2  # candidates of a step that are fitted, the most promising first
 HOPELESS = 100.0  # of AIC, valued without a search: a candidate that much worse than the best so far is not fitted
 OVERHEAD = 5  # evaluations that take as long as building a model and collecting its fit

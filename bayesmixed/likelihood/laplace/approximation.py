@@ -191,7 +191,7 @@ class LaplaceLikelihood:
         return curved.mode.value - 2 * self.constant + curved.solution.log_det_M
 
     def gradient(self, x: np.ndarray, curved: Curved) -> np.ndarray:
-        """dD / dx by one adjoint solve (MATHEMATICS: kappa = -2 g + t - V (Z Lambda a))."""
+        """dD / dx by one adjoint solve (kappa = -2 g + t - V (Z Lambda a))."""
         rows, d, factors = self.rows, curved.derivatives, self.factors(x)
         blocks = range(len(rows.blocks))
         h = row_variances(rows, self.pattern, curved.gram, curved.solution)
