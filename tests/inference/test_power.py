@@ -215,6 +215,12 @@ def test_fewer_levels_keep_the_balance_of_treatments(order: str, count: int) -> 
     assert per.tolist() == [count // 2, count // 2]
 
 
+def test_copies_do_not_take_names_that_are_there() -> None:
+    data = pd.DataFrame({"x": np.tile(np.arange(5.0), 4), "g": np.repeat(["a", "a.2", "b", "b.2"], 5)})
+    large = extended(bm.Model("y ~ x + (1 | g)", data.assign(y=data["x"] ** 2)), {"g": 12}, {})
+    assert large.frame["g"].nunique() == large.design.groups[0].n_levels == 12
+
+
 def test_whole_numbers_get_the_next_ones() -> None:
     data = crossed(4, 2).assign(g=np.repeat([3, 4, 7, 9], 2))
     large = extended(bm.Model("y ~ x + (1 | g)", data), {"g": 8}, {})

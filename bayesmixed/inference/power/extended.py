@@ -179,8 +179,12 @@ def _new_names(known: np.ndarray, taken: np.ndarray, copies: np.ndarray) -> np.n
         return np.array(
             [int(value) + int(copy) * size for value, copy in zip(taken, copies, strict=True)], dtype=object
         )
+    old, dot = {str(value) for value in known}, "."
+    while any(f"{value}{dot}{copy + 1}" in old for value in old for copy in range(1, int(copies.max(initial=0)) + 1)):
+        dot += "."  # a level is called "a.2" already
     return np.array(
-        [value if copy == 0 else f"{value}.{copy + 1}" for value, copy in zip(taken, copies, strict=True)], dtype=object
+        [value if copy == 0 else f"{value}{dot}{copy + 1}" for value, copy in zip(taken, copies, strict=True)],
+        dtype=object,
     )
 
 
