@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import pandas as pd
 import pytest
 import simulated
 from conftest import load_reference_frame, load_result
+from judged import CHECKED, reference_fit
 
 import bayesmixed as bm
 from bayesmixed.degrees.kenward_roger import scaled_F
@@ -21,23 +21,6 @@ SE = 2e-6
 F = 5e-6
 EXACT = 1e-9  # of classical degrees of freedom
 OPTIMUM = 1e-5  # relative: what two searches for the same optimum leave of degrees of freedom
-CONTRASTS = {
-    "lmm_cake_sum_contrasts": {"recipe": "sum"},
-    "lmm_oats_helmert": {"Variety": "helmert"},
-    "lmm_orthodont_sum": {"Sex": "sum"},
-}
-CHECKED = (
-    "cake cake_sum_contrasts dyestuff machines_nested machines_slopes oats_helmert orthodont_sex_age orthodont_sum "
-    "ovary pastes_nested penicillin rail sleepstudy_double_bar sleepstudy_intercept sleepstudy_slope yu_example1 "
-    "yu_example2_surrogate"
-).split()
-
-
-@cache
-def fitted(name: str, engine: str = "reml") -> Any:
-    record = load_result(name)
-    data = load_reference_frame(record["dataset"])
-    return bm.Model(record["formula"], data, contrasts=CONTRASTS.get(name)).fit(engine)
 
 
 def judged(fit: Any) -> Any:
@@ -47,7 +30,7 @@ def judged(fit: Any) -> Any:
 @pytest.mark.parametrize("name", CHECKED)
 def test_coefficients_agree_with_pbkrtest(name: str) -> None:
     """Degrees of freedom, standard errors and the whole adjusted covariance."""
-    fit, extras = fitted(f"lmm_{name}"), load_result(f"lmm_{name}")["extras"]["ddf"]
+    fit, extras = reference_fit(name), load_result(f"lmm_{name}")["extras"]["ddf"]
     theirs, rows = extras["Kenward-Roger"]["coefficients"], np.eye(len(fit.beta))
     assert list(fit.model.r_names.values()) == theirs["rows"]
     np.testing.assert_allclose(judged(fit).df(rows), theirs["df"], rtol=DF)
@@ -60,7 +43,7 @@ def test_coefficients_agree_with_pbkrtest(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in CHECKED if name not in "dyestuff pastes_nested penicillin rail"])
 def test_terms_agree_with_pbkrtest(name: str) -> None:
     """Type I: rows of the Cholesky factor of X'X, term by term in the order of the columns."""
-    fit = fitted(f"lmm_{name}")
+    fit = reference_fit(name)
     theirs = load_result(f"lmm_{name}")["extras"]["ddf"]["Kenward-Roger"]["anova_type_I"]
     rows, first = np.linalg.qr(fit.model.design.mu.X, mode="r"), 1
     for num_df, den_df, statistic in zip(theirs["NumDF"], theirs["DenDF"], theirs["F value"], strict=True):
@@ -83,7 +66,7 @@ def test_terms_agree_with_pbkrtest(name: str) -> None:
 )
 def test_comparisons_of_models_agree_with_pbkrtest(name: str, extra: str, rows: slice) -> None:
     """KRmodcomp: lambda F, its degrees of freedom and p."""
-    fit, theirs = fitted(f"lmm_{name}"), load_result(f"lmm_{name}")["extras"][extra]
+    fit, theirs = reference_fit(name), load_result(f"lmm_{name}")["extras"][extra]
     found = judged(fit).test(np.eye(len(fit.beta))[rows], fit.beta[rows])
     assert found.num_df == theirs["table"]["ndf"][0]
     assert found.den_df == pytest.approx(theirs["table"]["ddf"][0], rel=DF)
@@ -137,7 +120,7 @@ def test_a_model_without_bars_has_the_residual_degrees_of_freedom() -> None:
 
 
 def test_F_of_one_row_is_the_square_of_its_t() -> None:
-    fit = fitted("lmm_yu_example1")
+    fit = reference_fit("yu_example1")
     rows = np.array([[0.0, 1.0, -1.0, 0.3, 0.0]])
     t = rows @ fit.beta / np.sqrt(judged(fit).covariance(rows)[0])
     found = judged(fit).test(rows, rows @ fit.beta)
@@ -147,8 +130,8 @@ def test_F_of_one_row_is_the_square_of_its_t() -> None:
 
 def test_units_coding_order_and_repeated_rows_do_not_matter() -> None:
     data = load_reference_frame("yu_example1")
-    kr, rows = judged(fitted("lmm_yu_example1")), np.eye(5)[1:]
-    first = kr.test(rows, fitted("lmm_yu_example1").beta[1:])
+    kr, rows = judged(reference_fit("yu_example1")), np.eye(5)[1:]
+    first = kr.test(rows, reference_fit("yu_example1").beta[1:])
     turned = data.sample(frac=1, random_state=1).assign(res=lambda d: 1e6 * d["res"])
     other = bm.Model("res ~ treatment_idx + (1 | midx)", turned, contrasts={"treatment_idx": "helmert"}).fit("reml")
     again = judged(other).test(np.vstack([rows, rows[0] + rows[1]]), np.append(other.beta[1:], other.beta[1:3].sum()))
@@ -158,7 +141,7 @@ def test_units_coding_order_and_repeated_rows_do_not_matter() -> None:
 
 
 def test_ml_fits_are_refitted_and_say_so() -> None:
-    ml, reml = fitted("lmm_sleepstudy_slope", "ml"), fitted("lmm_sleepstudy_slope")
+    ml, reml = reference_fit("sleepstudy_slope", "ml"), reference_fit("sleepstudy_slope")
     assert "refitted by REML" in judged(ml).notes[0]
     assert judged(reml).notes == ()
     np.testing.assert_allclose(judged(ml).df(np.eye(2)), judged(reml).df(np.eye(2)), rtol=OPTIMUM)
@@ -174,7 +157,7 @@ def test_answers_of_an_ml_fit_are_those_of_its_refit(verb: str) -> None:
         "comparisons": lambda fit: bm.comparisons(fit, "treatment_idx", ddf="kenward-roger"),
     }
     ask = asked.get(verb, lambda fit: getattr(bm, verb)(fit, ddf="kenward-roger"))
-    ml, reml = (ask(fitted("lmm_yu_example1", engine)) for engine in ("ml", "reml"))
+    ml, reml = (ask(reference_fit("yu_example1", engine)) for engine in ("ml", "reml"))
     numbers = [page.frame.select_dtypes("number") for page in (ml, reml)]
     pd.testing.assert_frame_equal(*numbers, rtol=1e-4)
     assert "refitted by REML" in " ".join(str(ml).split())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import load_reference_frame, load_result
+from judged import CHECKED, reference_fit
 
 import bayesmixed as bm
 from bayesmixed.degrees.methods import default, reference
@@ -16,36 +16,19 @@ from bayesmixed.degrees.satterthwaite import together
 
 LMERTEST = 1e-5  # relative: lmerTest differentiates numerically, at lme4's optimum
 OPTIMUM = 1e-5  # relative: what the end of a search leaves of a degree of freedom
-CONTRASTS = {
-    "lmm_cake_sum_contrasts": {"recipe": "sum"},
-    "lmm_oats_helmert": {"Variety": "helmert"},
-    "lmm_orthodont_sum": {"Sex": "sum"},
-}
-CHECKED = (
-    "cake cake_sum_contrasts dyestuff machines_nested machines_slopes oats_helmert orthodont_sex_age orthodont_sum "
-    "ovary pastes_nested penicillin rail sleepstudy_double_bar sleepstudy_intercept sleepstudy_slope yu_example1 "
-    "yu_example2_surrogate"
-).split()
-
-
-@cache
-def fitted(name: str, engine: str = "reml") -> Any:
-    record = load_result(name)
-    data = load_reference_frame(record["dataset"])
-    return bm.Model(record["formula"], data, contrasts=CONTRASTS.get(name)).fit(engine)
 
 
 @pytest.mark.parametrize("name", CHECKED)
 def test_coefficients_agree_with_lmertest(name: str) -> None:
     """Each coefficient's degrees of freedom."""
-    fit, theirs = fitted(f"lmm_{name}"), load_result(f"lmm_{name}")["extras"]["ddf"]["Satterthwaite"]["coefficients"]
+    fit, theirs = reference_fit(name), load_result(f"lmm_{name}")["extras"]["ddf"]["Satterthwaite"]["coefficients"]
     found = reference(fit, "satterthwaite").df(np.eye(len(fit.beta)))
     np.testing.assert_allclose(found, theirs["df"], rtol=LMERTEST)
 
 
 def test_ml_fits_use_the_deviance() -> None:
     """Their information is that of the deviance: 4.90, not REML's 3.50."""
-    fit = fitted("lmm_yu_example2_surrogate", "ml")
+    fit = reference_fit("yu_example2_surrogate", "ml")
     theirs = load_result("lmm_yu_example2_surrogate")["extras"]["satterthwaite_at_ML"]
     found = reference(fit, "satterthwaite").df(np.eye(len(fit.beta)))
     np.testing.assert_allclose(found, theirs["df"], rtol=LMERTEST)
@@ -54,7 +37,7 @@ def test_ml_fits_use_the_deviance() -> None:
 @pytest.mark.parametrize("name", ["yu_example1", "yu_example2_surrogate", "machines_slopes", "machines_nested"])
 def test_a_term_agrees_with_lmertest(name: str) -> None:
     """The joint F test of the only factor, by the rows of X'X = T'DT: its degrees of freedom depend on the basis."""
-    fit, theirs = fitted(f"lmm_{name}"), load_result(f"lmm_{name}")["extras"]["ddf"]["Satterthwaite"]["anova_type_III"]
+    fit, theirs = reference_fit(name), load_result(f"lmm_{name}")["extras"]["ddf"]["Satterthwaite"]["anova_type_III"]
     R = np.linalg.qr(fit.model.design.mu.X, mode="r")
     rows = (R / np.diag(R)[:, None])[1:]
     found = reference(fit).test(rows, rows @ fit.beta)
@@ -102,7 +85,7 @@ def test_balanced_designs_are_exact(residual: float) -> None:
 
 def test_one_row_is_the_square_of_its_t() -> None:
     """F on the same degrees of freedom; a row that is written twice counts once."""
-    fit = fitted("lmm_sleepstudy_slope")
+    fit = reference_fit("sleepstudy_slope")
     found, row = reference(fit), np.array([[1.0, 4.0]])
     once, twice = (found.test(rows, rows @ fit.beta) for rows in (row, np.vstack([row, -3e5 * row])))
     t = (row @ fit.beta)[0] / np.sqrt(found.covariance(row)[0, 0])
@@ -192,7 +175,7 @@ def test_an_unfinished_fit_says_so() -> None:
     """Degrees of freedom off the optimum depend on how the variances are written."""
     fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit(bm.REML(maxiter=1))
     assert "not at the optimum" in reference(fit).notes[0]
-    assert not reference(fitted("lmm_sleepstudy_slope")).notes
+    assert not reference(reference_fit("sleepstudy_slope")).notes
 
 
 def test_what_it_is_not_for() -> None:
@@ -214,7 +197,7 @@ def test_coefficients_of_sigma_are_normal() -> None:
 
 def test_rows_without_an_answer() -> None:
     """What is not estimable stays unknown, what is no function of the coefficients is known, none are none."""
-    found = reference(fitted("lmm_sleepstudy_slope"))
+    found = reference(reference_fit("sleepstudy_slope"))
     df = found.df(np.array([[np.nan, 1.0], [0.0, 0.0], [0.0, 1.0]]))
     assert np.isnan(df[0]) and np.isinf(df[1]) and np.isfinite(df[2])
     assert np.isnan(found.test(np.zeros((1, 2)), np.zeros(1)).p)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import load_reference_frame, load_result
+from judged import WITH_TERMS, reference_fit
 from unbalanced import fitted, made_up, terms_of
 
 import bayesmixed as bm
@@ -19,16 +19,6 @@ from bayesmixed.inference.terms.anova import deletions_of
 F_VALUE = 1e-5  # relative: both programs' optima
 DDF = 1e-4  # relative: lmerTest differentiates numerically
 RTERMS: dict[str, Any] = json.loads((Path(__file__).parent / "r_terms.json").read_text())
-CHECKED = (
-    "cake cake_sum_contrasts machines_nested machines_slopes oats_helmert orthodont_sex_age orthodont_sum ovary "
-    "sleepstudy_slope yu_example1 yu_example2_surrogate"
-).split()
-KENWARD_ROGER = CHECKED
-CONTRASTS = {
-    "cake_sum_contrasts": {"recipe": "sum"},
-    "oats_helmert": {"Variety": "helmert"},
-    "orthodont_sum": {"Sex": "sum"},
-}
 ROMAN = {1: "I", 2: "II", 3: "III"}
 NAMES = {"rows": "rows", "num_df": "NumDF", "den_df": "DenDF", "statistic": "F value"}
 IN_R = {
@@ -51,14 +41,7 @@ def agree(found: pd.DataFrame, theirs: dict[str, Any]) -> None:
     np.testing.assert_allclose(found["den_df"], listed["den_df"], rtol=DDF)
 
 
-@cache
-def reference_fit(name: str) -> Any:
-    record = load_result(f"lmm_{name}")
-    data = load_reference_frame(record["dataset"])
-    return bm.Model(record["formula"], data, contrasts=CONTRASTS.get(name)).fit("reml")
-
-
-@pytest.mark.parametrize("name", CHECKED)
+@pytest.mark.parametrize("name", WITH_TERMS)
 def test_published_data_have_lmertests_tables(name: str) -> None:
     """Balanced and unbalanced designs, treatment, sum, Helmert and polynomial contrasts, all three types."""
     for kind, roman in ROMAN.items():
@@ -138,7 +121,7 @@ def test_twenty_four_mice_by_containment() -> None:
         assert row["statistic"] == pytest.approx(5.894548, rel=F_VALUE)
 
 
-@pytest.mark.parametrize("name", KENWARD_ROGER)
+@pytest.mark.parametrize("name", WITH_TERMS)
 def test_published_data_have_pbkrtests_tables(name: str) -> None:
     """Kenward-Roger's scaled F: the same whichever rows span the hypothesis."""
     for kind, roman in ROMAN.items():
