@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 SEED = 1  # of replicates, for which bm.bootstrap takes any other
 
 
-@with_known_options(nsim="bm.bootstrap(fit, n=1000, seed=1).confint() has replicates as you want them.")
+@with_known_options(
+    nsim="bm.bootstrap(fit, n=1000, seed=1).confint() has replicates as you want them.",
+    seed="bm.bootstrap(fit, n=1000, seed=1).confint() has replicates of your own seed.",
+)
 def confint(
     fit: Fit,
     method: str | None = None,
