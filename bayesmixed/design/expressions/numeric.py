@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import e
 from typing import Any
 
 import numpy as np
 
 
-def _log(x: Any, base: float = np.e) -> Any:
-    return np.log(x) if base == np.e else np.log(x) / np.log(base)
+def _log(x: Any, base: float = e) -> Any:
+    return np.log(x) if base == e else np.log(x) / np.log(base)
 
 
 def _round(x: Any, digits: float = 0) -> Any:

@@ -10,6 +10,7 @@ import pickle
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
@@ -142,8 +143,7 @@ def _finished(jobs: dict[Future[Any], int]) -> Iterator[tuple[int, Any]]:
 
 def _on_cluster(task: Task, parts: Sequence[range], client: Any) -> Iterator[tuple[int, Any]]:
     """By the workers of a Dask client."""
-    from dask.distributed import as_completed as as_finished
-
+    as_finished: Any = import_module("dask.distributed").as_completed  # which has no types
     (sent,) = client.scatter([task], broadcast=True, hash=False)
     jobs = {client.submit(_call, sent, part, pure=False): i for i, part in enumerate(parts)}
     try:
