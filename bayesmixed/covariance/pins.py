@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -106,10 +107,10 @@ class FirstSd(Pin):
 
     def theta(self, at: float, rest: np.ndarray) -> np.ndarray:
         if self.lower is None or self.along is None:
-            return np.insert(rest, 0, at)
+            return led(at, rest)
         M = self._matrix(rest)
         M[:, 0] -= at * self.along
-        return np.insert(self._elements(solve_triangular(self.lower, M, lower=True)), 0, at)
+        return led(at, self._elements(solve_triangular(self.lower, M, lower=True)))
 
     def split(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         at, rest = abs(float(theta[0])), theta[1:]
@@ -123,18 +124,18 @@ class FirstSd(Pin):
         if self.lower is None or self.along is None:
             return slope
         found = solve_triangular(self.lower, self._matrix(slope[1:]), lower=True, trans=1)
-        return np.insert(self._elements(found), 0, slope[0] - self.along @ found[:, 0])
+        return led(float(slope[0] - self.along @ found[:, 0]), self._elements(found))
 
     def _matrix(self, elements: np.ndarray) -> np.ndarray:
         """Rows of Lambda after the first (k - 1, k), of its columns from the top down."""
         k = len(self.order)
         found = np.zeros((k, k))
-        found.T[np.triu_indices(k)] = np.insert(elements, 0, 0.0)
+        found.T[triangle(k)] = led(0.0, elements)
         return found[1:]
 
     def _elements(self, rows: np.ndarray) -> np.ndarray:
         k = len(self.order)
-        found: np.ndarray = np.concatenate([np.zeros((1, k)), rows]).T[np.triu_indices(k)][1:]
+        found: np.ndarray = np.concatenate([np.zeros((1, k)), rows]).T[triangle(k)][1:]
         return found
 
 
@@ -233,3 +234,14 @@ def _other(at: float) -> float:
 def in_front(columns: tuple[int, ...], k: int) -> tuple[int, ...]:
     """The positions of k columns, these first."""
     return (*columns, *(i for i in range(k) if i not in columns))
+
+
+def led(first: float, rest: np.ndarray) -> np.ndarray:
+    """(first, rest) as one array (m + 1,): a profile asks for it at every evaluation."""
+    return np.concatenate(([first], rest))
+
+
+@lru_cache
+def triangle(k: int) -> tuple[np.ndarray, ...]:
+    """Positions of the lower triangle (k, k), column by column, in the transpose: an unstructured theta's order."""
+    return np.triu_indices(k)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from .base import Covariance, Edge, echelon, log_det_penalty, of_lengths, retriangularise
 from .parameters import CorrelationMatrix, Free, Values, sd_of_each
-from .pins import FirstPair, FirstSd, Pin, in_front
+from .pins import FirstPair, FirstSd, Pin, in_front, triangle
 
 
 @dataclass(frozen=True)
@@ -65,18 +64,18 @@ class Unstructured(Covariance):
 
     def factor(self, theta: np.ndarray, k: int) -> np.ndarray:
         lower = np.zeros((k, k))
-        lower.T[_triangle(k)] = theta
+        lower.T[triangle(k)] = theta
         return lower
 
     def theta(self, factor: np.ndarray) -> np.ndarray:
         lower = retriangularise(factor)
-        return lower.T[_triangle(len(lower))]
+        return lower.T[triangle(len(lower))]
 
     def pullback(self, theta: np.ndarray, k: int, slope: np.ndarray) -> np.ndarray:
-        return slope.T[_triangle(k)]
+        return slope.T[triangle(k)]
 
     def start(self, sds: np.ndarray) -> np.ndarray:
-        return np.diag(sds)[_triangle(len(sds))]
+        return np.diag(sds)[triangle(len(sds))]
 
     def edges(self, theta: np.ndarray, k: int) -> list[tuple[Edge, ...]]:
         """Of each column of Lambda: all of it zero, its diagonal element zero."""
@@ -94,14 +93,8 @@ class Unstructured(Covariance):
 
     def leading(self, theta: np.ndarray, k: int) -> np.ndarray:
         lower = self.factor(theta, k)
-        return theta if np.all(np.diag(lower)) else echelon(lower).T[_triangle(k)]
+        return theta if np.all(np.diag(lower)) else echelon(lower).T[triangle(k)]
 
 
 def _zero(theta: np.ndarray, positions: tuple[int, ...]) -> Edge:
     return Edge(positions, (0.0,) * len(positions), float(np.max(np.abs(theta[list(positions)]))))
-
-
-@lru_cache
-def _triangle(k: int) -> tuple[np.ndarray, ...]:
-    """Positions of the lower triangle, column by column, in the transpose."""
-    return np.triu_indices(k)

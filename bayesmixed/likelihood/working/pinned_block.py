@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...covariance import Covariance, Edge, Free, Values
-from ...covariance.pins import Pin
+from ...covariance.pins import Pin, led
 from .theta import Theta
 
 
@@ -55,7 +55,7 @@ class PinnedBlock(Covariance):
 
     def theta(self, factor: np.ndarray) -> np.ndarray:
         at, rest = self.pin.split(self.base.theta(np.linalg.solve(self.A, factor)))
-        return np.insert(rest, 0, at)
+        return led(at, rest)
 
     def pullback(self, theta: np.ndarray, k: int, slope: np.ndarray) -> np.ndarray:
         inner = self.base.pullback(self.inner(theta), k, self.A.T @ slope)
@@ -63,7 +63,7 @@ class PinnedBlock(Covariance):
 
     def start(self, sds: np.ndarray) -> np.ndarray:
         at, rest = self.pin.split(self.base.start(sds[list(self.pin.order)]))
-        return np.insert(rest, 0, at)
+        return led(at, rest)
 
     def edges(self, theta: np.ndarray, k: int) -> list[tuple[Edge, ...]]:
         return []
