@@ -6,15 +6,12 @@ python benchmarks/profiles.py [--peers PYTHON] [--case NAME ...] writes results/
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from alone import Record, run
 from machine import machine
 from profile_cases import CASES, ProfileCase
 
@@ -24,8 +21,6 @@ HERE = Path(__file__).parent
 ROUNDS = 3  # of the engines in turn; the middle time of each counts
 REPEATS = {"bayesmixed": 5, "lme4": 1, "mixedlm": 1}
 TARGETS = {"profile": 15, "confint": 30}  # times faster than lme4 on sleepstudy
-
-Record = dict[str, Any]
 
 
 def main() -> None:
@@ -62,20 +57,6 @@ def commands(case: ProfileCase, peers: str, path: str) -> dict[str, list[str]]:
         "lme4": ["Rscript", str(scripts / "run_profile_lme4.R"), path, case.in_r, *end["lme4"]],
         "mixedlm": [peers, str(scripts / "run_profile_mixedlm.py"), path, case.in_mixedlm, *end["mixedlm"]],
     }
-
-
-def run(command: list[str]) -> Record:
-    """The JSON line of one engine in a process of its own, or why there is none."""
-    alone = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, env=alone, check=False, timeout=300)
-    except (OSError, subprocess.TimeoutExpired) as failure:
-        return {"failure": str(failure)[:160]}
-    lines = done.stdout.strip().splitlines()
-    if done.returncode or not lines:
-        return {"failure": (done.stderr.strip().splitlines() or ["no answer"])[-1][:160]}
-    found: Record = json.loads(lines[-1])
-    return found
 
 
 def middle(rounds: list[Record]) -> Record:

@@ -6,17 +6,14 @@ python benchmarks/replicates.py [--peers PYTHON] [--case NAME ...] writes result
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from alone import THREADS, Record, run
 from machine import machine
 
 import bayesmixed as bm
@@ -24,8 +21,6 @@ import bayesmixed as bm
 HERE = Path(__file__).parent
 ROUNDS = 3  # of the engines in turn; the middle time of each counts
 REPLICATES = {"bayesmixed": 1000, "lme4": 40, "glmm": 300}
-
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -84,7 +79,7 @@ def in_turn(case: ReplicateCase, peers: str, folder: Path) -> dict[str, Record]:
     rounds: dict[str, list[Record]] = {}
     for _ in range(ROUNDS):
         for engine, command in commands(case, peers, folder).items():
-            rounds.setdefault(engine, []).append(run(command))
+            rounds.setdefault(engine, []).append(run(command, (*THREADS, "RAYON_NUM_THREADS")))
     return {engine: middle(found) for engine, found in rounds.items()}
 
 
@@ -100,20 +95,6 @@ def commands(case: ReplicateCase, peers: str, folder: Path) -> dict[str, list[st
     if case.family == "gaussian":  # of binomial responses out of trials glmm has no simple way to exchange them
         script = str(scripts / "run_bootstrap_glmm.py")
         found["glmm"] = [peers, script, table, case.in_r, case.family, str(folder / "y.npy")]
-    return found
-
-
-def run(command: list[str]) -> Record:
-    """The JSON line of one engine in a process of its own, or why there is none."""
-    alone = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1"}
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, env=alone, check=False, timeout=300)
-    except (OSError, subprocess.TimeoutExpired) as failure:
-        return {"failure": str(failure)[:160]}
-    lines = done.stdout.strip().splitlines()
-    if done.returncode or not lines:
-        return {"failure": (done.stderr.strip().splitlines() or ["no answer"])[-1][:160]}
-    found: Record = json.loads(lines[-1])
     return found
 
 
