@@ -14,7 +14,7 @@ from ..engines.search.optimizer import Optimizer
 from ..engines.search.optimizers import optimizer_of
 from ..errors import BayesMixedError, FitError, with_known_options
 from ..fits import tables
-from ..fits.base import is_fit
+from ..fits.maximised import maximised
 from ..fits.point import PointFit
 from ..fits.told_apart import numbered
 from ..likelihood.at import effects_unit
@@ -157,13 +157,12 @@ def multi_start(
 
 
 def _refuse(fit: Any, n: int) -> None:
-    if not is_fit(fit):
-        raise FitError(f'multi_start takes a fit, such as model.fit("ml"), not {fit!r}.')
-    if fit.sampled:
-        raise FitError(
-            'multi_start searches for a maximum, and draws have none: bm.multi_start(fit.model.fit("ml")). Whether '
-            "chains agree is in fit.status.max_rhat."
-        )
+    maximised(
+        fit,
+        "multi_start",
+        'multi_start searches for a maximum, and draws have none: bm.multi_start(fit.model.fit("ml")). Whether '
+        "chains agree is in fit.status.max_rhat.",
+    )
     if not is_whole(n) or n < 0:
         raise FitError(f"n must be a whole number of starts, not {n!r}.")
     if not all(hasattr(fit.engine, option) for option in ("start", "optimizer", "maxiter")):

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from ...errors import FitError, with_known_options
-from ...fits.base import is_fit
 from ...fits.caution import caution
+from ...fits.maximised import maximised
 from ...fits.point import PointFit
 from ...prediction.memory import refuse_too_large
 from ...prediction.seeds import is_whole, whole_seed
@@ -136,17 +136,14 @@ def bootstrap(
 
 
 def _checked(fit: Any, n: Any) -> PointFit:
-    if not is_fit(fit):
-        what = 'not a model: bm.bootstrap(model.fit("ml"))' if hasattr(fit, "with_response") else f"not {fit!r}"
-        raise FitError(f'bootstrap takes a fit, such as model.fit("ml"), {what}.')
-    if fit.sampled:
-        raise FitError(
-            "bootstrap replicates a fit by maximum likelihood; draws have the uncertainty of their parameters already: "
-            'fit.coefficients. Or make the fit first: model.fit("ml").'
-        )
+    found = maximised(
+        fit,
+        "bootstrap",
+        "bootstrap replicates a fit by maximum likelihood; draws have the uncertainty of their parameters already: "
+        'fit.coefficients. Or make the fit first: model.fit("ml").',
+    )
     if not is_whole(n) or n < 2:
         raise FitError(f"n must be a whole number, at least 2, not {n!r}.")
-    found: PointFit = fit
     return found
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ...errors import FitError, with_known_options
-from ...fits.base import is_fit
 from ...fits.caution import caution
+from ...fits.maximised import maximised
 from ...fits.point import PointFit
 from ...page import listed
 from ..replicates.run import Workers, run
@@ -99,14 +99,12 @@ def influence(
 
 
 def _checked(fit: Any) -> PointFit:
-    if not is_fit(fit):
-        raise FitError(f'influence takes a fit, such as model.fit("ml"), not {type(fit).__name__}.')
-    if fit.sampled:
-        raise FitError(
-            "influence leaves data out of maximised fits. Of draws, bm.loo(fit) says which rows surprise the model and "
-            'which move its posterior much (Pareto k). Or fit by maximum likelihood: fit.model.fit("ml").'
-        )
-    found: PointFit = fit
+    found = maximised(
+        fit,
+        "influence",
+        "influence leaves data out of maximised fits. Of draws, bm.loo(fit) says which rows surprise the model and "
+        'which move its posterior much (Pareto k). Or fit by maximum likelihood: fit.model.fit("ml").',
+    )
     if not np.all(np.isfinite(found.coefficient_root)):
         raise FitError("influence needs the standard errors of the fit, and it has none: see fit.status.problems.")
     return found

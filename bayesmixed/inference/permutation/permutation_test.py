@@ -11,6 +11,7 @@ from ...engines import ML, REML
 from ...errors import FitError, checked_probability, with_known_options
 from ...fits.base import is_fit
 from ...fits.caution import caution
+from ...fits.maximised import maximised
 from ...fits.point import PointFit
 from ...page import listed
 from ...prediction.rows_by import RowsBy, rows_by
@@ -120,17 +121,15 @@ def permutation_test(
 
 
 def _checked(fit: Any, n: Any, alpha: Any) -> PointFit:
-    if not is_fit(fit):
-        raise FitError(f'permutation_test takes a fit, such as model.fit("ml"), not {type(fit).__name__}.')
-    if fit.sampled:
-        raise FitError(
-            "permutation_test compares estimates of exchanged labels, and draws would have to be made anew for each. "
-            'Fit by maximum likelihood: fit.model.fit("ml").'
-        )
+    found = maximised(
+        fit,
+        "permutation_test",
+        "permutation_test compares estimates of exchanged labels, and draws would have to be made anew for each. "
+        'Fit by maximum likelihood: fit.model.fit("ml").',
+    )
     if not is_whole(n) or n < 1:
         raise FitError(f"n must be a whole number, at least 1, not {n!r}.")
     checked_probability(alpha, "alpha")
-    found: PointFit = fit
     return found
 
 

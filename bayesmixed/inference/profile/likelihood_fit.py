@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ...engines import ML
-from ...errors import FitError, brief
-from ...fits.base import is_fit
+from ...errors import FitError
+from ...fits.maximised import maximised
 from ...fits.point import PointFit
 from .ground import Ground
 from .parameters import ground
@@ -25,13 +25,12 @@ def maximum_likelihood(fit: Any, verb: str) -> tuple[PointFit, tuple[str, ...]]:
     FitError
         What is no fit, draws, penalised fits, and fits at the joint mode, which maximise no likelihood.
     """
-    if not is_fit(fit):
-        raise FitError(f'{verb} takes a fit, such as model.fit("ml"), not {brief(fit)}.')
-    if fit.sampled:
-        raise FitError(
-            f"{verb}: draws have no profile. bm.confint(fit) gives their equal-tailed intervals, "
-            'bm.confint(fit, method="hdi") those of highest density; model.fit("ml") can be profiled.'
-        )
+    fit = maximised(
+        fit,
+        verb,
+        f"{verb}: draws have no profile. bm.confint(fit) gives their equal-tailed intervals, "
+        'bm.confint(fit, method="hdi") those of highest density; model.fit("ml") can be profiled.',
+    )
     if fit.engine.regularised:
         raise FitError(
             f"{verb}: {fit.label} maximises the likelihood times a prior, whose profile has no level. Profile the "
