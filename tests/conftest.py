@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,20 @@ from bayesmixed.data.catalogue import FOLDER, Column, column
 from bayesmixed.data.reading import read_table
 
 os.environ["COLUMNS"] = "1000"  # pages wrap at the width of a terminal; tests read whole sentences
+
+
+class ClosedFigures:
+    """Figures of a test, or of an example in a docstring, are not left open for those after it."""
+
+    def pytest_runtest_teardown(self) -> None:
+        pyplot = sys.modules.get("matplotlib.pyplot")
+        if pyplot is not None:
+            pyplot.close("all")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(ClosedFigures())
+
 
 VARIABLE = "BAYESMIXED_REFERENCE"
 REFERENCE = Path(__file__).resolve().parent / "reference"
