@@ -1,9 +1,9 @@
-"""What does each picture look like? The page `plots.md` is run block by block, and each picture it shows is drawn.
+"""What does each picture look like? `guide/plots.md` is run block by block, and each picture it shows is drawn.
 
-    python docs/gallery.py                draws all pictures of docs/plots.md
+    python docs/gallery.py                draws all pictures of docs/guide/plots.md
     python docs/gallery.py curves pairs   only those whose name begins so
 
-A block of Python that is followed by ``![...](images/NAME.png)`` draws that picture, so that the call on the page is
+A block of Python that is followed by ``![...](../images/NAME.png)`` draws that picture, so that the call on the page is
 the call behind the picture. Blocks without a picture (data and fits) are run always. A picture of a plot that this
 version of the package does not have is left as it is, and said.
 """
@@ -26,10 +26,12 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 FOLDER = Path(__file__).resolve().parent
-PAGE = FOLDER / "plots.md"
+PAGE = FOLDER / "guide" / "plots.md"
 DPI = 130
 LARGEST = 120_000  # bytes of a picture, so that the page loads at once
-BLOCK = re.compile(r"```python\n(?P<code>.*?)```(?:\s*!\[[^\]]*\]\((?P<picture>images/[\w.-]+\.png)\))?", re.DOTALL)
+BLOCK = re.compile(
+    r"```python\n(?P<code>.*?)```(?:\s*!\[[^\]]*\]\(\.\./(?P<picture>images/[\w.-]+\.png)\))?", re.DOTALL
+)
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,7 @@ def _known_errors(s: str, text: str) -> str:
     return (
         f"the response `{text}` has known standard errors: write {y} alone on the left and give "
         f'weights="{inverse}", constants={{"sigma": 1}} to Model, which makes {s} the standard error of each row. '
-        "A bar with a level per row, (1 | study), then is what they differ by besides (docs/meta-analysis.md)."
+        "A bar with a level per row, (1 | study), then is what they differ by besides (docs/guide/meta-analysis.md)."
     )
 
 

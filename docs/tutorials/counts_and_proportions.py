@@ -53,7 +53,7 @@ bm.plot.residuals(negbinomial, seed=1)
 
 # %% [markdown]
 # One fault is left: 20 % of plants have no fruit, where 14 % are expected. A model with a part for zeros would be the
-# next step; this package has none yet ([limitations](../limitations.md)).
+# next step; this package has none yet ([limitations](../trust/limitations.md)).
 #
 # ### What may differ between genotypes?
 #

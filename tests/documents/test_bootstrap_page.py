@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "bootstrap.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "bootstrap.md"
 
 
 def test_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""What docs/extending.md adds to the package works as the page stands: its Python that begins with imports runs."""
+"""What docs/how/extending.md adds to the package works as the page stands: its Python that begins with imports runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bayesmixed.engines import ENGINES
 from bayesmixed.families import FAMILIES
 from bayesmixed.plots import PLOTS
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "extending.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "how" / "extending.md"
 REGISTRIES: tuple[dict[str, Any], ...] = (FAMILIES, STRUCTURES, ENGINES, PLOTS)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "guide"
 PAGES = ["comparing-models.md", "power.md", "which-p-value.md", "random-effects-structure.md", "influence.md"]
 WIDTH = 102  # of the lines that pages show
 

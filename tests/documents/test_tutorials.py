@@ -15,7 +15,7 @@ import bayesmixed as bm
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TUTORIALS = sorted(path for path in (DOCS / "tutorials").glob("*.py") if path.name != "build.py")
-GUIDES = sorted(DOCS.glob("coming-from-*.md"))
+GUIDES = sorted(path for path in (DOCS / "from").glob("*.md") if path.stem != "index")
 NAME = re.compile(r"\bbm\.((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)")
 LARGEST = 120_000  # bytes of a picture, which every clone carries
 
@@ -62,7 +62,7 @@ def test_a_page_has_the_code_of_its_source(source: Path) -> None:
 
 @pytest.mark.parametrize("source", TUTORIALS, ids=lambda path: path.stem)
 def test_the_index_names_every_tutorial(source: Path) -> None:
-    assert f"({source.stem}.md)" in (DOCS / "tutorials" / "README.md").read_text(encoding="utf-8")
+    assert f"({source.stem}.md)" in (DOCS / "tutorials" / "index.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -34,8 +34,8 @@ def test_every_plot_has_a_call_and_a_picture_on_the_page(gallery: ModuleType) ->
 
 
 def test_every_picture_of_the_page_is_there_is_small_and_is_drawn_by_a_block(gallery: ModuleType) -> None:
-    text = (DOCS / "plots.md").read_text(encoding="utf-8")
-    named = re.findall(r"\((images/[\w.-]+\.png)\)", text)
+    text = (DOCS / "guide" / "plots.md").read_text(encoding="utf-8")
+    named = re.findall(r"\(\.\./(images/[\w.-]+\.png)\)", text)
     assert named == [block.picture for block in gallery.blocks() if block.picture is not None]
     assert len(set(named)) == len(named)
     for name in named:

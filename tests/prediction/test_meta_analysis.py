@@ -16,7 +16,7 @@ from scipy.optimize import minimize_scalar
 import bayesmixed as bm
 from bayesmixed.errors import DataError, ModelError
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "meta-analysis.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "meta-analysis.md"
 OPTIMUM = 1e-5  # of tau^2, relative: two optimisers
 DIGITS = 5e-5  # four decimals, as metafor's documentation of dat.bcg prints them
 
