@@ -1,0 +1,1 @@
+"""The topics, a file for each area."""
