@@ -37,7 +37,7 @@ def to_html(fit: Fit, path: str | Path) -> Path:
     target = Path(path)
     if target.is_dir() or not target.parent.is_dir():
         missing = f"{str(target)!r} is a folder" if target.is_dir() else f"There is no folder {str(target.parent)!r}"
-        raise FitError(f'{missing}. Give a file in a folder that exists, e.g. fit.to_html("fit.html").')
+        raise FitError(f'{missing}. Give a file in a folder that exists, e.g. fit.to_html("fit.html").', topic="path")
     target.write_text(page(fit), encoding="utf-8")
     return target
 

@@ -19,7 +19,14 @@ SHORT = 100  # characters of a value that a message repeats
 
 
 class BayesMixedError(ValueError):
-    """Base of every error that bayesmixed raises on purpose."""
+    """Base of every error that bayesmixed raises on purpose.
+
+    `topic` names what it is about: the page of messages says under that name what it means and what to do.
+    """
+
+    def __init__(self, *words: object, topic: str = "") -> None:
+        super().__init__(*words)
+        self.topic = topic
 
 
 class FormulaError(BayesMixedError):
@@ -125,7 +132,7 @@ def _checking(function: Callable[..., R], hint: str = "", said: Mapping[str, str
             shape.bind(*arguments, **options)
         except TypeError as wrong:
             answer = _mismatch(function, shape, arguments, options, said or {}, hint)
-            raise NoSuchOption(answer or str(wrong)) from None
+            raise NoSuchOption(answer or str(wrong), topic="no-such-argument") from None
         return function(*arguments, **options)
 
     return called
@@ -199,7 +206,7 @@ def checked_level(level: Any, where: str = "", usual: float = 0.95) -> float:
         return value
     percent = f"write level={value / 100:g} for {value:g} %"
     advice = percent if 50 <= value < 100 else f"give a coverage such as {usual:g}"
-    raise FitError(f"{where and where + ': '}level={level!r} is not between 0 and 1: {advice}.")
+    raise FitError(f"{where and where + ': '}level={level!r} is not between 0 and 1: {advice}.", topic="level")
 
 
 def checked_probability(value: Any, option: str) -> float:
@@ -218,7 +225,7 @@ def checked_probability(value: Any, option: str) -> float:
     """
     found = float(value) if isinstance(value, Real) and not isinstance(value, bool) else _NOWHERE
     if not 0 < found < 1:
-        raise FitError(f"{option} must lie between 0 and 1, not {brief(value)}.")
+        raise FitError(f"{option} must lie between 0 and 1, not {brief(value)}.", topic="level")
     return found
 
 

@@ -170,11 +170,12 @@ class Model:
         known = ModelArguments.__dataclass_fields__
         for name in changes:
             if name not in known:
-                raise ModelError(f"Model has no argument {name!r}. {nearest(name, known)}")
+                raise ModelError(f"Model has no argument {name!r}. {nearest(name, known)}", topic="no-such-argument")
         if self.arguments.data is None and "data" not in changes:
             raise ModelError(
                 "This model's response was given by with_response, not by a table. Change the model it came from, "
-                "then call with_response on that: model.replace(...).with_response(y)."
+                "then call with_response on that: model.replace(...).with_response(y).",
+                topic="changed-response",
             )
         if isinstance(text := changes.get("formula"), str):
             old = self.design.encoding.formula
@@ -332,10 +333,13 @@ def _parts_with_response(model: Model, y: Any) -> dict[str, Any]:
     """What changes in a Model when its response becomes `y` (n,)."""
     response = model.design.response
     if response is None:
-        raise DataError("The formula has no response to exchange. Write it as 'y ~ x + (1 | g)'.")
+        raise DataError("The formula has no response to exchange. Write it as 'y ~ x + (1 | g)'.", topic="no-response")
     values = np.array(y, dtype=float)
     if values.shape != response.y.shape:
-        raise DataError(f"with_response takes one number per row used ({len(response.y)}), not shape {values.shape}.")
+        raise DataError(
+            f"with_response takes one number per row used ({len(response.y)}), not shape {values.shape}.",
+            topic="given-values",
+        )
     if model.design.weights is not None:
         absent = (model.design.weights == 0) & np.isnan(values)
         values[absent] = model.design.written(response.y)[absent]

@@ -71,11 +71,16 @@ def parts(arguments: ModelArguments) -> dict[str, Any]:
 
 def _check_options(arguments: ModelArguments) -> None:
     if arguments.missing not in ("drop", "error"):
-        raise ModelError(f'missing={arguments.missing!r} is not an option. Use "drop" or "error".')
+        raise ModelError(
+            f'missing={arguments.missing!r} is not an option. Use "drop" or "error".', topic="unknown-option"
+        )
     if arguments.check not in ("error", "warn"):
-        raise ModelError(f'check={arguments.check!r} is not an option. Use "error" or "warn".')
+        raise ModelError(f'check={arguments.check!r} is not an option. Use "error" or "warn".', topic="unknown-option")
     if arguments.correlation is not None:
-        raise ModelError("Residual correlation structures are not available yet. Leave out correlation=.")
+        raise ModelError(
+            "Residual correlation structures are not available yet. Leave out correlation=.",
+            topic="residual-correlation",
+        )
 
 
 def check_predictors(formula: Formula, kind: Family) -> None:
@@ -86,17 +91,20 @@ def check_predictors(formula: Formula, kind: Family) -> None:
         if name not in kind.dispersion:
             raise ModelError(
                 f"The {kind.name} family has no parameter {name!r}, so there is no formula for it. "
-                f"{nearest(name, kind.dispersion, 'Its parameters besides the mean')}"
+                f"{nearest(name, kind.dispersion, 'Its parameters besides the mean')}",
+                topic="parameter-formulas",
             )
         if not kind.parameter(name).predicted or not kind.exact:
             raise ModelError(
                 f"A formula for {name!r} cannot be fitted yet: of the {kind.name} family with link {kind.link.name} "
-                f"only the mean has predictors. Leave out {name} ~ ..."
+                f"only the mean has predictors. Leave out {name} ~ ...",
+                topic="parameter-formulas",
             )
         if side.bars:
             raise ModelError(
                 f"A formula for {name!r} cannot have random effects yet: effects on both the mean and {name} have no "
-                f"exact likelihood. Leave out {side.bars[0].text}, or make {side.bars[0].group} a fixed factor there."
+                f"exact likelihood. Leave out {side.bars[0].text}, or make {side.bars[0].group} a fixed factor there.",
+                topic="parameter-formulas",
             )
 
 
@@ -104,26 +112,35 @@ def check_response(design: Design, kind: Family) -> None:
     """Refuse a formula without a response, and a response that the family cannot have."""
     response = design.response
     if response is None:
-        raise DataError("The formula has no response. Write it as 'y ~ x + (1 | g)'.")
+        raise DataError("The formula has no response. Write it as 'y ~ x + (1 | g)'.", topic="no-response")
     kind.check(observed(design), response.name, design.index)
     seen = observed(design, used := design.used)
     if used.any() and kind.says_nothing(seen, design.mu.offset[used]):
         shown = f"{seen.y[0]:g}" if seen.trials is None else "all of its trials" if np.any(seen.y) else "0"
-        raise DataError(f"The response {response.name!r} is {shown} in every row: there is nothing to model.")
+        raise DataError(
+            f"The response {response.name!r} is {shown} in every row: there is nothing to model.",
+            topic="constant-response",
+        )
 
 
 def _constants(constants: Mapping[str, float] | None, kind: Family, formula: Formula) -> Mapping[str, float]:
     if constants is not None and not isinstance(constants, Mapping):
-        raise ModelError(f'constants must be a dict such as constants={{"sigma": 0.5}}, not {constants!r}.')
+        raise ModelError(
+            f'constants must be a dict such as constants={{"sigma": 0.5}}, not {constants!r}.', topic="constants"
+        )
     given = dict(constants or {})
     for name, value in given.items():
         if name not in kind.dispersion:
-            raise ModelError(f"constants has no parameter {name!r}. {nearest(name, kind.dispersion)}")
+            raise ModelError(
+                f"constants has no parameter {name!r}. {nearest(name, kind.dispersion)}", topic="constants"
+            )
         if name in formula.predictors:
             raise ModelError(
-                f"{name!r} has a formula, so it cannot be held constant. Leave out constants[{name!r}], or {name} ~ ..."
+                f"{name!r} has a formula, so it cannot be held constant. Leave out constants[{name!r}], or "
+                f"{name} ~ ...",
+                topic="constants",
             )
         parameter = kind.parameter(name)
         if not (isinstance(value, int | float | np.number) and np.isfinite(value) and parameter.inside(float(value))):
-            raise ModelError(f"constants[{name!r}] must be {parameter.where}, not {value!r}.")
+            raise ModelError(f"constants[{name!r}] must be {parameter.where}, not {value!r}.", topic="constants")
     return MappingProxyType({name: float(value) for name, value in given.items()})

@@ -52,16 +52,22 @@ def structure(name: str, options: Sequence[tuple[str, Option]] = ()) -> Covarian
     3
     """
     if name not in STRUCTURES:
-        raise ModelError(f"Unknown covariance structure {name!r} in front of a bar. {nearest(name, STRUCTURES)}")
+        raise ModelError(
+            f"Unknown covariance structure {name!r} in front of a bar. {nearest(name, STRUCTURES)}",
+            topic="covariance-structure",
+        )
     plain = STRUCTURES[name]
     usual = {field.name: getattr(plain, field.name) for field in fields(plain)}  # type: ignore[arg-type]  # all are dataclasses
     for option, value in options:
         if option not in usual:
-            raise FormulaError(f"{name}() in front of a bar has no option {option!r}. {_listed(name, usual)}")
+            raise FormulaError(
+                f"{name}() in front of a bar has no option {option!r}. {_listed(name, usual)}",
+                topic="covariance-structure",
+            )
         if type(value) is not type(usual[option]):
             kind = KINDS[type(usual[option])]
             what = f"{option}={value!r} of {name}() in front of a bar must be {kind}"
-            raise FormulaError(f"{what}. {_listed(name, usual)}")
+            raise FormulaError(f"{what}. {_listed(name, usual)}", topic="covariance-structure")
     return replace(plain, **dict(options))  # type: ignore[type-var]
 
 

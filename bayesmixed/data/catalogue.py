@@ -56,7 +56,7 @@ def find(name: str) -> Entry:
     try:
         return catalogue()[name]
     except (KeyError, TypeError):
-        raise DataError(f"Unknown data set {name!r}. {_suggestion(name)}") from None
+        raise DataError(f"Unknown data set {name!r}. {_suggestion(name)}", topic="data-sets") from None
 
 
 def column(record: dict[str, Any]) -> Column:

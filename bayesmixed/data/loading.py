@@ -119,7 +119,7 @@ def _user_file(entry: Entry) -> Path:
             path = Path(folder).expanduser() / f"{entry.name}{suffix}"
             if path.is_file():
                 return path
-    raise DataError(_how_to_get(entry, folder))
+    raise DataError(_how_to_get(entry, folder), topic="data-sets")
 
 
 def _how_to_get(entry: Entry, folder: str | None) -> str:

@@ -24,7 +24,9 @@ def read_table(path: Path, columns: Mapping[str, Column]) -> pd.DataFrame:
     table = pd.read_csv(path, dtype=kinds, keep_default_na=False, na_values=["NA"], encoding="utf-8")
     absent = [name for name in columns if name not in table.columns]
     if absent:
-        raise DataError(f"{path} has no column {', '.join(map(repr, absent))}. Export the data set from R again.")
+        raise DataError(
+            f"{path} has no column {', '.join(map(repr, absent))}. Export the data set from R again.", topic="data-sets"
+        )
     return pd.DataFrame({name: _typed(table[name], kind, path) for name, kind in columns.items()})
 
 
@@ -35,7 +37,7 @@ def _typed(values: pd.Series, kind: Column, path: Path) -> pd.Series:
     codes = levels.get_indexer(pd.Index(values))
     lost = (codes < 0) & values.notna().to_numpy()
     if lost.any():
-        raise DataError(_unknown_label(values, int(np.argmax(lost)), path))
+        raise DataError(_unknown_label(values, int(np.argmax(lost)), path), topic="data-sets")
     return pd.Series(pd.Categorical.from_codes(codes, categories=levels, ordered=kind.ordered), name=values.name)
 
 

@@ -43,7 +43,8 @@ class Contained(Reference):
         if none.any():
             raise FitError(
                 f"Counting groups leaves no degrees of freedom for {self.names[int(np.argmax(none))]}: as many "
-                'coefficients as groups vary there. Use ddf="satterthwaite".'
+                'coefficients as groups vary there. Use ddf="satterthwaite".',
+                topic="degrees-of-freedom",
             )
         return np.min(np.where(rows != 0, self.by_coefficient, np.inf), axis=1, initial=np.inf)
 
@@ -72,7 +73,7 @@ def contained(fit: PointFit, method: str, *, outermost: bool) -> Contained:
     """By groups counted, the intercept at the first level (`outermost`) or with the most degrees of freedom."""
     model = fit.model
     if not model.linear:
-        raise FitError(f'ddf="{method}" is for linear mixed models. Use ddf="asymptotic".')
+        raise FitError(f'ddf="{method}" is for linear mixed models. Use ddf="asymptotic".', topic="degrees-of-freedom")
     used = model.design.used
     levels = _nested({term.factor: term.codes[used] for term in model.design.groups}, method)
     counted = _by_column(model.design.mu, used, levels, outermost)
@@ -112,7 +113,8 @@ def _nested(factors: Mapping[str, np.ndarray], method: str) -> list[np.ndarray]:
         if pairs > found[inner].max(initial=-1) + 1:
             raise FitError(
                 f'ddf="{method}" counts groups of nested factors, and {inner} and {outer} are crossed. '
-                'Use ddf="satterthwaite".'
+                'Use ddf="satterthwaite".',
+                topic="degrees-of-freedom",
             )
     return [found[name] for name in order]
 

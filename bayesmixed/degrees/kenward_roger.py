@@ -87,7 +87,8 @@ def reference(fit: PointFit) -> KenwardRoger:
     if fit.engine.regularised:
         raise FitError(
             f"Kenward-Roger's degrees of freedom are of REML estimates, and {fit.engine.label} adds a penalty. Refit "
-            'by model.fit("reml"), or use ddf="asymptotic" or a number.'
+            'by model.fit("reml"), or use ddf="asymptotic" or a number.',
+            topic="degrees-of-freedom",
         )
     likelihood = likelihood_of(model)
     moves = ways(likelihood, "sigma" in model.free)
@@ -99,7 +100,8 @@ def reference(fit: PointFit) -> KenwardRoger:
             found = small_sample(likelihood, likelihood.theta.working(at.theta), moves)
     except np.linalg.LinAlgError as error:
         raise FitError(
-            f'{TOO_LARGE}: no degrees of freedom can be computed. Use ddf="containment" or a number.'
+            f'{TOO_LARGE}: no degrees of freedom can be computed. Use ddf="containment" or a number.',
+            topic="degrees-of-freedom",
         ) from error
     notes = (*notes, *_cautions(at, found))
     return KenwardRoger(at.dispersion["sigma"] * found.adjusted, found, notes, None if at is fit else at.beta)
@@ -156,20 +158,23 @@ def _refuse(model: Model) -> None:
     if not model.linear:
         raise FitError(
             'ddf="kenward-roger" is for linear mixed models; tests of this model are referred to the normal '
-            'distribution: ddf="asymptotic".'
+            'distribution: ddf="asymptotic".',
+            topic="degrees-of-freedom",
         )
     if not model.has_scale:
         raise FitError(
             "Kenward-Roger needs a covariance of the response that is linear in its parameters, and with a predictor "
-            'of sigma it is not. Use ddf="satterthwaite".'
+            'of sigma it is not. Use ddf="satterthwaite".',
+            topic="degrees-of-freedom",
         )
     if not model.coefficients:
-        raise FitError("The model has no coefficients, which degrees of freedom would be for.")
+        raise FitError("The model has no coefficients, which degrees of freedom would be for.", topic="nothing-to-test")
     for term, structure in zip(model.design.groups, model.covariances, strict=True):
         if structure.span(term.Z.shape[1]) is None:
             raise FitError(
                 f"Kenward-Roger needs a covariance of the response that is linear in its parameters, and that of "
-                f'{term.text} is not. Use ddf="satterthwaite".'
+                f'{term.text} is not. Use ddf="satterthwaite".',
+                topic="degrees-of-freedom",
             )
 
 

@@ -59,7 +59,8 @@ def reference(fit: Fit, ddf: str | float | None = None) -> Reference:
     if fit.sampled:
         raise FitError(
             "ddf= gives tests and limits of estimates their degrees of freedom. Draws need none: their limits are "
-            "quantiles, which know that the variances are uncertain. Leave ddf out."
+            "quantiles, which know that the variances are uncertain. Leave ddf out.",
+            topic="degrees-of-freedom",
         )
     point = cast("PointFit", fit)
     name = default(point) if ddf is None else ddf
@@ -69,7 +70,10 @@ def reference(fit: Fit, ddf: str | float | None = None) -> Reference:
             return Fixed(point.coefficient_root, f"t with {value:g} degrees of freedom", value)
         name = "asymptotic"
     if name not in METHODS:
-        raise FitError(f"ddf={name!r} is not an option. {_nearest(name)} Or a number of degrees of freedom.")
+        raise FitError(
+            f"ddf={name!r} is not an option. {_nearest(name)} Or a number of degrees of freedom.",
+            topic="degrees-of-freedom",
+        )
     known = _made.setdefault(point, {})
     if name not in known:
         known[name] = _maker(name)(point)
@@ -129,5 +133,5 @@ def number(ddf: Any) -> float:
     except (TypeError, ValueError):
         value = np.nan
     if isinstance(ddf, bool) or not value > 0:
-        raise FitError(f"ddf must be a positive number or a method's name, not {ddf!r}.")
+        raise FitError(f"ddf must be a positive number or a method's name, not {ddf!r}.", topic="degrees-of-freedom")
     return value

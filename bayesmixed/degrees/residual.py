@@ -19,7 +19,10 @@ def reference(fit: PointFit) -> Fixed:
     An ML fit divides the residual sum of squares by n: its standard errors grow by (n / (n - p))^1/2.
     """
     if not fit.model.has_scale:
-        raise FitError('ddf="residual" is for linear models with one residual variance. Use ddf="asymptotic".')
+        raise FitError(
+            'ddf="residual" is for linear models with one residual variance. Use ddf="asymptotic".',
+            topic="degrees-of-freedom",
+        )
     n, p = fit.n_obs, len(fit.beta)
     notes: tuple[str, ...] = ()
     root = fit.coefficient_root

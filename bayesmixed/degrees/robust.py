@@ -105,14 +105,18 @@ def robust(fit: PointFit, vcov: str, cluster: Any, ddf: str | float | None = Non
     if not isinstance(vcov, str) or vcov not in KINDS:
         independent = str(vcov).upper().startswith("HC")
         hint = " HC errors take rows for independent: cluster= of one label per row is that." if independent else ""
-        raise FitError(f"vcov={brief(vcov)} is not an option. {nearest(str(vcov), KINDS)}{hint}")
+        raise FitError(f"vcov={brief(vcov)} is not an option. {nearest(str(vcov), KINDS)}{hint}", topic="robust-errors")
     if fit.engine.regularised:
         raise FitError(
             f"vcov={vcov!r} is of estimates that maximise a likelihood, and {fit.engine.label} adds a penalty. Refit "
-            'by model.fit("ml"), or leave vcov= out.'
+            'by model.fit("ml"), or leave vcov= out.',
+            topic="robust-errors",
         )
     if not np.all(np.isfinite(fit.coefficient_root)):
-        raise FitError(f"vcov={vcov!r}: the fit has no standard errors to correct, see fit.status.problems.")
+        raise FitError(
+            f"vcov={vcov!r}: the fit has no standard errors to correct, see fit.status.problems.",
+            topic="no-standard-errors",
+        )
     clusters = _clusters(fit, vcov, cluster)
     return KINDS[vcov](fit, clusters, _given(vcov, ddf, len(clusters)))
 
@@ -128,13 +132,17 @@ def _plain(fit: PointFit, clusters: Clusters, given: float | None) -> ClusterRob
 
 def _adjusted(fit: PointFit, clusters: Clusters, given: float | None) -> ClusterRobust:
     if not fit.model.linear:
-        raise FitError('vcov="CR2" is for linear mixed models: its adjustment has no form for others. Use vcov="CR0".')
+        raise FitError(
+            'vcov="CR2" is for linear mixed models: its adjustment has no form for others. Use vcov="CR0".',
+            topic="robust-errors",
+        )
     work = float(np.sum([float(len(at)) ** 3 for at in clusters.members]))
     if work > WORK:
         largest = max(len(at) for at in clusters.members)
         raise FitError(
             f'vcov="CR2" takes rows cubed of each cluster, and the largest of {len(clusters)} has {largest:,} rows. '
-            'Use vcov="CR0", whose cost is that of the rows.'
+            'Use vcov="CR0", whose cost is that of the rows.',
+            topic="robust-errors",
         )
     found = adjusted(_marginal(fit, "CR2")[0], clusters.members)
     root = fit.coefficient_root @ found.scores.T
@@ -144,7 +152,9 @@ def _adjusted(fit: PointFit, clusters: Clusters, given: float | None) -> Cluster
 def _generalized(fit: PointFit, clusters: Clusters, given: float | None) -> ClusterRobust:
     """H^-1 (sum d_g d_g') H^-1 of all parameters, d_g the slopes of clusters' deviances, H the Hessian of their sum."""
     if fit.engine.quadrature == 0 and fit.model.design.groups:
-        raise FitError('vcov="CR0" needs the maximum of the marginal likelihood: refit by model.fit("ml").')
+        raise FitError(
+            'vcov="CR0" needs the maximum of the marginal likelihood: refit by model.fit("ml").', topic="robust-errors"
+        )
     likelihood, curvature = laplace_of(fit.model), fit.curvature
     assert curvature is not None  # which generalized fits keep
     slopes = cluster_scores(likelihood, curvature.x, clusters.members, fit.engine.quadrature)
@@ -162,7 +172,8 @@ def _marginal(fit: PointFit, vcov: str) -> tuple[MarginalRows, np.ndarray]:
     if not model.has_scale or design.response is None:
         raise FitError(
             f"vcov={vcov!r} is for models with one residual variance: give sigma no formula, since it corrects "
-            "standard errors for variances that differ."
+            "standard errors for variances that differ.",
+            topic="robust-errors",
         )
     used, flat = np.flatnonzero(design.used), fit.parameters
     y = model.family.normalised(design.response.y[used])
@@ -181,13 +192,16 @@ def _clusters(fit: PointFit, vcov: str, cluster: Any) -> Clusters:
     if cluster is None:
         raise FitError(
             f"vcov={vcov!r} needs the clusters: {factors or 'cluster='}{', ' if factors else ''}a column, or a label "
-            "per row."
+            "per row.",
+            topic="robust-errors",
         )
     by, used = rows_by(fit.model, cluster, "cluster"), np.flatnonzero(design.used)
     name = repr(by.name) if isinstance(cluster, str) or getattr(cluster, "name", None) else "the labels given"
     codes = np.unique(by.codes[used], return_inverse=True)[1]
     if codes.max(initial=0) < 1:
-        raise FitError(f"vcov={vcov!r} needs two clusters or more: all rows have one level of {name}.")
+        raise FitError(
+            f"vcov={vcov!r} needs two clusters or more: all rows have one level of {name}.", topic="robust-errors"
+        )
     _refuse_shared(fit, by, used, name)
     order = np.argsort(codes, kind="stable")
     members = np.split(order, np.cumsum(np.bincount(codes))[:-1])
@@ -205,7 +219,8 @@ def _refuse_shared(fit: PointFit, by: RowsBy, used: np.ndarray, name: str) -> No
                 f"Clusters must not share effects: {term.factor!r} crosses {name}, its level "
                 f"{term.levels[levels[worst]]} lies in {counts[worst]} of them. Cluster by a factor in which every "
                 "grouping factor is nested; where factors are crossed there is none, and tests are those of the model, "
-                'ddf="satterthwaite", or the bootstrap\'s.'
+                'ddf="satterthwaite", or the bootstrap\'s.',
+                topic="robust-errors",
             )
 
 
@@ -217,7 +232,10 @@ def _given(vcov: str, ddf: str | float | None, G: int) -> float | None:
         if ddf == "satterthwaite" and vcov == "CR2":
             return None
         own = "leave it out for Satterthwaite's of CR2" if vcov == "CR2" else "leave it out for clusters less one"
-        raise FitError(f'ddf={ddf!r} does not go with vcov={vcov!r}: {own}, or give a number or "asymptotic".')
+        raise FitError(
+            f'ddf={ddf!r} does not go with vcov={vcov!r}: {own}, or give a number or "asymptotic".',
+            topic="degrees-of-freedom",
+        )
     if ddf is None:
         return None if vcov == "CR2" else G - 1.0
     return number(ddf)

@@ -64,12 +64,14 @@ def reference(fit: PointFit) -> Satterthwaite:
     if not fit.model.linear:
         raise FitError(
             "Satterthwaite's degrees of freedom are for linear mixed models; tests of this model are referred to the "
-            'normal distribution: ddf="asymptotic".'
+            'normal distribution: ddf="asymptotic".',
+            topic="degrees-of-freedom",
         )
     if fit.engine.regularised:
         raise FitError(
             f"Satterthwaite's degrees of freedom are of estimates that maximise a likelihood, and {fit.engine.label} "
-            'adds a penalty to it. Use ddf="asymptotic" or a number, or refit by model.fit("reml").'
+            'adds a penalty to it. Use ddf="asymptotic" or a number, or refit by model.fit("reml").',
+            topic="degrees-of-freedom",
         )
     with blas_threads(tail_columns(fit.model)):
         known = _known(fit)

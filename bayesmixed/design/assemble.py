@@ -114,7 +114,7 @@ def group_term(bar: Bar, evaluator: Evaluator, codes_of: CodesOf, training: bool
     intercept = bar.intercept and spans_constant(bar.terms, bar.intercept, atoms) is None
     columns = _with_constant(intercept, blocks, n)
     if not columns:
-        raise FormulaError(f"{bar.text} has no columns: write (1 | {bar.group}).")
+        raise FormulaError(f"{bar.text} has no columns: write (1 | {bar.group}).", topic="bars")
     if training:
         labels = [f"{label} in {bar.text}" for label in ["1"] * intercept + [term.name for term in bar.terms]]
         _refuse_infinite(columns, labels, evaluator.frame.index)
@@ -137,7 +137,10 @@ def _atoms(terms: Sequence[Term], evaluator: Evaluator, training: bool) -> dict[
         if isinstance(value, Factor):
             if training and value.codes.min(initial=0) < 0:
                 row = evaluator.frame.index[int(np.argmin(value.codes))]
-                raise DataError(f"`{text}` has no level in row {row}: widen its levels or breaks, or drop the row.")
+                raise DataError(
+                    f"`{text}` has no level in row {row}: widen its levels or breaks, or drop the row.",
+                    topic="missing-values",
+                )
             _refuse_unknown_levels(text, value, evaluator.frame.index)
     return found
 
@@ -145,7 +148,10 @@ def _atoms(terms: Sequence[Term], evaluator: Evaluator, training: bool) -> dict[
 def _refuse_unknown_levels(text: str, factor: Factor, rows: pd.Index) -> None:
     if factor.known < 2:
         only = level_text(factor.levels[0]) if factor.known else "no level"
-        raise DataError(f"`{text}` has a single level ({only}), so it has no effect to estimate: leave it out.")
+        raise DataError(
+            f"`{text}` has a single level ({only}), so it has no effect to estimate: leave it out.",
+            topic="single-level",
+        )
     if len(factor.levels) == factor.known:
         return
     where = np.flatnonzero(factor.codes >= factor.known)
@@ -154,7 +160,8 @@ def _refuse_unknown_levels(text: str, factor: Factor, rows: pd.Index) -> None:
         level = factor.levels.tolist()[factor.codes[where[0]]]
         raise DataError(
             f"`{text}` has the level {level!r} (row {rows[where[0]]}) that the training data did not have. "
-            f"Known: {known}."
+            f"Known: {known}.",
+            topic="no-such-level",
         )
 
 
@@ -207,7 +214,8 @@ def _refuse_infinite(blocks: list[CodedBlock], labels: list[str], rows: pd.Index
             bad = block.values[row][~finite[row]][0]
             raise DataError(
                 f"`{label}` is {_bad(bad)} in row {rows[row]}: correct the value, drop the row, "
-                "or change the expression."
+                "or change the expression.",
+                topic="missing-values",
             )
 
 

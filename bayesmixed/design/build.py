@@ -73,7 +73,7 @@ def build_design(
     (('Intercept', 'x'), [0, 0, 1, 1], ['a', 'b'])
     """
     if missing not in ("drop", "error"):
-        raise DataError(f"missing must be 'drop' or 'error', not {missing!r}.")
+        raise DataError(f"missing must be 'drop' or 'error', not {missing!r}.", topic="unknown-option")
     columns, namespace = column_names(data), _mapping(namespace, "namespace", '{"f": function}')
     contrasts = _mapping(contrasts, "contrasts", '{"f": "sum"}')
     arguments = {
@@ -91,7 +91,9 @@ def build_design(
 
 def _mapping(value: Any, name: str, example: str) -> dict[str, Any]:
     if value is not None and not isinstance(value, Mapping):
-        raise DataError(f"{name} must be a dict such as {name}={example}, not {type(value).__name__}.")
+        raise DataError(
+            f"{name} must be a dict such as {name}={example}, not {type(value).__name__}.", topic="contrasts"
+        )
     return dict(value or {})
 
 
@@ -112,7 +114,8 @@ def _own_spec(name: str, spec: Any) -> Any:
     except (TypeError, ValueError):
         raise DataError(
             f"the contrasts of {name!r} must be a name ({', '.join(map(repr, NAMED))}), a pair such as "
-            f'("treatment", level), a matrix of numbers or a DataFrame, not {spec!r}.'
+            f'("treatment", level), a matrix of numbers or a DataFrame, not {spec!r}.',
+            topic="contrasts",
         ) from None
 
 
@@ -121,7 +124,9 @@ def _refuse_index_names(formula: Formula, data: Any, columns: Sequence[Any]) -> 
     index_names = list(data.index.names) if isinstance(data, pd.DataFrame) else []
     for name in formula.variables():
         if name in index_names and name not in columns:
-            raise DataError(f"{name!r} is the index of the data, not a column: give data.reset_index().")
+            raise DataError(
+                f"{name!r} is the index of the data, not a column: give data.reset_index().", topic="no-such-column"
+            )
 
 
 def _without_dot(formula: Formula, columns: Sequence[Any], arguments: Mapping[str, Given]) -> Formula:
@@ -135,7 +140,9 @@ def _without_dot(formula: Formula, columns: Sequence[Any], arguments: Mapping[st
 
 def _all_roles(formula: Formula, arguments: Mapping[str, Given]) -> Iterator[Role]:
     if formula.response_node is None:
-        raise DataError("the formula has no response: write it on the left, as in y ~ x + (1 | g).")
+        raise DataError(
+            "the formula has no response: write it on the left, as in y ~ x + (1 | g).", topic="no-response"
+        )
     yield from roles(formula, response=True)
     yield from ((name, a.node) for name, a in arguments.items() if a.node is not None)
 
@@ -145,26 +152,31 @@ def _complete_rows(
 ) -> tuple[pd.DataFrame, dict[str, Given], int]:
     """The rows without a missing value in any column, weight or offset."""
     if "Intercept" in frame.columns:
-        raise DataError("a column called 'Intercept' cannot be told from the intercept: rename it.")
+        raise DataError("a column called 'Intercept' cannot be told from the intercept: rename it.", topic="name-taken")
     n = len(frame)
     if n == 0:
-        raise DataError("the data have no rows.")
+        raise DataError("the data have no rows.", topic="no-rows")
     if n == 1:
-        raise DataError("the data have a single row: a model needs several.")
+        raise DataError("the data have a single row: a model needs several.", topic="no-rows")
     arrays = {name: a.array for name, a in arguments.items() if a.array is not None and a.array.ndim}
     for name, array in arrays.items():
         if len(array) != n:
-            raise DataError(f"{name} has {len(array)} values for {n} rows of data.")
+            raise DataError(f"{name} has {len(array)} values for {n} rows of data.", topic="given-values")
     gone, counts = missing_rows(frame, arrays)
     if gone is None:
         return frame, arguments, 0
     shown = ", ".join(f"{name} ({count})" for name, count in counts.items())
     if missing == "error":
-        raise DataError(f"missing values in {shown}; missing='drop' leaves their {int(gone.sum())} rows out.")
+        raise DataError(
+            f"missing values in {shown}; missing='drop' leaves their {int(gone.sum())} rows out.",
+            topic="missing-values",
+        )
     if gone.all():
-        raise DataError(f"no row is left: every row lacks a value in {shown}.")
+        raise DataError(f"no row is left: every row lacks a value in {shown}.", topic="no-rows")
     if n - gone.sum() == 1:
-        raise DataError(f"a single row is left, the others lack a value in {shown}: a model needs several rows.")
+        raise DataError(
+            f"a single row is left, the others lack a value in {shown}: a model needs several rows.", topic="no-rows"
+        )
     kept = {name: Given(None, arrays[name][~gone]) if name in arrays else a for name, a in arguments.items()}
     return frame[~gone], kept, int(gone.sum())
 
@@ -223,9 +235,11 @@ def _weights(argument: Given | None, evaluator: Evaluator) -> np.ndarray | None:
         return None
     if np.any(weights < 0):
         row = int(np.flatnonzero(weights < 0)[0])
-        raise DataError(f"weights must not be negative: row {evaluator.frame.index[row]} has {weights[row]:g}.")
+        raise DataError(
+            f"weights must not be negative: row {evaluator.frame.index[row]} has {weights[row]:g}.", topic="weights"
+        )
     if not np.any(weights > 0):
-        raise DataError("all weights are zero: no row is left to fit.")
+        raise DataError("all weights are zero: no row is left to fit.", topic="weights")
     return weights
 
 
@@ -235,7 +249,10 @@ def _finite(name: str, argument: Given | None, evaluator: Evaluator) -> np.ndarr
     values = argument.values(evaluator)
     if not np.isfinite(values).all():
         row = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise DataError(f"{name} is {values[row]} in row {evaluator.frame.index[row]}: give a finite number.")
+        raise DataError(
+            f"{name} is {values[row]} in row {evaluator.frame.index[row]}: give a finite number.",
+            topic="missing-values",
+        )
     return values
 
 
@@ -248,7 +265,9 @@ def _check_bars(groups: Sequence[GroupTerm], used: np.ndarray | None) -> None:
             if used is not None:
                 counted = " with a positive weight"
                 advice = "Leave the rows of weight zero out of the data, or the column out of the bar."
-            raise DataError(f"{term.text}: the column {name} is zero in every row{counted}. {advice}")
+            raise DataError(
+                f"{term.text}: the column {name} is zero in every row{counted}. {advice}", topic="constant-column"
+            )
 
 
 def _check_contrasts(evaluator: Evaluator) -> None:
@@ -261,6 +280,8 @@ def _check_contrasts(evaluator: Evaluator) -> None:
         if name in factors:
             continue
         if f"atom {name}" in evaluator.cache:
-            raise DataError(f"contrasts: {name!r} holds numbers, which have no contrasts. Write factor({name}).")
+            raise DataError(
+                f"contrasts: {name!r} holds numbers, which have no contrasts. Write factor({name}).", topic="contrasts"
+            )
         advice = nearest(name, factors, "Factors") or "It has no factors."
-        raise DataError(f"contrasts: the formula has no factor {name!r}. {advice}")
+        raise DataError(f"contrasts: the formula has no factor {name!r}. {advice}", topic="contrasts")

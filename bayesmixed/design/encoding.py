@@ -85,7 +85,9 @@ class Encoding:
         ([[1.0, 0.0]], [1])
         """
         if unseen not in ("error", "population", "sample"):
-            raise DataError(f"unseen must be 'error', 'population' or 'sample', not {unseen!r}.")
+            raise DataError(
+                f"unseen must be 'error', 'population' or 'sample', not {unseen!r}.", topic="unknown-option"
+            )
         newdata = tabled(newdata)
         columns = column_names(newdata)
         again = {
@@ -138,7 +140,8 @@ def _again(
     constant = trained is not None and trained.array is not None and trained.array.ndim == 0
     if trained is not None and trained.text is None and not constant:
         raise DataError(
-            f"{name} was given as an array, so new data need their own: pass {name}= (an array or a number)."
+            f"{name} was given as an array, so new data need their own: pass {name}= (an array or a number).",
+            topic="given-values",
         )
     return trained
 

@@ -37,7 +37,7 @@ class Given:
         if self.array.ndim == 0:
             return np.full(n, float(self.array))
         if len(self.array) != n:
-            raise DataError(f"an array of {len(self.array)} values was given for {n} rows.")
+            raise DataError(f"an array of {len(self.array)} values was given for {n} rows.", topic="given-values")
         return self.array
 
 
@@ -56,12 +56,15 @@ def given(value: Any, name: str, columns: Collection[Any] = (), rows: pd.Index |
     if rows is not None and isinstance(value, pd.Series) and not value.index.equals(rows):
         raise DataError(
             f"{name} is a Series whose index is not that of the data: make it a column of the data and give its name, "
-            f"or, where the order of rows is the same, {name}=values.to_numpy()."
+            f"or, where the order of rows is the same, {name}=values.to_numpy().",
+            topic="given-values",
         )
     try:
         array = np.array(value, dtype=float)  # a copy: the user's array may change later
     except (TypeError, ValueError):
-        raise DataError(f"{name} must be a column name, an expression, a number or an array of numbers.") from None
+        raise DataError(
+            f"{name} must be a column name, an expression, a number or an array of numbers.", topic="given-values"
+        ) from None
     if array.ndim > 1:
-        raise DataError(f"{name} must have one number per row, not shape {array.shape}.")
+        raise DataError(f"{name} must have one number per row, not shape {array.shape}.", topic="given-values")
     return Given(None, array)

@@ -54,7 +54,8 @@ def learn(name: str, values: Sequence[Any], rows: pd.Index) -> tuple[Grouping, n
         found = f"the single level {levels.tolist()[0]!r}" if len(levels) else "no level"
         raise DataError(
             f"grouping factor {name!r} has {found}: a variance between levels needs at "
-            "least two. Leave its bar out of the formula."
+            "least two. Leave its bar out of the formula.",
+            topic="single-level",
         )
     return Grouping(name, parts, cells, levels), codes
 
@@ -64,7 +65,8 @@ def _refuse_missing(name: str, factors: Sequence[Factor], rows: pd.Index) -> Non
         if factor.codes.min(initial=0) < 0:
             row = rows[int(np.argmin(factor.codes))]
             raise DataError(
-                f"grouping factor {name!r} has no level in row {row}: widen its levels or breaks, or drop the row."
+                f"grouping factor {name!r} has no level in row {row}: widen its levels or breaks, or drop the row.",
+                topic="missing-values",
             )
 
 
@@ -93,7 +95,7 @@ def encode(grouping: Grouping, values: Sequence[Any], unseen: str, rows: pd.Inde
     codes = np.where(missing, UNSEEN, codes).astype(np.int32)
     if unseen == "error" and np.any(codes == UNSEEN):
         said = _missing_message if missing[np.argmax(codes == UNSEEN)] else _unseen_message
-        raise DataError(said(grouping, factors, codes, missing, rows))
+        raise DataError(said(grouping, factors, codes, missing, rows), topic="grouping-factor")
     if unseen == "sample":
         return _numbered_on(codes, parts, missing, len(grouping.levels))
     return np.maximum(codes, np.int32(-1))
@@ -113,7 +115,9 @@ def resolve(name: str, known: Mapping[str, Any] | Sequence[str]) -> str:
     for candidate in names:
         if sorted(candidate.split(":")) == sorted(str(name).split(":")):
             return candidate
-    raise DataError(f"no grouping factor {name!r}. {nearest(str(name), names, 'Grouping factors')}")
+    raise DataError(
+        f"no grouping factor {name!r}. {nearest(str(name), names, 'Grouping factors')}", topic="no-such-group"
+    )
 
 
 def _combined(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -58,13 +58,15 @@ def left_side(node: Node | None, evaluator: Evaluator, takes: Takes) -> LeftSide
         No left side; text, a factor or counts of successes for a family that takes none; an infinite value.
     """
     if node is None:
-        raise DataError("the formula has no response: write it on the left, as in y ~ x + (1 | g).")
+        raise DataError(
+            "the formula has no response: write it on the left, as in y ~ x + (1 | g).", topic="no-response"
+        )
     text = deparse(node)
     counted = _counted(node, text, evaluator)
     if counted is None:
         return LeftSide(_plain(node, text, evaluator, takes))
     if not takes.trials:
-        raise DataError(_needs_trials(text, takes))
+        raise DataError(_needs_trials(text, takes), topic="trials")
     successes, trials = (_finite(part, text, evaluator) for part in counted)
     return LeftSide(Response(text, successes), trials, Given(deparse(counted[1])))
 
@@ -88,7 +90,8 @@ def proportions(left: LeftSide, weights: np.ndarray, given: Given, index: object
         raise DataError(
             f"the response `{left.response.name}` is {y[i]:g} of {weights[i]:g} trials (weights=) in row "
             f"{index[i]}, which is {successes[i]:g} successes and no whole number. Write "  # type: ignore[index]  # labels of the rows
-            "prop(successes, trials) on the left, or give the trials as weights=."
+            "prop(successes, trials) on the left, or give the trials as weights=.",
+            topic="trials",
         )
     return LeftSide(replace(left.response, y=rounded, proportion=True), weights, given)
 
@@ -100,7 +103,9 @@ def _counted(node: Node, text: str, evaluator: Evaluator) -> tuple[Node, Node] |
             parts = [argument.value for argument in arguments]
             if len(parts) != 2 or any(argument.keyword for argument in arguments):
                 second = "failures" if function == "cbind" else "trials"
-                raise DataError(f"the response `{text}` takes two columns: {function}(successes, {second}).")
+                raise DataError(
+                    f"the response `{text}` takes two columns: {function}(successes, {second}).", topic="response-form"
+                )
             s, n = parts
             return (s, n) if function != "cbind" else (s, Binary("+", _alone(s), _alone(n)))
         case Binary("|", left, right):
@@ -120,11 +125,11 @@ def _trials(addition: Node, text: str) -> Node:
         if name == "trials" and isinstance(part, Call) and len(part.arguments) == 1:
             found = part.arguments[0].value
         elif name == "se" and isinstance(part, Call) and part.arguments:
-            raise DataError(_known_errors(deparse(part.arguments[0].value), text))
+            raise DataError(_known_errors(deparse(part.arguments[0].value), text), topic="response-form")
         else:
             advice = _ADVICE.get(name, "write y | trials(n) for successes out of n")
             shown = f"{name}(...)" if isinstance(part, Call) else name
-            raise DataError(f"the response `{text}` has the addition {shown}: {advice}.")
+            raise DataError(f"the response `{text}` has the addition {shown}: {advice}.", topic="response-form")
     assert found is not None
     return found
 
@@ -151,7 +156,10 @@ def _needs_trials(text: str, takes: Takes) -> str:
 def _plain(node: Node, text: str, evaluator: Evaluator, takes: Takes) -> Response:
     value = evaluator.value(node)
     if isinstance(value, Columns):
-        raise DataError(f"the response `{text}` has {value.values.shape[1]} columns; one number per row is needed.")
+        raise DataError(
+            f"the response `{text}` has {value.values.shape[1]} columns; one number per row is needed.",
+            topic="one-number-per-row",
+        )
     if isinstance(value, Factor) and not value.logical:
         return _two_levels(text, value, evaluator, takes)
     return Response(text, _finite(node, text, evaluator))
@@ -159,10 +167,10 @@ def _plain(node: Node, text: str, evaluator: Evaluator, takes: Takes) -> Respons
 
 def _two_levels(text: str, factor: Factor, evaluator: Evaluator, takes: Takes) -> Response:
     if not takes.binary or len(factor.levels) != 2:
-        raise DataError(_not_a_number(text, factor, takes))
+        raise DataError(_not_a_number(text, factor, takes), topic="response-form")
     if np.any(factor.codes < 0):
         row = evaluator.frame.index[int(np.argmin(factor.codes))]
-        raise DataError(f"the response `{text}` has no level in row {row}: correct or drop it.")
+        raise DataError(f"the response `{text}` has no level in row {row}: correct or drop it.", topic="missing-values")
     return Response(text, factor.codes.astype(float), levels=tuple(factor.levels.tolist()))
 
 
@@ -173,7 +181,8 @@ def _finite(node: Node, text: str, evaluator: Evaluator) -> np.ndarray:
         bad = "not a number" if np.isnan(y[row]) else "infinite"
         part = "" if deparse(node) == text else f", its part `{deparse(node)}`,"
         raise DataError(
-            f"the response `{text}`{part} is {bad} in row {evaluator.frame.index[row]}: correct or drop it."
+            f"the response `{text}`{part} is {bad} in row {evaluator.frame.index[row]}: correct or drop it.",
+            topic="missing-values",
         )
     return y
 

@@ -41,7 +41,9 @@ def tabled(data: Any) -> Any:
     try:
         return pd.DataFrame(dict(data), index=[0] if single and data else None)
     except (TypeError, ValueError) as problem:
-        raise DataError(f"this dict is no table ({problem}): give columns of one length, or single values.") from None
+        raise DataError(
+            f"this dict is no table ({problem}): give columns of one length, or single values.", topic="not-a-table"
+        ) from None
 
 
 def select(data: Any, columns: Sequence[str]) -> pd.DataFrame:
@@ -65,7 +67,9 @@ def select(data: Any, columns: Sequence[str]) -> pd.DataFrame:
     if len(places) < len(texts):
         twice = [name for name in columns if texts.count(name) > 1]
         if twice:
-            raise DataError(f"these columns exist more than once in the data: {', '.join(twice)}. Rename them.")
+            raise DataError(
+                f"these columns exist more than once in the data: {', '.join(twice)}. Rename them.", topic="name-taken"
+            )
     frame = data.iloc[:, [places[name] for name in columns]]
     frame = frame.set_axis(list(columns), axis=1) if len(columns) else frame
     changed = {str(name): made for name, column in frame.items() if (made := typed(column)) is not column}
@@ -108,7 +112,8 @@ def _narwhals(data: Any) -> Any:
         return nw.from_native(data)
     except TypeError:
         raise DataError(
-            f"data must be a table (pandas, polars, pyarrow, ...), not {type(data).__name__}; {_as_table(data)}."
+            f"data must be a table (pandas, polars, pyarrow, ...), not {type(data).__name__}; {_as_table(data)}.",
+            topic="not-a-table",
         ) from None
 
 

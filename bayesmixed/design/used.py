@@ -44,6 +44,6 @@ def used_columns(roles: Iterator[Role], columns: Collection[Any], namespace: Map
     for purpose, node in roles:
         for name in columns_in(node):
             if name not in known and name not in namespace and name not in CONSTANTS:
-                raise DataError(unknown_column(name, columns, where=what, needs=purpose))
+                raise DataError(unknown_column(name, columns, where=what, needs=purpose), topic="no-such-column")
         used.update(dict.fromkeys(name.identifier for name in names(node) if name.identifier in known))
     return list(used)

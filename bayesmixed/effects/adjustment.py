@@ -119,7 +119,8 @@ def checked(method: str | None, default: str, *, draws: bool) -> str:
         if method not in (None, "none"):
             raise FitError(
                 f"adjust={method!r} corrects p-values, and draws have none: leave adjust out. Partial pooling of the "
-                "means themselves, a factor as (1 | f), is the Bayesian guard against many comparisons."
+                "means themselves, a factor as (1 | f), is the Bayesian guard against many comparisons.",
+                topic="adjust",
             )
         return "none"
     method = default if method is None else method
@@ -127,7 +128,7 @@ def checked(method: str | None, default: str, *, draws: bool) -> str:
         name = str(method)
         alike = ELSEWHERE.get(name.lower().replace("-", "_"))
         likely = f"Did you mean {alike!r}?" if alike else nearest(name, METHODS)
-        raise FitError(f"adjust={method!r} is not an option. {likely}")
+        raise FitError(f"adjust={method!r} is not an option. {likely}", topic="adjust")
     return method
 
 

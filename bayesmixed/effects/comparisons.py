@@ -111,7 +111,10 @@ def comparisons(
     question = Question(scale, kind, ddf)
     variables, at, by = (called(fit.model, given) for given in (variables, at, by))
     if comparison not in COMPARISONS:
-        raise FitError(f"comparison={comparison!r} is not an option. {nearest(str(comparison), COMPARISONS)}")
+        raise FitError(
+            f"comparison={comparison!r} is not an option. {nearest(str(comparison), COMPARISONS)}",
+            topic="unknown-option",
+        )
     shown = COMPARISONS[comparison][1]
     known, found = variables_of(fit.model, bars=True), Parts([], [], [])
     groups = {term.factor for term in fit.model.design.mu.groups}
@@ -165,7 +168,7 @@ def _refuse_outside(comparison: str, fit: Fit, question: Question, *means: Quant
     linked = question.scale == "link" and not fit.model.family.linear
     instead = 'scale="response"' if linked else 'comparison="difference"'
     worst = least if least <= low else largest
-    raise FitError(f"comparison={comparison!r}: {what}, and one is {worst:.4g}. Use {instead}.")
+    raise FitError(f"comparison={comparison!r}: {what}, and one is {worst:.4g}. Use {instead}.", topic="ratio-of-means")
 
 
 @dataclass(frozen=True)
@@ -194,7 +197,7 @@ class Parts:
     def effects(self, title: str, fit: Fit, question: Question, **options: Any) -> Effects:
         """All of them."""
         if not self.keys:
-            raise FitError('No column is named: give one, as in comparisons(fit, "x").')
+            raise FitError('No column is named: give one, as in comparisons(fit, "x").', topic="nothing-named")
         return Effects(
             title,
             self.keys[0] if len(self.keys) == 1 else pd.concat(self.keys, ignore_index=True),
@@ -218,12 +221,17 @@ def changes(column: Variable, given: Any, sign: str) -> list[Change]:
     if isinstance(given, str) and column.pair is not None and given in BETWEEN:
         given = None
     if isinstance(given, str):
-        raise FitError(f"{column.name!r} holds numbers: give a step or a pair of values, not {given!r}.")
+        raise FitError(
+            f"{column.name!r} holds numbers: give a step or a pair of values, not {given!r}.",
+            topic="values-of-a-column",
+        )
     if given is None and column.pair is not None:
         given = column.pair
     if np.ndim(given) == 1:
         if len(given) != 2:
-            raise FitError(f"{column.name!r} changes between two values, (0, 10), not {given!r}.")
+            raise FitError(
+                f"{column.name!r} changes between two values, (0, 10), not {given!r}.", topic="values-of-a-column"
+            )
         low, high = column.given(given)
         return [Change(f"{high:g}{sign}{low:g}", lambda x: high, lambda x: low)]
     step = 1.0 if given is None else float(column.given(given)[0])
@@ -241,7 +249,8 @@ def _pairs(column: Variable, given: Any) -> list[tuple[Any, Any]]:
         return [(a, b) for i, a in enumerate(levels) for b in levels[i + 1 :]]
     if isinstance(given, str) or np.ndim(given) != 1 or len(given) != 2:
         raise FitError(
-            f"{column.name!r} is a factor: compare {', '.join(map(repr, BETWEEN))} or a pair of levels, not {given!r}."
+            f"{column.name!r} is a factor: compare {', '.join(map(repr, BETWEEN))} or a pair of levels, not {given!r}.",
+            topic="values-of-a-column",
         )
     first, second = column.given(given).tolist()
     return [(first, second)]

@@ -55,13 +55,21 @@ def contrasts(method: Any, labels: Sequence[str], *, ref: Any = None, ratio: boo
     """
     m, sign = len(labels), " / " if ratio else " - "
     if ref is not None and method != "trt.vs.ctrl":
-        raise FitError('ref= names the control of method="trt.vs.ctrl"; other contrasts have none.')
+        raise FitError(
+            'ref= names the control of method="trt.vs.ctrl"; other contrasts have none.', topic="contrasts-of-means"
+        )
     if not isinstance(method, str):
         return _own(method, m)
     if method not in METHODS:
-        raise FitError(f"There are no {method!r} contrasts. {nearest(method, METHODS)} Or give weights, a dict.")
+        raise FitError(
+            f"There are no {method!r} contrasts. {nearest(method, METHODS)} Or give weights, a dict.",
+            topic="contrasts-of-means",
+        )
     if m < 2:
-        raise FitError("A contrast needs two means, and there is one in each group: leave out by=, or name a factor.")
+        raise FitError(
+            "A contrast needs two means, and there is one in each group: leave out by=, or name a factor.",
+            topic="contrasts-of-means",
+        )
     if method == "pairwise":
         pairs = [(i, j) for i in range(m) for j in range(i + 1, m)]
     elif method == "revpairwise":
@@ -91,7 +99,8 @@ def _own(given: Any, m: int) -> Contrasts:
         raise FitError(
             f"Contrasts take {m} weights each, one per mean as printed: "
             f'contrast({{"first against the rest": {_example(m)}}}), or a matrix with {m} columns; '
-            f"given was {_described(given)}."
+            f"given was {_described(given)}.",
+            topic="contrasts-of-means",
         )
     names = [f"contrast {i + 1}" for i in range(len(weights))] if names is None else names
     return Contrasts(weights, tuple(str(name) for name in names))
@@ -114,5 +123,7 @@ def _place(ref: Any, labels: Sequence[str]) -> int:
     if isinstance(ref, int) and not isinstance(ref, bool) and 1 <= ref <= len(labels):
         return ref - 1
     if str(ref) not in labels:
-        raise FitError(f"ref={ref!r} is none of the means. {nearest(str(ref), labels, 'Means')}")
+        raise FitError(
+            f"ref={ref!r} is none of the means. {nearest(str(ref), labels, 'Means')}", topic="contrasts-of-means"
+        )
     return list(labels).index(str(ref))

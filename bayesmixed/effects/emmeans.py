@@ -126,9 +126,13 @@ def emmeans(
     check_fit(fit, ddf)
     question = Question(_scale(scale, kind), kind, ddf)
     if weights not in WEIGHTS:
-        raise FitError(f"weights={weights!r} is not an option. {nearest(str(weights), WEIGHTS)}")
+        raise FitError(
+            f"weights={weights!r} is not an option. {nearest(str(weights), WEIGHTS)}", topic="unknown-option"
+        )
     if not (at is None or isinstance(at, Mapping)):
-        raise FitError(f'at= is a dict of values by column, such as at={{"x": [0, 1]}}, not {at!r}.')
+        raise FitError(
+            f'at= is a dict of values by column, such as at={{"x": [0, 1]}}, not {at!r}.', topic="values-of-a-column"
+        )
     named, within = _named(fit.model, specs, by)
     given = AskedRows(called(fit.model, dict(at or {})), offset=offset, spread=question.spread(fit.model))
     rows = _rows(fit.model, named, within, given, weights)
@@ -185,7 +189,8 @@ def _named(model: Model, specs: Any, by: Any) -> tuple[list[str], list[str]]:
         if contrast.strip() and tilde:
             raise FitError(
                 f"specs={specs!r}: contrasts are asked of the means, "
-                f'bm.emmeans(fit, "{right.strip()}").contrast("{contrast.strip()}").'
+                f'bm.emmeans(fit, "{right.strip()}").contrast("{contrast.strip()}").',
+                topic="contrasts-of-means",
             )
         main, _, given = specs.partition("|")
         within = list(dict.fromkeys([*called(model, _split(given)), *within]))

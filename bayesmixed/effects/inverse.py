@@ -135,7 +135,10 @@ def _target_name(fit: Fit) -> str:
 
 def _refuse_factor(column: Variable) -> None:
     if column.levels is not None or not np.issubdtype(column.data.to_numpy().dtype, np.number):
-        raise FitError(f"{column.name!r} is not a number: only a number has a value at which the response is p.")
+        raise FitError(
+            f"{column.name!r} is not a number: only a number has a value at which the response is p.",
+            topic="inverse-prediction",
+        )
 
 
 def _targets(fit: Fit, p: Any) -> dict[float, np.ndarray]:
@@ -145,7 +148,7 @@ def _targets(fit: Fit, p: Any) -> dict[float, np.ndarray]:
     except (TypeError, ValueError):
         wanted = np.array([np.nan])
     if wanted.ndim != 1 or not len(wanted) or not np.isfinite(wanted).all():
-        raise FitError(f"p is a mean response, a number or several, not {p!r}.")
+        raise FitError(f"p is a mean response, a number or several, not {p!r}.", topic="inverse-prediction")
     values, link = MeanValues.of(fit), fit.model.family.link
     ends = np.clip(np.array([[-np.inf], [np.inf]]), *fit.model.family.eta_range)
     with np.errstate(all="ignore"):
@@ -156,7 +159,8 @@ def _targets(fit: Fit, p: Any) -> dict[float, np.ndarray]:
         if not np.all((low < one) & (one < high)):
             raise FitError(
                 f"No stimulus gives a mean response of {one:g}: with the {link.words} link it lies between "
-                f"{low.max():.4g} and {high.min():.4g}."
+                f"{low.max():.4g} and {high.min():.4g}.",
+                topic="inverse-prediction",
             )
     given = p if np.ndim(p) else [p]
     return {key: _predictor(values, one) for key, one in zip(given, wanted, strict=True)}

@@ -69,7 +69,8 @@ def odds_ratios(fit: Fit, *, level: float = 0.95, ddf: str | float | None = None
         known = ", ".join(sorted((name for name, link in LINKS.items() if link.ratios), reverse=True))
         raise FitError(
             f"The {model.family.scale} link has no ratios: they are for the links {known}. "
-            "Use bm.comparisons(fit, ...) for differences of means."
+            "Use bm.comparisons(fit, ...) for differences of means.",
+            topic="ratio-of-means",
         )
     names = list(model.coefficients)
     found: Quantities

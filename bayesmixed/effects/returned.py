@@ -112,16 +112,21 @@ class Effects(Printed):
         2    B - C      0.04  1.00
         """
         if self.refusal:
-            raise FitError(self.refusal)
+            raise FitError(self.refusal, topic="contrasts-of-means")
         within = self.by if isinstance(by, str) and by == "same" else tuple([by] if isinstance(by, str) else by or ())
         for name in within:
             if name not in self.keys:
-                raise FitError(f"by={name!r} is not a column of this table. Known: {', '.join(map(str, self.keys))}.")
+                raise FitError(
+                    f"by={name!r} is not a column of this table. Known: {', '.join(map(str, self.keys))}.",
+                    topic="no-such-column",
+                )
         draws = self.quantities.statistic() is None
         default = DEFAULT_ADJUSTMENT.get(method, "none") if isinstance(method, str) else "none"
         chosen = adjustment.checked(adjust, default, draws=draws)
         if chosen == "tukey" and not (isinstance(method, str) and method in PAIRS):
-            raise FitError('adjust="tukey" is for pairwise contrasts. Use "mvt", "holm" or "bonferroni".')
+            raise FitError(
+                'adjust="tukey" is for pairwise contrasts. Use "mvt", "holm" or "bonferroni".', topic="adjust"
+            )
         return self._contrasted(method, within, chosen, ref)
 
     def _contrasted(self, method: Any, within: tuple[str, ...], chosen: str, ref: Any) -> Effects:

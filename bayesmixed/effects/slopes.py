@@ -85,13 +85,18 @@ def slopes(
     for name in names_of(variables, "variables"):
         column = variable(known, name)
         if column.levels is not None or not np.issubdtype(column.data.to_numpy().dtype, np.number):
-            raise FitError(f'{name!r} is not a number, so it has no slope: use comparisons(fit, "{name}").')
+            raise FitError(
+                f'{name!r} is not a number, so it has no slope: use comparisons(fit, "{name}").',
+                topic="values-of-a-column",
+            )
         spread = float(np.ptp(column.data.to_numpy(float)))
         held = question.spread(fit.model)
         asked = AskedRows(wanted(at, "at"), newdata, by, average, offset, without=name, spread=held)
         base = rows(fit.model, asked)
         if name not in base.table:
-            raise FitError(f"newdata has no column {name!r}, at whose values the slope is to be taken.")
+            raise FitError(
+                f"newdata has no column {name!r}, at whose values the slope is to be taken.", topic="no-such-column"
+            )
         found.notes.extend(_steps(fit, base, question, column))
         along = direction(fit.model, base, question, name, spread)
         undefined += _undefined(along, name)

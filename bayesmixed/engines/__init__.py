@@ -59,7 +59,9 @@ def engine(method: str | Engine) -> Engine:
         return method()
     name = str(method).lower()
     if name not in ENGINES:
-        raise FitError(f"Unknown method {method!r}. " + _ANSWERS.get(name, nearest(name, ENGINES)))
+        raise FitError(
+            f"Unknown method {method!r}. " + _ANSWERS.get(name, nearest(name, ENGINES)), topic="unknown-method"
+        )
     return ENGINES[name]()
 
 

@@ -28,7 +28,8 @@ def _check_flat(model: Model, name: str) -> None:
             raise ModelError(
                 f"{name!r} has a flat prior, and {group.factor} has {group.n_levels} levels for {between} coefficients "
                 "that vary between levels only: the posterior is improper. Give it a prior such as "
-                f"priors={{{name!r}: bm.priors.HalfStudentT(3, 1)}}."
+                f"priors={{{name!r}: bm.priors.HalfStudentT(3, 1)}}.",
+                topic="improper-posterior",
             )
 
 

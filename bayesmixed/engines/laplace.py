@@ -96,7 +96,7 @@ class Laplace(Engine):
         for name in ("draws", "pool", *(["maxiter"] if self.maxiter is not None else [])):
             value = getattr(self, name)
             if not is_whole(value) or value < 1:
-                raise FitError(f"{name} must be a whole number, at least 1, not {value!r}.")
+                raise FitError(f"{name} must be a whole number, at least 1, not {value!r}.", topic="whole-number")
 
     def words(self, model: Model) -> str:
         return f"a Laplace approximation of the posterior with importance weights ({self.draws} draws)"

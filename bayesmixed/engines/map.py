@@ -106,15 +106,18 @@ class MAP(Engine):
 
     def __post_init__(self) -> None:
         if self.criterion not in CRITERIA:
-            raise FitError(f'criterion must be "ml" or "reml", not {self.criterion!r}.')
+            raise FitError(f'criterion must be "ml" or "reml", not {self.criterion!r}.', topic="engine-option")
         if not isinstance(self.quadrature, int | np.integer) or self.quadrature < 0:
-            raise FitError(f"quadrature must be 0, 1 or a number of nodes, not {self.quadrature!r}.")
+            raise FitError(
+                f"quadrature must be 0, 1 or a number of nodes, not {self.quadrature!r}.", topic="engine-option"
+            )
         if isinstance(self.priors, Mapping):
             object.__setattr__(self, "priors", {str(key): _value(key, value) for key, value in self.priors.items()})
         elif self.priors not in (BOUNDARY_AVOIDING, "model"):
             raise FitError(
                 'priors must be "boundary_avoiding", "model" or a dict of distributions by parameter name, not '
-                f'{self.priors!r}. A preset goes to the model: Model(..., priors="flat").fit(bm.MAP(priors="model")).'
+                f'{self.priors!r}. A preset goes to the model: Model(..., priors="flat").fit(bm.MAP(priors="model")).',
+                topic="engine-option",
             )
 
     def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> PointFit:
@@ -179,13 +182,19 @@ def _value(key: Any, value: Any) -> Any:
         return as_prior(value, str(key))
     if key == BESIDE and value == BOUNDARY_AVOIDING:
         return value
-    raise FitError(f'The prior of {key!r} cannot be {value!r}: the only word is "{BESIDE}": "{BOUNDARY_AVOIDING}".')
+    raise FitError(
+        f'The prior of {key!r} cannot be {value!r}: the only word is "{BESIDE}": "{BOUNDARY_AVOIDING}".',
+        topic="prior-form",
+    )
 
 
 def _fit_linear(model: Model, engine: MAP) -> PointFit:
     likelihood = likelihood_of(model)
     if likelihood.n <= likelihood.p:
-        raise FitError(f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.")
+        raise FitError(
+            f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.",
+            topic="too-few-rows",
+        )
     sigma, given = model.constants.get("sigma"), engine.start
     theta = likelihood.start(sigma) if given is None else given_start(given, likelihood.theta)
     base, rest = _linear_base(likelihood, engine.restricted, sigma, engine.penalty(model))
@@ -212,7 +221,8 @@ def _linear_base(
     if reml:
         raise FitError(
             f'criterion="reml" integrates coefficients against their priors, which must be normal or flat; that of '
-            f'{coefficients.not_normal}. Use criterion="ml", or bm.priors.Normal for it.'
+            f'{coefficients.not_normal}. Use criterion="ml", or bm.priors.Normal for it.',
+            topic="reml-and-priors",
         )
     return SigmaCriterion(likelihood, reml, sigma, NormalPrior.none(likelihood.basis), free=True), wanted
 
@@ -264,12 +274,14 @@ def _fit_generalized(model: Model, engine: MAP) -> PointFit:
     if engine.criterion == "reml":
         raise FitError(
             f'criterion="reml" needs a normal response with an identity link; this model is {model.family.name} with '
-            f'link {model.family.link.name}. Use criterion="ml".'
+            f'link {model.family.link.name}. Use criterion="ml".',
+            topic="reml-is-for-normal",
         )
     if engine.quadrature == 0:
         raise FitError(
             "quadrature=0 takes coefficients at their joint mode with the effects, which knows no priors. Use "
-            "quadrature=1, Laplace's approximation, or more nodes."
+            "quadrature=1, Laplace's approximation, or more nodes.",
+            topic="options-together",
         )
     likelihood, optimizer = laplace_of(model), optimizer_of(engine.optimizer, engine.maxiter)
     added = Added(likelihood.coordinates(), engine.penalty(model))

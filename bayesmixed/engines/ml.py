@@ -81,7 +81,9 @@ class ML(Engine):
 
     def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> PointFit:
         if not isinstance(self.quadrature, int | np.integer) or self.quadrature < 0:
-            raise FitError(f"quadrature must be 0, 1 or a number of nodes, not {self.quadrature!r}.")
+            raise FitError(
+                f"quadrature must be 0, 1 or a number of nodes, not {self.quadrature!r}.", topic="engine-option"
+            )
         optimizer = optimizer_of(self.optimizer, self.maxiter)
         if not model.linear:
             return fit_generalized(model, self, int(self.quadrature), self.start, optimizer)
@@ -140,7 +142,8 @@ def fit_linear(model: Model, engine: Engine, start: Sequence[float] | None, opti
     if not model.linear:
         raise FitError(
             f"{engine.label} needs a normal response with an identity link; this model is {model.family.name} with "
-            f'link {model.family.link.name}. Use model.fit("ml").'
+            f'link {model.family.link.name}. Use model.fit("ml").',
+            topic="reml-is-for-normal",
         )
     with blas_threads(tail_columns(model)):
         if not model.has_scale:
@@ -160,7 +163,10 @@ def tail_columns(model: Model) -> int:
 def _fit_linear(model: Model, engine: Engine, start: Sequence[float] | None, optimizer: Optimizer) -> PointFit:
     likelihood = likelihood_of(model)
     if likelihood.n <= likelihood.p:
-        raise FitError(f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.")
+        raise FitError(
+            f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.",
+            topic="too-few-rows",
+        )
     criterion = ProfiledCriterion(likelihood, engine.restricted, model.constants.get("sigma"))
     sigma = criterion.sigma
     first = likelihood.start(sigma) if start is None else given_start(start, likelihood.theta)
@@ -183,5 +189,8 @@ def check_identifiable(model: Model) -> None:
             f"for {model.n_obs} rows: they cannot be told from the residual. "
         )
         if model.arguments.check == "error":
-            raise ModelError(message + 'Drop a column or the term, or pass check="warn" to fit it all the same.')
+            raise ModelError(
+                message + 'Drop a column or the term, or pass check="warn" to fit it all the same.',
+                topic="as-many-effects-as-rows",
+            )
         warnings.warn(message + "Its variance and sigma are not separately identified.", BayesMixedWarning, 4)

@@ -118,11 +118,15 @@ def _check(engine: NUTS) -> None:
     for name, least in (("draws", 1), ("chains", 1), ("max_tree_depth", 1)):
         value = getattr(engine, name)
         if not is_whole(value) or value < least:
-            raise FitError(f"{name} must be a whole number, at least {least}, not {value!r}.")
+            raise FitError(f"{name} must be a whole number, at least {least}, not {value!r}.", topic="whole-number")
     if engine.tune != "auto" and not (is_whole(engine.tune) and int(engine.tune) >= 10):
-        raise FitError(f'tune must be "auto" or a whole number, at least 10, not {engine.tune!r}.')
+        raise FitError(
+            f'tune must be "auto" or a whole number, at least 10, not {engine.tune!r}.', topic="engine-option"
+        )
     if not 0 < engine.target_accept < 1:
-        raise FitError(f"target_accept must be between 0 and 1, not {engine.target_accept!r}. Try 0.9.")
+        raise FitError(
+            f"target_accept must be between 0 and 1, not {engine.target_accept!r}. Try 0.9.", topic="engine-option"
+        )
     options = {
         "collapsed": ROUTES,
         "centered": ("auto", True, False),
@@ -132,13 +136,18 @@ def _check(engine: NUTS) -> None:
     for name, allowed in options.items():
         value = getattr(engine, name)
         if value not in allowed:
-            raise FitError(f"{name}={value!r} is not available. {nearest(str(value), map(str, allowed), 'Options')}")
+            raise FitError(
+                f"{name}={value!r} is not available. {nearest(str(value), map(str, allowed), 'Options')}",
+                topic="unknown-option",
+            )
 
 
 def _given_start(start: Any, model: Model) -> PointFit:
     names = getattr(getattr(start, "model", None), "coefficients", None)
     if names != model.coefficients or not hasattr(start, "factors"):
-        raise FitError('start must be "auto" or a point fit of the same model, e.g. model.fit("ml").')
+        raise FitError(
+            'start must be "auto" or a point fit of the same model, e.g. model.fit("ml").', topic="engine-option"
+        )
     return start
 
 
@@ -147,5 +156,8 @@ def _check_model(model: Model, engine: NUTS) -> None:
         # LKJ's Cholesky transform loses all digits in single precision from five columns on.
         matrix = any(shape.support == CORRELATION for shape in structure.parameters(len(group.columns)).shapes)
         if engine.dtype == "float32" and matrix and len(group.columns) >= 5:
-            raise FitError(f"dtype='float32' cannot hold the {len(group.columns)}-column correlations of {group.text}.")
+            raise FitError(
+                f"dtype='float32' cannot hold the {len(group.columns)}-column correlations of {group.text}.",
+                topic="engine-option",
+            )
     refuse_improper(model)

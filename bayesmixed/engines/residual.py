@@ -36,7 +36,8 @@ def refuse_exact(model: Model, likelihood: LinearLikelihood, theta: np.ndarray) 
         f"{_what(model)}, so that the residual sd is zero and the likelihood grows without bound. Where rows are "
         "copies of each other, keep one of each (data.drop_duplicates()) and leave out the term that then has one row "
         "per level; where the response was rounded or averaged over rows, use the values as measured; where its error "
-        'is known, say so: constants={"sigma": ...}.'
+        'is known, say so: constants={"sigma": ...}.',
+        topic="no-residual",
     )
 
 

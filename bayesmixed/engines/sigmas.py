@@ -53,7 +53,9 @@ def fit_with_sigmas(
     rows = heteroscedastic_of(model)
     needed = rows.p + rows.S.shape[1]
     if rows.n <= needed:
-        raise FitError(f"{rows.n} rows cannot estimate {needed} coefficients of the mean and of sigma.")
+        raise FitError(
+            f"{rows.n} rows cannot estimate {needed} coefficients of the mean and of sigma.", topic="too-few-rows"
+        )
     base, rest = _base(rows, model.design.places["mu"], engine.restricted, penalty)
     first = base.start(*_start(model, rows, start))
     criterion: Criterion = base
@@ -81,7 +83,8 @@ def _base(rows: Heteroscedastic, mean: slice, reml: bool, wanted: Penalty | None
     if reml:
         raise FitError(
             f'criterion="reml" integrates coefficients against their priors, which must be normal or flat; that of '
-            f'{coefficients.not_normal}. Use criterion="ml", or bm.priors.Normal for it.'
+            f'{coefficients.not_normal}. Use criterion="ml", or bm.priors.Normal for it.',
+            topic="reml-and-priors",
         )
     return SigmasCriterion(rows, reml, flat, free=True), wanted
 

@@ -73,13 +73,14 @@ def family(value: str | Family, link_value: str | Link | None = None) -> Family:
         chosen = value.link if link_value is None else link_value
     else:
         if not isinstance(value, str) or value not in FAMILIES:
-            raise ModelError(_unknown(value))
+            raise ModelError(_unknown(value), topic="unknown-family")
         known = FAMILIES[value]
         chosen = known.links[0] if link_value is None else link_value
     resolved = chosen if isinstance(chosen, Link) else link(chosen)
     if resolved.name not in known.links:
         raise ModelError(
-            f"The {known.name} family does not take the link {resolved.name!r}. {nearest(resolved.name, known.links)}"
+            f"The {known.name} family does not take the link {resolved.name!r}. {nearest(resolved.name, known.links)}",
+            topic="family-and-link",
         )
     return replace(known, link=resolved) if isinstance(known, Family) else known(link=resolved)
 

@@ -38,7 +38,7 @@ def observed(design: Design, rows: slice | np.ndarray = slice(None)) -> Observed
     """
     response = design.response
     if response is None:
-        raise ModelError("These rows have no response. Build the model from a table that has one.")
+        raise ModelError("These rows have no response. Build the model from a table that has one.", topic="no-response")
     weights, trials = design.weights, design.trials
     return Observed(
         response.y[rows],
@@ -166,7 +166,8 @@ class Family(ABC):
         count = f" ({rows.size} rows like it)" if rows.size > 1 else ""
         raise DataError(
             f"The response {name!r} is {value} in row {row}{count}; the {self.name} family "
-            f"takes {self.support}. {remedy}"
+            f"takes {self.support}. {remedy}",
+            topic="response-out-of-range",
         )
 
     def says_nothing(self, observed: Observed, offset: np.ndarray) -> bool:
@@ -238,7 +239,8 @@ class Family(ABC):
         """
         raise FitError(
             f"The {self.name} family has no saturated fit, so no deviance residuals: "
-            'use residuals("quantile") or residuals("pearson").'
+            'use residuals("quantile") or residuals("pearson").',
+            topic="deviance-residuals",
         )
 
     def deviance_residuals(self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:

@@ -78,7 +78,8 @@ class BetaBinomial(Binomial):
     def unit_deviance(self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
         raise FitError(
             "The betabinomial family has no saturated fit, so no deviance residuals: "
-            'use residuals("quantile") or residuals("pearson").'
+            'use residuals("quantile") or residuals("pearson").',
+            topic="deviance-residuals",
         )
 
     def draw(

@@ -82,15 +82,15 @@ def custom(
     from . import FAMILIES
 
     if name in FAMILIES:
-        raise ModelError(f"A family {name!r} is built in: choose another name for your own.")
+        raise ModelError(f"A family {name!r} is built in: choose another name for your own.", topic="custom-family")
     if not callable(distribution):
-        raise ModelError("distribution must be a function of mu and the dispersion parameters.")
+        raise ModelError("distribution must be a function of mu and the dispersion parameters.", topic="custom-family")
     if isinstance(dispersion, str):
-        raise ModelError(f"dispersion must be a tuple of names: dispersion=({dispersion!r},).")
+        raise ModelError(f"dispersion must be a tuple of names: dispersion=({dispersion!r},).", topic="custom-family")
     given = {each.name: each for each in map(_as_parameter, dispersion)}
     for each, value in (start or {}).items():
         if each not in given:
-            raise ModelError(f"start has no parameter {each!r}. {nearest(each, given)}")
+            raise ModelError(f"start has no parameter {each!r}. {nearest(each, given)}", topic="custom-family")
         given[each] = replace(given[each], start=float(value))
     chosen = link if isinstance(link, Link) else link_of(link)
     return Custom(
@@ -195,7 +195,9 @@ class Custom(Family):
             return np.asarray(question(made))
 
     def _lacks(self, what: str, remedy: str) -> FitError:
-        return FitError(f"The NumPyro distribution of the family {self.name!r} has no {what}: {remedy}.")
+        return FitError(
+            f"The NumPyro distribution of the family {self.name!r} has no {what}: {remedy}.", topic="custom-family"
+        )
 
 
 @lru_cache(maxsize=64)

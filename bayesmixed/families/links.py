@@ -143,9 +143,14 @@ class Probability(Link):
     def __post_init__(self) -> None:
         for name, value in (("guess", self.guess), ("lapse", self.lapse)):
             if not isinstance(value, int | float) or not 0 <= value < 1:
-                raise ModelError(f"{name} must be a probability below 1, such as {name}=0.02, not {value!r}.")
+                raise ModelError(
+                    f"{name} must be a probability below 1, such as {name}=0.02, not {value!r}.",
+                    topic="guess-and-lapse",
+                )
         if self.guess + self.lapse >= 1:
-            raise ModelError(f"guess + lapse must be below 1, not {self.guess + self.lapse:g}.")
+            raise ModelError(
+                f"guess + lapse must be below 1, not {self.guess + self.lapse:g}.", topic="guess-and-lapse"
+            )
 
     @property
     def range(self) -> tuple[float, float]:  # type: ignore[override]  # depends on the asymptotes
@@ -306,7 +311,7 @@ def link(name: str) -> Link:
     """The link of that name; an unknown one is an error with the nearest names."""
     found = LINKS.get(_ALIASES.get(name, name)) if isinstance(name, str) else None
     if found is None:
-        raise ModelError(f"Unknown link {name!r}. {nearest(str(name), LINKS)}")
+        raise ModelError(f"Unknown link {name!r}. {nearest(str(name), LINKS)}", topic="unknown-link")
     return found
 
 

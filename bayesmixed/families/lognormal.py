@@ -76,7 +76,8 @@ class LogNormal(Gaussian):
     def unit_deviance(self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
         raise FitError(
             "Deviance residuals of the lognormal family are those of the logarithm: "
-            'residuals("quantile") gives them over sigma.'
+            'residuals("quantile") gives them over sigma.',
+            topic="deviance-residuals",
         )
 
     def draw(

@@ -132,10 +132,12 @@ def parameter(
     ('logit', (0.0, 1.0), 0.5)
     """
     if role not in ROLES:
-        raise ModelError(f"Parameter {name!r} cannot have the role {role!r}. {nearest(str(role), ROLES)}")
+        raise ModelError(
+            f"Parameter {name!r} cannot have the role {role!r}. {nearest(str(role), ROLES)}", topic="custom-family"
+        )
     chosen = link if isinstance(link, Link) else link_of(link or ROLES[role])
     value = float(chosen.inverse(np.float64(0.0))) if start is None else float(start)
     made = FamilyParameter(name, chosen, role, chosen.range, rule or role, value, limit)
     if not made.inside(value):
-        raise ModelError(f"start={value:g} of parameter {name!r} must be {made.where}.")
+        raise ModelError(f"start={value:g} of parameter {name!r} must be {made.where}.", topic="custom-family")
     return made

@@ -92,7 +92,8 @@ class Fit(ABC):
         if "sigma" in self.model.design.predictors:
             raise NoSuchAnswer(
                 'The residual standard deviation has a predictor: fit.predict(parameter="sigma") gives it row by row, '
-                "fit.coefficients what its logarithm is made of."
+                "fit.coefficients what its logarithm is made of.",
+                topic="sigma-has-a-predictor",
             )
         return float(np.mean(self.parameters.dispersion.get("sigma", 1.0)))
 
@@ -331,7 +332,7 @@ class Fit(ABC):
                 return object.__getattribute__(self, name)
             called = {one: "()" if callable(getattr(kind, one)) else "" for one in dir(kind) if one[0] != "_"}
             known = {one: one + parentheses for one, parentheses in called.items()}
-            raise NoSuchAnswer(f"A fit has no {name!r}. {other_packages.member(name, known)}")
+            raise NoSuchAnswer(f"A fit has no {name!r}. {other_packages.member(name, known)}", topic="no-such-member")
 
     def __str__(self) -> str:
         return str(self.summary())

@@ -41,7 +41,8 @@ class _PointOnly:
             return self
         raise NoSuchAnswer(
             f"A fit with draws has no {self.name}: it maximised nothing. "
-            f'Ask a point fit, model.fit("ml").{self.name}, or compare predictions of draws with ArviZ: az.loo.'
+            f'Ask a point fit, model.fit("ml").{self.name}, or compare predictions of draws with ArviZ: az.loo.',
+            topic="needs-estimates",
         )
 
 

@@ -27,10 +27,10 @@ def maximised(fit: Any, verb: str, of_draws: str) -> PointFit:
     bayesmixed.errors.FitError: influence takes a fit, not a model: bm.influence(model.fit("ml")).
     """
     if hasattr(fit, "with_response"):
-        raise FitError(f'{verb} takes a fit, not a model: bm.{verb}(model.fit("ml")).')
+        raise FitError(f'{verb} takes a fit, not a model: bm.{verb}(model.fit("ml")).', topic="needs-a-fit")
     if not is_fit(fit):
-        raise FitError(f'{verb} takes a fit, such as model.fit("ml"), not {brief(fit)}.')
+        raise FitError(f'{verb} takes a fit, such as model.fit("ml"), not {brief(fit)}.', topic="needs-a-fit")
     if fit.sampled:
-        raise FitError(of_draws)
+        raise FitError(of_draws, topic="needs-a-maximum")
     found: PointFit = fit
     return found

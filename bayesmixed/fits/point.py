@@ -163,7 +163,8 @@ class PointFit(Fit):
         """Draws only: raises here."""
         raise NoSuchAnswer(
             f'{self.label} gives estimates, not draws: fit the model by NUTS, model.fit("nuts", seed=1).idata, or draw '
-            "from the estimates, fit.predict_draws()."
+            "from the estimates, fit.predict_draws().",
+            topic="needs-draws",
         )
 
     def _summary(self, judged_by: Reference | None) -> Summary:

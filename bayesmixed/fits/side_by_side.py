@@ -91,11 +91,13 @@ def side_by_side(*fits: Any, labels: str | Sequence[str] | None = None) -> SideB
     if len(fits) == 1 and isinstance(fits[0], Mapping):
         labels, fits = labels or [str(name) for name in fits[0]], tuple(fits[0].values())
     if not fits:
-        raise FitError("side_by_side needs at least one fit: bm.side_by_side(ml, reml, post).")
+        raise FitError(
+            "side_by_side needs at least one fit: bm.side_by_side(ml, reml, post).", topic="needs-several-fits"
+        )
     for fit in fits:
         if not isinstance(fit, Fit):
             what = "a list: put a star before it, side_by_side(*fits)" if isinstance(fit, list | tuple) else repr(fit)
-            raise FitError(f'side_by_side takes fits, such as model.fit("ml"), not {what}.')
+            raise FitError(f'side_by_side takes fits, such as model.fit("ml"), not {what}.', topic="needs-a-fit")
     names = numbered([fit.label for fit in fits]) if labels is None else labelled(labels, len(fits))
     columns: dict[tuple[str, str], pd.Series] = {}
     scalars = [tables.scalar_table(fit.model.design, fit.parameters) for fit in fits]

@@ -35,7 +35,7 @@ def labelled(labels: str | Sequence[str], n: int) -> list[str]:
     given = [labels] if isinstance(labels, str) else [str(label) for label in labels]
     if len(set(given)) != n or len(given) != n:
         what = f"takes {n} different names, one per fit in their order" if n > 1 else "takes one name"
-        raise FitError(f"labels= {what}, not {labels!r}.")
+        raise FitError(f"labels= {what}, not {labels!r}.", topic="labels")
     return given
 
 

@@ -37,11 +37,11 @@ def read_bars(node: Node) -> tuple[Bar, ...]:
     bar, structure, arguments = found
     double = bar.operator == "||"
     if structure and double:
-        raise Refusal(f"write {structure}(x | g), with one bar, or (x || g) alone", bar.position)
+        raise Refusal(f"write {structure}(x | g), with one bar, or (x || g) alone", bar.position, topic="bars")
     _refuse_inside(bar)
     intercept, terms = expand_terms(summands(bar.left))
     if not (intercept or terms):
-        raise Refusal("this bar has no columns: write (1 | g) for an intercept per group", bar.position)
+        raise Refusal("this bar has no columns: write (1 | g) for an intercept per group", bar.position, topic="bars")
     _, factors = expand_terms(summands(bar.right), by_degree=False)
     covariance = structure or (WITH_TWO_BARS if double else "us")
     options = tuple((str(one.keyword), _value(one, structure, bar.position)) for one in arguments)
@@ -95,19 +95,23 @@ def _value(option: Argument, structure: str, position: int) -> bool | float | st
         case other:
             shown = f"{option.keyword}={deparse(other)}"
             message = f"`{shown}` in {structure}(): an option is True, False, a number or a text in quotes"
-            raise Refusal(message, position)
+            raise Refusal(message, position, topic="bars")
 
 
 def _refuse_inside(bar: Binary) -> None:
     if isinstance(bar.left, Binary) and bar.left.operator in ("|", "||"):
         message = f"`|{deparse(bar.left.right)}|` is not supported: correlate effects by writing them in one bar"
-        raise Refusal(f"{message}, (1 + x | g)", bar.left.position)
+        raise Refusal(f"{message}, (1 + x | g)", bar.left.position, topic="bars")
     for side in (bar.left, bar.right):
         if (inner := find_bar(side)) is not None:
-            raise Refusal("a bar inside a bar has no meaning: write (1 | a) + (1 | b)", inner.position)
+            raise Refusal("a bar inside a bar has no meaning: write (1 | a) + (1 | b)", inner.position, topic="bars")
         for name in names(side):
             if name.identifier == ".":
-                raise Refusal("`.` stands for columns on the fixed side only: name the columns of a bar", name.position)
+                raise Refusal(
+                    "`.` stands for columns on the fixed side only: name the columns of a bar",
+                    name.position,
+                    topic="dot",
+                )
     _refuse_factor(bar.right)
 
 
@@ -116,7 +120,9 @@ def _refuse_factor(factor: Node) -> None:
     while waiting:
         match waiting.pop():
             case Number() as number:
-                raise Refusal(f"`{deparse(number)}` is not a grouping factor: write (1 | g)", number.position)
+                raise Refusal(
+                    f"`{deparse(number)}` is not a grouping factor: write (1 | g)", number.position, topic="bars"
+                )
             case Parenthesis(inner):
                 waiting.append(inner)
             case Binary("^", base, _):
@@ -126,4 +132,6 @@ def _refuse_factor(factor: Node) -> None:
             case Name() | Call():
                 pass
             case Binary(operator, position=position) | Unary(operator, position=position):
-                raise Refusal(f"`{operator}` cannot stand right of a bar: write (1 | a) or (1 | a:b)", position)
+                raise Refusal(
+                    f"`{operator}` cannot stand right of a bar: write (1 | a) or (1 | a:b)", position, topic="bars"
+                )

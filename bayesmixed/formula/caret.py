@@ -14,8 +14,8 @@ _REACH = 45
 class Refusal(FormulaError):
     """A FormulaError that knows its place; `pointing_into` turns it into one that shows the place."""
 
-    def __init__(self, message: str, position: int) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, position: int, topic: str = "") -> None:
+        super().__init__(message, topic=topic)
         self.message = message
         self.position = position
 
@@ -43,7 +43,7 @@ def pointing_into(text: str) -> Iterator[None]:
         yield
     except Refusal as refusal:
         shown = f"\n{_pointed(text, refusal.position)}" if text.strip() else ""
-        raise FormulaError(f"{refusal.message}{shown}") from None
+        raise FormulaError(f"{refusal.message}{shown}", topic=refusal.topic) from None
 
 
 def _pointed(text: str, position: int) -> str:

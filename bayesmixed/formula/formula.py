@@ -58,7 +58,9 @@ class Formula:
 
     def __init__(self, text: str, *others: str, nonlinear: bool = False) -> None:
         if nonlinear:
-            raise FormulaError("nonlinear means are not available: write a mean that is linear in its coefficients")
+            raise FormulaError(
+                "nonlinear means are not available: write a mean that is linear in its coefficients", topic="nonlinear"
+            )
         response, tree, side = _read_main(text)
         trees, sides = {"mu": tree}, {"mu": side}
         for other in others:
@@ -162,9 +164,11 @@ class Formula:
         left = [column for column in dict.fromkeys(columns) if column not in used]
         unnamed = [column for column in left if not isinstance(column, str) or not column]
         if unnamed:
-            raise FormulaError(f"`.` in {self} meets a column named {unnamed[0]!r}: name every column by a text")
+            raise FormulaError(
+                f"`.` in {self} meets a column named {unnamed[0]!r}: name every column by a text", topic="dot"
+            )
         if not left:
-            raise FormulaError(f"`.` in {self} stands for no column, all are used already: leave it out")
+            raise FormulaError(f"`.` in {self} stands for no column, all are used already: leave it out", topic="dot")
         return left
 
     def __eq__(self, other: object) -> bool:
@@ -201,16 +205,22 @@ def _read_other(text: str, known: dict[str, RightSide]) -> tuple[str, Node, Righ
     left, right = _sides(text)
     with pointing_into(text):
         if not isinstance(left, Name):
-            raise Refusal("the left side names one parameter: write sigma ~ z", 0)
+            raise Refusal("the left side names one parameter: write sigma ~ z", 0, topic="parameter-formulas")
         if left.identifier in known:
             again = "belongs to the first formula" if left.identifier == "mu" else "has a formula already"
-            raise Refusal(f"{left.identifier} {again}: each parameter takes one formula", left.position)
+            raise Refusal(
+                f"{left.identifier} {again}: each parameter takes one formula",
+                left.position,
+                topic="parameter-formulas",
+            )
         return left.identifier, right, read_right_side(right)
 
 
 def _sides(text: str) -> tuple[Node | None, Node]:
     if not isinstance(text, str):
-        raise FormulaError(f"a formula is a text such as 'y ~ x + (1 | g)', not {type(text).__name__}")
+        raise FormulaError(
+            f"a formula is a text such as 'y ~ x + (1 | g)', not {type(text).__name__}", topic="formula-text"
+        )
     tree = parse(text)
     if isinstance(tree, Binary):
         return tree.left, tree.right
@@ -221,19 +231,19 @@ def _sides(text: str) -> tuple[Node | None, Node]:
 def _refuse_dot(left: Node) -> None:
     for name in names(left):
         if name.identifier == ".":
-            raise Refusal("`.` is not a response: name the column", name.position)
+            raise Refusal("`.` is not a response: name the column", name.position, topic="dot")
 
 
 def _refuse_response_as_term(left: Node, side: RightSide) -> None:
     for term in side.terms:
         if term.atoms == (left,):
             message = f"{deparse(left)} is the response and a term at once: leave it out on the right"
-            raise Refusal(message, term.atoms[0].position)
+            raise Refusal(message, term.atoms[0].position, topic="parameter-formulas")
     for bar in side.bars:
         for term in bar.terms:
             if term.atoms == (left,):
                 message = f"{deparse(left)} is the response and a column of {bar.text} at once: leave it out there"
-                raise Refusal(message, term.atoms[0].position)
+                raise Refusal(message, term.atoms[0].position, topic="parameter-formulas")
 
 
 def _with_one_spelling(sides: dict[str, RightSide]) -> dict[str, RightSide]:

@@ -68,13 +68,15 @@ class _Parser:
 
     def formula(self) -> Node:
         if self.next.kind == "end":
-            raise Refusal("the formula is empty: write y ~ x + (1 | g)", 0)
+            raise Refusal("the formula is empty: write y ~ x + (1 | g)", 0, topic="formula-text")
         left = None if self.at("~") else self.expression()
         if not self.at("~"):
             raise self.stray(tilde_seen=False)
         tilde = self.take()
         if self.next.kind == "end":
-            raise Refusal("nothing stands right of `~`: write ~ 1 for an intercept alone", tilde.position)
+            raise Refusal(
+                "nothing stands right of `~`: write ~ 1 for an intercept alone", tilde.position, topic="formula-text"
+            )
         right = self.expression()
         if self.next.kind != "end":
             raise self.stray(tilde_seen=True)
@@ -82,10 +84,12 @@ class _Parser:
 
     def alone(self) -> Node:
         if self.next.kind == "end":
-            raise Refusal("the expression is empty", 0)
+            raise Refusal("the expression is empty", 0, topic="formula-text")
         node = self.expression()
         if self.at("~"):
-            raise Refusal("an expression has no `~`: write its right side alone", self.next.position)
+            raise Refusal(
+                "an expression has no `~`: write its right side alone", self.next.position, topic="formula-text"
+            )
         if self.next.kind != "end":
             raise self.stray(tilde_seen=True)
         return node
@@ -93,7 +97,11 @@ class _Parser:
     def expression(self, lowest: int = 1) -> Node:
         self.level += 1
         if self.level > _DEEPEST:
-            raise Refusal(f"nested deeper than {_DEEPEST} levels: make columns of the inner parts", self.next.position)
+            raise Refusal(
+                f"nested deeper than {_DEEPEST} levels: make columns of the inner parts",
+                self.next.position,
+                topic="formula-text",
+            )
         left = self.operand()
         while self.next.kind == "operator" and _BINARY.get(self.next.value, 0) >= lowest:
             left = self.binary(left)
@@ -105,7 +113,7 @@ class _Parser:
         strength = _BINARY[token.value]
         right = self.expression(strength if token.value == "^" else strength + 1)
         if strength == _COMPARISON and self.next.kind == "operator" and _BINARY.get(self.next.value) == _COMPARISON:
-            raise Refusal("comparisons do not chain: write a < b & b < c", self.next.position)
+            raise Refusal("comparisons do not chain: write a < b & b < c", self.next.position, topic="operators")
         return Binary(token.value, left, right, token.position)
 
     def operand(self) -> Node:
@@ -127,29 +135,45 @@ class _Parser:
         if self.at("("):
             return self.call(token)
         if "::" in token.value and token.end - token.position == len(token.value):
-            raise Refusal(f"`{token.value}` names a function: write {token.value}(...)", token.position)
+            raise Refusal(
+                f"`{token.value}` names a function: write {token.value}(...)",
+                token.position,
+                topic="arguments-in-formula",
+            )
         return Name(token.value, token.position)
 
     def parenthesis(self) -> Node:
         opening = self.take()
         if self.at(")"):
-            raise Refusal("these parentheses are empty: write a term in them or leave them out", opening.position)
+            raise Refusal(
+                "these parentheses are empty: write a term in them or leave them out",
+                opening.position,
+                topic="formula-text",
+            )
         inner = self.expression()
         if self.at(","):
-            raise Refusal("a comma belongs in a function call: write c(a, b) for a list", self.next.position)
+            raise Refusal(
+                "a comma belongs in a function call: write c(a, b) for a list", self.next.position, topic="formula-text"
+            )
         self.close(opening)
         return Parenthesis(inner, opening.position)
 
     def close(self, opening: Token) -> None:
         if self.next.kind == "end":
-            raise Refusal("this parenthesis is never closed: write `)` where it ends", opening.position)
+            raise Refusal(
+                "this parenthesis is never closed: write `)` where it ends", opening.position, topic="formula-text"
+            )
         if not self.at(")"):
             raise self.stray(tilde_seen=True)
         self.take()
 
     def call(self, name: Token) -> Node:
         if name.end - name.position != len(name.value):
-            raise Refusal("a function's name takes no backticks: give it a plain name in the namespace", name.position)
+            raise Refusal(
+                "a function's name takes no backticks: give it a plain name in the namespace",
+                name.position,
+                topic="formula-text",
+            )
         opening = self.take()
         self.open_calls.append(name)
         arguments: list[Argument] = []
@@ -173,7 +197,9 @@ class _Parser:
             return Argument(self.expression())
         keyword = self.take()
         if any(argument.keyword == keyword.value for argument in earlier):
-            raise Refusal(f"{keyword.value} is given twice: keep one of them", keyword.position)
+            raise Refusal(
+                f"{keyword.value} is given twice: keep one of them", keyword.position, topic="arguments-in-formula"
+            )
         self.take()
         return Argument(self.expression(), keyword.value)
 
@@ -182,20 +208,34 @@ class _Parser:
         token = self.next
         if self.open_calls and self.at("~"):
             call = self.open_calls[0]
-            return Refusal(f"paste the formula only, without {call.value}(...) around it", call.position)
+            return Refusal(
+                f"paste the formula only, without {call.value}(...) around it", call.position, topic="formula-text"
+            )
         if self.at("~"):
-            return Refusal("a formula has one `~`: give further formulas as texts of their own", token.position)
+            return Refusal(
+                "a formula has one `~`: give further formulas as texts of their own",
+                token.position,
+                topic="formula-text",
+            )
         if token.kind == "end":
-            return Refusal("a formula needs a `~`: write y ~ x + (1 | g), ~ x if it has no response", token.position)
+            return Refusal(
+                "a formula needs a `~`: write y ~ x + (1 | g), ~ x if it has no response",
+                token.position,
+                topic="formula-text",
+            )
         if self.at(")"):
-            return Refusal("this parenthesis closes nothing: leave it out, or open it before", token.position)
+            return Refusal(
+                "this parenthesis closes nothing: leave it out, or open it before", token.position, topic="formula-text"
+            )
         if self.at(","):
             message = "paste the formula only: data, options and further formulas are arguments of their own"
-            return Refusal(message, token.position)
+            return Refusal(message, token.position, topic="formula-text")
         if self.at("="):
             what = "write == to compare" if tilde_seen else "write y ~ x, with `~`, and paste the formula only"
-            return Refusal(f"`=` only names an argument of a call: {what}", token.position)
-        return Refusal(f"an operator is missing before {_shown(token)}: {self.remedy()}", token.position)
+            return Refusal(f"`=` only names an argument of a call: {what}", token.position, topic="formula-text")
+        return Refusal(
+            f"an operator is missing before {_shown(token)}: {self.remedy()}", token.position, topic="formula-text"
+        )
 
     def remedy(self) -> str:
         """What was probably meant where two operands stand side by side."""
@@ -212,16 +252,32 @@ class _Parser:
         token, before = self.next, self.tokens[self.index - 1] if self.index else None
         after = before.value if before is not None and before.kind == "operator" else ""
         if self.at("~") and any(earlier.value == "~" for earlier in self.tokens[: self.index]):
-            return Refusal("a formula has one `~`: give further formulas as texts of their own", token.position)
+            return Refusal(
+                "a formula has one `~`: give further formulas as texts of their own",
+                token.position,
+                topic="formula-text",
+            )
         if after in ("|", "||") and not self.at("|", "||"):
-            return Refusal("the bar has no grouping factor: write (1 | g)", token.position)
+            return Refusal("the bar has no grouping factor: write (1 | g)", token.position, topic="bars")
         if self.at("|", "||"):
-            return Refusal("nothing stands left of the bar: write (1 | g) for an intercept per group", token.position)
+            return Refusal(
+                "nothing stands left of the bar: write (1 | g) for an intercept per group", token.position, topic="bars"
+            )
         if token.kind == "end":
-            return Refusal(f"the formula ends after `{after}`: write the term that should follow", token.position)
+            return Refusal(
+                f"the formula ends after `{after}`: write the term that should follow",
+                token.position,
+                topic="formula-text",
+            )
         if after:
-            return Refusal(f"a term is missing between `{after}` and `{token.value}`: write it there", token.position)
-        return Refusal(f"a term is missing before `{token.value}`: write it there", token.position)
+            return Refusal(
+                f"a term is missing between `{after}` and `{token.value}`: write it there",
+                token.position,
+                topic="formula-text",
+            )
+        return Refusal(
+            f"a term is missing before `{token.value}`: write it there", token.position, topic="formula-text"
+        )
 
 
 def _shown(token: Token) -> str:
@@ -234,7 +290,9 @@ def _refuse_gap(call: Call) -> Call:
         case (Argument(Binary("|" | "||")),):
             name = call.function
             message = f"an operator is missing after `{name}`: write {name} + (...)"
-            raise Refusal(f"{message}, or {name}(...) without the space to call it", call.position)
+            raise Refusal(
+                f"{message}, or {name}(...) without the space to call it", call.position, topic="formula-text"
+            )
     return call
 
 
@@ -244,7 +302,11 @@ def _checked(tree: Node) -> Node:
     while waiting:
         node, inside, depth = waiting.pop()
         if depth > _DEEPEST:
-            raise Refusal(f"an expression inside a call goes over {_DEEPEST} levels: make columns of its parts", inside)
+            raise Refusal(
+                f"an expression inside a call goes over {_DEEPEST} levels: make columns of its parts",
+                inside,
+                topic="formula-text",
+            )
         match node:
             case Call(_, arguments, position):
                 waiting += [(argument.value, position, depth + 1) for argument in arguments]

@@ -47,7 +47,9 @@ def read_right_side(node: Node) -> RightSide:
 
 def _refuse_bare_bar(node: Node) -> None:
     if isinstance(node, Binary) and node.operator in ("|", "||"):
-        raise Refusal(f"a bar needs parentheses around it: write {_with_parentheses(node)}", node.position)
+        raise Refusal(
+            f"a bar needs parentheses around it: write {_with_parentheses(node)}", node.position, topic="bars"
+        )
 
 
 def _with_parentheses(bar: Binary) -> str:
@@ -77,7 +79,9 @@ def _count(bars: list[Bar], found: tuple[Bar, ...], added: bool, summand: Node) 
         same = [known for known in bars if _meaning(known) == _meaning(bar)]
         if not same:
             there = ", ".join(known.text for known in bars) or "none"
-            raise Refusal(f"there is no bar {bar.text} to remove; bars before it: {there}", _position(summand))
+            raise Refusal(
+                f"there is no bar {bar.text} to remove; bars before it: {there}", _position(summand), topic="bars"
+            )
         bars.remove(same[0])
 
 
@@ -96,16 +100,18 @@ def _count_offset(offsets: list[Node], call: Call, added: bool) -> None:
         case (Argument(value, None),):
             pass
         case _:
-            raise Refusal("offset(...) takes one expression: write offset(log(hours))", call.position)
+            raise Refusal("offset(...) takes one expression: write offset(log(hours))", call.position, topic="offset")
     for name in names(value):
         if name.identifier == ".":
-            raise Refusal("`.` stands for columns only as a term: name the column of an offset", name.position)
+            raise Refusal(
+                "`.` stands for columns only as a term: name the column of an offset", name.position, topic="offset"
+            )
     if added:
         offsets.append(value)
     elif value in offsets:
         offsets.remove(value)
     else:
-        raise Refusal(f"there is no offset({deparse(value)}) to remove: leave it out", call.position)
+        raise Refusal(f"there is no offset({deparse(value)}) to remove: leave it out", call.position, topic="offset")
 
 
 def _refuse_bar_inside(summand: Node) -> None:
@@ -115,7 +121,7 @@ def _refuse_bar_inside(summand: Node) -> None:
     bar = find_bar(summand)
     if bar is not None:
         message = "a bar is only ever added: write x + (1 | g); columns that vary by group go inside the bar"
-        raise Refusal(message, _position(bar))
+        raise Refusal(message, _position(bar), topic="bars")
 
 
 def _position(node: Node) -> int:

@@ -114,6 +114,7 @@ class _Algebra:
                 f"`{deparse(number)}` is not a term: only 1 and 0 (with and without intercept) stand alone; "
                 "write a known part as offset(...), arithmetic as I(...)",
                 number.position,
+                topic="operators",
             )
         self.intercept = self.adding == (number.value == 1.0)
         return {}
@@ -134,6 +135,7 @@ class _Algebra:
             raise Refusal(
                 f"a number has no interactions: leave out `{deparse(node)}`, or write arithmetic as I(...)",
                 node.position,
+                topic="operators",
             )
         return self.encode(node)
 
@@ -142,6 +144,7 @@ class _Algebra:
             raise Refusal(
                 "outside calls `^` crosses terms and takes a whole number: write (a + b)^2, arithmetic as I(x^2)",
                 position,
+                topic="operators",
             )
         first = reached = self.factor(base)
         for _ in range(int(min(power.value, _MOST_POWERS)) - 1):
@@ -163,12 +166,16 @@ def _refuse_membership(node: Binary) -> None:
     if node.operator == "%in%" and (
         isinstance(values, String) or (isinstance(values, Call) and values.function == "c")
     ):
-        raise Refusal(f"`%in%` a list is a condition: write I({deparse(node)})", node.position)
+        raise Refusal(f"`%in%` a list is a condition: write I({deparse(node)})", node.position, topic="operators")
 
 
 def _interact(left: _Masks, right: _Masks, position: int) -> _Masks:
     if len(left) * len(right) > _LARGEST:
-        raise Refusal(f"this product has {len(left)} x {len(right)} terms: cross fewer columns", position)
+        raise Refusal(
+            f"this product has {len(left)} x {len(right)} terms: cross fewer columns",
+            position,
+            topic="too-many-columns",
+        )
     return {one | other: None for one in left for other in right}
 
 
@@ -216,19 +223,31 @@ def atom_of(node: Node) -> Node:
         case Name() | Binary("%%" | "%/%"):
             return _without_dot(node)  # a column computed from others, as in R
         case Call("offset"):
-            raise Refusal("offset(...) is only ever added: write it as a term of its own, outside bars", node.position)
+            raise Refusal(
+                "offset(...) is only ever added: write it as a term of its own, outside bars",
+                node.position,
+                topic="offset",
+            )
         case Call(function) if function in _UNSUPPORTED:
-            raise Refusal(f"{function}(...) is refused: {_UNSUPPORTED[function]}", node.position)
+            raise Refusal(
+                f"{function}(...) is refused: {_UNSUPPORTED[function]}", node.position, topic="refused-function"
+            )
         case Call():
             return _without_dot(node)
         case String(value):
-            raise Refusal(f"a quoted text is not a column: write {deparse(Name(value))}", node.position)
+            raise Refusal(
+                f"a quoted text is not a column: write {deparse(Name(value))}", node.position, topic="characters"
+            )
         case Binary("|" | "||"):
-            raise Refusal(f"a bar stands in parentheses of its own: write ({deparse(node)})", node.position)
+            raise Refusal(
+                f"a bar stands in parentheses of its own: write ({deparse(node)})", node.position, topic="bars"
+            )
         case Binary(operator, left, right) if operator in CONDITIONS:
             _refuse_condition(operator, left, right, node)
         case Binary(operator) | Unary(operator):
-            raise Refusal(f"`{operator}` only works inside calls: write I({deparse(node)})", node.position)
+            raise Refusal(
+                f"`{operator}` only works inside calls: write I({deparse(node)})", node.position, topic="operators"
+            )
     raise TypeError(f"not a formula node: {node!r}")
 
 
@@ -237,11 +256,13 @@ def _refuse_condition(operator: str, left: Node, right: Node, node: Binary) -> N
     meant = f"I({deparse(Binary(operator, last, first))})"
     if operator in ("&", "&&"):
         meant += f", or {deparse(last)}:{deparse(first)} for an interaction"
-    raise Refusal(f"`{operator}` only works inside calls: write {meant}", node.position)
+    raise Refusal(f"`{operator}` only works inside calls: write {meant}", node.position, topic="operators")
 
 
 def _without_dot(node: Node) -> Node:
     for name in names(node):
         if name.identifier == "." and not isinstance(node, Name):
-            raise Refusal("`.` stands for columns only as a term: name the column inside a call", name.position)
+            raise Refusal(
+                "`.` stands for columns only as a term: name the column inside a call", name.position, topic="dot"
+            )
     return node

@@ -75,7 +75,7 @@ def _token(text: str, position: int) -> Token:
         return Token("name", found.group(), position, found.end())
     if found := _OPERATOR.match(text, position):
         return _operator(found.group(), position)
-    raise Refusal(_strange(text[position]), position)
+    raise Refusal(_strange(text[position]), position, topic="characters")
 
 
 def _quoted(text: str, position: int) -> Token:
@@ -83,12 +83,14 @@ def _quoted(text: str, position: int) -> Token:
     found = _QUOTED.match(text, position)
     if found is None:
         what = "backtick" if quote == "`" else "quote"
-        raise Refusal(f"this {what} is never closed: write a second {quote} where the text ends", position)
+        raise Refusal(
+            f"this {what} is never closed: write a second {quote} where the text ends", position, topic="characters"
+        )
     inside = found.group()[1:-1]
     if quote != "`":
         return Token("string", _unescape(inside, position + 1), position, found.end())
     if not inside:
-        raise Refusal("there is no name between these backticks: write `my col`", position)
+        raise Refusal("there is no name between these backticks: write `my col`", position, topic="characters")
     return Token("name", re.sub(r"\\([\\`])", r"\1", inside), position, found.end())
 
 
@@ -99,7 +101,9 @@ def _unescape(inside: str, start: int) -> str:
     def replace(found: re.Match[str]) -> str:
         letter = found.group(1)
         if letter not in _ESCAPES:
-            raise Refusal(f"\\{letter} has no meaning: write \\\\ for a backslash", start + found.start())
+            raise Refusal(
+                f"\\{letter} has no meaning: write \\\\ for a backslash", start + found.start(), topic="characters"
+            )
         return _ESCAPES[letter]
 
     return re.sub(r"\\(.)", replace, inside, flags=re.DOTALL)
@@ -110,7 +114,7 @@ def _operator(operator: str, position: int) -> Token:
     if operator == "**":
         return Token("operator", "^", position, end)
     if operator not in _KNOWN:
-        raise Refusal(_refused(operator), position)
+        raise Refusal(_refused(operator), position, topic="characters")
     return Token("operator", operator, position, end)
 
 

@@ -47,7 +47,9 @@ def written(side: RightSide) -> str:
 
 def _response(old: Formula, text: str) -> Node:
     if old.response_node is None:
-        raise FormulaError(f"`.` on the left of {text} stands for a response, and {old} has none: name the column")
+        raise FormulaError(
+            f"`.` on the left of {text} stands for a response, and {old} has none: name the column", topic="dot"
+        )
     return old.response_node
 
 
@@ -62,7 +64,7 @@ def _right(old: RightSide, right: Node) -> str:
         before, text = text, f"{text} {'+' if added else '-'} {deparse(piece)}".removeprefix(" + ").strip()
         if not added and before and Formula(f"~ {before}") == Formula(f"~ {text}"):
             there = ", ".join(term.name for term in old.terms) or "none"
-            raise FormulaError(f"there is no {deparse(piece)} to remove; terms of the formula: {there}")
+            raise FormulaError(f"there is no {deparse(piece)} to remove; terms of the formula: {there}", topic="update")
     return " + ".join([text, *apart])
 
 

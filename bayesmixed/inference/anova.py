@@ -99,15 +99,23 @@ def anova(
     if named:
         labels, fits = labels or [str(name) for name in fits[0]], tuple(fits[0].values())
     if not fits:
-        raise FitError("anova takes fits: bm.anova(small, large) compares models, bm.anova(fit) tests terms of one.")
+        raise FitError(
+            "anova takes fits: bm.anova(small, large) compares models, bm.anova(fit) tests terms of one.",
+            topic="needs-several-fits",
+        )
     if len(fits) == 1 and is_fit(fits[0]):
         if labels is not None and not named:
-            raise FitError("labels= are for several fits; the terms of one have their own names: leave it out.")
+            raise FitError(
+                "labels= are for several fits; the terms of one have their own names: leave it out.", topic="labels"
+            )
         return anova_of(fits[0], type, ddf)
     refuse_other_than_likelihoods(fits, "anova")
     for name, value in (("type", type), ("ddf", ddf)):
         if value is not None:
-            raise FitError(f"{name}= is for the terms of one fit, bm.anova(fit, {name}={value!r}): leave it out here.")
+            raise FitError(
+                f"{name}= is for the terms of one fit, bm.anova(fit, {name}={value!r}): leave it out here.",
+                topic="options-together",
+            )
     names = _names(fits) if labels is None else labelled(labels, len(fits))
     return compare(fits, names, seed)
 

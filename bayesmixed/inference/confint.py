@@ -96,7 +96,7 @@ def confint(
     """
     if not is_fit(fit):
         own = " It has limits of its own: .confint(level=0.9)." if hasattr(fit, "confint") else ""
-        raise FitError(f'confint takes a fit, such as model.fit("ml"), not {brief(fit)}.{own}')
+        raise FitError(f'confint takes a fit, such as model.fit("ml"), not {brief(fit)}.{own}', topic="needs-a-fit")
     checked_level(level, "confint")
     known = OF_DRAWS if fit.sampled else OF_POINTS
     name = next(iter(known)) if method is None else method
@@ -104,9 +104,14 @@ def confint(
         other = OF_POINTS if fit.sampled else OF_DRAWS
         kinds = ("draws", "point fits") if fit.sampled else ("point fits", "draws")
         said = f"that is for {kinds[1]}; of {kinds[0]} it is" if name in list(other) else "it is"
-        raise FitError(f"confint: method={name!r}: {said} {_or(known)}. {_meant(fit, name, (*known, *other))}".strip())
+        raise FitError(
+            f"confint: method={name!r}: {said} {_or(known)}. {_meant(fit, name, (*known, *other))}".strip(),
+            topic="unknown-option",
+        )
     if ddf is not None and name != "wald":
-        raise FitError(f'confint: ddf= is for Wald intervals: bm.confint(fit, "wald", ddf={ddf!r}).')
+        raise FitError(
+            f'confint: ddf= is for Wald intervals: bm.confint(fit, "wald", ddf={ddf!r}).', topic="options-together"
+        )
     return known[name](fit, level, which, ddf)
 
 

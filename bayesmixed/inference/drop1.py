@@ -125,16 +125,23 @@ def drop1(
     """
     refuse_other_than_likelihoods([fit], "drop1", several=False)
     if not isinstance(random, bool | np.bool_):
-        raise FitError(f"random={random!r}: it is True, for all random effects, or False, for fixed terms.")
+        raise FitError(
+            f"random={random!r}: it is True, for all random effects, or False, for fixed terms.", topic="unknown-option"
+        )
     if test is not None and test not in TESTS:
         likely = "Did you mean 'chisq'?" if str(test).upper() in ("LRT", "LR") else nearest(str(test), TESTS)
-        raise FitError(f"test={test!r} is no test of drop1. {likely}")
+        raise FitError(f"test={test!r} is no test of drop1. {likely}", topic="unknown-option")
     if ddf is not None and (random or test == "chisq"):
         chosen = "random=True" if random else 'test="chisq"'
-        raise FitError(f"ddf= is of F tests, and {chosen} asks for likelihood ratios: leave one of the two out.")
+        raise FitError(
+            f"ddf= is of F tests, and {chosen} asks for likelihood ratios: leave one of the two out.",
+            topic="options-together",
+        )
     if random:
         if test == "F":
-            raise FitError('Random effects are tested by likelihood ratios: leave out test="F".')
+            raise FitError(
+                'Random effects are tested by likelihood ratios: leave out test="F".', topic="options-together"
+            )
         return _ratios(
             fit,
             without_effects(_formula(fit), fit.model.design.mu.groups, fit.model.covariances),
@@ -157,7 +164,10 @@ def _without_refits(fit: PointFit, test: str | None, ddf: Any) -> DroppedTerms:
     found = deletions_of(fit, ddf)
     details = found.frame[["num_df", "den_df"]]
     if test == "F" and np.isinf(details["den_df"]).all():
-        raise FitError('test="F" needs degrees of freedom, which this fit has none of: use test="chisq".')
+        raise FitError(
+            'test="F" needs degrees of freedom, which this fit has none of: use test="chisq".',
+            topic="degrees-of-freedom",
+        )
     frame = found.frame.rename(columns={"num_df": "df"}).astype({"df": float})
     return DroppedTerms(frame[COLUMNS], details, found.title, found.notes)
 
@@ -171,7 +181,10 @@ def _ratios(
 ) -> DroppedTerms:
     """Likelihood-ratio tests of the smaller formulas against a fit, and against a better one where one is found."""
     if not reductions:
-        raise FitError(f"{_formula(full)} has no {what} to leave out. bm.anova(small, large) compares any two fits.")
+        raise FitError(
+            f"{_formula(full)} has no {what} to leave out. bm.anova(small, large) compares any two fits.",
+            topic="nothing-to-test",
+        )
     notes = ["Fitted by REML; refitted by ML, because REML criteria of different fixed parts do not compare."]
     small, said = _smaller(full, reductions)
     tests: list[RatioTest] = []
@@ -214,5 +227,5 @@ def _smaller(full: PointFit, reductions: Sequence[Reduction]) -> tuple[dict[str,
         except (BayesMixedError, np.linalg.LinAlgError) as problem:
             notes.append(f"{one.name}: the model without it could not be fitted. {problem}")
     if not fits:
-        raise FitError("No smaller model could be fitted. " + " ".join(notes))
+        raise FitError("No smaller model could be fitted. " + " ".join(notes), topic="no-test")
     return fits, notes

@@ -164,11 +164,16 @@ def _refuse(fit: Any, n: int) -> None:
         "chains agree is in fit.status.max_rhat.",
     )
     if not is_whole(n) or n < 0:
-        raise FitError(f"n must be a whole number of starts, not {n!r}.")
+        raise FitError(f"n must be a whole number of starts, not {n!r}.", topic="whole-number")
     if not all(hasattr(fit.engine, option) for option in ("start", "optimizer", "maxiter")):
-        raise FitError(f"{fit.label} takes no start and no optimizer, so that there is nothing to search otherwise.")
+        raise FitError(
+            f"{fit.label} takes no start and no optimizer, so that there is nothing to search otherwise.",
+            topic="nothing-to-search",
+        )
     if layout(fit.model).size == 0:
-        raise FitError("This model has no covariance parameters of random effects to start elsewhere.")
+        raise FitError(
+            "This model has no covariance parameters of random effects to start elsewhere.", topic="nothing-to-search"
+        )
 
 
 def _several(given: Any) -> Sequence[str | Optimizer]:

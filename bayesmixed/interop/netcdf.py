@@ -44,19 +44,20 @@ def read(path: Path) -> tuple[dict[str, Any], pd.DataFrame, dict[str, xr.Dataset
         The file is missing, is no saved fit, or was written by a newer version.
     """
     if not path.exists():
-        raise DataError(f"There is no file {str(path)!r}.")
+        raise DataError(f"There is no file {str(path)!r}.", topic="path")
     try:
         with xr.open_datatree(path, engine="h5netcdf") as tree:
             groups = {name: node.to_dataset().load() for name, node in tree.children.items()}
     except (OSError, ValueError) as error:
-        raise DataError(f"{str(path)!r} is not a NetCDF file: {error}") from error
+        raise DataError(f"{str(path)!r} is not a NetCDF file: {error}", topic="not-a-saved-fit") from error
     if OWN_GROUP not in groups or "json" not in groups[OWN_GROUP].attrs:
-        raise DataError(f"{str(path)!r} was not written by fit.save.")
+        raise DataError(f"{str(path)!r} was not written by fit.save.", topic="not-a-saved-fit")
     own = groups.pop(OWN_GROUP)
     content = json.loads(own.attrs["json"])
     if content["format"] > FORMAT:
         raise DataError(
-            f"{str(path)!r} has format {content['format']}, this version reads up to {FORMAT}. Update bayesmixed."
+            f"{str(path)!r} has format {content['format']}, this version reads up to {FORMAT}. Update bayesmixed.",
+            topic="newer-file",
         )
     return content, _frame(own, content["levels"], from_plain(content["index"])), groups
 

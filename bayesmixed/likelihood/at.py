@@ -90,7 +90,9 @@ def loglik_at(
     """See `Model.loglik_at`."""
     if not model.linear:
         if reml:
-            raise ModelError("REML needs a normal response with an identity link: leave out reml=True.")
+            raise ModelError(
+                "REML needs a normal response with an identity link: leave out reml=True.", topic="reml-is-for-normal"
+            )
         return _generalized_at(model, theta, beta, _dispersion(model, sigma, dispersion), quadrature)
     if not model.has_scale:
         likelihood, sigma = _of_rows(model, (dict(dispersion or {}) | {"sigma": sigma})["sigma"]), 1.0
@@ -100,7 +102,10 @@ def loglik_at(
     if beta is not None:
         beta = _vector("beta", beta, likelihood.p)
         if reml:
-            raise ModelError("The REML likelihood integrates beta out: leave out beta=, or use reml=False.")
+            raise ModelError(
+                "The REML likelihood integrates beta out: leave out beta=, or use reml=False.",
+                topic="values-of-the-likelihood",
+            )
     if not np.all(np.isfinite(theta)) or (sigma is not None and not sigma > 0) or not likelihood.theta.inside(theta):
         return -np.inf
     return likelihood.loglik_at(likelihood.theta.working(theta), beta, sigma, reml)
@@ -111,11 +116,15 @@ def _of_rows(model: Model, sigma: Any) -> LinearLikelihood:
     if sigma is None:
         raise ModelError(
             "sigma has a predictor, which is not profiled out: give sigma= as one number per row, such as "
-            'fit.predict(parameter="sigma")["estimate"], or one for all.'
+            'fit.predict(parameter="sigma")["estimate"], or one for all.',
+            topic="values-of-the-likelihood",
         )
     given, rows = np.asarray(sigma, dtype=float), model.design.n_rows
     if given.shape not in ((), (rows,)) or not np.all(given > 0):
-        raise ModelError(f"sigma must be a positive number, or one for each of the {rows} rows, here.")
+        raise ModelError(
+            f"sigma must be a positive number, or one for each of the {rows} rows, here.",
+            topic="values-of-the-likelihood",
+        )
     return heteroscedastic_of(model).at_sds(np.broadcast_to(given, rows)[model.design.used])
 
 
@@ -124,16 +133,23 @@ def _generalized_at(model: Model, theta: Any, beta: Any, given: dict[str, float]
     likelihood = laplace_of(model)
     theta = _vector("theta", theta, likelihood.theta.size)
     if nodes == 0 and beta is not None:
-        raise ModelError("quadrature=0 takes the coefficients of the joint mode: leave out beta=, or use quadrature=1.")
+        raise ModelError(
+            "quadrature=0 takes the coefficients of the joint mode: leave out beta=, or use quadrature=1.",
+            topic="values-of-the-likelihood",
+        )
     if nodes > 0 and beta is None and likelihood.p:
         raise ModelError(
             "The likelihood of a generalized model needs beta=: it has no closed form with the coefficients profiled "
-            "out. quadrature=0 takes those of the joint mode."
+            "out. quadrature=0 takes those of the joint mode.",
+            topic="values-of-the-likelihood",
         )
     beta = np.zeros(likelihood.p) if beta is None else _vector("beta", beta, likelihood.p)
     missing = [name for name in likelihood.free if name not in given]
     if missing:
-        raise ModelError(f"The likelihood needs dispersion={{{missing[0]!r}: ...}}, which this model estimates.")
+        raise ModelError(
+            f"The likelihood needs dispersion={{{missing[0]!r}: ...}}, which this model estimates.",
+            topic="values-of-the-likelihood",
+        )
     values = [*theta, *beta, *given.values()]
     possible = all(model.family.parameter(name).inside(value) for name, value in given.items())
     if not np.all(np.isfinite(values)) or not possible or not likelihood.theta.inside(theta):
@@ -159,7 +175,9 @@ def _approximated(likelihood: LaplaceLikelihood, x: np.ndarray, nodes: int) -> f
 def _vector(name: str, values: Any, size: int) -> np.ndarray:
     vector = np.atleast_1d(np.asarray(values, dtype=float))
     if vector.shape != (size,):
-        raise ModelError(f"{name} must have {size} elements here, not shape {vector.shape}.")
+        raise ModelError(
+            f"{name} must have {size} elements here, not shape {vector.shape}.", topic="values-of-the-likelihood"
+        )
     return vector
 
 
@@ -175,5 +193,7 @@ def _dispersion(model: Model, sigma: float | None, dispersion: Mapping[str, floa
     unknown = [name for name in given if name not in model.family.dispersion]
     if unknown:
         known = ", ".join(model.family.dispersion) or f"none, the {model.family.name} family has no dispersion"
-        raise ModelError(f"dispersion has no parameter {unknown[0]!r}; known: {known}.")
+        raise ModelError(
+            f"dispersion has no parameter {unknown[0]!r}; known: {known}.", topic="values-of-the-likelihood"
+        )
     return dict(model.constants) | {name: float(value) for name, value in given.items()}

@@ -126,7 +126,9 @@ def slots(design: Design, family: Family) -> tuple[Slot, ...]:
     counted = Counter(slot.name for slot in found)
     twice = [name for name, count in counted.items() if count > 1]
     if twice:
-        raise ModelError(f"Two parameters are called {twice[0]!r}: rename the column {twice[0]!r} in the table.")
+        raise ModelError(
+            f"Two parameters are called {twice[0]!r}: rename the column {twice[0]!r} in the table.", topic="name-taken"
+        )
     return tuple(_without(found_one, set(counted)) for found_one in found)
 
 

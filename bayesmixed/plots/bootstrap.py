@@ -115,14 +115,19 @@ def bootstrap_frame(result: Bootstrap, which: str | Sequence[str] | None = None)
     ['parameter', 'replicate', 'value']
     """
     if not hasattr(result, "draws"):
-        raise FitError(f"bootstrap draws what bm.bootstrap returns, not {result!r}: write bm.bootstrap(fit) first.")
+        raise FitError(
+            f"bootstrap draws what bm.bootstrap returns, not {result!r}: write bm.bootstrap(fit) first.",
+            topic="picture-of-a-result",
+        )
     known = [str(name) for name in result.draws]
     names = known if which is None else [which] if isinstance(which, str) else list(which)
     for name in names:
         if name not in known:
-            raise FitError(f"{name!r} was not replicated. {nearest(str(name), known, 'Parameters')}")
+            raise FitError(
+                f"{name!r} was not replicated. {nearest(str(name), known, 'Parameters')}", topic="no-such-parameter"
+            )
     if not names:
-        raise FitError(f"which=[] draws nothing. Parameters: {', '.join(known)}.")
+        raise FitError(f"which=[] draws nothing. Parameters: {', '.join(known)}.", topic="nothing-named")
     parts = [
         pd.DataFrame({"parameter": name, "replicate": result.draws.index, "value": result.draws[name].to_numpy()})
         for name in known

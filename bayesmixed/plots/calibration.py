@@ -106,7 +106,10 @@ def calibration_frame(result: Calibration, *, level: float = 0.95) -> pd.DataFra
     ['quantity', 'position', 'difference', 'lower', 'upper']
     """
     if not hasattr(result, "positions"):
-        raise FitError(f"calibration draws what bm.sbc returns, not {result!r}: write bm.sbc(model, seed=1) first.")
+        raise FitError(
+            f"calibration draws what bm.sbc returns, not {result!r}: write bm.sbc(model, seed=1) first.",
+            topic="picture-of-a-result",
+        )
     canvas.check_level(level)
     n, at = result.used, _with_ends(points(), 0.0, 1.0)
     low, high = (_with_ends(bound / n, 0.0, 1.0) - at for bound in envelope(n, level))
@@ -135,7 +138,7 @@ def _chosen(quantities: str | Iterable[str] | None, known: Sequence[str]) -> lis
     names = [quantities] if isinstance(quantities, str) else list(quantities)
     for name in names:
         if name not in known:
-            raise FitError(f"{name!r} was not ranked. {nearest(name, known, 'Quantities')}")
+            raise FitError(f"{name!r} was not ranked. {nearest(name, known, 'Quantities')}", topic="no-such-parameter")
     return names
 
 

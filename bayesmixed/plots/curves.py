@@ -92,7 +92,7 @@ def curves(
     (18, 1)
     """
     if kind not in KINDS:
-        raise FitError(f"kind={kind!r} is not an option. {nearest(str(kind), KINDS)}")
+        raise FitError(f"kind={kind!r} is not an option. {nearest(str(kind), KINDS)}", topic="unknown-option")
     of = varying(fit, group)
     column = _column(fit, x, of)
     shown = _shown(of, KINDS[kind] if max_groups is None else max_groups)
@@ -174,7 +174,7 @@ def _varies_within(values: pd.Series, of: Varying) -> bool:
 def _shown(of: Varying, most: int) -> np.ndarray:
     """Positions of the levels drawn, in the order of the data."""
     if most < 1:
-        raise FitError(f"max_groups={most} draws nothing: give at least 1.")
+        raise FitError(f"max_groups={most} draws nothing: give at least 1.", topic="nothing-to-draw")
     present = np.unique(of.codes[of.codes >= 0])
     return present[theme.evenly(len(present), min(most, len(present)))]
 

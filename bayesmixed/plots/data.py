@@ -95,7 +95,7 @@ def data(
     ('Reaction', 'Subject', 18)
     """
     if kind is not None and kind not in KINDS:
-        raise FitError(f"kind={kind!r} is not an option. {nearest(str(kind), KINDS)}")
+        raise FitError(f"kind={kind!r} is not an option. {nearest(str(kind), KINDS)}", topic="unknown-option")
     model = _model(model, table, family)
     frame = _tidy(model, group, by, x)
     zeros_and_ones = are_zeros_and_ones(frame["response"].to_numpy())
@@ -160,7 +160,8 @@ def _model(model: Any, table: Any, family: Any) -> Model:
     if not hasattr(model, "design"):
         raise FitError(
             f"data draws a model, a fit, or a formula with its table, not {model!r} alone: "
-            'bm.plot.data("y ~ x + (1 | g)", table).'
+            'bm.plot.data("y ~ x + (1 | g)", table).',
+            topic="needs-a-model",
         )
     return model  # type: ignore[no-any-return]  # what has a design is one
 
@@ -181,7 +182,10 @@ def _levels(model: Model, group: str | None) -> tuple[str, np.ndarray]:
     columns = [str(column) for column in frame if _categorical(frame[column])]
     known = list(dict.fromkeys([*(term.factor for term in bars), *columns]))
     if group is None and not known:
-        raise FitError("There is no group to draw: the model has no bar and no categorical column. Give group=.")
+        raise FitError(
+            "There is no group to draw: the model has no bar and no categorical column. Give group=.",
+            topic="nothing-to-draw",
+        )
     name = known[0] if group is None else str(group)
     for term in bars:
         if same_factor(term.factor, name):
@@ -191,7 +195,9 @@ def _levels(model: Model, group: str | None) -> tuple[str, np.ndarray]:
     if name in frame:
         return name, frame[name].to_numpy()
     if name not in _left_out(model):
-        raise FitError(f"group={group!r} is not a group of this model. {nearest(name, known, 'Groups')}")
+        raise FitError(
+            f"group={group!r} is not a group of this model. {nearest(name, known, 'Groups')}", topic="no-such-group"
+        )
     return name, np.asarray(_column(model, name))
 
 
@@ -202,7 +208,8 @@ def _column(model: Model, name: str) -> Any:
     known = [*map(str, model.frame), *_left_out(model)]
     if name not in known:
         raise FitError(
-            f"by={name!r} is not a column of this model or its table. {nearest(str(name), known, 'Columns')}"
+            f"by={name!r} is not a column of this model or its table. {nearest(str(name), known, 'Columns')}",
+            topic="no-such-column",
         )
     found = rows_by(model, name)
     return pd.Categorical.from_codes(found.codes.tolist(), found.levels)
@@ -251,7 +258,8 @@ def _along(ax: Axes, model: Model, frame: pd.DataFrame, column: Variable | None,
     if column is None:
         raise FitError(
             'kind="lines" needs a number across, and none has a slope by this group: name one of the formula with x=, '
-            'or draw kind="box".'
+            'or draw kind="box".',
+            topic="nothing-to-draw",
         )
     shown, total = draw_lines(ax, frame, colors), frame["level"].nunique()
     ax.set_xlabel(theme.short(column.name))

@@ -149,7 +149,7 @@ def _curve(of: Varying, level: int, column: int) -> tuple[np.ndarray, np.ndarray
 def _order(of: Varying, name: str, max_levels: int) -> np.ndarray:
     """Positions of the levels drawn, from the bottom of the picture to its top."""
     if max_levels < 1:
-        raise FitError(f"max_levels={max_levels} draws nothing: give at least 1.")
+        raise FitError(f"max_levels={max_levels} draws nothing: give at least 1.", topic="nothing-to-draw")
     estimates = of.effects[..., of.columns.index(name)].mean(axis=(0, 1))
     order = np.argsort(estimates, kind="stable")
     return order if len(order) <= max_levels else order[theme.evenly(len(order), max_levels)]

@@ -148,7 +148,10 @@ def _named(fit: Fit, known: dict[str, Variable], variables: Any, by: str | None)
         return [name for name in across.fixed(fit) if name != by and name not in exposures] or list(known)[:1]
     names = [variables] if isinstance(variables, str) else list(dict.fromkeys(variables))
     if not names or by in names:
-        raise FitError(f"variables={variables!r} with by={by!r} draws nothing: name at least one other column.")
+        raise FitError(
+            f"variables={variables!r} with by={by!r} draws nothing: name at least one other column.",
+            topic="nothing-to-draw",
+        )
     return names
 
 

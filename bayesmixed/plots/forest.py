@@ -134,11 +134,13 @@ def forest_frame(
 def _labels(fits: Sequence[Fit], labels: Sequence[str] | None) -> list[str]:
     """A name per fit; a method that occurs again gets #2, #3, ..."""
     if not fits or not all(is_fit(fit) for fit in fits):
-        raise FitError('forest draws fits: bm.plot.forest(model.fit("ml"), model.fit("nuts", seed=1)).')
+        raise FitError(
+            'forest draws fits: bm.plot.forest(model.fit("ml"), model.fit("nuts", seed=1)).', topic="needs-a-fit"
+        )
     if labels is None:
         return numbered([fit.label for fit in fits])
     if isinstance(labels, str) or len(labels) != len(fits) or len(set(labels)) != len(labels):
-        raise FitError(f"labels={labels!r}: give {len(fits)} different ones, one per fit.")
+        raise FitError(f"labels={labels!r}: give {len(fits)} different ones, one per fit.", topic="labels")
     return list(labels)
 
 
@@ -167,9 +169,11 @@ def _chosen(parameters: str | Sequence[str] | None, frame: pd.DataFrame) -> list
     names = [parameters] if isinstance(parameters, str) else list(parameters)
     for name in names:
         if name not in known:
-            raise FitError(f"No fit has a parameter {name!r}. {nearest(str(name), known, 'Parameters')}")
+            raise FitError(
+                f"No fit has a parameter {name!r}. {nearest(str(name), known, 'Parameters')}", topic="no-such-parameter"
+            )
     if not names:
-        raise FitError(f"parameters=[] draws nothing. Parameters: {', '.join(known)}.")
+        raise FitError(f"parameters=[] draws nothing. Parameters: {', '.join(known)}.", topic="nothing-named")
     return names
 
 

@@ -102,15 +102,18 @@ def influence_frame(result: Influence, which: str | Sequence[str] | None = None)
     ['measure', 'level', 'value', 'limit']
     """
     if not hasattr(result, "dfbetas"):
-        raise FitError(f"influence draws what bm.influence returns, not {result!r}: write bm.influence(fit) first.")
+        raise FitError(
+            f"influence draws what bm.influence returns, not {result!r}: write bm.influence(fit) first.",
+            topic="picture-of-a-result",
+        )
     known = [str(name) for name in result.frame if name != "rows"]
     usual = ["cook", *result.dfbetas.columns][:_MOST]
     names = usual if which is None else [which] if isinstance(which, str) else list(which)
     for name in names:
         if name not in known:
-            raise FitError(f"influence has no measure {name!r}. {nearest(str(name), known)}")
+            raise FitError(f"influence has no measure {name!r}. {nearest(str(name), known)}", topic="no-such-parameter")
     if not names:
-        raise FitError("which=[] draws nothing: name measures, or leave it out.")
+        raise FitError("which=[] draws nothing: name measures, or leave it out.", topic="nothing-named")
     return pd.concat([_measure(result, name) for name in names], ignore_index=True).dropna(subset="value")
 
 

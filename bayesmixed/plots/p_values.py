@@ -99,7 +99,8 @@ def p_values_frame(result: PermutationTest) -> pd.DataFrame:
     """
     if not hasattr(result, "p_values"):
         raise FitError(
-            f"p_values draws what bm.permutation_test returns, not {result!r}: write bm.permutation_test(fit, term)."
+            f"p_values draws what bm.permutation_test returns, not {result!r}: write bm.permutation_test(fit, term).",
+            topic="picture-of-a-result",
         )
     table = result.p_values
     parts = [pd.DataFrame({"analysis": name, "arrangement": table.index, "p": table[name]}) for name in table]

@@ -61,7 +61,7 @@ def pairs(fit: Fit, parameters: str | Sequence[str] | None = None, *, max_draws:
     (3, 3)
     """
     if max_draws < 1:
-        raise FitError(f"max_draws={max_draws} draws nothing: give at least 1.")
+        raise FitError(f"max_draws={max_draws} draws nothing: give at least 1.", topic="nothing-to-draw")
     refuse_point_fit(fit, "pairs")
     table = scalars(fit)
     names = chosen(parameters, list(table), list(table)[:MOST])

@@ -103,7 +103,10 @@ def pooling_frame(pooled: Pooling) -> pd.DataFrame:
     15
     """
     if not hasattr(pooled, "population"):
-        raise FitError(f"plot.pooling draws what bm.pooling found, not {pooled!r}: bm.plot.pooling(bm.pooling(model)).")
+        raise FitError(
+            f"plot.pooling draws what bm.pooling found, not {pooled!r}: bm.plot.pooling(bm.pooling(model)).",
+            topic="picture-of-a-result",
+        )
     return pooled.frame
 
 
@@ -115,7 +118,9 @@ def _columns(frame: pd.DataFrame, column: str | Sequence[str] | None) -> list[st
     names = [column] if isinstance(column, str) else list(column)
     for name in names:
         if name not in known:
-            raise FitError(f"{name!r} is not a coefficient of this comparison. {nearest(name, known)}")
+            raise FitError(
+                f"{name!r} is not a coefficient of this comparison. {nearest(name, known)}", topic="no-such-coefficient"
+            )
     return names
 
 

@@ -106,7 +106,10 @@ def power_frame(result: Power, along: str | None = None) -> pd.DataFrame:
     [4, 6, 8]
     """
     if not hasattr(result, "smallest"):
-        raise FitError(f"power draws what bm.power returns, not {result!r}: write bm.power(model, params, ...) first.")
+        raise FitError(
+            f"power draws what bm.power returns, not {result!r}: write bm.power(model, params, ...) first.",
+            topic="picture-of-a-result",
+        )
     size, table = result.varied(along), result.frame
     others = [name for name in (*result.sizes, "test") if name != size and table[name].astype(str).nunique() > 1]
     words = [", ".join(_words(name, row[name]) for name in others) for _, row in table.iterrows()]

@@ -104,7 +104,8 @@ def pp_check(
     if chosen.per_level and len(asked.panels) > MAX_PANELS:
         raise FitError(
             f"{len(asked.panels)} levels of {asked.by_name} make more panels than can be read ({MAX_PANELS}): "
-            'kind="intervals" draws one interval per level, bm.pp_check(fit, by=) gives the numbers.'
+            'kind="intervals" draws one interval per level, bm.pp_check(fit, by=) gives the numbers.',
+            topic="too-much-to-see",
         )
     frame = chosen.frame(asked)
     names = list(dict.fromkeys(frame["panel"]))
@@ -173,7 +174,7 @@ def _prepared(fit: Fit, kind: str | None, options: CheckOptions) -> tuple[Pictur
         advice = nearest(str(kind), KINDS, "Kinds")
         if kind in NAMED:
             advice = f'It is a statistic: write kind="statistic", statistic="{kind}".'
-        raise FitError(f"kind={kind!r} is not a picture of pp_check. {advice}")
+        raise FitError(f"kind={kind!r} is not a picture of pp_check. {advice}", topic="unknown-option")
     canvas.check_level(options.level, usual=0.9)
     discrete = hasattr(fit, "model") and fit.model.family.discrete
     chosen = KINDS[kind or ("bars" if discrete else "density")]

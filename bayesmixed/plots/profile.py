@@ -133,14 +133,19 @@ def chosen_curves(result: Any, which: str | Sequence[str] | None, plot: str) -> 
         For what is no profile, and unknown names.
     """
     if not hasattr(result, "curves"):
-        raise FitError(f"{plot} draws what bm.profile returns, not {brief(result)}: write bm.profile(fit) first.")
+        raise FitError(
+            f"{plot} draws what bm.profile returns, not {brief(result)}: write bm.profile(fit) first.",
+            topic="picture-of-a-result",
+        )
     known = {curve.label: curve for curve in result.curves}
     names = list(known) if which is None else [which] if isinstance(which, str) else list(which)
     for name in names:
         if name not in known:
-            raise FitError(f"{name!r} was not profiled. {nearest(str(name), known, 'Parameters')}")
+            raise FitError(
+                f"{name!r} was not profiled. {nearest(str(name), known, 'Parameters')}", topic="no-such-parameter"
+            )
     if not names:
-        raise FitError(f"which=[] draws nothing. Parameters: {', '.join(known)}.")
+        raise FitError(f"which=[] draws nothing. Parameters: {', '.join(known)}.", topic="nothing-named")
     return [curve for name, curve in known.items() if name in names]
 
 

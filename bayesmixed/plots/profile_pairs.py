@@ -135,7 +135,10 @@ def profile_pairs_frame(
 def _curves(result: Profile, which: str | Sequence[str] | None) -> list[Curve]:
     curves = chosen_curves(result, which, "profile_pairs")[: MOST if which is None else None]
     if len(curves) < 2:
-        raise FitError("profile_pairs draws pairs, and there is one parameter: bm.plot.profile draws its profile.")
+        raise FitError(
+            "profile_pairs draws pairs, and there is one parameter: bm.plot.profile draws its profile.",
+            topic="nothing-to-draw",
+        )
     return curves
 
 

@@ -83,7 +83,7 @@ def residuals(
     ['Against fitted values', 'Against normal quantiles']
     """
     if panel is not None and panel not in PANELS:
-        raise FitError(f"panel={panel!r} is not a panel of residuals. {nearest(panel, PANELS)}")
+        raise FitError(f"panel={panel!r} is not a panel of residuals. {nearest(panel, PANELS)}", topic="unknown-option")
     canvas.check_level(level)
     frame = residuals_frame(fit, kind=kind, re=re, seed=seed)
     names = PANELS if panel is None else (panel,)
@@ -131,7 +131,10 @@ def residuals_frame(
     ['fitted', 'residual', 'normal']
     """
     if not is_fit(fit):
-        raise FitError(f'A fit can be drawn, not {fit!r}: write model.fit("reml") or model.fit("nuts", seed=1) first.')
+        raise FitError(
+            f'A fit can be drawn, not {fit!r}: write model.fit("reml") or model.fit("nuts", seed=1) first.',
+            topic="needs-a-fit",
+        )
     found = fit.residuals(kind, re=re, seed=seed).to_numpy()
     fitted = fit.predict(re=re)["estimate"].to_numpy()
     used = np.isfinite(found) & fit.model.design.used

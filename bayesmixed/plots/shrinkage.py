@@ -173,7 +173,8 @@ def _drawn_columns(columns: str | Sequence[str] | None, of: Varying) -> list[str
     if not 1 <= len(set(names)) == len(names) <= 2:
         raise FitError(
             f"columns={columns!r}: one or two different columns can be drawn, "
-            f"e.g. columns={list(of.columns[:2])!r}. Those of {of.factor}: {', '.join(of.columns)}."
+            f"e.g. columns={list(of.columns[:2])!r}. Those of {of.factor}: {', '.join(of.columns)}.",
+            topic="no-such-column",
         )
     return names
 
@@ -198,7 +199,7 @@ def _estimates(of: Varying, fits: SeparateFits, names: list[str]) -> _Estimates:
 
 def _thinned(estimates: _Estimates, max_groups: int, names: named_levels.Names) -> _Estimates:
     if max_groups < 1:
-        raise FitError(f"max_groups={max_groups} draws nothing: give at least 1.")
+        raise FitError(f"max_groups={max_groups} draws nothing: give at least 1.", topic="nothing-to-draw")
     L = len(estimates.levels)
     if L <= max_groups:
         return estimates

@@ -102,7 +102,7 @@ def simulate(
     >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", design.assign(Reaction=y[0])).fit("reml")
     """
     if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1:
-        raise FitError(f"n must be a whole number, at least 1, not {n!r}.")
+        raise FitError(f"n must be a whole number, at least 1, not {n!r}.", topic="whole-number")
     rng, kind = generator(seed), family_of(family, link)
     parsed = formula if isinstance(formula, Formula) else Formula(formula)
     check_predictors(parsed, kind)
@@ -165,13 +165,18 @@ def _trials(
     """Out of how many each row's response is (rows,); None for families that do not ask."""
     if not kind.takes_trials:
         if trials is not None:
-            raise FitError(f"Responses of the {kind.name} family are not out of trials: leave out trials=.")
+            raise FitError(
+                f"Responses of the {kind.name} family are not out of trials: leave out trials=.", topic="trials"
+            )
         return None
     if trials is None:
         node = _trials_of_the_left(parsed.response_node)
         if node is None or not set(columns_in(node)) <= {*columns, *namespace}:
             written = "" if node is None else f" The table has no {deparse(node)!r}."
-            raise FitError(f"Out of how many trials is each response? Give trials=, a column, array, number.{written}")
+            raise FitError(
+                f"Out of how many trials is each response? Give trials=, a column, array, number.{written}",
+                topic="trials",
+            )
         trials = deparse(node)
     argument = given(trials, "trials", columns, rows_of(data))
     used = [] if argument.node is None else [name for name in columns_in(argument.node) if name in columns]
@@ -179,7 +184,7 @@ def _trials(
     bad = ~np.isfinite(values) | (values < 0) | (values != np.round(values))
     if bad.any():
         at = int(np.argmax(bad))
-        raise DataError(f"trials is {values[at]:g} in row number {at}: give whole numbers, 0 or more.")
+        raise DataError(f"trials is {values[at]:g} in row number {at}: give whole numbers, 0 or more.", topic="trials")
     return values
 
 

@@ -17,13 +17,18 @@ def included_terms(groups: Sequence[GroupTerm], re: str | Sequence[str]) -> list
             return []
         re = [re]
     if re is None or not all(isinstance(name, str) for name in re):
-        raise FitError(f're={re!r} is not an option: use "all", "none" or a list of grouping factors.')
+        raise FitError(
+            f're={re!r} is not an option: use "all", "none" or a list of grouping factors.', topic="unknown-option"
+        )
     known = {term.factor for term in groups}
     wanted = set()
     for name in map(str, re if isinstance(re, Iterable) else [re]):
         found = next((f for f in known if same_factor(f, name)), None)
         if found is None:
-            raise FitError(f're={name!r} is not a grouping factor; use "all", "none" or a list. {nearest(name, known)}')
+            raise FitError(
+                f're={name!r} is not a grouping factor; use "all", "none" or a list. {nearest(name, known)}',
+                topic="no-such-group",
+            )
         wanted.add(found)
     return [j for j, term in enumerate(groups) if term.factor in wanted]
 

@@ -30,4 +30,4 @@ def refuse_too_large(count: float, each: float, what: str, remedy: str, limit: f
     size, limit = 8.0 * count * each, MAX_BYTES if limit is None else limit
     if size > limit:
         most = max(1, int(limit / (8.0 * each)))
-        raise FitError(f"{what} {size / 1e9:.1f} GB{remedy.format(most=most)}")
+        raise FitError(f"{what} {size / 1e9:.1f} GB{remedy.format(most=most)}", topic="memory")

@@ -36,7 +36,9 @@ def encode(
     parameters than the mean and `parameters`.
     """
     if trials is not None and not model.family.takes_trials:
-        raise FitError(f"Responses of the {model.family.name} family are not out of trials: leave out trials=.")
+        raise FitError(
+            f"Responses of the {model.family.name} family are not out of trials: leave out trials=.", topic="trials"
+        )
     if newdata is None and offset is None and weights is None and trials is None:
         return model.design
     newdata = tabled(newdata)

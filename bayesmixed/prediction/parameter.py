@@ -32,9 +32,15 @@ def predict_parameter(
     request.check("response", "link")
     name = request.parameter or ""
     if name not in model.family.dispersion:
-        raise FitError(f"parameter={name!r} is none of this model's. {nearest(name, ('mu', *model.family.dispersion))}")
+        raise FitError(
+            f"parameter={name!r} is none of this model's. {nearest(name, ('mu', *model.family.dispersion))}",
+            topic="no-such-parameter",
+        )
     if interval == "prediction":
-        raise FitError(f'interval="prediction" is of new responses: leave out parameter={name!r}, or ask "confidence".')
+        raise FitError(
+            f'interval="prediction" is of new responses: leave out parameter={name!r}, or ask "confidence".',
+            topic="options-together",
+        )
     design = request.design(model, [], observed=False)
     link = model.family.parameter(name).link
     flat, predictor = parameters.flat(), design.predictors.get(name)
@@ -50,7 +56,8 @@ def predict_parameter(
         if predictor is None:
             raise FitError(
                 f"This fit has no standard error of {name}, which is one number for all rows: ask a fit with draws, "
-                f'model.fit("nuts", seed=1), or give it a predictor, bm.Formula(..., "{name} ~ 1").'
+                f'model.fit("nuts", seed=1), or give it a predictor, bm.Formula(..., "{name} ~ 1").',
+                topic="no-standard-errors",
             )
         half = ndtri(0.5 + level / 2) * np.linalg.norm(predictor.X @ root, axis=1)
         ends = np.stack([eta[0] - half, eta[0] + half])

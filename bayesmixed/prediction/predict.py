@@ -67,9 +67,14 @@ class PredictionRequest:
     def check(self, *scales: str) -> None:
         """Raise a FitError for an option that does not exist."""
         if self.scale not in scales:
-            raise FitError(f"scale={self.scale!r} is not an option here. {nearest(self.scale, scales)}")
+            raise FitError(
+                f"scale={self.scale!r} is not an option here. {nearest(self.scale, scales)}", topic="unknown-option"
+            )
         if self.new_levels not in NEW_LEVELS:
-            raise FitError(f"new_levels={self.new_levels!r} is not an option. {nearest(self.new_levels, NEW_LEVELS)}")
+            raise FitError(
+                f"new_levels={self.new_levels!r} is not an option. {nearest(self.new_levels, NEW_LEVELS)}",
+                topic="unknown-option",
+            )
 
     def design(self, model: Model, terms: Sequence[int], *, observed: bool) -> Design:
         """The rows to predict with these group terms; `observed` says that new responses are wanted.
@@ -248,9 +253,11 @@ def _chunks(design: Design, draws: int) -> Iterator[Design]:
 
 def _check_interval(interval: str | None, level: float, scale: str) -> None:
     if interval not in (None, "confidence", "prediction"):
-        raise FitError(f'interval={interval!r} is not an option. Use None, "confidence" or "prediction".')
+        raise FitError(
+            f'interval={interval!r} is not an option. Use None, "confidence" or "prediction".', topic="unknown-option"
+        )
     if interval == "prediction" and scale == "link":
-        raise FitError('interval="prediction" is of new responses: use scale="response".')
+        raise FitError('interval="prediction" is of new responses: use scale="response".', topic="options-together")
     checked_level(level)
 
 

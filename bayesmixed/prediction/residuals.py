@@ -27,10 +27,10 @@ def residuals(
 ) -> np.ndarray:
     """See `Fit.residuals`; for draws mu is taken at the posterior mean of the parameters."""
     if kind not in KINDS:
-        raise FitError(f"residuals has no kind {kind!r}. {nearest(kind, KINDS)}")
+        raise FitError(f"residuals has no kind {kind!r}. {nearest(kind, KINDS)}", topic="unknown-option")
     design, mean = model.design, parameters.mean()
     if design.response is None:
-        raise FitError("There is no response to compare with.")
+        raise FitError("There is no response to compare with.", topic="no-response")
     seen, design = observed(design), determined(model, design, None)
     eta, dispersion = predicted(model.family, design, mean, included_terms(design.groups, re)).single()
     mu = location(model.family, eta)

@@ -76,12 +76,16 @@ def _given(model: Model, by: Any, argument: str) -> pd.Series:
         return by.loc[labels]
     names = list(by) if isinstance(by, list | tuple) else []
     if names and len(names) != model.design.n_rows and all(isinstance(name, str) for name in names):
-        raise FitError(f'{argument}= takes one name, several joined by colons: {argument}="{":".join(names)}".')
+        raise FitError(
+            f'{argument}= takes one name, several joined by colons: {argument}="{":".join(names)}".',
+            topic="nothing-named",
+        )
     values = np.asarray(by, dtype=object)
     if values.shape != (model.design.n_rows,):
         raise FitError(
             f"{argument}= has shape {values.shape}, and the fit has {model.design.n_rows} rows: give a grouping "
-            "factor, a column's name, or one value per row used."
+            "factor, a column's name, or one value per row used.",
+            topic="given-values",
         )
     return pd.Series(list(values))
 
@@ -99,7 +103,8 @@ def _column(model: Model, name: str, argument: str) -> pd.Series:
     likely = nearest(name, dict.fromkeys([*factors, *model.frame, *known]))
     raise FitError(
         f"{argument}={name!r} is not a column of the model's table. {likely} "
-        f"An array of {model.design.n_rows} values, one per row used, will do too."
+        f"An array of {model.design.n_rows} values, one per row used, will do too.",
+        topic="no-such-column",
     )
 
 
@@ -110,5 +115,8 @@ def _coded(name: str, values: pd.Series, argument: str) -> RowsBy:
         codes, levels = used.cat.codes.to_numpy().astype(np.int64), used.cat.categories
     if len(codes) and codes.min() < 0:
         first = int(np.argmin(codes))
-        raise FitError(f"{argument}={name!r} lacks a value in row number {first}: give one for every row used.")
+        raise FitError(
+            f"{argument}={name!r} lacks a value in row number {first}: give one for every row used.",
+            topic="missing-values",
+        )
     return RowsBy(name, np.asarray(codes), pd.Index(levels))

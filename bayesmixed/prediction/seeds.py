@@ -44,4 +44,4 @@ def is_whole(value: Any) -> bool:
 
 
 def _not_a_seed(seed: Any) -> FitError:
-    return FitError(f"seed must be a whole number, 0 or more, not {seed!r}.")
+    return FitError(f"seed must be a whole number, 0 or more, not {seed!r}.", topic="seed")

@@ -36,9 +36,9 @@ class SimulationRequest:
 def simulate(model: Model, parameters: Parameters, request: SimulationRequest) -> np.ndarray:
     """See `Fit.simulate`: (n, rows)."""
     if request.re not in ("new", "all", "none"):
-        raise FitError(f're={request.re!r} is not an option here. Use "new", "all" or "none".')
+        raise FitError(f're={request.re!r} is not an option here. Use "new", "all" or "none".', topic="unknown-option")
     if not isinstance(request.n, int | np.integer) or request.n < 1:
-        raise FitError(f"n must be a whole number, at least 1, not {request.n!r}.")
+        raise FitError(f"n must be a whole number, at least 1, not {request.n!r}.", topic="whole-number")
     rng = generator(request.seed)
     unseen = "error" if request.re == "all" else "sample"
     design = encode(

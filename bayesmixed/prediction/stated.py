@@ -27,15 +27,18 @@ def stated(design: Design, family: Family, params: Mapping[str, Any]) -> Paramet
         Parameters that are missing (with the whole dict), unknown or impossible.
     """
     if not isinstance(params, Mapping):
-        raise ModelError(f'params must be a dict such as {{"Intercept": 0.0, "sigma": 1.0}}, not {params!r}.')
+        raise ModelError(
+            f'params must be a dict such as {{"Intercept": 0.0, "sigma": 1.0}}, not {params!r}.',
+            topic="stated-parameters",
+        )
     needed = needed_names(design, family)
     given = _spread_terms(design, _spelled(params, [*needed, *_vectors(design)]))
     unknown = [name for name in given if name not in needed]
     if unknown:
-        raise ModelError(_unknown(design, unknown[0], needed))
+        raise ModelError(_unknown(design, unknown[0], needed), topic="stated-parameters")
     missing = [name for name in needed if name not in given]
     if missing:
-        raise ModelError(_missing(missing, needed | given))
+        raise ModelError(_missing(missing, needed | given), topic="stated-parameters")
     values = {name: given[name] for name in needed}
     return _parameters(design, family, values)
 
@@ -55,7 +58,9 @@ def needed_names(design: Design, family: Family) -> dict[str, float]:
     found += [(each.name, float(each.value(0.0))) for each in _plain_parameters(design, family)]
     twice = [name for name, count in Counter(name for name, _ in found).items() if count > 1]
     if twice:
-        raise ModelError(f"Two parameters are called {twice[0]!r}: rename the column {twice[0]!r} in the table.")
+        raise ModelError(
+            f"Two parameters are called {twice[0]!r}: rename the column {twice[0]!r} in the table.", topic="name-taken"
+        )
     return dict(found)
 
 
@@ -83,7 +88,9 @@ def _spread_terms(design: Design, given: Mapping[str, Any]) -> dict[str, Any]:
     for name in [name for name in given if name in vectors]:
         columns, values = vectors[name], np.atleast_1d(np.asarray(found.pop(name)))
         if values.shape != (len(columns),):
-            raise ModelError(f"params[{name!r}] must have one number per column: {', '.join(columns)}.")
+            raise ModelError(
+                f"params[{name!r}] must have one number per column: {', '.join(columns)}.", topic="stated-parameters"
+            )
         found |= dict(zip(columns, values, strict=True))
     return found
 
@@ -117,7 +124,9 @@ def _parameters(design: Design, family: Family, values: Mapping[str, Any]) -> Pa
 def _possible(parameter: FamilyParameter, value: Any) -> float:
     number = _number(parameter.name, value)
     if not parameter.inside(number):
-        raise ModelError(f"params[{parameter.name!r}] must be {parameter.where}, not {number:g}.")
+        raise ModelError(
+            f"params[{parameter.name!r}] must be {parameter.where}, not {number:g}.", topic="stated-parameters"
+        )
     return number
 
 
@@ -133,7 +142,9 @@ def _shape(name: str, shape: Shape, value: Any, k: int) -> Any:
         return principal_root(_correlation(name, value, k))
     number, (low, high) = _number(name, value), shape.ends
     if not low <= number <= high:
-        raise ModelError(f"params[{name!r}] must be between {low:.4g} and {high:.4g}, not {number:g}.")
+        raise ModelError(
+            f"params[{name!r}] must be between {low:.4g} and {high:.4g}, not {number:g}.", topic="stated-parameters"
+        )
     return np.array(number)
 
 
@@ -141,10 +152,11 @@ def _number(name: str, value: Any, least: float = -np.inf) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise ModelError(f"params[{name!r}] must be a number, not {value!r}.") from None
+        raise ModelError(f"params[{name!r}] must be a number, not {value!r}.", topic="stated-parameters") from None
     if not np.isfinite(number) or number < least:
         raise ModelError(
-            f"params[{name!r}] must be {'0 or more' if least == 0 else 'a finite number'}, not {number:g}."
+            f"params[{name!r}] must be {'0 or more' if least == 0 else 'a finite number'}, not {number:g}.",
+            topic="stated-parameters",
         )
     return number
 
@@ -154,15 +166,21 @@ def _correlation(name: str, value: Any, k: int) -> np.ndarray:
     try:
         matrix = np.array(value, dtype=float)
     except (TypeError, ValueError):
-        raise ModelError(f"params[{name!r}] must be a number or a matrix, not {value!r}.") from None
+        raise ModelError(
+            f"params[{name!r}] must be a number or a matrix, not {value!r}.", topic="stated-parameters"
+        ) from None
     if matrix.ndim == 0:
         matrix = np.where(np.eye(k) == 1, 1.0, matrix)
     if matrix.shape != (k, k):
-        raise ModelError(f"params[{name!r}] must be a number or a matrix ({k}, {k}), not of shape {matrix.shape}.")
+        raise ModelError(
+            f"params[{name!r}] must be a number or a matrix ({k}, {k}), not of shape {matrix.shape}.",
+            topic="stated-parameters",
+        )
     symmetric = np.allclose(matrix, matrix.T, atol=ROUNDING) and np.allclose(np.diag(matrix), 1.0, atol=ROUNDING)
     if not symmetric or np.linalg.eigvalsh(matrix)[0] < -ROUNDING:
         raise ModelError(
             f"params[{name!r}] is not a correlation matrix: it must be symmetric with ones on its diagonal, and no "
-            "combination of its columns may have a negative variance."
+            "combination of its columns may have a negative variance.",
+            topic="stated-parameters",
         )
     return matrix

@@ -28,5 +28,5 @@ def positive(draws: int) -> int:
         It is no whole number, or less than 1.
     """
     if not isinstance(draws, int | np.integer) or isinstance(draws, bool) or draws < 1:
-        raise FitError(f"draws must be a whole number, at least 1, not {draws!r}.")
+        raise FitError(f"draws must be a whole number, at least 1, not {draws!r}.", topic="whole-number")
     return int(draws)

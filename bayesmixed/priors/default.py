@@ -117,7 +117,10 @@ def response_used(design: Design, family: Family) -> Used:
     Weights are trials times frequencies; precisions do not change where the response is.
     """
     if design.response is None:
-        raise ModelError("Priors are scaled to the response, and this design has none: build it from a full table.")
+        raise ModelError(
+            "Priors are scaled to the response, and this design has none: build it from a full table.",
+            topic="no-response",
+        )
     used = design.used
     y, weights = family.normalised(design.response.y[used]), None
     if family.weights == "frequency" and design.weights is not None:

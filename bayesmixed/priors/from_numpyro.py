@@ -44,7 +44,8 @@ def as_prior(value: Any, name: str) -> Prior:
     if isinstance(value, type) or not hasattr(distribution, "support") or not hasattr(distribution, "log_prob"):
         raise ModelError(
             f"The prior of {name!r} is {value!r}. Give a numpyro distribution such as "
-            "numpyro.distributions.Normal(0, 1), or a value of bm.priors such as bm.priors.Normal(0, 1)."
+            "numpyro.distributions.Normal(0, 1), or a value of bm.priors such as bm.priors.Normal(0, 1).",
+            topic="prior-form",
         )
     return _translated(distribution) or _kept(distribution, name)
 
@@ -96,15 +97,19 @@ def _kept(distribution: Any, name: str) -> Prior:
     if kind == "Delta":
         raise ModelError(
             f"A Delta would hold {name!r} at one value: sigma is held by constants={{'sigma': value}}, a coefficient "
-            "by offset(value * column) in place of its column."
+            "by offset(value * column) in place of its column.",
+            topic="prior-form",
         )
     if distribution.is_discrete or kind == "ImproperUniform":
-        raise ModelError(f"{kind} cannot be the prior of {name!r}: that takes a density over real numbers.")
+        raise ModelError(
+            f"{kind} cannot be the prior of {name!r}: that takes a density over real numbers.", topic="prior-form"
+        )
     if distribution.batch_shape or distribution.event_shape:
         raise ModelError(
             f"The prior of {name!r} is a {type(distribution).__name__} of shape "
             f"{tuple(distribution.batch_shape) + tuple(distribution.event_shape)}. "
-            "Give one scalar distribution per coefficient, by the coefficient's name."
+            "Give one scalar distribution per coefficient, by the coefficient's name.",
+            topic="prior-form",
         )
     leaves, tree = jax.tree_util.tree_flatten(distribution)
     numbers = tuple(_number(leaf) for leaf in leaves)

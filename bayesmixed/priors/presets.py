@@ -106,7 +106,8 @@ def rstanarm(design: Design, family: Family) -> Priors:
     if predicted:
         raise ModelError(
             f"priors='rstanarm' has no rule for the predictor of {predicted[0]}, which rstanarm does not have. "
-            'Use priors="default", or a dict with priors of your own.'
+            'Use priors="default", or a dict with priors of your own.',
+            topic="preset",
         )
     _refuse_structures(design)
     m, s = _mean_and_sd(design, family, ddof=1) if family.link.linear else (0.0, 1.0)
@@ -125,7 +126,8 @@ def _refuse_structures(design: Design) -> None:
         if not named.whole:
             raise ModelError(
                 f'priors="rstanarm" has no rule for {group.text}: its prior is one of all sds and correlations, each '
-                'free. Use priors="default", or a dict with priors of your own.'
+                'free. Use priors="default", or a dict with priors of your own.',
+                topic="preset",
             )
 
 
@@ -197,7 +199,8 @@ def _known(preset: str, family: Family, table: Mapping[str, Prior]) -> dict[str,
     if preset not in family.elsewhere:
         raise ModelError(
             f"priors={preset!r} has no rule for the {family.name} family, which {preset} does not have. "
-            'Use priors="default", or a dict with priors of your own.'
+            'Use priors="default", or a dict with priors of your own.',
+            topic="preset",
         )
     return {parameter.name: table[parameter.rule] for parameter in family.others if parameter.rule in table}
 

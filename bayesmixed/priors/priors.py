@@ -63,14 +63,20 @@ class Priors(Mapping[str, Prior]):
         """The prior of the parameter of that name, one distribution."""
         prior = self[name]
         if not isinstance(prior, Distribution):
-            raise ModelError(f"The prior of {name!r} is one of a whole block: its sds and correlation have none each.")
+            raise ModelError(
+                f"The prior of {name!r} is one of a whole block: its sds and correlation have none each.",
+                topic="prior-of-a-block",
+            )
         return prior
 
     def block(self, name: str) -> BlockPrior:
         """The prior of the sds and the correlation of a block together, of that name."""
         prior = self[name]
         if not isinstance(prior, BlockPrior):
-            raise ModelError(f"The prior of {name!r} must be one of a whole block, such as bm.priors.Decov().")
+            raise ModelError(
+                f"The prior of {name!r} must be one of a whole block, such as bm.priors.Decov().",
+                topic="prior-of-a-block",
+            )
         return prior
 
     def without(self, *names: str) -> Priors:

@@ -94,9 +94,13 @@ def _preset(spec: Any) -> Callable[[Design, Family], Priors]:
     if callable(spec):
         return spec
     if not isinstance(spec, str):
-        raise ModelError(f"priors= takes a preset's name, a dict of distributions or a function, not {spec!r}.")
+        raise ModelError(
+            f"priors= takes a preset's name, a dict of distributions or a function, not {spec!r}.", topic="prior-form"
+        )
     if spec not in PRESETS:
-        raise ModelError(f"Unknown preset of priors {spec!r}. {nearest(spec, PRESETS, 'Known presets')}")
+        raise ModelError(
+            f"Unknown preset of priors {spec!r}. {nearest(spec, PRESETS, 'Known presets')}", topic="preset"
+        )
     return PRESETS[spec]
 
 
@@ -140,7 +144,10 @@ def _in_base(base: Priors, name: str, blocks: tuple[BlockSlot, ...]) -> str:
     raw = name.removesuffix("_centered")
     whole = next((block.name for block in blocks if name in block.members and block.name in base), raw)
     if whole not in base:
-        raise ModelError(f"The priors lack {name!r}. Add it, priors={{{name!r}: ...}}: every parameter needs one.")
+        raise ModelError(
+            f"The priors lack {name!r}. Add it, priors={{{name!r}: ...}}: every parameter needs one.",
+            topic="prior-missing",
+        )
     return whole
 
 
@@ -150,7 +157,8 @@ def _refuse_halves(entries: Mapping[str, Prior], blocks: tuple[BlockSlot, ...]) 
         if block.name in entries and apart:
             raise ModelError(
                 f"{block.name!r} is the prior of all sds and correlations of ({block.bar}) together, and {apart[0]!r} "
-                f"that of some of them. Give all of them: {', '.join(block.members)}."
+                f"that of some of them. Give all of them: {', '.join(block.members)}.",
+                topic="prior-of-a-block",
             )
 
 
@@ -168,7 +176,8 @@ def _given_together(
         if named or (apart and whole in EVERY):
             raise ModelError(
                 f"{whole!r} is the prior of all sds and correlations of ({block.bar}) together, and {apart[0]!r} that "
-                "of some of them. Give one or the other."
+                "of some of them. Give one or the other.",
+                topic="prior-of-a-block",
             )
         yield block, whole
 
@@ -181,15 +190,19 @@ def _known(spec: Mapping[str, Any], names: list[str], held: tuple[str, ...]) -> 
         if name is None:
             raise ModelError(
                 f"There is no parameter {key!r} to put a prior on. {_meant(str(key), names)}"
-                f"This model knows: {', '.join(names)}."
+                f"This model knows: {', '.join(names)}.",
+                topic="no-such-prior",
             )
         if name in held:
-            raise ModelError(f"{key!r} is held constant, so it cannot have a prior. Drop one of the two.")
+            raise ModelError(
+                f"{key!r} is held constant, so it cannot have a prior. Drop one of the two.", topic="no-such-prior"
+            )
         given[name] = as_prior(value, str(key))
     if "Intercept" in given and "Intercept_centered" in given:
         raise ModelError(
             "Give a prior for 'Intercept' (all columns at 0) or for 'Intercept_centered' (all columns at their "
-            "means), not for both: they are the same parameter, stated at two places."
+            "means), not for both: they are the same parameter, stated at two places.",
+            topic="no-such-prior",
         )
     return given
 
@@ -212,7 +225,8 @@ def _element(prior: Prior, key: str, slot: Slot, width: Mapping[str, int]) -> Pr
     if prior.length != expected:
         raise ModelError(
             f"The prior of {key!r} has {prior.length} elements and {key!r} has {expected}. "
-            "Give one distribution for all of them, or one of that length."
+            "Give one distribution for all of them, or one of that length.",
+            topic="prior-form",
         )
     return prior.element(0 if key not in slot.wider else slot.position[slot.wider.index(key)])
 
@@ -233,20 +247,22 @@ def _checked(
             continue
         if name not in chosen:
             raise ModelError(
-                f"The priors lack {slot.name!r}. Add it, priors={{{slot.name!r}: ...}}: every parameter needs one."
+                f"The priors lack {slot.name!r}. Add it, priors={{{slot.name!r}: ...}}: every parameter needs one.",
+                topic="prior-missing",
             )
         entries[name] = _fitting(as_prior(chosen[name], name), name, slot)
     unknown = [name for name in chosen if name not in entries]
     if unknown:
         raise ModelError(
-            f"The priors name {unknown[0]!r}, which is not a parameter of this model. {nearest(unknown[0], entries)}"
+            f"The priors name {unknown[0]!r}, which is not a parameter of this model. {nearest(unknown[0], entries)}",
+            topic="no-such-prior",
         )
     return Priors(entries, {name: chosen.sources.get(name, "user") for name in entries}, chosen.centered, chosen.typed)
 
 
 def _sound(prior: Prior, name: str) -> Prior:
     if prior.fault:
-        raise ModelError(f"The prior of {name!r} is {prior.describe()}: {prior.fault}.")
+        raise ModelError(f"The prior of {name!r} is {prior.describe()}: {prior.fault}.", topic="prior-support")
     return prior
 
 
@@ -257,16 +273,21 @@ def _fitting(prior: Prior, name: str, slot: Slot) -> Prior:
     if slot.support == CORRELATION:
         return _correlation(prior, name, slot.dimension)
     if prior.support == CORRELATION:
-        raise ModelError(f"{name!r} is not a correlation matrix, so {prior.describe()} cannot be its prior.")
+        raise ModelError(
+            f"{name!r} is not a correlation matrix, so {prior.describe()} cannot be its prior.",
+            topic="prior-of-a-block",
+        )
     if prior.support not in (REAL, POSITIVE):
         raise ModelError(
             f"{prior.describe()} is not a prior of a single number, {name!r}. The prior of a whole block goes under "
-            "the factor's name and '_cov'."
+            "the factor's name and '_cov'.",
+            topic="prior-of-a-block",
         )
     if slot.support == POSITIVE and prior.support != POSITIVE:
         raise ModelError(
             f"{name!r} is a standard deviation or dispersion and cannot be negative, but {prior.describe()} reaches "
-            "below 0. Use a prior on positive numbers: HalfNormal, HalfStudentT, Exponential or Gamma of bm.priors."
+            "below 0. Use a prior on positive numbers: HalfNormal, HalfStudentT, Exponential or Gamma of bm.priors.",
+            topic="prior-support",
         )
     return _within(prior, name, slot)
 
@@ -279,17 +300,22 @@ def _within(prior: Prior, name: str, slot: Slot) -> Prior:
             raise ModelError(
                 f"{name!r} lies between {low:g} and {high:g}, but {prior.describe()} reaches beyond. Use "
                 f"bm.priors.Uniform({low:g}, {high:g}), bm.priors.Beta(2, 2, {low:g}, {high:g}), or a distribution of "
-                "NumPyro on that interval."
+                "NumPyro on that interval.",
+                topic="prior-support",
             )
     return prior
 
 
 def _correlation(prior: Prior, name: str, dimension: int) -> Prior:
     if not isinstance(prior, LKJ):
-        raise ModelError(f"The prior of {name!r} must be an LKJ, such as bm.priors.LKJ(2), not {prior.describe()}.")
+        raise ModelError(
+            f"The prior of {name!r} must be an LKJ, such as bm.priors.LKJ(2), not {prior.describe()}.",
+            topic="prior-of-a-block",
+        )
     if prior.dimension not in (None, dimension):
         raise ModelError(
             f"{name!r} is a {dimension} x {dimension} correlation matrix, but its LKJ has dimension "
-            f"{prior.dimension}. Write bm.priors.LKJ({prior.concentration:g}), which takes the block's."
+            f"{prior.dimension}. Write bm.priors.LKJ({prior.concentration:g}), which takes the block's.",
+            topic="prior-of-a-block",
         )
     return replace(prior, dimension=dimension)

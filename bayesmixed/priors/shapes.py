@@ -39,6 +39,7 @@ def shape_prior(priors: Priors, named: TermNames, place: int) -> Distribution | 
 def _rules(shape: Shape) -> tuple[Callable[[Any], Prior], Callable[[Any], Prior]]:
     if shape.role not in RULES:
         raise ModelError(
-            f"No preset has a rule for a covariance parameter in the role of {shape.role!r}: give its prior."
+            f"No preset has a rule for a covariance parameter in the role of {shape.role!r}: give its prior.",
+            topic="prior-missing",
         )
     return RULES[shape.role]

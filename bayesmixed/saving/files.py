@@ -65,13 +65,15 @@ def _writable(path: str | Path) -> Path:
     try:
         path = Path(path)
     except TypeError:
-        raise DataError(f'The path must be a text such as "fit.nc", not {path!r}.') from None
+        raise DataError(f'The path must be a text such as "fit.nc", not {path!r}.', topic="path") from None
     if path.is_dir():
-        raise DataError(f"{str(path)!r} is a folder: give a file in it, {str(path / 'fit.nc')!r}.")
+        raise DataError(f"{str(path)!r} is a folder: give a file in it, {str(path / 'fit.nc')!r}.", topic="path")
     if not path.parent.is_dir():
-        raise DataError(f"There is no folder {str(path.parent)!r} to write {path.name!r} to.")
+        raise DataError(f"There is no folder {str(path.parent)!r} to write {path.name!r} to.", topic="path")
     if path.suffix.lower() in OTHER_FORMATS:
-        raise DataError(f"A fit is saved as NetCDF, which {path.name!r} does not say: name it {path.stem + '.nc'!r}.")
+        raise DataError(
+            f"A fit is saved as NetCDF, which {path.name!r} does not say: name it {path.stem + '.nc'!r}.", topic="path"
+        )
     return path if path.suffix else path.with_suffix(".nc")
 
 
@@ -80,7 +82,7 @@ def _readable(path: str | Path) -> Path:
     try:
         path = Path(path)
     except TypeError:
-        raise DataError(f'The path must be a text such as "fit.nc", not {path!r}.') from None
+        raise DataError(f'The path must be a text such as "fit.nc", not {path!r}.', topic="path") from None
     named = path.with_suffix(".nc") if path.name and not path.suffix else path
     return named if named.is_file() and not path.is_file() else path
 
@@ -237,14 +239,20 @@ def _need(content: dict[str, Any], namespace: Any, family: Any, priors: Any) -> 
     if content["family"] not in FAMILIES and family is None:
         raise DataError(
             f"The file was fitted with a family of your own, {content['family']!r}: call bm.load(path, family=...) "
-            "with what bm.families.custom made."
+            "with what bm.families.custom made.",
+            topic="own-code",
         )
     missing = [name for name in content["namespace"] if name not in (namespace or {})]
     if missing:
-        raise DataError(f"The formula uses {', '.join(missing)}: call bm.load(path, namespace={{...}}) with them.")
+        raise DataError(
+            f"The formula uses {', '.join(missing)}: call bm.load(path, namespace={{...}}) with them.", topic="own-code"
+        )
     if content["unnamed_priors"] and priors is None:
         names = ", ".join(content["unnamed_priors"])
-        raise DataError(f"The priors of {names} are distributions of your own: call bm.load(path, priors={{...}}).")
+        raise DataError(
+            f"The priors of {names} are distributions of your own: call bm.load(path, priors={{...}}).",
+            topic="own-code",
+        )
 
 
 def _given(content: dict[str, Any] | None) -> Any:
@@ -279,7 +287,7 @@ def _engine(content: dict[str, Any]) -> Any:
 
     name = content["engine"]["name"]
     if name not in ENGINES:
-        raise FitError(f"The file was fitted by {name!r}, which this version does not have.")
+        raise FitError(f"The file was fitted by {name!r}, which this version does not have.", topic="newer-file")
     return ENGINES[name](**{key: _option(value) for key, value in content["engine"]["options"].items()})
 
 

@@ -129,5 +129,6 @@ class NotStored:
         """Say what is needed to make priors anew."""
         raise ModelError(
             f"The priors of this loaded model were made by your function {self.name!r}, which no file holds: call "
-            f"bm.load(path, priors={self.name}), or replace(..., priors=...)."
+            f"bm.load(path, priors={self.name}), or replace(..., priors=...).",
+            topic="own-code",
         )

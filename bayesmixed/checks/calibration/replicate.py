@@ -87,12 +87,13 @@ def _ranks(
     if fit.parameters.n_draws < 2:
         raise NoDraws(
             f"{fit.label} gives estimates, and calibration ranks true values among draws. "
-            'Use an engine that draws, e.g. method="nuts".'
+            'Use an engine that draws, e.g. method="nuts".',
+            topic="needs-draws",
         )
     every = scalars(model, fit.parameters)
     values = np.stack(list(every.values()), axis=-1)
     if not np.all(np.isfinite(values)):
-        raise FitError("some draws are not finite.")
+        raise FitError("some draws are not finite.", topic="replicates-failed")
     kept = _thinned(values, most)
     thin = fit.parameters.flat().take(kept)
     draws = np.column_stack([values.reshape(-1, values.shape[-1])[kept], log_likelihood(model, thin)])

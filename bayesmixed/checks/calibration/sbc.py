@@ -107,7 +107,7 @@ def sbc(
 def _check(model: Any, n: Any, ranks: Any) -> None:
     if not hasattr(model, "with_response"):
         inner = ": give its model, bm.sbc(fit.model)" if hasattr(model, "model") else ""
-        raise ModelError(f"sbc calibrates a bm.Model, not {type(model).__name__}{inner}.")
+        raise ModelError(f"sbc calibrates a bm.Model, not {type(model).__name__}{inner}.", topic="needs-a-model")
     for name, value in (("n", n), ("ranks", ranks)):
         if not is_whole(value) or value < 1:
-            raise FitError(f"{name} must be a whole number, at least 1, not {value!r}.")
+            raise FitError(f"{name} must be a whole number, at least 1, not {value!r}.", topic="whole-number")

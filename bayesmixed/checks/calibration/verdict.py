@@ -129,7 +129,10 @@ def calibration(
     ranked = {i: found for i, found in enumerate(outcomes) if isinstance(found, ReplicateRanks)}
     failed = [(i, found.stage, found.reason) for i, found in enumerate(outcomes) if isinstance(found, Failure)]
     if not ranked:
-        raise FitError(f"None of {len(outcomes)} replicates has ranks. The first failed {failed[0][1]}: {failed[0][2]}")
+        raise FitError(
+            f"None of {len(outcomes)} replicates has ranks. The first failed {failed[0][1]}: {failed[0][2]}",
+            topic="replicates-failed",
+        )
     return Calibration(
         formula=model.formula.line,
         method=_call(engine),

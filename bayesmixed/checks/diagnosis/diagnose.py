@@ -141,7 +141,7 @@ def diagnose(fit: Fit, *, refit: bool = True, progress: bool | None = None) -> D
     1.25
     """
     if not is_fit(fit):
-        raise FitError(f'diagnose takes a fit, such as model.fit("ml"), not {type(fit).__name__}.')
+        raise FitError(f'diagnose takes a fit, such as model.fit("ml"), not {type(fit).__name__}.', topic="needs-a-fit")
     model = fit.model
     found = separated(model)
     inside = within(model) if found is None else None

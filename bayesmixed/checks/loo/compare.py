@@ -97,7 +97,9 @@ def loo_compare(
         labels, fits = labels or [str(name) for name in fits[0]], tuple(fits[0].values())
     if len(fits) < 2:
         what = "a list: put a star before it, bm.loo_compare(*fits)" if _is_list(fits) else str(len(fits))
-        raise FitError(f"loo_compare takes two or more fits, bm.loo_compare(one, other), not {what}.")
+        raise FitError(
+            f"loo_compare takes two or more fits, bm.loo_compare(one, other), not {what}.", topic="needs-several-fits"
+        )
     found = [one if isinstance(one, LeaveOneOut) else loo(one, by, draws=draws, seed=seed) for one in fits]
     for other in found[1:]:
         _refuse_different(found[0], other)
@@ -112,11 +114,15 @@ def _is_list(fits: tuple[Any, ...]) -> bool:
 
 def _refuse_different(one: LeaveOneOut, other: LeaveOneOut) -> None:
     if one.by != other.by:
-        raise FitError(f"One left out {one.by or 'single rows'}, another {other.by or 'single rows'}: use one by=.")
+        raise FitError(
+            f"One left out {one.by or 'single rows'}, another {other.by or 'single rows'}: use one by=.",
+            topic="different-data",
+        )
     if not one.frame.index.equals(other.frame.index):
         raise FitError(
             f"The models use different rows ({len(one.frame)} and {len(other.frame)} left out): fit all to one table, "
-            "without the rows in which any of their columns lacks a value."
+            "without the rows in which any of their columns lacks a value.",
+            topic="different-data",
         )
     a, b = one.model.design, other.model.design
     assert a.response is not None and b.response is not None  # fitted
@@ -124,12 +130,14 @@ def _refuse_different(one: LeaveOneOut, other: LeaveOneOut) -> None:
         raise FitError(
             f"The models have different responses ({a.response.name!r} and {b.response.name!r}, or different values): "
             "densities of different things cannot be compared. To model a logarithm on the original scale, use "
-            'family="lognormal".'
+            'family="lognormal".',
+            topic="different-data",
         )
     if one.model.family.discrete != other.model.family.discrete:
         raise FitError(
             f"{one.family} gives {_kind(one)} and {other.family} {_kind(other)} of the same response: these cannot be "
-            "compared. Take families of one kind."
+            "compared. Take families of one kind.",
+            topic="not-comparable",
         )
 
 

@@ -188,12 +188,16 @@ def loo(fit: DrawsFit, by: Any = None, *, draws: int | None = None, seed: int | 
 
 def _needs_draws(fit: Any) -> None:
     if not is_fit(fit):
-        raise FitError(f'loo takes a fit with draws, such as model.fit("nuts", seed=1), not {type(fit).__name__}.')
+        raise FitError(
+            f'loo takes a fit with draws, such as model.fit("nuts", seed=1), not {type(fit).__name__}.',
+            topic="needs-draws",
+        )
     if fit.parameters.n_draws < 2:
         raise FitError(
             f"Leave-one-out needs draws, and {fit.label} gives estimates. First call "
             'fit = model.fit("nuts", seed=1), or model.fit("laplace", seed=1), then bm.loo(fit). Point fits are '
-            "compared by fit.aic."
+            "compared by fit.aic.",
+            topic="needs-draws",
         )
 
 
@@ -204,7 +208,10 @@ def _left_out(model: Model, rows: np.ndarray, groups: RowsBy | None) -> tuple[li
     members = groups.members(rows)
     there = [j for j, of in enumerate(members) if len(of)]
     if len(there) < 2:
-        raise FitError(f"by={groups.name!r} has one level: without it there would be no data. Take one with several.")
+        raise FitError(
+            f"by={groups.name!r} has one level: without it there would be no data. Take one with several.",
+            topic="single-level",
+        )
     return [members[j] for j in there], pd.Index(groups.levels[there], name=groups.name)
 
 

@@ -117,18 +117,21 @@ def replicated(fit: Fit, n: int, re: str, seed: int | None, *, plug_in: bool = F
         For anything but a fit, a number of replicates or an option that does not exist.
     """
     if not is_fit(fit):
-        raise FitError(f'This check takes a fit, such as model.fit("ml"), not {type(fit).__name__}.')
+        raise FitError(
+            f'This check takes a fit, such as model.fit("ml"), not {type(fit).__name__}.', topic="needs-a-fit"
+        )
     if not isinstance(n, int | np.integer) or isinstance(n, bool) or n < 1:
-        raise FitError(f"n must be a whole number of replicates, at least 1, not {n!r}.")
+        raise FitError(f"n must be a whole number of replicates, at least 1, not {n!r}.", topic="whole-number")
     if re not in EFFECTS:
         raise FitError(
-            f're={re!r} is not an option here. Use "all" (the levels in the data) or "new" (levels drawn anew).'
+            f're={re!r} is not an option here. Use "all" (the levels in the data) or "new" (levels drawn anew).',
+            topic="unknown-option",
         )
     generator(seed)
     model = fit.model
     response = model.design.response
     if response is None:
-        raise FitError("There is no response to compare with.")
+        raise FitError("There is no response to compare with.", topic="no-response")
     rows, weighting = _compared(model)
     parameters = (fit.parameters.mean() if plug_in else fit.parameters).flat()
     return Replicated(model, parameters, int(n), re, seed, model.design.written(response.y)[rows], rows, weighting)

@@ -55,14 +55,20 @@ class Statistic:
             value = np.asarray(self.function(y.copy()), dtype=float)
         except Exception as error:
             words = " ".join(str(error).split()) or "no message"
-            raise FitError(f"statistic {self.name!r} fails on {on}{where}: {type(error).__name__}: {words}") from error
+            raise FitError(
+                f"statistic {self.name!r} fails on {on}{where}: {type(error).__name__}: {words}", topic="own-statistic"
+            ) from error
         if value.shape != ():
             raise FitError(
                 f"statistic {self.name!r} gives an array of shape {value.shape} on {on}{where}, and one number is "
-                "needed: give a list of functions for several."
+                "needed: give a list of functions for several.",
+                topic="own-statistic",
             )
         if number != OBSERVED and not np.isfinite(value):
-            raise FitError(f"statistic {self.name!r} is {value} on {on}{where}: give one that is always defined.")
+            raise FitError(
+                f"statistic {self.name!r} is {value} on {on}{where}: give one that is always defined.",
+                topic="own-statistic",
+            )
         return float(value)
 
 
@@ -76,20 +82,29 @@ def statistics(asked: str | Callable[..., Any] | Sequence[Any]) -> list[Statisti
     """
     several = list(asked) if isinstance(asked, list | tuple) else [asked]
     if not several:
-        raise FitError('statistic=[] asks for nothing: name one, such as "mean".')
+        raise FitError('statistic=[] asks for nothing: name one, such as "mean".', topic="nothing-named")
     found = [_statistic(one) for one in several]
     names = [one.name for one in found]
     for name in names:
         if names.count(name) > 1:
-            raise FitError(f"Two statistics are called {name!r}: give functions of different names (def, not lambda).")
+            raise FitError(
+                f"Two statistics are called {name!r}: give functions of different names (def, not lambda).",
+                topic="own-statistic",
+            )
     return found
 
 
 def _statistic(asked: Any) -> Statistic:
     if isinstance(asked, str):
         if asked not in NAMED:
-            raise FitError(f"statistic={asked!r} is unknown. {nearest(asked, NAMED, 'Known')} A function of y will do.")
+            raise FitError(
+                f"statistic={asked!r} is unknown. {nearest(asked, NAMED, 'Known')} A function of y will do.",
+                topic="unknown-option",
+            )
         return Statistic(asked, NAMED[asked], True)
     if not callable(asked):
-        raise FitError(f"statistic must be a name ({', '.join(NAMED)}), a function of y or a list, not {asked!r}.")
+        raise FitError(
+            f"statistic must be a name ({', '.join(NAMED)}), a function of y or a list, not {asked!r}.",
+            topic="unknown-option",
+        )
     return Statistic(getattr(asked, "__name__", type(asked).__name__), asked, False)

@@ -43,7 +43,7 @@ def contrast(spec: Any, levels: np.ndarray, *, where: str) -> Contrast:
     try:
         matrix = np.asarray(spec, dtype=float)
     except (TypeError, ValueError):
-        raise DataError(f"the contrasts of {where} are not a matrix of numbers: {spec!r}.") from None
+        raise DataError(f"the contrasts of {where} are not a matrix of numbers: {spec!r}.", topic="contrasts") from None
     return _checked(matrix, _numbered(matrix.shape[-1] if matrix.ndim else 0), levels, where)
 
 
@@ -55,10 +55,15 @@ def is_reference(spec: Any) -> bool:
 def _against(spec: Sequence[Any], levels: np.ndarray, where: str) -> Contrast:
     name, level = spec
     if _named(name, where) is not treatment:
-        raise DataError(f'the contrast {name!r} of {where} has no reference level: write "{name}" alone.')
+        raise DataError(
+            f'the contrast {name!r} of {where} has no reference level: write "{name}" alone.', topic="contrasts"
+        )
     texts = [level_text(each) for each in levels.tolist()]
     if level_text(level) not in texts:
-        raise DataError(f"the contrasts of {where}: no level {level!r}. {nearest(level_text(level), texts, 'Levels')}")
+        raise DataError(
+            f"the contrasts of {where}: no level {level!r}. {nearest(level_text(level), texts, 'Levels')}",
+            topic="contrasts",
+        )
     return treatment(levels, texts.index(level_text(level)))
 
 
@@ -98,7 +103,10 @@ def polynomial(levels: np.ndarray) -> Contrast:
     """Orthonormal polynomials in the positions of the levels."""
     n = len(levels)
     if n > 95:
-        raise DataError(f"polynomial contrasts of {n} levels cannot be represented accurately; use a numeric column.")
+        raise DataError(
+            f"polynomial contrasts of {n} levels cannot be represented accurately; use a numeric column.",
+            topic="contrasts",
+        )
     scores = np.arange(n) - (n - 1) / 2
     Q, R = np.linalg.qr(np.vander(scores, n, increasing=True))
     labels = (".L", ".Q", ".C", *(f"^{power}" for power in range(4, n)))[: n - 1]
@@ -127,7 +135,9 @@ def maker(
         n, reference = None, n
     base = reference if base is None else base
     if base is not None and make is not treatment:
-        raise FormulaError(f"{name} takes no reference level: write C(f, contr.treatment, base = ...).")
+        raise FormulaError(
+            f"{name} takes no reference level: write C(f, contr.treatment, base = ...).", topic="contrasts"
+        )
 
     def coded(levels: np.ndarray) -> Contrast:
         _check_count(name, n, levels)
@@ -149,7 +159,9 @@ def first_columns(made: Contrast, how_many: Any, where: str) -> Contrast:
     """
     columns = made.matrix.shape[1]
     if not (isinstance(how_many, float | int) and float(how_many).is_integer() and 1 <= how_many <= columns):
-        raise FormulaError(f"{where}: how.many must be a number from 1 to {columns}, not {how_many!r}.")
+        raise FormulaError(
+            f"{where}: how.many must be a number from 1 to {columns}, not {how_many!r}.", topic="contrasts"
+        )
     k = int(how_many)
     return Contrast(made.matrix[:, :k], made.labels[:k], made.r_labels[:k])
 
@@ -157,7 +169,9 @@ def first_columns(made: Contrast, how_many: Any, where: str) -> Contrast:
 def _reference(base: Any, levels: np.ndarray, name: str, of_r: bool) -> int:
     texts = [level_text(level) for level in levels.tolist()]
     if not of_r and level_text(base) not in texts:  # a number counts from 1 in R, from 0 elsewhere
-        raise DataError(f"{name}(): no level {level_text(base)!r}. {nearest(level_text(base), texts, 'Levels')}")
+        raise DataError(
+            f"{name}(): no level {level_text(base)!r}. {nearest(level_text(base), texts, 'Levels')}", topic="contrasts"
+        )
     return texts.index(level_text(base)) if not of_r else place_of(base, texts, name)
 
 
@@ -167,7 +181,8 @@ def _check_count(name: str, n: Any, levels: np.ndarray) -> None:
         raise FormulaError(
             f"{name}({n:g}) is made for {n:g} levels, the factor has {len(levels)}: write {name} alone."
             if isinstance(n, float | int)
-            else f"{name}() starts with the number of levels, {len(levels)} here: write {name} alone."
+            else f"{name}() starts with the number of levels, {len(levels)} here: write {name} alone.",
+            topic="contrasts",
         )
 
 
@@ -175,7 +190,7 @@ def _named(name: str, where: str) -> Callable[[np.ndarray], Contrast]:
     short = name.lower().removeprefix("contr.").removeprefix("contr_")
     if short not in NAMED:
         advice = nearest(short, NAMED, "Known contrasts")
-        raise DataError(f"unknown contrast {name!r} for {where}. {advice}")
+        raise DataError(f"unknown contrast {name!r} for {where}. {advice}", topic="contrasts")
     return NAMED[short]
 
 
@@ -189,7 +204,8 @@ def _table(spec: pd.DataFrame, levels: np.ndarray, where: str) -> Contrast:
     elif not isinstance(spec.index, pd.RangeIndex):
         raise DataError(
             f"the contrasts of {where} have rows {', '.join(rows)}, but its levels are {', '.join(texts)}: "
-            "name the rows by the levels."
+            "name the rows by the levels.",
+            topic="contrasts",
         )
     return _checked(matrix, labels, levels, where)
 
@@ -199,10 +215,13 @@ def _checked(matrix: np.ndarray, labels: tuple[str, ...], levels: np.ndarray, wh
     if matrix.ndim != 2 or len(matrix) != L or not 1 <= matrix.shape[1] < L:
         raise DataError(
             f"the contrasts of {where} have shape {matrix.shape}, but it has {L} levels: "
-            f"give one row per level and 1 to {L - 1} columns."
+            f"give one row per level and 1 to {L - 1} columns.",
+            topic="contrasts",
         )
     if np.linalg.matrix_rank(np.column_stack([np.ones(L), matrix])) < matrix.shape[1] + 1:
-        raise DataError(f"the contrasts of {where} are linearly dependent, among themselves or on the intercept.")
+        raise DataError(
+            f"the contrasts of {where} are linearly dependent, among themselves or on the intercept.", topic="contrasts"
+        )
     return Contrast(matrix, labels, labels)
 
 

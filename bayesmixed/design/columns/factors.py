@@ -59,7 +59,7 @@ def as_factor(values: Any, where: str = "a column") -> Factor:
         return values
     if isinstance(values, tuple) or np.ndim(values) != 1:
         what = "has several columns" if np.ndim(values) > 1 else "is a constant"
-        raise DataError(f"{where} {what}, and one value per row is needed.")
+        raise DataError(f"{where} {what}, and one value per row is needed.", topic="one-number-per-row")
     if isinstance(values, pd.Series):
         values = values.array
     if isinstance(values, pd.Categorical):
@@ -129,10 +129,11 @@ def place_of(level: Any, texts: Sequence[str], where: str) -> int:
     if named is not None and placed is not None and named != placed:
         raise DataError(
             f"{where}: {name} is the name of one level and the place of another ({texts[placed]}); "
-            f'write "{name}" or "{texts[placed]}".'
+            f'write "{name}" or "{texts[placed]}".',
+            topic="no-such-level",
         )
     if named is None and placed is None:
-        raise DataError(f"{where}: no level {name!r}. {nearest(name, texts, 'Levels')}")
+        raise DataError(f"{where}: no level {name!r}. {nearest(name, texts, 'Levels')}", topic="no-such-level")
     return placed if named is None else named  # type: ignore[return-value]
 
 
@@ -160,7 +161,10 @@ def _hashable(values: Any, where: str) -> Any:
     kinds = {type(v) for v in array.tolist() if not _is_missing(v)}
     if len(kinds) > 1 and str in kinds:
         shown = ", ".join(sorted(kind.__name__ for kind in kinds))
-        raise DataError(f"{where} mixes values of different types ({shown}); make them all text or all numbers.")
+        raise DataError(
+            f"{where} mixes values of different types ({shown}); make them all text or all numbers.",
+            topic="column-type",
+        )
     return array
 
 
@@ -172,7 +176,8 @@ def _sorted(values: Any, where: str) -> tuple[np.ndarray, Any]:
         kinds = sorted({type(v).__name__ for v in np.asarray(values, dtype=object).tolist() if not _is_missing(v)})
         raise DataError(
             f"{where} holds values that have no order as levels ({', '.join(kinds)}): make them text, as with "
-            ".astype(str), or an ordered categorical."
+            ".astype(str), or an ordered categorical.",
+            topic="column-type",
         ) from None
 
 

@@ -46,9 +46,12 @@ def raw_values(series: pd.Series, name: str) -> np.ndarray | Factor:
 def _refuse_kind(series: pd.Series, name: str) -> None:
     kind = getattr(series.dtype, "kind", "O")
     if kind == "m":
-        raise DataError(f"column {name!r} holds durations: make it a number, data[{name!r}].dt.total_seconds().")
+        raise DataError(
+            f"column {name!r} holds durations: make it a number, data[{name!r}].dt.total_seconds().",
+            topic="column-type",
+        )
     if kind == "c":
-        raise DataError(_COMPLEX.format(name))
+        raise DataError(_COMPLEX.format(name), topic="column-type")
 
 
 def _nullable_numbers(series: pd.Series) -> np.ndarray:
@@ -74,14 +77,18 @@ def _objects(series: pd.Series, name: str) -> np.ndarray | Factor:
 
 def _refuse_objects(kinds: set[type], name: str) -> None:
     if any(issubclass(k, complex | np.complexfloating) for k in kinds):
-        raise DataError(_COMPLEX.format(name))
+        raise DataError(_COMPLEX.format(name), topic="column-type")
     if time in kinds:
         raise DataError(
             f"column {name!r} holds times of day: make it a number, such as hours, or text for a factor, "
-            f"data[{name!r}].astype(str)."
+            f"data[{name!r}].astype(str).",
+            topic="column-type",
         )
     if any(issubclass(k, list | tuple | dict | set | np.ndarray) for k in kinds):
-        raise DataError(f"column {name!r} holds {min(k.__name__ for k in kinds)} values; one value per row is needed.")
+        raise DataError(
+            f"column {name!r} holds {min(k.__name__ for k in kinds)} values; one value per row is needed.",
+            topic="column-type",
+        )
 
 
 def _bools(values: Any) -> np.ndarray | Factor:

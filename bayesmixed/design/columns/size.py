@@ -32,7 +32,10 @@ def refuse_too_many(terms: Sequence[Term], atoms: Mapping[str, Atom], n: int, wh
     widest = max(range(len(terms)), key=widths.__getitem__)
     name, size = terms[widest].name, widths[widest] * n * 8 / 1e9
     if p * n * 8 <= LARGEST:
-        raise DataError(f"the formula has {p:,} columns for {n:,} rows, most of them in `{name}`{where}: cross fewer.")
+        raise DataError(
+            f"the formula has {p:,} columns for {n:,} rows, most of them in `{name}`{where}: cross fewer.",
+            topic="too-many-columns",
+        )
     if p * n * 8 <= LARGEST:
         warnings.warn(
             f"`{name}`{where} has {widths[widest]:,} columns for {n:,} rows: {size:.1f} GB, and fitting takes a few "
@@ -43,7 +46,8 @@ def refuse_too_many(terms: Sequence[Term], atoms: Mapping[str, Atom], n: int, wh
         return
     raise DataError(
         f"`{name}`{where} has {widths[widest]:,} columns for {n:,} rows: {size:,.0f} GB, more than the "
-        f"{LARGEST / 1e9:.0f} GB that columns may take. {_advice(terms[widest], atoms, where)}"
+        f"{LARGEST / 1e9:.0f} GB that columns may take. {_advice(terms[widest], atoms, where)}",
+        topic="too-many-columns",
     )
 
 

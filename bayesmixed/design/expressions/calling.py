@@ -19,9 +19,9 @@ def called(function: Callable[..., Any], text: str, *arguments: Any, **options: 
     try:
         return function(*arguments, **options)
     except FormulaError as problem:
-        raise FormulaError(f"`{text}`: {problem}") from None
+        raise FormulaError(f"`{text}`: {problem}", topic=problem.topic or "arguments-in-formula") from None
     except DataError as problem:
-        raise DataError(f"`{text}`: {problem}") from None
+        raise DataError(f"`{text}`: {problem}", topic=problem.topic or "arguments-in-formula") from None
     except (TypeError, ValueError, ArithmeticError, LookupError) as problem:
         reason = str(problem).replace("fit_", "").replace("_one.<locals>.", "").replace("<lambda>", text.split("(")[0])
-        raise FormulaError(f"`{text}`: wrong arguments ({reason}).") from None
+        raise FormulaError(f"`{text}`: wrong arguments ({reason}).", topic="arguments-in-formula") from None

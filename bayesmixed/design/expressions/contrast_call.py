@@ -37,7 +37,8 @@ def asked_contrast(
     if len(levels) > MOST_LEVELS:
         raise DataError(
             f"`{where}` has {len(levels):,} levels, and C() forms a matrix of at most {MOST_LEVELS:,}; a factor of "
-            f"so many levels is usually a grouping factor: write (1 | {deparse(call.arguments[0].value)})."
+            f"so many levels is usually a grouping factor: write (1 | {deparse(call.arguments[0].value)}).",
+            topic="contrasts",
         )
     base, how_many = (evaluate(given[name]) if name in given else None for name in ("base", "how.many"))
     numbered = base is not None or how_many is not None  # R then calls its function with a count, not the levels
@@ -52,7 +53,7 @@ def _given(call: Call, options: tuple[Argument, ...]) -> dict[str, Node]:
     for option in options:
         name = option.keyword or next(places, None)
         if name not in _OPTIONS or name in given:
-            raise FormulaError(f"`{deparse(call)}`: C() takes a factor, contr, how.many and base =.")
+            raise FormulaError(f"`{deparse(call)}`: C() takes a factor, contr, how.many and base =.", topic="contrasts")
         given[name] = option.value
     return given
 
@@ -77,5 +78,5 @@ def _spec(
             named = {a.keyword: evaluate(a.value) for a in arguments if a.keyword is not None}
             return called(maker, deparse(node), function, *values, numbered=function.startswith("contr."), **named)
     if base is not None:
-        raise FormulaError(f"base = belongs to contr.treatment, not to `{deparse(node)}`.")
+        raise FormulaError(f"base = belongs to contr.treatment, not to `{deparse(node)}`.", topic="contrasts")
     return evaluate(node)

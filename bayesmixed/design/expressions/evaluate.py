@@ -75,7 +75,10 @@ class Evaluator:
         with np.errstate(all="ignore"):
             found = np.asarray(self._number(node), dtype=float)
         if found.ndim > 1:
-            raise DataError(f"`{deparse(node)}` has {found.shape[-1]} columns where one number per row is needed.")
+            raise DataError(
+                f"`{deparse(node)}` has {found.shape[-1]} columns where one number per row is needed.",
+                topic="one-number-per-row",
+            )
         return self._per_row(found, node)
 
     def grouping(self, node: Node) -> Value:
@@ -117,7 +120,7 @@ class Evaluator:
             return self.namespace[identifier]
         if identifier in CONSTANTS:
             return CONSTANTS[identifier]
-        raise DataError(unknown_column(identifier, self.frame.columns))
+        raise DataError(unknown_column(identifier, self.frame.columns), topic="no-such-column")
 
     def _column(self, name: str, key: str) -> Value:
         values = raw_values(self.frame[name], name)
@@ -149,7 +152,9 @@ class Evaluator:
             return member(left, right, node)
         if operator == ":" and np.ndim(left) == np.ndim(right) == 0 and not isinstance(left, Factor):
             return counted(left, right, node)
-        raise FormulaError(f"`{operator}` has no meaning inside `{deparse(node)}`: it belongs between terms.")
+        raise FormulaError(
+            f"`{operator}` has no meaning inside `{deparse(node)}`: it belongs between terms.", topic="operators"
+        )
 
     def _number(self, node: Node) -> Any:
         """The value of `node` as float (array), or an error that names the column."""
@@ -172,7 +177,7 @@ class Evaluator:
             if name == "dummy" and arguments:  # its columns are levels, whichever of them new data have
                 arguments[0] = self._leveled(as_factor(arguments[0], text), f"levels {text}")
             return self._leveled(called(CATEGORICAL[name], text, *arguments, **options), text)
-        raise FormulaError(unknown_function(node))
+        raise FormulaError(unknown_function(node), topic="no-such-function")
 
     def _arguments(self, node: Call, read: Callable[[Node], Any]) -> tuple[list[Any], dict[str, Any]]:
         positional = [read(a.value) for a in node.arguments if a.keyword is None]
@@ -195,7 +200,9 @@ class Evaluator:
         x, options = _split(node)
         column = np.asarray(self._number(x))
         if column.ndim > 1:
-            raise DataError(f"`{text}` takes one column, and `{deparse(x)}` has {column.shape[1]}.")
+            raise DataError(
+                f"`{text}` takes one column, and `{deparse(x)}` has {column.shape[1]}.", topic="arguments-in-formula"
+            )
         column = np.broadcast_to(self._per_row(column, x), len(self.frame))
         if text not in self.states:
             positional, named = self._arguments(replace(node, arguments=options), self._evaluate)
@@ -230,12 +237,17 @@ class Evaluator:
 
     def _user_call(self, node: Call, function: Any) -> Value:
         if not callable(function):
-            raise FormulaError(f"namespace entry {node.function!r} is not a function, but `{deparse(node)}` calls it.")
+            raise FormulaError(
+                f"namespace entry {node.function!r} is not a function, but `{deparse(node)}` calls it.",
+                topic="namespace",
+            )
         arguments, options = self._arguments(node, self._evaluate)
         plain = [a.values if isinstance(a, Factor | Columns) else a for a in arguments]
         values = returned(function, deparse(node), *plain, **options)
         if values.ndim and len(values) != len(self.frame):
-            raise DataError(f"`{deparse(node)}` returned {len(values)} values for {len(self.frame)} rows.")
+            raise DataError(
+                f"`{deparse(node)}` returned {len(values)} values for {len(self.frame)} rows.", topic="namespace"
+            )
         if values.dtype.kind in "OUS":
             return self._leveled(as_factor(values.astype(object), deparse(node)), deparse(node))
         return _columns(values.astype(float)) if values.ndim == 2 else values
@@ -251,7 +263,10 @@ class Evaluator:
         if array.dtype.kind == "b":
             return logical(self._per_row(array, node))
         if array.dtype.kind not in "iuf":
-            raise DataError(f"`{text}` is {described(value)}, not a number or a factor{as_number(value, text)}")
+            raise DataError(
+                f"`{text}` is {described(value)}, not a number or a factor{as_number(value, text)}",
+                topic="one-number-per-row",
+            )
         if array.ndim == 2:
             return _columns(array.astype(float))
         return self._per_row(array.astype(float, copy=False), node)
@@ -263,7 +278,9 @@ class Evaluator:
         else:
             rows = (*np.shape(value.values if isinstance(value, Columns) else value), len(self.frame))[0]
         if rows != len(self.frame):
-            raise DataError(f"`{deparse(node)}` has {rows} values for {len(self.frame)} rows.")
+            raise DataError(
+                f"`{deparse(node)}` has {rows} values for {len(self.frame)} rows.", topic="one-number-per-row"
+            )
         return value
 
     def _per_row(self, array: np.ndarray, node: Node) -> np.ndarray:
@@ -271,7 +288,7 @@ class Evaluator:
         if array.ndim == 0:
             return np.full(n, array)
         if len(array) != n:
-            raise DataError(f"`{deparse(node)}` has {len(array)} values for {n} rows.")
+            raise DataError(f"`{deparse(node)}` has {len(array)} values for {n} rows.", topic="one-number-per-row")
         return array
 
 
@@ -290,12 +307,18 @@ def _as_trained(values: Value, state: dict[str, Any], name: str) -> Value:
     if kind == "logical" and not (isinstance(values, np.ndarray) and values.dtype == bool):
         made = recode(as_factor(values, name), np.array([False, True]), logical=True)
         if made.codes.max(initial=0) > 1:
-            raise DataError(f"column {name!r} was true or false in training; it now holds {made.levels[2]!r}.")
+            raise DataError(
+                f"column {name!r} was true or false in training; it now holds {made.levels[2]!r}.",
+                topic="changed-column",
+            )
         return made
     if isinstance(values, Factor) and len(values.levels) == 0:
         return np.full(len(values), np.nan)
     if isinstance(values, Factor) or _kind(values)["kind"] == "time" != kind:
-        raise DataError(f"column {name!r} held {kind}s in training and is {described(values)} in the new data.")
+        raise DataError(
+            f"column {name!r} held {kind}s in training and is {described(values)} in the new data.",
+            topic="changed-column",
+        )
     return values
 
 
@@ -312,7 +335,9 @@ def _computed(operator: str, left: Any, right: Any, node: Node) -> Any:
         return ARITHMETIC[operator](left, right)
     except ValueError:
         shapes = " and ".join(f"{np.shape(side)}" for side in (left, right))
-        raise DataError(f"`{deparse(node)}` joins values of shapes {shapes}: give one number per row.") from None
+        raise DataError(
+            f"`{deparse(node)}` joins values of shapes {shapes}: give one number per row.", topic="one-number-per-row"
+        ) from None
 
 
 def _as_number(value: Value, node: Node) -> Any:
@@ -323,7 +348,10 @@ def _as_number(value: Value, node: Node) -> Any:
         return np.where(value.codes < 0, np.nan, value.codes.astype(float))
     array = None if isinstance(value, Factor | str) or value is None else np.asarray(value)
     if array is None or array.dtype.kind not in "biuf":
-        raise DataError(f"`{deparse(node)}` is {described(value)}, not a number{as_number(value, deparse(node))}")
+        raise DataError(
+            f"`{deparse(node)}` is {described(value)}, not a number{as_number(value, deparse(node))}",
+            topic="one-number-per-row",
+        )
     return array.astype(float) if array.ndim else float(array)
 
 
@@ -339,12 +367,12 @@ def _split(node: Call) -> tuple[Node, tuple[Argument, ...]]:
     for i, argument in enumerate(node.arguments):
         if argument.keyword in (None, "x"):
             return argument.value, node.arguments[:i] + node.arguments[i + 1 :]
-    raise FormulaError(f"`{deparse(node)}` needs a column.")
+    raise FormulaError(f"`{deparse(node)}` needs a column.", topic="arguments-in-formula")
 
 
 def _only(node: Call) -> Node:
     if len(node.arguments) != 1:
-        raise FormulaError(f"`{deparse(node)}` takes one argument.")
+        raise FormulaError(f"`{deparse(node)}` takes one argument.", topic="arguments-in-formula")
     return node.arguments[0].value
 
 

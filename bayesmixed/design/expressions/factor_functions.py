@@ -47,14 +47,18 @@ def as_numeric(x: Any) -> np.ndarray:
     if not isinstance(x, Factor):
         return np.asarray(x, dtype=float)
     if np.any(x.codes >= x.known):
-        raise DataError(f"as.numeric() of a level that training did not have: {x.levels[x.known]!r}.")
+        raise DataError(
+            f"as.numeric() of a level that training did not have: {x.levels[x.known]!r}.", topic="no-such-level"
+        )
     if not x.text:
         return np.where(x.codes < 0, np.nan, x.codes + (0.0 if x.logical else 1.0))
     try:
         return np.append(x.levels.astype(float), np.nan)[x.codes]
     except ValueError as problem:
         commas = decimal_commas(x.levels)
-        raise DataError(f"as.numeric(): {commas or f'not every value is a number ({problem})'}.") from None
+        raise DataError(
+            f"as.numeric(): {commas or f'not every value is a number ({problem})'}.", topic="one-number-per-row"
+        ) from None
 
 
 def relevel(x: Any, ref: Any) -> Factor:
@@ -74,7 +78,7 @@ def interaction(*factors: Any, sep: str = ".", drop: bool = False, lex_order: bo
     """
     made = [as_factor(f) for f in factors]
     if not made:
-        raise FormulaError("interaction() needs a column.")
+        raise FormulaError("interaction() needs a column.", topic="arguments-in-formula")
     codes, names = np.zeros(len(made[0]), dtype=np.int64), np.array([""], dtype=object)
     for position, part in enumerate(reversed(made) if lex_order else made):
         _refuse_many(len(names) * len(part.levels))
@@ -89,7 +93,7 @@ def paste(*parts: Any, sep: str = " ") -> Factor:
     """R's ``paste``: the texts of several columns and constants joined row by row."""
     columns = [part if isinstance(part, str) else as_factor(part) for part in parts]
     if not any(isinstance(column, Factor) for column in columns):
-        raise FormulaError("paste() needs a column.")
+        raise FormulaError("paste() needs a column.", topic="arguments-in-formula")
     joined: Any = ""
     for position, column in enumerate(columns):
         if isinstance(column, Factor):
@@ -106,11 +110,16 @@ def dummy(x: Any, *levels: Any) -> Columns:
         levels = levels[0]
     wanted = [level_text(v) for v in (levels or texts[1:])]
     if len(wanted) * len(made) > MOST_DUMMIES:
-        raise DataError(f"dummy() makes {len(wanted):,} columns for {len(made):,} rows: name the levels that you need.")
+        raise DataError(
+            f"dummy() makes {len(wanted):,} columns for {len(made):,} rows: name the levels that you need.",
+            topic="too-many-columns",
+        )
     place = {text: i for i, text in enumerate(texts)}
     unknown = [name for name in wanted if name not in place]
     if unknown:
-        raise DataError(f"dummy(): no level {unknown[0]!r}. {nearest(unknown[0], texts, 'Levels')}")
+        raise DataError(
+            f"dummy(): no level {unknown[0]!r}. {nearest(unknown[0], texts, 'Levels')}", topic="no-such-level"
+        )
     values = (made.codes[:, None] == np.array([place[name] for name in wanted], dtype=np.int32)).astype(float)
     values[made.codes < 0] = np.nan
     return Columns(values, tuple(wanted))
@@ -119,7 +128,7 @@ def dummy(x: Any, *levels: Any) -> Columns:
 def ifelse(test: Any, yes: Any, no: Any) -> Any:
     """Row by row `yes` where the test holds, else `no`: numbers, or text that becomes a factor."""
     if isinstance(test, Factor) and not test.logical:
-        raise DataError('ifelse(): the test must be true or false for each row, such as f == "a".')
+        raise DataError('ifelse(): the test must be true or false for each row, such as f == "a".', topic="conditions")
     missing = test.codes < 0 if isinstance(test, Factor) else np.isnan(np.asarray(test, dtype=float))
     chosen = test.codes == 1 if isinstance(test, Factor) else np.asarray(test, dtype=bool)
     sides = [side.values if isinstance(side, Factor) else side for side in (yes, no)]
@@ -139,7 +148,9 @@ def fit_cut(
     points = np.atleast_1d(np.asarray(breaks, dtype=float))
     if len(points) == 1:
         if not 1 <= points[0] <= MOST_INTERVALS:
-            raise FormulaError(f"cut() makes 1 to {MOST_INTERVALS:,} intervals, not {points[0]:g}.")
+            raise FormulaError(
+                f"cut() makes 1 to {MOST_INTERVALS:,} intervals, not {points[0]:g}.", topic="arguments-in-formula"
+            )
         low, high = float(np.nanmin(x)), float(np.nanmax(x))
         spread = high - low or abs(low)
         points = np.linspace(low, high, int(points[0]) + 1)
@@ -148,7 +159,9 @@ def fit_cut(
     names = _interval_labels(points, bool(include_lowest), bool(right), int(dig_lab)) if labels is None else labels
     names = [level_text(name) for name in np.atleast_1d(np.asarray(names, dtype=object))]
     if len(names) != len(points) - 1:
-        raise FormulaError(f"cut() makes {len(points) - 1} intervals but has {len(names)} labels.")
+        raise FormulaError(
+            f"cut() makes {len(points) - 1} intervals but has {len(names)} labels.", topic="arguments-in-formula"
+        )
     return {"breaks": points.tolist(), "labels": names, "lowest": bool(include_lowest), "right": bool(right)}
 
 
@@ -184,14 +197,14 @@ def _as_r(value: float, precision: int) -> str:
 
 def _list(values: Any, name: str) -> list[Any]:
     if isinstance(values, Factor | Columns):
-        raise FormulaError(f"factor(): {name} = takes a list of values, not a column.")
+        raise FormulaError(f"factor(): {name} = takes a list of values, not a column.", topic="arguments-in-formula")
     return np.atleast_1d(np.asarray(values, dtype=object)).tolist()
 
 
 def _relabelled(made: Factor, labels: list[Any]) -> Factor:
     """Levels under new names; those that get the same name become one level, as in R."""
     if len(labels) != made.known:
-        raise FormulaError(f"factor() has {made.known} levels but {len(labels)} labels.")
+        raise FormulaError(f"factor() has {made.known} levels but {len(labels)} labels.", topic="arguments-in-formula")
     place: dict[str, int] = {}
     position = [place.setdefault(level_text(label), len(place)) for label in labels]
     others = made.levels[made.known :].tolist()  # levels of new rows that training did not have
@@ -217,14 +230,17 @@ def _restricted(made: Factor, wanted: list[Any]) -> Factor:
 def _refuse_repeated(texts: list[str]) -> None:
     twice = [text for i, text in enumerate(texts) if text in texts[:i]]
     if twice:
-        raise FormulaError(f"factor() has the level {twice[0]!r} twice: keep one of them.")
+        raise FormulaError(
+            f"factor() has the level {twice[0]!r} twice: keep one of them.", topic="arguments-in-formula"
+        )
 
 
 def _refuse_many(combinations: int) -> None:
     if combinations > MOST_COMBINATIONS:
         raise DataError(
             f"interaction() of these factors has {combinations:,} combinations of levels; a:b in a formula, "
-            "and paste(a, b), hold only those that occur."
+            "and paste(a, b), hold only those that occur.",
+            topic="too-many-columns",
         )
 
 
@@ -237,7 +253,10 @@ def as_vector(x: Any) -> Any:
     """A column itself: numbers as they are, a factor as its text."""
     if isinstance(x, Columns):
         if x.values.shape[1] > 1:
-            raise DataError(f"as.vector() of {x.values.shape[1]} columns is not one column: name one of them.")
+            raise DataError(
+                f"as.vector() of {x.values.shape[1]} columns is not one column: name one of them.",
+                topic="one-number-per-row",
+            )
         return x.values[:, 0]
     return as_character(x) if isinstance(x, Factor) else x
 

@@ -33,7 +33,7 @@ def compare(operator: str, left: Any, right: Any, node: Node) -> np.ndarray | Fa
         left, right = _comparable(left, right, operator, node)
     a, b = np.asarray(left), np.asarray(right)
     if a.dtype.kind not in "biufM" or b.dtype.kind not in "biufM" or (a.dtype.kind == "M") != (b.dtype.kind == "M"):
-        raise DataError(f"`{deparse(node)}` compares {described(left)} with {described(right)}.")
+        raise DataError(f"`{deparse(node)}` compares {described(left)} with {described(right)}.", topic="conditions")
     return three_valued(COMPARISON[operator](a, b), pd.isna(a) | pd.isna(b))
 
 
@@ -47,7 +47,9 @@ def member(value: Any, listed: Any, node: Node) -> np.ndarray:
     """
     items = listed if isinstance(listed, tuple) else (listed,)
     if isinstance(listed, Factor | Columns | np.ndarray) or isinstance(value, Columns):
-        raise DataError(f'`{deparse(node)}`: the right side of %in% lists values, as in f %in% c("a", "b").')
+        raise DataError(
+            f'`{deparse(node)}`: the right side of %in% lists values, as in f %in% c("a", "b").', topic="conditions"
+        )
     if isinstance(value, Factor) or any(isinstance(item, str) for item in items):
         made, texts = as_factor(value), {level_text(item) for item in items}
         found = np.array([*(level_text(level) in texts for level in made.levels.tolist()), False])
@@ -72,7 +74,7 @@ def truth(value: Any, node: Node) -> tuple[np.ndarray, np.ndarray]:
         return value.codes == 1, value.codes < 0
     array = np.asarray(None if isinstance(value, Factor | Columns) else value)
     if array.dtype.kind not in "biuf":
-        raise DataError(f"`{deparse(node)}`: {described(value)} is neither true nor false.")
+        raise DataError(f"`{deparse(node)}`: {described(value)} is neither true nor false.", topic="conditions")
     return array.astype(bool), np.isnan(array.astype(float))
 
 
@@ -101,7 +103,10 @@ def _refuse_lists(left: Any, right: Any, node: Node) -> None:
     sizes = {len(side) for side in (left, right) if isinstance(side, Factor) or np.ndim(side)}
     for side in (left, right):
         if isinstance(side, tuple | Columns) or len(sizes) > 1:
-            raise DataError(f"`{deparse(node)}` needs one value per row on each side; %in% looks values up in a list.")
+            raise DataError(
+                f"`{deparse(node)}` needs one value per row on each side; %in% looks values up in a list.",
+                topic="conditions",
+            )
 
 
 def as_number(value: Any, text: str) -> str:
@@ -118,14 +123,17 @@ def _comparable(left: Any, right: Any, operator: str, node: Node) -> tuple[np.nd
     """Positions of levels: in an ordered factor's own order, otherwise good for equality only."""
     factor = left if isinstance(left, Factor) else right
     if operator not in ("==", "!=") and not factor.ordered:
-        raise DataError(f"`{deparse(node)}`: levels without an order can only be compared with == and !=.")
+        raise DataError(
+            f"`{deparse(node)}`: levels without an order can only be compared with == and !=.", topic="conditions"
+        )
     texts = {level_text(level): i for i, level in enumerate(factor.levels.tolist())}
 
     def positions(side: Any) -> np.ndarray:
         if not isinstance(side, Factor):
             if operator not in ("==", "!=") and level_text(side) not in texts:
                 raise DataError(
-                    f"`{deparse(node)}`: {side!r} is not a level. {nearest(level_text(side), texts, 'Levels')}"
+                    f"`{deparse(node)}`: {side!r} is not a level. {nearest(level_text(side), texts, 'Levels')}",
+                    topic="conditions",
                 )
             return np.asarray(float(texts.get(level_text(side), len(texts))))
         found = [float(texts.get(level_text(v), -1.0 - i)) for i, v in enumerate(side.levels.tolist())]

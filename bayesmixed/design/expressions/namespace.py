@@ -28,5 +28,8 @@ def returned(function: Callable[..., Any], text: str, *arguments: Any, **options
     values = np.asarray(result.to_numpy() if hasattr(result, "to_numpy") else result)
     scalar_text = values.ndim == 0 and values.dtype.kind not in "biuf"
     if values.dtype.kind not in "biufOUS" or scalar_text:
-        raise DataError(f"`{text}` returned a {type(result).__name__}: it must return one number or text per row.")
+        raise DataError(
+            f"`{text}` returned a {type(result).__name__}: it must return one number or text per row.",
+            topic="namespace",
+        )
     return values

@@ -25,7 +25,7 @@ def fit_bs(
     """Knots of ``bs(x, df, knots, degree, intercept, Boundary.knots)``: quantiles of x unless given."""
     degree = int(degree)
     if not 1 <= degree <= HIGHEST:
-        raise FormulaError(f"bs(): the degree must be a number from 1 to {HIGHEST}.")
+        raise FormulaError(f"bs(): the degree must be a number from 1 to {HIGHEST}.", topic="arguments-in-formula")
     inner = None if df is None else int(df) - degree - int(bool(intercept))
     state = _knots(x, inner, knots, Boundary_knots, "bs", degree + int(bool(intercept)))
     return {**state, "degree": degree, "intercept": bool(intercept)}
@@ -77,18 +77,23 @@ def _knots(x: np.ndarray, inner: int | None, knots: Any, boundary: Any, name: st
     x = x[~np.isnan(x)]
     low, high = (float(x.min()), float(x.max())) if boundary is None else np.sort(np.asarray(boundary, float)).tolist()
     if not np.isfinite([low, high]).all():
-        raise FormulaError(f"{name}(): the variable is infinite in some row.")
+        raise FormulaError(f"{name}(): the variable is infinite in some row.", topic="arguments-in-formula")
     if not low < high:
-        raise FormulaError(f"{name}(): the boundary knots coincide at {low:g}; the variable must vary.")
+        raise FormulaError(
+            f"{name}(): the boundary knots coincide at {low:g}; the variable must vary.", topic="arguments-in-formula"
+        )
     if knots is None:
         if inner is not None and not 0 <= inner <= MOST_COLUMNS:
             bound = f"at least {least}" if inner < 0 else f"at most {least + MOST_COLUMNS}"
-            raise FormulaError(f"{name}(): df must be {bound}.")
+            raise FormulaError(f"{name}(): df must be {bound}.", topic="arguments-in-formula")
         share = np.linspace(0, 1, (inner or 0) + 2)[1:-1]
         knots = np.quantile(x[(x >= low) & (x <= high)], share)
     found = np.sort(np.atleast_1d(np.asarray(knots, dtype=float)))
     if np.any((found <= low) | (found >= high)):
-        raise FormulaError(f"{name}(): inner knots must lie between the boundary knots {low:g} and {high:g}.")
+        raise FormulaError(
+            f"{name}(): inner knots must lie between the boundary knots {low:g} and {high:g}.",
+            topic="arguments-in-formula",
+        )
     return {"knots": found.tolist(), "boundary": [low, high]}
 
 

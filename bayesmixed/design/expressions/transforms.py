@@ -31,7 +31,7 @@ def fit_scale(x: np.ndarray, center: Any = True, scale: Any = True) -> dict[str,
     width = float(np.sqrt(np.sum((x - middle) ** 2) / max(len(x) - 1, 1)))
     divisor = (width if scale else 1.0) if isinstance(scale, bool | np.bool_) else float(scale)
     if not divisor > 1e-15 * max(abs(middle), 1e-300):
-        raise FormulaError("cannot scale a constant column; leave it out or use center().")
+        raise FormulaError("cannot scale a constant column; leave it out or use center().", topic="constant-column")
     return {"center": middle, "scale": divisor}
 
 
@@ -53,13 +53,18 @@ def fit_poly(x: np.ndarray, degree: float = 1, raw: bool = False, simple: bool =
     `simple` is accepted because R has it; it changes no number.
     """
     if not 1 <= degree <= MOST_COLUMNS:
-        raise FormulaError(f"poly(): the degree must be a number from 1 to {MOST_COLUMNS}.")
+        raise FormulaError(
+            f"poly(): the degree must be a number from 1 to {MOST_COLUMNS}.", topic="arguments-in-formula"
+        )
     degree = int(degree)
     if raw:
         return {"degree": degree, "raw": True}
     x = x[~np.isnan(x)]
     if degree >= len(np.unique(x)):
-        raise FormulaError(f"poly(): degree {degree} needs more than {degree} different values of the variable.")
+        raise FormulaError(
+            f"poly(): degree {degree} needs more than {degree} different values of the variable.",
+            topic="arguments-in-formula",
+        )
     alpha: list[float] = []
     norm2 = [1.0, float(len(x))]
     previous, current = np.zeros_like(x), np.ones_like(x)
@@ -88,7 +93,7 @@ def fit_quantile(x: np.ndarray, probs: Any = (0.0, 0.25, 0.5, 0.75, 1.0), na_rm:
     """R's default quantiles (type 7) of the training data: ``ns(x, knots = quantile(x, c(0.25, 0.75)))``."""
     at = np.asarray(probs if isinstance(probs, tuple) else float(probs))
     if at.ndim > 1 or not np.all((at >= 0) & (at <= 1)):
-        raise FormulaError("quantile(): probs must lie between 0 and 1.")
+        raise FormulaError("quantile(): probs must lie between 0 and 1.", topic="arguments-in-formula")
     return {"value": np.nanquantile(x, at).tolist()}
 
 

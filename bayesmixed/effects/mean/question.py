@@ -60,11 +60,18 @@ class Question:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise FitError(f"kind={self.kind!r} is not an option. {nearest(str(self.kind), KINDS)}")
+            raise FitError(
+                f"kind={self.kind!r} is not an option. {nearest(str(self.kind), KINDS)}", topic="unknown-option"
+            )
         if self.scale not in SCALES:
-            raise FitError(f"scale={self.scale!r} is not an option. {nearest(str(self.scale), SCALES)}")
+            raise FitError(
+                f"scale={self.scale!r} is not an option. {nearest(str(self.scale), SCALES)}", topic="unknown-option"
+            )
         if self.kind == "population" and self.scale == "link":
-            raise FitError('kind="population" averages responses over the random effects: use scale="response".')
+            raise FitError(
+                'kind="population" averages responses over the random effects: use scale="response".',
+                topic="options-together",
+            )
 
     def notes(self, fit: Fit) -> tuple[str, ...]:
         """What speaks against the fit, what the numbers are and what their standard errors leave out, in words."""
@@ -242,7 +249,8 @@ class MeanValues:
         if self.family.spread_in_mean and not dispersion:
             raise FitError(
                 f"The mean of the {self.family.name} family depends on its sigma, which has a predictor here: ask for "
-                'scale="link", or for predictions of rows, fit.predict(newdata).'
+                'scale="link", or for predictions of rows, fit.predict(newdata).',
+                topic="mean-of-the-response",
             )
         return dispersion
 
@@ -343,7 +351,7 @@ class MeanValues:
 def check_fit(fit: Any, ddf: str | float | None = None) -> None:
     """Raise a FitError for something that is no fit, and for degrees of freedom that it does not take."""
     if not is_fit(fit):
-        raise FitError(f'This takes a fit, such as model.fit("reml"), not {type(fit).__name__}.')
+        raise FitError(f'This takes a fit, such as model.fit("reml"), not {type(fit).__name__}.', topic="needs-a-fit")
     if ddf is not None:
         reference(fit, ddf)
 
@@ -369,5 +377,6 @@ def refuse_infinite(found: np.ndarray, model: Model, question: Question) -> None
     if question.kind == "population" and np.isinf(found).any():
         raise FitError(
             f"With the {model.family.link.name} link and normal random effects the population mean is not finite: use "
-            'kind="conditional".'
+            'kind="conditional".',
+            topic="mean-of-the-response",
         )

@@ -45,7 +45,10 @@ def _column(model: Model, name: Any) -> Any:
     columns = list(dict.fromkeys(columns_in(atom)))
     if len(columns) == 1 and _is_factor(known.get(columns[0])):
         return columns[0]
-    raise FitError(f"{name!r} is made of {', '.join(map(repr, columns))} in the formula: name the column instead.")
+    raise FitError(
+        f"{name!r} is made of {', '.join(map(repr, columns))} in the formula: name the column instead.",
+        topic="no-such-column",
+    )
 
 
 def _is_factor(found: Variable | None) -> bool:

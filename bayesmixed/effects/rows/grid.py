@@ -110,7 +110,8 @@ def product(values: Mapping[str, np.ndarray]) -> pd.DataFrame:
         shown = ", ".join(f"{name} {size}" for name, size in zip(values, sizes, strict=True) if size > 1)
         raise FitError(
             f"The grid has {np.prod([float(s) for s in sizes]):.3g} rows ({shown} values): fix some columns, as in "
-            'at={"name": value} or variables={"name": [values]}, or average over the data, newdata="data".'
+            'at={"name": value} or variables={"name": [values]}, or average over the data, newdata="data".',
+            topic="grid-too-large",
         )
     places = np.indices(sizes).reshape(len(sizes), -1) if sizes else np.empty((0, 1), int)
     return pd.DataFrame(
@@ -156,7 +157,7 @@ def mean_offset(model: Model, named: Collection[str], given: Any, n: int) -> tup
     """
     if given is not None:
         if isinstance(given, str) or np.ndim(given) > 1 or np.size(given) not in (1, n):
-            raise FitError(f"offset= takes a number here, such as offset=0, not {given!r}.")
+            raise FitError(f"offset= takes a number here, such as offset=0, not {given!r}.", topic="given-values")
         return np.full(n, np.asarray(given, float)), (f"Offset: as given, {_range(np.asarray(given, float))}.",)
     offset = model.design.mu.offset
     if not np.any(offset) or offset_columns(model) & set(named):
@@ -200,7 +201,10 @@ def crossed(values: Mapping[str, np.ndarray], own: OwnValues | None) -> tuple[pd
         return product(values), ()
     size = float(np.prod([float(len(one)) for one in values.values()])) * len(own.labels)
     if size > MOST_ROWS:
-        raise FitError(f"The grid has {size:.3g} rows, one per level and combination of values: fix some columns, at=.")
+        raise FitError(
+            f"The grid has {size:.3g} rows, one per level and combination of values: fix some columns, at=.",
+            topic="grid-too-large",
+        )
     return own.crossed(product(values)), (*own.notes, f"Random effects of {':'.join(map(str, own.labels))}: zero.")
 
 
@@ -248,7 +252,10 @@ def _table_rows(model: Model, known: dict[str, Variable], asked: AskedRows) -> E
     }
     sets = product(values)
     if len(base) * len(sets) > 20 * MOST_ROWS:
-        raise FitError(f"{len(base):,} rows at {len(sets):,} combinations of values are too many: give fewer values.")
+        raise FitError(
+            f"{len(base):,} rows at {len(sets):,} combinations of values are too many: give fewer values.",
+            topic="grid-too-large",
+        )
     n, copies = len(base), len(sets)
     table = base.iloc[np.tile(np.arange(n), copies)]
     labels, table = table.index, table.reset_index(drop=True)
@@ -258,7 +265,10 @@ def _table_rows(model: Model, known: dict[str, Variable], asked: AskedRows) -> E
     by = names_of(asked.by, "by")
     for name in by:
         if name not in table:
-            raise FitError(f"by={name!r} is not a column of these rows. {nearest(name, list(map(str, base.columns)))}")
+            raise FitError(
+                f"by={name!r} is not a column of these rows. {nearest(name, list(map(str, base.columns)))}",
+                topic="no-such-column",
+            )
     what = "the data" if isinstance(asked.newdata, str) else "the table"
     if not (asked.average or by):
         shown = [name for name in known if name in table and (name != asked.without or not asked.fixed)]
@@ -290,7 +300,10 @@ def _base(model: Model, asked: AskedRows) -> tuple[pd.DataFrame, np.ndarray, np.
         given = None if asked.offset is None else np.broadcast_to(np.asarray(asked.offset, float), len(table))
         return table, np.ones(len(table)), given
     if asked.newdata != "data":
-        raise FitError(f'newdata={asked.newdata!r} is not an option: use "data" (the rows of the fit) or a table.')
+        raise FitError(
+            f'newdata={asked.newdata!r} is not an option: use "data" (the rows of the fit) or a table.',
+            topic="unknown-option",
+        )
     frame, counts = used_rows(model), row_counts(model)
     shares = np.ones(len(frame)) if counts is None else counts
     trained = model.design.encoding.offset

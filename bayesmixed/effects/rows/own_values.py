@@ -92,6 +92,7 @@ def own_of_each(model: Model, known: Collection[str], factors: Sequence[str], as
         whose = ":".join(factors)
         raise FitError(
             f"by={whose!r}: no column of the mean belongs to its levels, and random effects are zero here, so that all "
-            f"would have the same mean. fit.coef()[{factors[0]!r}] has its levels, fit.predict(newdata) their means."
+            f"would have the same mean. fit.coef()[{factors[0]!r}] has its levels, fit.predict(newdata) their means.",
+            topic="by-levels",
         )
     return found

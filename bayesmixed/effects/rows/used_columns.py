@@ -81,7 +81,9 @@ class Variable:
         """
         listed = [values] if np.ndim(values) == 0 else list(values)
         if not listed:
-            raise FitError(f"{self.name!r} is given no values: list at least one, or leave it out.")
+            raise FitError(
+                f"{self.name!r} is given no values: list at least one, or leave it out.", topic="values-of-a-column"
+            )
         if self.levels is not None:
             return self._levels_of(listed)
         try:
@@ -89,7 +91,9 @@ class Variable:
                 return pd.to_datetime(pd.Series(listed)).to_numpy()
             found = np.array(listed, dtype=float)
         except (TypeError, ValueError):
-            raise FitError(f"{self.name!r} holds numbers, and {listed!r} is given for it.") from None
+            raise FitError(
+                f"{self.name!r} holds numbers, and {listed!r} is given for it.", topic="values-of-a-column"
+            ) from None
         return found.astype(self.pair.dtype) if self.pair is not None and np.isin(found, self.pair).all() else found
 
     @property
@@ -112,7 +116,10 @@ class Variable:
         place = {level_text(level): i for i, level in enumerate(self.levels.tolist())}
         for value in listed:
             if level_text(value) not in place:
-                raise FitError(f"{self.name!r} has no level {value!r}. {nearest(level_text(value), place, 'Levels')}")
+                raise FitError(
+                    f"{self.name!r} has no level {value!r}. {nearest(level_text(value), place, 'Levels')}",
+                    topic="no-such-level",
+                )
         return self.levels[[place[level_text(value)] for value in listed]]
 
 
@@ -200,7 +207,7 @@ def variable(
         advice = nearest(str(name), known, "Its columns") or "It has no columns but the constant."
         if name in groups:
             advice = f"It is a grouping factor: fit.coef()[{name!r}] has its levels, fit.predict(newdata) their means."
-        raise FitError(f"{what} does not depend on a column {name!r}. {advice}")
+        raise FitError(f"{what} does not depend on a column {name!r}. {advice}", topic="no-such-column")
     return known[name]
 
 
@@ -214,7 +221,7 @@ def names_of(given: Any, what: str) -> list[str]:
         return []
     listed = [given] if isinstance(given, str) else list(given) if isinstance(given, Iterable) else [None]
     if not all(isinstance(name, str) for name in listed):
-        raise FitError(f"{what} takes the name of a column or a list of names, not {given!r}.")
+        raise FitError(f"{what} takes the name of a column or a list of names, not {given!r}.", topic="nothing-named")
     return list(dict.fromkeys(listed))
 
 

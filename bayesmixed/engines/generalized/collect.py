@@ -78,7 +78,7 @@ def broken_down(model: Model, engine: Engine, criterion: LaplaceCriterion, x: np
         shown = collect(model, engine, Searched(lenient, optimum, None, hessian))
         return replace(shown, status=replace(shown.status, problems=(f"The fit broke down: {reason}.",)))
     except np.linalg.LinAlgError:
-        raise FitError(f"The fit broke down at its start: {reason}.") from None
+        raise FitError(f"The fit broke down at its start: {reason}.", topic="broke-down") from None
 
 
 def _simpler(likelihood: LaplaceLikelihood, dispersion: Mapping[str, float]) -> list[int]:

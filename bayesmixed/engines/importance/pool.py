@@ -158,6 +158,7 @@ def _weights(rounds: _Rounds) -> SmoothedWeights:
     if np.mean(np.isfinite(rounds.log_target)) < USABLE:
         raise FitError(
             "The posterior is zero or cannot be computed at most proposals about its mode: "
-            'Laplace\'s approximation has nothing to stand on here. Use model.fit("nuts", seed=1).'
+            'Laplace\'s approximation has nothing to stand on here. Use model.fit("nuts", seed=1).',
+            topic="broke-down",
         )
     return smooth_weights(rounds.log_target - logsumexp(rounds.log_parts(), axis=0))

@@ -138,7 +138,8 @@ def find_mode(posterior: LogPosterior, start: np.ndarray, maxiter: int | None = 
     if not (found.converged or found.decrease < 1e-2):
         raise FitError(
             f'The mode of the posterior was not found ({found.message}). Use model.fit("nuts", seed=1), rescale '
-            "columns with huge or tiny values, or give tighter priors."
+            "columns with huge or tiny values, or give tighter priors.",
+            topic="broke-down",
         )
     hessian = posterior.hessian(found.x, STEP)
     values, vectors = np.linalg.eigh(hessian * np.outer(posterior.scales, posterior.scales))

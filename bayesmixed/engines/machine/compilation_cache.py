@@ -98,7 +98,8 @@ def _writable(folder: Path) -> Path:
     except OSError as error:
         raise FitError(
             f"Compiled programs cannot be kept in {str(folder)!r}: {error.strerror or error}. Give a folder that you "
-            f"can write to, bm.compilation_cache(path), or unset {VARIABLE}."
+            f"can write to, bm.compilation_cache(path), or unset {VARIABLE}.",
+            topic="path",
         ) from error
     return folder.resolve()
 

@@ -73,5 +73,8 @@ def _threads(workers: int | None, n: int) -> int:
     if workers is None:
         workers = os.cpu_count() or 1
     if not isinstance(workers, int | np.integer) or isinstance(workers, bool) or workers < 1:
-        raise FitError(f"workers must be a whole number, at least 1, or None for one per core, not {workers!r}.")
+        raise FitError(
+            f"workers must be a whole number, at least 1, or None for one per core, not {workers!r}.",
+            topic="whole-number",
+        )
     return min(int(workers), n)

@@ -73,11 +73,15 @@ def build_program(
         Where the route asked for is not possible, with the reason.
     """
     if collapsed not in ROUTES:
-        raise FitError(f"collapsed={collapsed!r} is not available. {nearest(str(collapsed), map(str, ROUTES))}")
+        raise FitError(
+            f"collapsed={collapsed!r} is not available. {nearest(str(collapsed), map(str, ROUTES))}", topic="collapsed"
+        )
     reasons = {"full": why_not_full(model), "partial": why_not_partial(model)}
     reason = reasons.get(str(collapsed))
     if reason:
-        raise FitError(f"collapsed={collapsed!r} is not possible here: {reason} Use collapsed='auto' or False.")
+        raise FitError(
+            f"collapsed={collapsed!r} is not possible here: {reason} Use collapsed='auto' or False.", topic="collapsed"
+        )
     if centering is None:
         centering = [np.zeros(len(group.columns)) for group in model.design.groups]
     route = next((r for r, why in reasons.items() if why is None), False) if collapsed == "auto" else collapsed

@@ -32,7 +32,7 @@ Sampler = Callable[[np.ndarray], Parameters]
 def prior_predictive(model: Model, draws: int = 500, seed: int | None = None) -> Any:
     """See `Model.prior_predictive`."""
     if not isinstance(draws, int | np.integer) or isinstance(draws, bool) or draws < 1:
-        raise FitError(f"draws must be a whole number, at least 1, not {draws!r}.")
+        raise FitError(f"draws must be a whole number, at least 1, not {draws!r}.", topic="whole-number")
     rng = generator(seed)
     sample = prior_sampler(model)
     _refuse_too_large(model, int(draws))
@@ -143,7 +143,8 @@ def _refuse_improper(model: Model) -> None:
     raise ModelError(
         f"Nothing can be drawn from a flat prior, and {'those' if len(flat) > 1 else 'that'} of {shown_names} "
         f"{'are' if len(flat) > 1 else 'is'} flat. Give proper ones: "
-        f'{_replacement(model, flat)}, or model.replace(priors="default") for all.'
+        f'{_replacement(model, flat)}, or model.replace(priors="default") for all.',
+        topic="flat-prior",
     )
 
 

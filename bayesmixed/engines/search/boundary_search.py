@@ -95,5 +95,8 @@ def given_start(start: Sequence[float], theta: Theta) -> np.ndarray:
     """
     given = np.asarray(start, dtype=float)
     if given.shape != (theta.size,) or not np.all(np.isfinite(given)):
-        raise FitError(f"start must be {theta.size} finite numbers in the order of fit.theta, not {start!r}.")
+        raise FitError(
+            f"start must be {theta.size} finite numbers in the order of fit.theta, not {start!r}.",
+            topic="engine-option",
+        )
     return theta.working(given)

@@ -32,11 +32,13 @@ def optimizer_of(given: str | Optimizer | None, maxiter: int | None = None) -> O
         if found not in OPTIMIZERS:
             no_gradient = found.lower() in _WITHOUT_GRADIENTS
             said = " The criterion has an exact gradient, which that method would not use." if no_gradient else ""
-            raise FitError(f"Unknown optimizer {found!r}.{said} {nearest(found, OPTIMIZERS)}")
+            raise FitError(f"Unknown optimizer {found!r}.{said} {nearest(found, OPTIMIZERS)}", topic="engine-option")
         found = OPTIMIZERS[found]()
     if isinstance(found, type):
-        raise FitError(f"optimizer must be a value, not a class. Write {found.__name__}().")
+        raise FitError(f"optimizer must be a value, not a class. Write {found.__name__}().", topic="engine-option")
     if not isinstance(found, Optimizer):
         names = ", ".join(repr(name) for name in OPTIMIZERS)
-        raise FitError(f"optimizer must be None, one of {names}, or an optimizer's value, not {given!r}.")
+        raise FitError(
+            f"optimizer must be None, one of {names}, or an optimizer's value, not {given!r}.", topic="engine-option"
+        )
     return found if maxiter is None else replace(found, maxiter=maxiter)

@@ -119,7 +119,7 @@ def bootstrap(
     found = _of_refits(point, done) if asked is None else _of_outcomes(done)
     if not len(found.draws):
         why = next(iter(found.failures.values()), "none was made")
-        raise FitError(f"None of the {n} replicates could be fitted: {why}.")
+        raise FitError(f"None of the {n} replicates could be fitted: {why}.", topic="replicates-failed")
     notes = doubts(n, len(found.draws), found.boundary, done.interrupted, found.failures)
     return Bootstrap(
         draws=found.draws[names],
@@ -143,7 +143,7 @@ def _checked(fit: Any, n: Any) -> PointFit:
         'fit.coefficients. Or make the fit first: model.fit("ml").',
     )
     if not is_whole(n) or n < 2:
-        raise FitError(f"n must be a whole number, at least 2, not {n!r}.")
+        raise FitError(f"n must be a whole number, at least 2, not {n!r}.", topic="whole-number")
     return found
 
 
@@ -151,7 +151,10 @@ def _task(fit: PointFit, kind: str, options: Options, statistic: Statistic | Non
     rows = fit.model.design.n_rows
     if kind == CASE:
         if options.re != "new":
-            raise FitError('re="all" holds effects, which a case bootstrap has none of: use kind="parametric".')
+            raise FitError(
+                're="all" holds effects, which a case bootstrap has none of: use kind="parametric".',
+                topic="bootstrap-kind",
+            )
         return CaseRefits(fit, Cases.of(fit, options.resample), seed, rows, statistic)
     drawn, refitter = redraw(fit, kind, options), fit.engine.refitter(fit)
     if statistic is not None:

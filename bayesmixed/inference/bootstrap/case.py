@@ -46,7 +46,9 @@ class Cases:
             For crossed factors, and names that are no grouping factor.
         """
         if resample is not None and not isinstance(resample, Mapping):
-            raise FitError(f'resample must be a dict of levels, such as {{"Subject": True}}, not {resample!r}.')
+            raise FitError(
+                f'resample must be a dict of levels, such as {{"Subject": True}}, not {resample!r}.', topic="resample"
+            )
         n_rows = fit.model.design.n_rows
         if not fit.model.design.groups:
             return cls._of_rows(n_rows, resample)
@@ -55,9 +57,13 @@ class Cases:
         given = {known[0]: True} if resample is None else dict(resample)
         for name in given:
             if name not in (*known, ROWS):
-                raise FitError(f"resample has no level {name!r}. {nearest(str(name), (*known, ROWS))}")
+                raise FitError(
+                    f"resample has no level {name!r}. {nearest(str(name), (*known, ROWS))}", topic="resample"
+                )
         if not any(given.values()):
-            raise FitError(f"resample draws nothing: say which levels, such as resample={{{known[0]!r}: True}}.")
+            raise FitError(
+                f"resample draws nothing: say which levels, such as resample={{{known[0]!r}: True}}.", topic="resample"
+            )
         drawn = tuple(bool(given.get(name, False)) for name in known)
         return cls(tuple(known), tuple(term.codes for term in terms), drawn, bool(given.get(ROWS, False)), n_rows)
 
@@ -65,7 +71,10 @@ class Cases:
     def _of_rows(cls, n_rows: int, resample: Mapping[str, bool] | None) -> Cases:
         """Single rows, where there are no groups."""
         if resample is not None and dict(resample) != {ROWS: True}:
-            raise FitError(f"resample={resample!r}: the model has no groups, its cases are its rows. Leave it out.")
+            raise FitError(
+                f"resample={resample!r}: the model has no groups, its cases are its rows. Leave it out.",
+                topic="resample",
+            )
         return cls((), (), (), True, n_rows)
 
     @property

@@ -33,7 +33,8 @@ def left_out(fit: PointFit, statistic: Statistic | None) -> pd.DataFrame:
     if len(fits) < levels:
         raise FitError(
             f"BCa fits the model without each level of {factors[0].factor}, and {levels - len(fits)} of these {levels} "
-            'fits failed: use kind="percentile".'
+            'fits failed: use kind="percentile".',
+            topic="bootstrap-limits",
         )
     rows = [estimates(one) if statistic is None else pd.Series(named(statistic(one))) for one in fits]
     return pd.DataFrame(rows).reset_index(drop=True)

@@ -31,15 +31,25 @@ def redraw(fit: PointFit, kind: str, options: Options) -> Redraw:
         An unknown kind, or one that the model does not allow, with the alternative.
     """
     if not isinstance(kind, str) or kind not in (*RESPONSES, *REFUSED):
-        raise FitError(f"kind={kind!r} is no bootstrap here. {nearest(str(kind), (*RESPONSES, 'case'))}")
+        raise FitError(
+            f"kind={kind!r} is no bootstrap here. {nearest(str(kind), (*RESPONSES, 'case'))}", topic="bootstrap-kind"
+        )
     if kind in REFUSED:
-        raise FitError(REFUSED[kind])
+        raise FitError(REFUSED[kind], topic="bootstrap-kind")
     if options.re not in ("new", "all"):
-        raise FitError(f're={options.re!r} is not an option. Use "new" (effects drawn anew) or "all" (held).')
+        raise FitError(
+            f're={options.re!r} is not an option. Use "new" (effects drawn anew) or "all" (held).',
+            topic="bootstrap-kind",
+        )
     if kind != "parametric" and options.re != "new":
-        raise FitError(f're="all" holds effects, which a {kind} bootstrap draws: use kind="parametric".')
+        raise FitError(
+            f're="all" holds effects, which a {kind} bootstrap draws: use kind="parametric".', topic="bootstrap-kind"
+        )
     if options.resample is not None:
-        raise FitError(f'resample= says which levels a case bootstrap draws: leave it out of kind="{kind}".')
+        raise FitError(
+            f'resample= says which levels a case bootstrap draws: leave it out of kind="{kind}".',
+            topic="bootstrap-kind",
+        )
     return RESPONSES[kind](fit, options)
 
 
@@ -67,12 +77,16 @@ def _refuse_generalized(fit: PointFit, kind: str) -> None:
     if model.linear and model.has_scale:
         raise FitError(
             f'kind="{kind}" is for responses that are normal as they are: write the logarithm on the left side, '
-            '"log(y) ~ ...", or use kind="parametric".'
+            '"log(y) ~ ...", or use kind="parametric".',
+            topic="bootstrap-kind",
         )
     why = (
         "sigma has a predictor" if model.linear else f"residuals of the {model.family.name} family are not exchangeable"
     )
-    raise FitError(f'kind="{kind}" is for linear mixed models with one sigma; here {why}. Use kind="parametric".')
+    raise FitError(
+        f'kind="{kind}" is for linear mixed models with one sigma; here {why}. Use kind="parametric".',
+        topic="bootstrap-kind",
+    )
 
 
 RESPONSES: dict[str, Callable[[PointFit, Options], Redraw]] = {

@@ -52,7 +52,8 @@ def bca(estimate: float, values: np.ndarray, level: float, left_out: np.ndarray 
     if not 0 < below < 1:
         raise FitError(
             "All replicates lie on one side of the estimate, which leaves BCa without a bias correction: use "
-            'kind="percentile".'
+            'kind="percentile".',
+            topic="bootstrap-limits",
         )
     z0, a = float(ndtri(below)), acceleration(left_out)
     ends = []

@@ -44,9 +44,13 @@ def chosen(names: Any, known: Sequence[str]) -> list[str]:
     if names is None:
         return list(known)
     if not isinstance(names, Iterable):
-        raise FitError(f"statistic must be a function of a fit, or names of parameters, not {names!r}.")
+        raise FitError(
+            f"statistic must be a function of a fit, or names of parameters, not {names!r}.", topic="own-statistic"
+        )
     wanted = [names] if isinstance(names, str) else list(names)
     for name in wanted:
         if name not in known:
-            raise FitError(f"statistic has no parameter {name!r}. {nearest(str(name), known)}")
+            raise FitError(
+                f"statistic has no parameter {name!r}. {nearest(str(name), known)}", topic="no-such-parameter"
+            )
     return wanted

@@ -84,10 +84,10 @@ def bootstrap_test(
     """
     small, large, found, notes = _nested(full, reduced)
     if not is_whole(n) or n < 2:
-        raise FitError(f"n must be a whole number, at least 2, not {n!r}.")
+        raise FitError(f"n must be a whole number, at least 2, not {n!r}.", topic="whole-number")
     observed = ratio_test(small, large, ("the smaller model", "the larger"))
     if observed.ratio != observed.ratio:
-        raise FitError(f"bootstrap_test has no likelihood ratio to test. {' '.join(observed.notes)}")
+        raise FitError(f"bootstrap_test has no likelihood ratio to test. {' '.join(observed.notes)}", topic="no-test")
     task = _task(small, observed.large, found, whole_seed(seed))
 
     def enough(parts: list[Ratios]) -> bool:
@@ -124,7 +124,10 @@ def _test(task: RatioReplicates, ratios: Ratios, observed: RatioTest, sequential
     good = np.isfinite(values)
     used = int(np.sum(good))
     if used < 2:
-        raise FitError("bootstrap_test: fewer than two of the replicates could be fitted by both models.")
+        raise FitError(
+            "bootstrap_test: fewer than two of the replicates could be fitted by both models.",
+            topic="replicates-failed",
+        )
     test = BootstrapTest(
         statistic=float(observed.ratio),
         df=observed.df,
@@ -153,10 +156,13 @@ def _nested(full: Any, reduced: Any) -> tuple[PointFit, PointFit, Nesting, tuple
     if not found.holds:
         raise FitError(
             f"{VERB} needs nested models: {small.model.formula.line} is no case of {large.model.formula.line}, because "
-            f"{found.obstacle}. Compare them by AIC: bm.anova(full, reduced)."
+            f"{found.obstacle}. Compare them by AIC: bm.anova(full, reduced).",
+            topic="not-nested",
         )
     if small.n_parameters == large.n_parameters:
-        raise FitError(f"{VERB}: both fits have {small.n_parameters} parameters, there is nothing to test.")
+        raise FitError(
+            f"{VERB}: both fits have {small.n_parameters} parameters, there is nothing to test.", topic="no-test"
+        )
     return small, large, found, notes
 
 

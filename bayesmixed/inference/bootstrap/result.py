@@ -94,7 +94,9 @@ class Bootstrap(Printed):
             For an unknown kind, a level outside (0, 1), and BCa where it does not exist.
         """
         if kind not in KINDS:
-            raise FitError(f"kind={kind!r} is no interval of a bootstrap. {nearest(str(kind), KINDS)}")
+            raise FitError(
+                f"kind={kind!r} is no interval of a bootstrap. {nearest(str(kind), KINDS)}", topic="bootstrap-limits"
+            )
         checked_level(level)
         made, names = KINDS[kind], self._names(which)
         left_out = self._left_out() if made in LEAVES_OUT else None
@@ -108,7 +110,7 @@ class Bootstrap(Printed):
             try:
                 ends[name] = made(float(self.estimate[name]), known, level, out)
             except FitError as problem:
-                raise FitError(f"{name}: {problem} Or name the others, which=.") from None
+                raise FitError(f"{name}: {problem} Or name the others, which=.", topic="bootstrap-limits") from None
         table = pd.DataFrame.from_dict(ends, orient="index", columns=["lower", "upper"])
         table.insert(0, "estimate", self.estimate[names])
         title = f"Bootstrap limits, {100 * level:g} %, {kind}, {len(self.draws)} {self.kind} replicates"
@@ -144,12 +146,17 @@ class Bootstrap(Printed):
         wanted = [which] if isinstance(which, str) else list(which)
         for name in wanted:
             if name not in known:
-                raise FitError(f"which has no parameter {name!r}. {nearest(str(name), known)}")
+                raise FitError(
+                    f"which has no parameter {name!r}. {nearest(str(name), known)}", topic="no-such-parameter"
+                )
         return wanted
 
     def _left_out(self) -> pd.DataFrame:
         if self.leave_out is None:
-            raise FitError('BCa needs refits without each level, which there are none of here: use kind="percentile".')
+            raise FitError(
+                'BCa needs refits without each level, which there are none of here: use kind="percentile".',
+                topic="bootstrap-limits",
+            )
         return self.leave_out()
 
     @property

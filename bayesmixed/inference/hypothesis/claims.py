@@ -68,11 +68,11 @@ def asked(model: Model, hypotheses: Any) -> Asked:
         unit = np.eye(len(spellings.names))
         found = [Claim(name, unit[j]) for j, name in enumerate(model.design.coefficients)]
         if not found:
-            raise FitError("The model has no coefficients to test.")
+            raise FitError("The model has no coefficients to test.", topic="nothing-to-test")
         return Asked(tuple(found), together=False, each=True)
     found = _claims(hypotheses, spellings)
     if not found:
-        raise FitError(f"No hypothesis is given. {FORMS}")
+        raise FitError(f"No hypothesis is given. {FORMS}", topic="nothing-named")
     return Asked(tuple(found), together=len(found) > 1)
 
 
@@ -88,7 +88,10 @@ def _claims(given: Any, spellings: Spellings) -> list[Claim]:
     if isinstance(given, Sequence) and not given:
         return []
     if is_fit(given):
-        raise FitError("hypothesis takes one fit, and what is asked of it; bm.anova(small, large) compares two.")
+        raise FitError(
+            "hypothesis takes one fit, and what is asked of it; bm.anova(small, large) compares two.",
+            topic="needs-a-fit",
+        )
     if isinstance(given, tuple) and len(given) == 2 and np.ndim(given[0]) == 2:
         return _of_matrix(given[0], given[1], spellings)
     return _of_matrix(given, 0.0, spellings)
@@ -124,20 +127,26 @@ def _of_matrix(given: Any, values: Any, spellings: Spellings) -> list[Claim]:
         names = ", ".join(spellings.names[: N - len(left_out)][:12])
         raise FitError(
             f"Contrasts must have one column for each of the {N - len(left_out)} coefficients ({names}), not shape "
-            f"{matrix.shape}. A DataFrame whose columns are names of coefficients may leave some out."
+            f"{matrix.shape}. A DataFrame whose columns are names of coefficients may leave some out.",
+            topic="contrast-weights",
         )
     rows = np.zeros((len(matrix), N))
     rows[:, : matrix.shape[1]] = matrix
     claimed = _numbers(values, "the values of the contrasts")
     if claimed.size not in (1, len(rows)):
-        raise FitError(f"{len(rows)} contrasts need {len(rows)} values, one each, or one for all, not {claimed.size}.")
+        raise FitError(
+            f"{len(rows)} contrasts need {len(rows)} values, one each, or one for all, not {claimed.size}.",
+            topic="contrast-weights",
+        )
     claimed = np.broadcast_to(claimed.ravel(), len(rows))
     return [_claim("", row, value, spellings) for row, value in zip(rows, claimed, strict=True)]
 
 
 def _claim(label: str, row: np.ndarray, value: float, spellings: Spellings) -> Claim:
     if not np.any(row):
-        raise FitError(f"The contrast {label or 'with weights zero'} says nothing of any coefficient.")
+        raise FitError(
+            f"The contrast {label or 'with weights zero'} says nothing of any coefficient.", topic="contrast-weights"
+        )
     return Claim(label or f"{written(row, spellings.names)} = {value:g}", row, float(value), EQUAL)
 
 
@@ -145,9 +154,11 @@ def _numbers(given: Any, what: str) -> np.ndarray:
     try:
         values = np.asarray(given, dtype=float)
     except (TypeError, ValueError):
-        raise FitError(f"{brief(given)} is no hypothesis: {what} are numbers. {FORMS}") from None
+        raise FitError(
+            f"{brief(given)} is no hypothesis: {what} are numbers. {FORMS}", topic="hypothesis-text"
+        ) from None
     if not np.all(np.isfinite(values)):
-        raise FitError(f"Numbers are missing or infinite in {what}.")
+        raise FitError(f"Numbers are missing or infinite in {what}.", topic="contrast-weights")
     return values
 
 

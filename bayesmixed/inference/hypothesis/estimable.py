@@ -45,7 +45,8 @@ def estimable(model: Model, rows: np.ndarray, labels: Sequence[str]) -> np.ndarr
     raise FitError(
         f"The data do not determine {labels[first]!r}: the column{'s' * (len(named) > 1)} of "
         f"{listed([left_out[j] for j in named])} {'were' if len(named) > 1 else 'was'} left out of the fit, because in "
-        f"the data {'; '.join(same)}. What does not change when they take each other's place can be tested."
+        f"the data {'; '.join(same)}. What does not change when they take each other's place can be tested.",
+        topic="not-estimable",
     )
 
 

@@ -129,7 +129,7 @@ def hypothesis(
     Days > 0     10.47  1.55  17.0       6.77  0.0   7.78    inf
     """
     if not is_fit(fit):
-        raise FitError(f'hypothesis takes a fit, such as model.fit("reml"), not {brief(fit)}.')
+        raise FitError(f'hypothesis takes a fit, such as model.fit("reml"), not {brief(fit)}.', topic="needs-a-fit")
     checked_level(level)
     question = asked(fit.model, hypotheses)
     rows = estimable(fit.model, question.rows, question.labels)
@@ -138,7 +138,10 @@ def hypothesis(
         _refuse_of_draws([name for name, value in given.items() if value is not None])
         return _of_draws(fit, question, rows, level)
     if cluster is not None and vcov is None:
-        raise FitError('cluster= is for cluster-robust standard errors: say which, vcov="CR2" or vcov="CR0".')
+        raise FitError(
+            'cluster= is for cluster-robust standard errors: say which, vcov="CR2" or vcov="CR0".',
+            topic="robust-errors",
+        )
     point = cast("PointFit", fit)
     reference = methods.reference(point, ddf) if vcov is None else robust(point, vcov, cluster, ddf)
     return _of_point(point, question, rows, reference, level)
@@ -176,7 +179,8 @@ def _refuse_of_draws(options: list[str]) -> None:
     if options:
         raise FitError(
             f"Draws have no degrees of freedom and their own spread: leave out {options[0]}=, or ask a point fit, "
-            'model.fit("reml").'
+            'model.fit("reml").',
+            topic="options-together",
         )
 
 

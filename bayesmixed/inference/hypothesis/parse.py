@@ -99,7 +99,10 @@ class _Reader:
     def _sign(self) -> str:
         self._blanks()
         if self.text.startswith(("!=", "≠"), self.at):
-            raise FitError(f"{self.text!r}: write what is tested, with =; the alternative is that it fails.")
+            raise FitError(
+                f"{self.text!r}: write what is tested, with =; the alternative is that it fails.",
+                topic="hypothesis-text",
+            )
         found = _SIGN.match(self.text, self.at)
         if not found:
             return ""
@@ -133,7 +136,9 @@ class _Reader:
         if not other.is_number:
             raise self._not_linear("a quotient of coefficients")
         if other.constant == 0:
-            raise FitError(f"{self.text!r} divides by zero: {self.text[start : self.at].strip()}.")
+            raise FitError(
+                f"{self.text!r} divides by zero: {self.text[start : self.at].strip()}.", topic="hypothesis-text"
+            )
         return other.constant
 
     def _factor(self) -> Linear:
@@ -150,12 +155,12 @@ class _Reader:
         if self._take("("):
             inside = self._sum()
             if not self._take(")"):
-                raise FitError(f"{self.text!r} lacks a closing parenthesis.")
+                raise FitError(f"{self.text!r} lacks a closing parenthesis.", topic="hypothesis-text")
             return inside
         if self._take("`"):
             end = self.text.find("`", self.at)
             if end < 0:
-                raise FitError(f"{self.text!r} lacks a closing backtick.")
+                raise FitError(f"{self.text!r} lacks a closing backtick.", topic="hypothesis-text")
             name, self.at = self.text[self.at : end], end + 1
             return self._coefficient(self.spellings.exact(name))
         raise self.spellings.not_found(self.text, self.at)
@@ -183,7 +188,8 @@ class _Reader:
 
     def _not_linear(self, what: str) -> FitError:
         return FitError(
-            f"{self.text!r} holds {what}: hypotheses are linear, sums of numbers and of numbers times coefficients."
+            f"{self.text!r} holds {what}: hypotheses are linear, sums of numbers and of numbers times coefficients.",
+            topic="hypothesis-text",
         )
 
     def _unreadable(self) -> FitError:
@@ -191,7 +197,7 @@ class _Reader:
         product = " A product is written with *: 2*x." if rest[:1].isalnum() else ""
         if rest.startswith(("and ", "&", ";", "|", "or ")):
             product = ' Several hypotheses are a list: ["x1 > 0", "x2 > 0"].'
-        return FitError(f"Cannot read {self.text!r} from {rest!r} on.{product}")
+        return FitError(f"Cannot read {self.text!r} from {rest!r} on.{product}", topic="hypothesis-text")
 
 
 def _between(left: tuple[str, Linear], right: tuple[str, Linear], sign: str) -> Claim:
@@ -201,5 +207,7 @@ def _between(left: tuple[str, Linear], right: tuple[str, Linear], sign: str) -> 
         first, second, sign = second, first, {GREATER: LESS, LESS: GREATER}.get(sign, EQUAL)
     both = first.plus(second, -1.0)
     if both.is_number:
-        raise FitError(f"{label!r} says nothing of any coefficient: they cancel or are not there.")
+        raise FitError(
+            f"{label!r} says nothing of any coefficient: they cancel or are not there.", topic="hypothesis-text"
+        )
     return Claim(label, both.row, 0.0 - both.constant, sign)

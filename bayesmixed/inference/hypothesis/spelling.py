@@ -94,31 +94,37 @@ class Spellings:
             more = f" and {rest} more" if rest else ""
             return FitError(
                 f"{name!r} is a term with {len(self.terms[name])} coefficients, not one of them: "
-                f"{', '.join(some)}{more}. bm.anova(fit) tests whole terms."
+                f"{', '.join(some)}{more}. bm.anova(fit) tests whole terms.",
+                topic="no-such-coefficient",
             )
         if name in self.references:
             factor = self.references[name]
             return FitError(
                 f"{name} has no coefficient: it is the level that the others of {factor} are compared with, and zero "
-                f'by definition. bm.emmeans(fit, "{factor}").contrast() compares all levels.'
+                f'by definition. bm.emmeans(fit, "{factor}").contrast() compares all levels.',
+                topic="no-such-coefficient",
             )
         close = nearest(name, [*self.names, *self.others], "Coefficients")
         if close.startswith("Did"):
-            return FitError(f"No coefficient is called {name!r}. {close}")
+            return FitError(f"No coefficient is called {name!r}. {close}", topic="no-such-coefficient")
         known = nearest(name, self.names, "Coefficients")
-        return FitError(f"No coefficient is called {name!r}. {known} {OTHER_PARAMETERS}")
+        return FitError(f"No coefficient is called {name!r}. {known} {OTHER_PARAMETERS}", topic="no-such-coefficient")
 
     def not_found(self, text: str, start: int) -> FitError:
         """The same for what stands at `start` of a text; a call is told to be no linear function."""
         chunk = _CHUNK.match(text, start)
         if chunk is None:
-            return FitError(f"Cannot read {text!r} from {text[start:]!r} on: a coefficient or number must stand there.")
+            return FitError(
+                f"Cannot read {text!r} from {text[start:]!r} on: a coefficient or number must stand there.",
+                topic="hypothesis-text",
+            )
         call = _CALL.match(text, start)
         if call is None or any(name.startswith(f"{call[1]}(") for name in (*self.names, *self.others, *self.terms)):
             return self.unknown(chunk[0])
         return FitError(
             f"{call[1]}(...) in {text!r} is no linear function of the coefficients. Hypotheses are sums of numbers and "
-            f"of numbers times coefficients: {', '.join(self.names[:8])}. {OTHER_PARAMETERS}"
+            f"of numbers times coefficients: {', '.join(self.names[:8])}. {OTHER_PARAMETERS}",
+            topic="hypothesis-text",
         )
 
 

@@ -75,5 +75,6 @@ def refuse_contradictions(rows: np.ndarray, values: np.ndarray, labels: list[str
             raise FitError(
                 f"The hypotheses contradict each other: {labels[m - 1]!r} cannot hold together with "
                 f"{', '.join(map(repr, labels[: m - 1]))}, by which its left side is {implied * sizes[m - 1]:.6g}. "
-                "Test them one by one, in calls of their own."
+                "Test them one by one, in calls of their own.",
+                topic="contradiction",
             )

@@ -90,7 +90,8 @@ def influence(
         if len(rows.members) > most:
             raise FitError(
                 f"refit=True would make {len(rows.members):,} refits, and most={most:,}. Leave refit out for one step "
-                f"from the estimates, or ask: most={len(rows.members)}."
+                f"from the estimates, or ask: most={len(rows.members)}.",
+                topic="too-many-refits",
             )
         done = run(Deletions(point, rows), len(rows.members), Workers(n_jobs, None, progress))
         without, interrupted = Without.joined([part for _, part in done.parts]), done.interrupted
@@ -106,7 +107,10 @@ def _checked(fit: Any) -> PointFit:
         'which move its posterior much (Pareto k). Or fit by maximum likelihood: fit.model.fit("ml").',
     )
     if not np.all(np.isfinite(found.coefficient_root)):
-        raise FitError("influence needs the standard errors of the fit, and it has none: see fit.status.problems.")
+        raise FitError(
+            "influence needs the standard errors of the fit, and it has none: see fit.status.problems.",
+            topic="no-standard-errors",
+        )
     return found
 
 

@@ -58,7 +58,10 @@ def left_rows(model: Model, by: Any) -> LeftRows:
     each = found.members(used)
     some = [i for i, at in enumerate(each) if len(at)]
     if len(some) < 2:
-        raise FitError(f"by={found.name!r} has one level: nothing is left without it. Leave by= out for single rows.")
+        raise FitError(
+            f"by={found.name!r} has one level: nothing is left without it. Leave by= out for single rows.",
+            topic="single-level",
+        )
     return LeftRows(found.name, found.levels[some], tuple(each[i] for i in some))
 
 

@@ -69,7 +69,8 @@ def _refuse_work(rows: LeftRows) -> None:
     if np.sum(sizes**3) > WORK:
         raise FitError(
             f"by={rows.name!r}: levels share effects with others, and one step without one takes its rows cubed, of "
-            f"which the largest has {int(sizes.max()):,}. Use refit=True."
+            f"which the largest has {int(sizes.max()):,}. Use refit=True.",
+            topic="too-many-refits",
         )
 
 

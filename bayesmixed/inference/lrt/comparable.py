@@ -21,17 +21,21 @@ def refuse_other_than_likelihoods(fits: Sequence[Any], verb: str, several: bool 
     """
     for fit in fits:
         if not is_fit(fit):
-            raise FitError(f"{verb} takes {'fits' if several else 'a fit'}, {_instead(fit, verb, several)}")
+            raise FitError(
+                f"{verb} takes {'fits' if several else 'a fit'}, {_instead(fit, verb, several)}", topic="needs-a-fit"
+            )
     if any(fit.sampled for fit in fits):
         raise FitError(
             f"{verb} compares maximised likelihoods, and draws have none. Of draws of every model: "
-            "bm.loo_compare(one, other). " + 'Or fit by maximum likelihood: fit.model.fit("ml").'
+            "bm.loo_compare(one, other). " + 'Or fit by maximum likelihood: fit.model.fit("ml").',
+            topic="needs-a-maximum",
         )
     for fit in fits:
         if fit.engine.regularised:
             raise FitError(
                 f"{verb} compares maximised likelihoods; {fit.label} maximises a likelihood times a penalty, so that "
-                'ratios of it follow no chi-squared law. Fit by maximum likelihood: fit.model.fit("ml").'
+                'ratios of it follow no chi-squared law. Fit by maximum likelihood: fit.model.fit("ml").',
+                topic="needs-a-maximum",
             )
 
 
@@ -58,7 +62,8 @@ def _refuse_same_object(fits: Sequence[PointFit]) -> None:
     if len({id(fit) for fit in fits}) < len(fits):
         raise FitError(
             "The same fit is there twice: a comparison takes fits of different models, such as fit and "
-            'fit.model.replace(formula=". ~ . - x").fit("ml"). bm.anova(fit) tests the terms of one.'
+            'fit.model.replace(formula=". ~ . - x").fit("ml"). bm.anova(fit) tests the terms of one.',
+            topic="needs-several-fits",
         )
 
 
@@ -69,7 +74,8 @@ def _refuse_different_responses(fits: Sequence[PointFit]) -> None:
         raise FitError(
             f"The models have different responses ({', '.join(names)}): their likelihoods are densities of different "
             "things and do not compare. To compare a model of log(y) with one of y, fit the former as "
-            'bm.Model("y ~ ...", data, family="lognormal").'
+            'bm.Model("y ~ ...", data, family="lognormal").',
+            topic="different-data",
         )
 
 
@@ -84,7 +90,8 @@ def _refuse_different_values(fits: Sequence[PointFit], names: Sequence[str]) -> 
         if not _same_values(fits[0], fit):
             raise FitError(
                 f"The values of the response {_response(fit)!r} differ between {names[0]} and {name}: fit both models "
-                "to one table, its rows in one order."
+                "to one table, its rows in one order.",
+                topic="different-data",
             )
 
 
@@ -110,7 +117,8 @@ def _refuse_different_measures(fits: Sequence[PointFit]) -> None:
         which = {family.discrete: family.name for family in families}
         raise FitError(
             f"{which[True]} gives probabilities and {which[False]} densities of the same response: their likelihoods "
-            "do not compare. Take families of one kind."
+            "do not compare. Take families of one kind.",
+            topic="not-comparable",
         )
     counted = [_counted(fit) for fit in fits]
     for fit, weights in zip(fits[1:], counted[1:], strict=True):
@@ -118,7 +126,8 @@ def _refuse_different_measures(fits: Sequence[PointFit]) -> None:
         if not np.array_equal(counted[0][rows_a], weights[rows_b]):
             raise FitError(
                 "The weights say how often each row counts, and they differ between the models: these are likelihoods "
-                "of different data. Give both models the same weights=."
+                "of different data. Give both models the same weights=.",
+                topic="different-data",
             )
 
 
@@ -134,5 +143,6 @@ def _refuse_different_integrals(fits: Sequence[PointFit]) -> None:
         raise FitError(
             f"The effects were integrated out by {' and '.join(map(str, sorted(nodes)))} nodes: approximations of "
             f"different accuracy, whose difference is no likelihood ratio. Fit all with one number of nodes, such as "
-            f'model.fit(bm.ML(quadrature={max(nodes)})), or Laplace\'s, model.fit("ml").'
+            f'model.fit(bm.ML(quadrature={max(nodes)})), or Laplace\'s, model.fit("ml").',
+            topic="not-comparable",
         )

@@ -96,5 +96,5 @@ def fitted_quietly(model: Model, engine: Any) -> PointFit:
         warnings.simplefilter("ignore")
         found: Any = model.fit(engine)
     if found.sampled:
-        raise FitError("A likelihood-ratio test needs fits by maximum likelihood.")
+        raise FitError("A likelihood-ratio test needs fits by maximum likelihood.", topic="needs-a-maximum")
     return found

@@ -62,11 +62,13 @@ def refuse_different_rows(fits: Sequence[Fit], names: Sequence[str]) -> None:
         if not gaps:
             raise FitError(
                 f"The fits use different rows, {counts}: {_why(fits[0], fit)}. Log-likelihoods compare only of the "
-                "same rows: fit both models to one table."
+                "same rows: fit both models to one table.",
+                topic="different-data",
             )
         raise FitError(
             f"The fits use different rows, {counts}, because {_missing(gaps)}. Compare them on the rows that have all "
-            f"values: {_refitted(fits, list(gaps))}."
+            f"values: {_refitted(fits, list(gaps))}.",
+            topic="different-data",
         )
 
 

@@ -128,7 +128,7 @@ def _checked(fit: Any, n: Any, alpha: Any) -> PointFit:
         'Fit by maximum likelihood: fit.model.fit("ml").',
     )
     if not is_whole(n) or n < 1:
-        raise FitError(f"n must be a whole number, at least 1, not {n!r}.")
+        raise FitError(f"n must be a whole number, at least 1, not {n!r}.", topic="whole-number")
     checked_probability(alpha, "alpha")
     return found
 
@@ -140,7 +140,10 @@ def _by(fit: PointFit, by: Any) -> RowsBy:
     factors = list(dict.fromkeys(term.factor for term in fit.model.design.groups))
     if len(factors) > 1:
         options = " or ".join(f"by={name!r}" for name in factors)
-        raise FitError(f"permutation_test: say what could have had other labels, {options}, or another column.")
+        raise FitError(
+            f"permutation_test: say what could have had other labels, {options}, or another column.",
+            topic="exchangeable",
+        )
     if factors:
         return rows_by(fit.model, factors[0])
     return RowsBy("", np.zeros(fit.model.design.n_rows, dtype=int), pd.Index(["all rows"]))
@@ -163,10 +166,12 @@ def _other(fit: PointFit, labelled: Labelled, against: Any, term: str, statistic
     elif hasattr(against, "with_response"):
         other = fitted_quietly(against, REML() if against.linear else ML())
     else:
-        raise FitError("against takes a bm.Model of the same rows, or a fit of one by ML or REML.")
+        raise FitError(
+            "against takes a bm.Model of the same rows, or a fit of one by ML or REML.", topic="different-data"
+        )
     places = common_order(fit.model, other.model)
     if places is None:
-        raise FitError("against must have the same rows: build both models from one table.")
+        raise FitError("against must have the same rows: build both models from one table.", topic="different-data")
     own, there = places
     same = Labelled.of(other.model, term).with_labels(labelled.labels[own], there)
     return Analysis(statistic_of(other, same, "F" if statistic in KINDS else statistic), there)
@@ -185,7 +190,10 @@ def _test(
     observed = [one.observed() for one in statistics]
     good = np.isfinite(values[:, 0, 0])
     if not np.isfinite(observed[0][0]) or not np.any(good):
-        raise FitError("permutation_test: the model could not be fitted to the data, or to no arrangement of labels.")
+        raise FitError(
+            "permutation_test: the model could not be fitted to the data, or to no arrangement of labels.",
+            topic="replicates-failed",
+        )
     enumerated = arranged.every is not None and not done.interrupted
     lines = zip(analyses, statistics, strict=True)
     return PermutationTest(

@@ -112,17 +112,24 @@ def _variables(model: Model, term: str) -> tuple[str, ...]:
     mu = model.design.mu
     terms = {one.name: one for one in model.design.encoding.formula.predictors[mu.name].terms if one.name in mu.terms}
     if term not in terms:
-        raise FitError(f"permutation_test: {term!r} is no fixed term of {model.formula}. {nearest(str(term), terms)}")
+        raise FitError(
+            f"permutation_test: {term!r} is no fixed term of {model.formula}. {nearest(str(term), terms)}",
+            topic="exchangeable",
+        )
     if len(terms[term].atoms) > 1:
         raise FitError(
             f"permutation_test exchanges the labels of one variable; no exchange leaves the parts of {term!r} as they "
             f"are. Test it by bm.bootstrap_test(fit, smaller), or the whole variable, which its interactions go with: "
-            f"{' or '.join(repr(name) for name in terms if len(terms[name].atoms) == 1)}."
+            f"{' or '.join(repr(name) for name in terms if len(terms[name].atoms) == 1)}.",
+            topic="exchangeable",
         )
     found = dict.fromkeys(name for j in mu.terms[term] for name in mu.variables[j])
     missing = [name for name in found if name not in model.frame]
     if missing or not found:
-        raise FitError(f"permutation_test finds no column of the table in {term!r}: make it a column, and refit.")
+        raise FitError(
+            f"permutation_test finds no column of the table in {term!r}: make it a column, and refit.",
+            topic="exchangeable",
+        )
     return tuple(found)
 
 
@@ -134,7 +141,8 @@ def _refuse_constant(mu: Predictor, tested: tuple[int, ...], term: str) -> None:
     if not rest or not spanned:
         raise FitError(
             f"permutation_test: without {term!r} the model has no constant, which exchanging labels leaves as it is. "
-            f"Write the formula with an intercept, 1 + {term}."
+            f"Write the formula with an intercept, 1 + {term}.",
+            topic="exchangeable",
         )
 
 

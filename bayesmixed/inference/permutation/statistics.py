@@ -98,7 +98,8 @@ class Ratio(Statistic):
         if fit.engine.regularised:
             raise FitError(
                 f'statistic="lrt" compares maximised likelihoods, and {fit.label} adds a penalty: use statistic="F", '
-                'or fit by model.fit("ml").'
+                'or fit by model.fit("ml").',
+                topic="needs-a-maximum",
             )
         full = by_ml(fit)
         made = cls(full, labelled)
@@ -140,5 +141,7 @@ def statistic_of(fit: PointFit, labelled: Labelled, asked: Any) -> Statistic:
     names = fit.model.coefficients
     own = [names[j] for j in labelled.tested]
     if asked not in own:
-        raise FitError(f"statistic={asked!r} is not an option. {nearest(str(asked), [*KINDS, *own])}")
+        raise FitError(
+            f"statistic={asked!r} is not an option. {nearest(str(asked), [*KINDS, *own])}", topic="unknown-option"
+        )
     return OneCoefficient(fit, labelled, names.index(asked))

@@ -224,7 +224,9 @@ def as_p(said: Any) -> float:
     except (TypeError, ValueError):
         value = np.nan
     if not 0 <= value <= 1:
-        raise FitError(f"The function given as method must return True, False or a p-value, not {said!r}.")
+        raise FitError(
+            f"The function given as method must return True, False or a p-value, not {said!r}.", topic="own-statistic"
+        )
     return value
 
 

@@ -91,7 +91,8 @@ def extended(model: Model, levels: Mapping[str, int], repeats: Mapping[str, int]
     if found is None:
         size = ", ".join(f"{count} levels of {factor}" for factor, count in levels.items())
         raise FitError(
-            f"The design with {size} leaves a coefficient of {model.formula.line} undetermined: ask for more levels."
+            f"The design with {size} leaves a coefficient of {model.formula.line} undetermined: ask for more levels.",
+            topic="sizes-of-a-design",
         )
     for factor in levels:
         _refuse_saturated(found, factor, codes[factor])
@@ -123,7 +124,8 @@ def _refuse_saturated(model: Model, factor: str, codes: np.ndarray) -> None:
     if between.shape[1] and np.linalg.matrix_rank(between) >= len(first):
         raise FitError(
             f"With {len(first)} levels of {factor} the fixed effects that belong to whole levels explain every "
-            "difference between them: nothing is left to estimate the variance of its effects from. Ask for more."
+            "difference between them: nothing is left to estimate the variance of its effects from. Ask for more.",
+            topic="sizes-of-a-design",
         )
 
 
@@ -220,7 +222,8 @@ def _refuse_as_column(model: Model, factor: str) -> None:
     if any(own in names for names in named):
         raise FitError(
             f"levels={{{factor!r}: ...}}: {own} stands in {model.formula.line} outside of grouping factors too, so "
-            "that new levels of it would have no coefficient. Give a template with all the levels that are wanted."
+            "that new levels of it would have no coefficient. Give a template with all the levels that are wanted.",
+            topic="sizes-of-a-design",
         )
 
 
@@ -238,18 +241,27 @@ def checked_sizes(model: Model, sizes: Any, option: str, least: int) -> dict[str
         f'{option}={{"Subject": [{least + 18}, {least + 38}]}}' if least > 1 else f'{option}={{"Subject": [1, 2]}}'
     )
     if not isinstance(sizes, Mapping):
-        raise FitError(f"{option} must be a dict of a grouping factor's sizes, such as {example}, not {sizes!r}.")
+        raise FitError(
+            f"{option} must be a dict of a grouping factor's sizes, such as {example}, not {sizes!r}.",
+            topic="sizes-of-a-design",
+        )
     known, found = factors(model), {}
     for name, values in sizes.items():
         if name not in known:
             what = nearest(str(name), known) if known else "The model has no grouping factor."
-            raise FitError(f"{option} has {name!r}, which is no grouping factor of {model.formula.line}. {what}")
+            raise FitError(
+                f"{option} has {name!r}, which is no grouping factor of {model.formula.line}. {what}",
+                topic="sizes-of-a-design",
+            )
         asked = list(values) if isinstance(values, list | tuple | range | np.ndarray) else [values]
         for value in asked:
             whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
             if not whole or value < least:
-                raise FitError(f"{option}[{name!r}] must be whole numbers, at least {least}, not {value!r}: {example}.")
+                raise FitError(
+                    f"{option}[{name!r}] must be whole numbers, at least {least}, not {value!r}: {example}.",
+                    topic="sizes-of-a-design",
+                )
         if not asked:
-            raise FitError(f"{option}[{name!r}] names no size: {example}.")
+            raise FitError(f"{option}[{name!r}] names no size: {example}.", topic="sizes-of-a-design")
         found[known[name]] = [int(value) for value in dict.fromkeys(asked)]
     return found

@@ -125,7 +125,9 @@ def power(
     done = run(task, len(made) * int(n), Workers(n_jobs, client, progress))
     replicates, first = _replicates(done, tests)
     if replicates["p"].isna().all():
-        raise FitError(f"None of the {len(made) * int(n)} replicates could be used; the first: {first}.")
+        raise FitError(
+            f"None of the {len(made) * int(n)} replicates could be used; the first: {first}.", topic="replicates-failed"
+        )
     frame = power_table(replicates, made, tests, alpha)
     return Power(
         frame=frame,
@@ -147,11 +149,14 @@ def _template(model: Any, params: Any, method: Any) -> tuple[Model, Mapping[str,
         raise FitError(
             "power draws data from one value of each parameter, and draws have many: give a fit by maximum likelihood, "
             'or params={...}, such as posterior means. Decide by draws with method=: lambda fit: fit.model.fit("nuts")'
-            " and what follows of it, True or False."
+            " and what follows of it, True or False.",
+            topic="stated-parameters",
         )
     template = model.model if is_fit(model) else model
     if not hasattr(template, "with_response"):
-        raise FitError(f'power takes a model, bm.Model("y ~ x + (1 | g)", data), or a fit, not {model!r}.')
+        raise FitError(
+            f'power takes a model, bm.Model("y ~ x + (1 | g)", data), or a fit, not {model!r}.', topic="needs-a-model"
+        )
     values = model if params is None and is_fit(model) else params
     if values is None:
         values = {}  # the error says all that the model has
@@ -164,10 +169,13 @@ def _template(model: Any, params: Any, method: Any) -> tuple[Model, Mapping[str,
 
 def _check(n: Any, alpha: Any, method: Any) -> None:
     if not is_whole(n) or n < 2:
-        raise FitError(f"n must be a whole number, at least 2, not {n!r}.")
+        raise FitError(f"n must be a whole number, at least 2, not {n!r}.", topic="whole-number")
     checked_probability(alpha, "alpha")
     if method is not None and not callable(method) and method not in KNOWN:
-        raise FitError(f"method={method!r} is no test here. {nearest(str(method), KNOWN)} Or a function of a fit.")
+        raise FitError(
+            f"method={method!r} is no test here. {nearest(str(method), KNOWN)} Or a function of a fit.",
+            topic="unknown-option",
+        )
 
 
 def _replicates(done: Done, tests: Sequence[Tested]) -> tuple[pd.DataFrame, str]:

@@ -89,11 +89,14 @@ class Power(Printed):
         several = [name for name in numbers if self.frame[name].nunique() > 1]
         if along is not None:
             if along not in numbers:
-                raise FitError(f"along has no column {along!r}. {nearest(str(along), numbers, 'Sizes')}")
+                raise FitError(
+                    f"along has no column {along!r}. {nearest(str(along), numbers, 'Sizes')}", topic="no-such-column"
+                )
             return along
         if not several:
             raise FitError(
-                'There is one size only: ask bm.power for several, such as levels={"Subject": [10, 20, 40]}.'
+                'There is one size only: ask bm.power for several, such as levels={"Subject": [10, 20, 40]}.',
+                topic="nothing-to-draw",
             )
         return several[0]
 

@@ -164,11 +164,14 @@ def checked_effects(effect: Any) -> dict[str, list[Any]]:
     if effect is None:
         return {}
     if not isinstance(effect, Mapping):
-        raise FitError(f'effect must be a dict of parameters, such as effect={{"x": [0.2, 0.5]}}, not {effect!r}.')
+        raise FitError(
+            f'effect must be a dict of parameters, such as effect={{"x": [0.2, 0.5]}}, not {effect!r}.',
+            topic="stated-parameters",
+        )
     found = {}
     for name, values in effect.items():
         several = isinstance(values, list | tuple | range | np.ndarray)
         found[str(name)] = list(values) if several else [values]
         if not found[str(name)]:
-            raise FitError(f"effect[{name!r}] names no value.")
+            raise FitError(f"effect[{name!r}] names no value.", topic="stated-parameters")
     return found

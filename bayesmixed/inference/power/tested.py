@@ -50,19 +50,25 @@ def tested(model: Model, test: Any, effect: Mapping[str, Any], decides: bool) ->
         if not names and decides:
             return (Tested(DECISION, np.zeros((0, len(model.design.coefficients)))),)
         if not names:
-            raise FitError(f'test= must say what is tested, such as test="{_first(model)}": {_known(model)}')
+            raise FitError(
+                f'test= must say what is tested, such as test="{_first(model)}": {_known(model)}',
+                topic="nothing-to-test",
+            )
     else:
         names = [test] if isinstance(test, str) else list(test) if isinstance(test, Sequence) else [test]
     found = []
     for name in dict.fromkeys(names):
         one = _found(model, str(name))
         if one is None:
-            raise FitError(f"test has {name!r}, which is no coefficient and no term. {_near(model, str(name))}")
+            raise FitError(
+                f"test has {name!r}, which is no coefficient and no term. {_near(model, str(name))}",
+                topic="no-such-coefficient",
+            )
         found.append(one)
     if not found:
-        raise FitError(f"test=[] tests nothing. {_known(model)}")
+        raise FitError(f"test=[] tests nothing. {_known(model)}", topic="nothing-to-test")
     if decides and len(found) > 1:
-        raise FitError("A function as method decides one thing: name one test, or none.")
+        raise FitError("A function as method decides one thing: name one test, or none.", topic="own-statistic")
     return tuple(found)
 
 

@@ -80,7 +80,8 @@ def truths(at: Stated, models: Sequence[Model], engine: Engine, seed: int) -> li
             return [replace(found[0], parameters=at.parameters), *found[1:]]
     raise FitError(
         f"{TRIES} responses were drawn from params, and {at.model.formula.line} could be fitted to none of them: are "
-        "the parameters on the scale of the linear predictor, and is the design large enough?"
+        "the parameters on the scale of the linear predictor, and is the design large enough?",
+        topic="replicates-failed",
     )
 
 

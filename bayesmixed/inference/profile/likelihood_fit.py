@@ -34,12 +34,14 @@ def maximum_likelihood(fit: Any, verb: str) -> tuple[PointFit, tuple[str, ...]]:
     if fit.engine.regularised:
         raise FitError(
             f"{verb}: {fit.label} maximises the likelihood times a prior, whose profile has no level. Profile the "
-            'likelihood: bm.profile(model.fit("ml")). bm.confint(fit, "wald") has limits by standard errors.'
+            'likelihood: bm.profile(model.fit("ml")). bm.confint(fit, "wald") has limits by standard errors.',
+            topic="needs-a-maximum",
         )
     if not fit.model.linear and fit.model.design.groups and fit.engine.quadrature == 0:
         raise FitError(
             f"{verb}: with quadrature=0 the coefficients are not those that maximise the likelihood. Fit by "
-            "bm.ML(), Laplace's approximation, or bm.ML(quadrature=9)."
+            "bm.ML(), Laplace's approximation, or bm.ML(quadrature=9).",
+            topic="needs-a-maximum",
         )
     if not fit.engine.restricted:
         return fit, ()
@@ -66,7 +68,8 @@ def from_the_best(fit: PointFit, asked: Callable[[Ground], T]) -> tuple[PointFit
                 raise FitError(
                     f"The deviance falls below that of the fit (by {met.fall:.3g}, beside {met.label}), and no search "
                     "from there keeps what it gains: the fit is not at its optimum. bm.diagnose(fit) says more; which= "
-                    "asks for other parameters alone."
+                    "asks for other parameters alone.",
+                    topic="better-optimum",
                 ) from None
             notes.append(
                 f"A better optimum was met beside {met.label}: deviance {better.deviance:.3f} instead of "

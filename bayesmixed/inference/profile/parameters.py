@@ -82,15 +82,20 @@ def chosen(
         return [each for each in known if each.label not in refused]
     by_name = {each.label: each for each in known}
     if not isinstance(which, Iterable):
-        raise FitError(f"{verb}: which={which!r} is no name. Parameters: {', '.join(by_name)}.")
+        raise FitError(
+            f"{verb}: which={which!r} is no name. Parameters: {', '.join(by_name)}.", topic="no-such-parameter"
+        )
     names = [which] if isinstance(which, str) else list(which)
     for name in names:
         if name not in by_name:
-            raise FitError(f"{verb}: the fit has no parameter {name!r}. {nearest(str(name), by_name, 'Parameters')}")
+            raise FitError(
+                f"{verb}: the fit has no parameter {name!r}. {nearest(str(name), by_name, 'Parameters')}",
+                topic="no-such-parameter",
+            )
         if name in refused:
-            raise FitError(f"{verb}: {by_name[name].refusal}")
+            raise FitError(f"{verb}: {by_name[name].refusal}", topic="not-profiled")
     if not names:
-        raise FitError(f"{verb}: which=[] asks for nothing. Parameters: {', '.join(by_name)}.")
+        raise FitError(f"{verb}: which=[] asks for nothing. Parameters: {', '.join(by_name)}.", topic="nothing-named")
     return [by_name[name] for name in dict.fromkeys(names)]
 
 

@@ -101,7 +101,8 @@ class Profile(Printed):
         if zeta > self.reach * (1 + 1e-9):
             raise FitError(
                 f"level={level} needs |zeta| of {zeta:.2f}, and these curves reach {self.reach:.2f}: "
-                f"bm.profile(fit, level={level})."
+                f"bm.profile(fit, level={level}).",
+                topic="profile-too-short",
             )
 
     @property

@@ -50,13 +50,18 @@ def nesting(model: Model, what: str) -> list[GroupTerm]:
         names = " and ".join(dict.fromkeys(term.factor for term in model.design.groups))
         raise FitError(
             f'"{what}" draws whole levels of an outermost factor, and {names} are crossed: no factor holds the others. '
-            f"Use {instead}."
+            f"Use {instead}.",
+            topic="bootstrap-kind",
         )
     if not ordered:
-        raise FitError(f'"{what}" draws whole levels of a grouping factor, and the model has none. Use {instead}.')
+        raise FitError(
+            f'"{what}" draws whole levels of a grouping factor, and the model has none. Use {instead}.',
+            topic="bootstrap-kind",
+        )
     if np.any(ordered[0].codes < 0):
         raise FitError(
-            f'"{what}" needs a level of {ordered[0].factor} in every row, and some have none. Use {instead}.'
+            f'"{what}" needs a level of {ordered[0].factor} in every row, and some have none. Use {instead}.',
+            topic="bootstrap-kind",
         )
     return ordered
 

@@ -93,7 +93,8 @@ def named(value: Any) -> dict[str, float]:
         flat = np.ravel(np.asarray(value, dtype=float))
     except (TypeError, ValueError):
         raise FitError(
-            f"statistic must give numbers, a Series or a dict of them, not {type(value).__name__}."
+            f"statistic must give numbers, a Series or a dict of them, not {type(value).__name__}.",
+            topic="own-statistic",
         ) from None
     if len(flat) == 1:
         return {"statistic": float(flat[0])}

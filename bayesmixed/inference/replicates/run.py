@@ -48,7 +48,7 @@ class Workers:
 
     def __post_init__(self) -> None:
         if not is_whole(self.n_jobs) or self.n_jobs < 1:
-            raise FitError(f"n_jobs must be a whole number, at least 1, not {self.n_jobs!r}.")
+            raise FitError(f"n_jobs must be a whole number, at least 1, not {self.n_jobs!r}.", topic="whole-number")
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,8 @@ def _refuse_unsendable(task: Task) -> None:
     except Exception as problem:  # whatever an object of the user's raises
         raise FitError(
             f"n_jobs: this cannot be sent to other processes ({type(problem).__name__}: {problem}). Functions must be "
-            "defined with def at the top of a module, no lambda; or leave n_jobs out."
+            "defined with def at the top of a module, no lambda; or leave n_jobs out.",
+            topic="other-processes",
         ) from None
 
 

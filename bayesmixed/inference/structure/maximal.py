@@ -152,13 +152,17 @@ def _intercepts(side: RightSide, groups: str | Sequence[str] | None) -> tuple[Ba
     else:
         if not isinstance(groups, Iterable):
             raise FormulaError(
-                f'groups must be names of grouping factors, such as ["subject", "item"], not {groups!r}.'
+                f'groups must be names of grouping factors, such as ["subject", "item"], not {groups!r}.',
+                topic="no-such-group",
             )
         names = [groups] if isinstance(groups, str) else list(groups)
         text = " + ".join(f"(1 | {name})" for name in names)
         found = Formula(f"~ {text}").predictors["mu"].bars if names else ()
     if not found:
-        raise FormulaError('maximal needs grouping factors: groups=["subject", "item"], or bars in the formula.')
+        raise FormulaError(
+            'maximal needs grouping factors: groups=["subject", "item"], or bars in the formula.',
+            topic="no-random-effects",
+        )
     return found
 
 

@@ -96,6 +96,6 @@ def rule_of(by: str, alpha: float) -> Rule:
         An unknown name; an alpha outside (0, 1).
     """
     if by not in RULES:
-        raise FitError(f"by={by!r} is no rule of simplify. {nearest(str(by), RULES)}")
+        raise FitError(f"by={by!r} is no rule of simplify. {nearest(str(by), RULES)}", topic="unknown-option")
     level = checked_probability(alpha, "alpha")
     return ByRatio(level) if by == RULES[0] else ByCriterion(by)

@@ -103,11 +103,15 @@ def simplify(
 def _first(model: Any, method: str | Engine) -> PointFit:
     """The fit of the model given."""
     if is_fit(model):
-        raise FitError(f"simplify takes a model: bm.simplify(fit.model, method={model.engine.name!r}).")
+        raise FitError(
+            f"simplify takes a model: bm.simplify(fit.model, method={model.engine.name!r}).", topic="needs-a-model"
+        )
     if not hasattr(model, "design"):
-        raise FitError(f'simplify takes a model, such as bm.Model("y ~ x + (x | g)", data), not {model!r}.')
+        raise FitError(
+            f'simplify takes a model, such as bm.Model("y ~ x + (x | g)", data), not {model!r}.', topic="needs-a-model"
+        )
     if not model.design.groups:
-        raise FitError("This model has no random effects to leave out.")
+        raise FitError("This model has no random effects to leave out.", topic="no-random-effects")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", BayesMixedWarning)
         fit: Any = fitted_quietly(model, method)

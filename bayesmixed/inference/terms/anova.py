@@ -94,7 +94,8 @@ def _kind(type: Any) -> int:
     if found is None:
         raise FitError(
             f"type={type!r} is not a type of hypothesis: use 1 (each term after those before it), 2 (after all that do "
-            "not contain it) or 3 (SAS's estimable functions)."
+            "not contain it) or 3 (SAS's estimable functions).",
+            topic="unknown-option",
         )
     return found
 
@@ -103,7 +104,8 @@ def _rows_by_term(fit: PointFit, kind: int, judged: Reference, ddf: Any) -> dict
     if kind == 2:
         raise FitError(
             f"ddf={ddf!r} counts degrees of freedom for terms in their order, which type=2 does not keep: use type=1, "
-            'or ddf="satterthwaite".'
+            'or ddf="satterthwaite".',
+            topic="degrees-of-freedom",
         )
     return in_order(fit.model, judged.root[fit.model.design.places["mu"]]) if kind == 1 else hypotheses(fit.model, kind)
 
@@ -112,12 +114,15 @@ def _refuse(fit: PointFit) -> None:
     if fit.sampled:
         raise FitError(
             "F and chi^2 are of estimates, and draws have none. Of draws: bm.hypothesis(fit) gives probabilities, "
-            'bm.loo_compare compares models with and without a term. Or fit by maximum likelihood: fit.model.fit("ml").'
+            "bm.loo_compare compares models with and without a term. Or fit by maximum likelihood: "
+            'fit.model.fit("ml").',
+            topic="needs-a-maximum",
         )
     if not fit.model.design.encoding.formula.predictors["mu"].terms:
         raise FitError(
             f"The model {fit.model.formula} has no fixed terms to test. bm.hypothesis(fit) tests its coefficients, "
-            "the intercept among them; bm.drop1(fit, random=True) its random effects."
+            "the intercept among them; bm.drop1(fit, random=True) its random effects.",
+            topic="nothing-to-test",
         )
 
 

@@ -69,7 +69,8 @@ def _told_apart(part: FixedPart) -> FixedPart:
     if found != len(part.R):
         raise FitError(
             f"Rounding hides which terms are which: {found} of {len(part.R)} columns of the fixed part can be told "
-            "apart. Centre the numeric columns, as in scale(x), or count dates from a later start."
+            "apart. Centre the numeric columns, as in scale(x), or count dates from a later start.",
+            topic="rounding",
         )
     return part
 

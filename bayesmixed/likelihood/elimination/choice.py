@@ -173,5 +173,6 @@ def _refuse_too_large(sizes: np.ndarray) -> None:
         raise FitError(
             f"After eliminating the largest grouping factor, {int(sizes.sum()):,} crossed random effects remain in "
             f"a dense matrix of {_bytes(sizes) / 1e9:.1f} GB, and a sparse one fills up as well. Drop a crossed factor "
-            "or group its rare levels."
+            "or group its rare levels.",
+            topic="memory",
         )

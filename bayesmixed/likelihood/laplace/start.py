@@ -191,7 +191,8 @@ def _constant(likelihood: LaplaceLikelihood) -> np.ndarray:
         raise FitError(
             f"No starting point keeps the predictor inside the domain of the {rows.family.link.name} link "
             f"({lowest:g} to {highest:g}): the model has no intercept, or an offset leaves it. Add an intercept, or "
-            f"use the link {rows.family.links[0]!r}."
+            f"use the link {rows.family.links[0]!r}.",
+            topic="outside-the-link",
         )
     return beta
 

@@ -233,7 +233,7 @@ class LinearLikelihood:
 def linear_likelihood(design: Design, covariances: Sequence[Covariance]) -> LinearLikelihood:
     """Condition the design's rows and form their cross-products; rows of weight zero are left out."""
     if design.response is None:
-        raise FitError("A design without a response has no likelihood.")
+        raise FitError("A design without a response has no likelihood.", topic="no-response")
     weights = design.weights
     keep: slice | np.ndarray = slice(None)
     if weights is not None:

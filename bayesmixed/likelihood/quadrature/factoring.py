@@ -39,20 +39,25 @@ def quadrature(laplace: LaplaceLikelihood, nodes: int) -> Quadrature:
     """
     blocks = laplace.rows.blocks
     if nodes > MAX_NODES:
-        raise FitError(f"quadrature={nodes} is more than the {MAX_NODES} nodes a dimension that have weights. Use 25.")
+        raise FitError(
+            f"quadrature={nodes} is more than the {MAX_NODES} nodes a dimension that have weights. Use 25.",
+            topic="quadrature-limits",
+        )
     if len(blocks) > 1 and not nested(laplace):
         names = " and ".join(repr(block.factor) for block in blocks)
         raise FitError(
             f"quadrature={nodes}: the integral over crossed effects of {names} does not factor into small ones. "
             "Quadrature takes one grouping factor or one nested in another, e.g. (1 | a/b); here "
-            'bm.ML(quadrature=1) is Laplace\'s approximation, and model.fit("nuts", seed=1) integrates by sampling.'
+            'bm.ML(quadrature=1) is Laplace\'s approximation, and model.fit("nuts", seed=1) integrates by sampling.',
+            topic="quadrature-limits",
         )
     for block in blocks:
         if block.k > MAX_COLUMNS:
             raise FitError(
                 f"quadrature={nodes}: {block.factor!r} has {block.k} columns of effects, a grid of {nodes}^{block.k} "
                 f"nodes for each level; at most {MAX_COLUMNS} are possible. Take terms out, use bm.ML(quadrature=1), "
-                'or integrate by sampling, model.fit("nuts", seed=1).'
+                'or integrate by sampling, model.fit("nuts", seed=1).',
+                topic="quadrature-limits",
             )
     grids = [Grid.of(nodes, block.k) for block in blocks]
     if len(blocks) == 1:

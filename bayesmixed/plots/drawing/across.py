@@ -31,12 +31,16 @@ def columns(fit: Fit, plot: str) -> dict[str, Variable]:
         If there are none, or `fit` is no fit.
     """
     if not is_fit(fit):
-        raise FitError(f'{plot} draws a fit, not {fit!r}: write model.fit("reml") or model.fit("nuts", seed=1) first.')
+        raise FitError(
+            f'{plot} draws a fit, not {fit!r}: write model.fit("reml") or model.fit("nuts", seed=1) first.',
+            topic="needs-a-fit",
+        )
     found = variables(fit.model, bars=True)
     if not found:
         raise FitError(
             f"{plot} has nothing to draw: the mean depends on no column of the data. Groups without columns are "
-            "shown by bm.plot.caterpillar(fit)."
+            "shown by bm.plot.caterpillar(fit).",
+            topic="nothing-to-draw",
         )
     return found
 

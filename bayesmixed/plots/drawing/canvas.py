@@ -21,7 +21,9 @@ def pyplot() -> Any:
     try:
         from matplotlib import pyplot as plt
     except ImportError as error:
-        raise BayesMixedError('Plots need matplotlib. Install it with: pip install "bayesmixed[plots]"') from error
+        raise BayesMixedError(
+            'Plots need matplotlib. Install it with: pip install "bayesmixed[plots]"', topic="optional-library"
+        ) from error
     return plt
 
 
@@ -113,10 +115,13 @@ def _given(n: int, ax: Axes | Sequence[Axes], choose: str) -> np.ndarray:
     """`ax` as an array of `n` axes; `choose` is the argument that decides which panels."""
     given = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
     if n == 1 != len(given):
-        raise FitError(f"This picture has one panel but ax= holds {len(given)} axes. Give one of them: ax=axes[0].")
+        raise FitError(
+            f"This picture has one panel but ax= holds {len(given)} axes. Give one of them: ax=axes[0].", topic="axes"
+        )
     if len(given) != n:
         raise FitError(
             f"This picture has {n} panels but ax= holds {len(given)} axes. "
-            f"Give {n}, e.g. plt.subplots(1, {n})[1], or choose the panels with {choose}=."
+            f"Give {n}, e.g. plt.subplots(1, {n})[1], or choose the panels with {choose}=.",
+            topic="axes",
         )
     return given

@@ -73,7 +73,8 @@ def categories(n: int, column: str | None) -> tuple[str, ...]:
     if n > len(CATEGORIES):
         raise FitError(
             f"{column!r} has {n} values, and only {len(CATEGORIES)} colours can be told apart: choose a column with "
-            "fewer, or cut it into classes, e.g. pd.cut(column, 4)."
+            "fewer, or cut it into classes, e.g. pd.cut(column, 4).",
+            topic="too-much-to-see",
         )
     return CATEGORIES[:n]
 

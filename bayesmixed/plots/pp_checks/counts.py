@@ -39,7 +39,8 @@ def _refuse_fractions(asked: Asked) -> None:
     if not (asked.fit.model.family.discrete and np.array_equal(y, np.round(y))):
         raise FitError(
             "Bars and rootograms count whole numbers, and this response has others: "
-            'use kind="density", "ecdf" or "intervals".'
+            'use kind="density", "ecdf" or "intervals".',
+            topic="unknown-option",
         )
 
 

@@ -26,7 +26,8 @@ def _frame(asked: Asked) -> pd.DataFrame:
         if len(labels) > MAX_ROWS:
             raise FitError(
                 f"{len(labels):,} intervals cannot be told apart. Give by=, a grouping factor or a column: one "
-                "interval for the mean of each level."
+                "interval for the mean of each level.",
+                topic="too-much-to-see",
             )
         order = np.argsort(values.mean(axis=0), kind="stable")
     else:

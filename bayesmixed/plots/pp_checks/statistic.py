@@ -22,7 +22,9 @@ MAX_PLACES = 200  # evenly spaced values, such as shares of rows: no more are ta
 
 def _frame(asked: Asked) -> pd.DataFrame:
     if isinstance(asked.statistic, list | tuple):
-        raise FitError("A picture shows one statistic: draw one at a time; bm.pp_check takes several.")
+        raise FitError(
+            "A picture shows one statistic: draw one at a time; bm.pp_check takes several.", topic="too-much-to-see"
+        )
     source = asked.source
     check = pp_check(asked.fit, asked.statistic, asked.by, source.n, re=source.re, seed=source.seed)
     values, observed = check.replicates, check.frame

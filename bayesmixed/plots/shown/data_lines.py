@@ -37,7 +37,10 @@ def number(model: Model, factor: str, x: str | None) -> Variable | None:
     known = {name: column for name, column in variables(model, bars=True).items() if across.continuous(column)}
     if x is not None:
         if x not in known:
-            raise FitError(f"x={x!r} is not a number of this model's formula. {nearest(str(x), known, 'Numbers')}")
+            raise FitError(
+                f"x={x!r} is not a number of this model's formula. {nearest(str(x), known, 'Numbers')}",
+                topic="no-such-column",
+            )
         return known[x]
     bars = [term.variables for term in model.design.groups if same_factor(term.factor, factor)]
     sloped = [name for made_of in bars for columns in made_of for name in columns if name in known]

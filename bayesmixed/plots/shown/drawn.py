@@ -21,11 +21,12 @@ BOUNDS = {"fixed": (-np.inf, np.inf), "sd": (0.0, np.inf), "cor": (-1.0, 1.0)}
 def refuse_point_fit(fit: Any, plot: str) -> None:
     """Raise a FitError for what is no fit with draws, saying how to get one."""
     if not is_fit(fit):
-        raise FitError(f'{plot} draws a fit, not {fit!r}: write model.fit("nuts", seed=1) first.')
+        raise FitError(f'{plot} draws a fit, not {fit!r}: write model.fit("nuts", seed=1) first.', topic="needs-a-fit")
     if fit.parameters.n_draws == 1:
         raise FitError(
             f'{plot} shows draws, and {fit.label} has none: fit with model.fit("laplace", seed=1) or '
-            'model.fit("nuts", seed=1).'
+            'model.fit("nuts", seed=1).',
+            topic="needs-draws",
         )
 
 
@@ -61,7 +62,10 @@ def chosen(parameters: str | Sequence[str] | None, known: Sequence[str], default
     names = [parameters] if isinstance(parameters, str) else list(dict.fromkeys(parameters))
     for name in names:
         if name not in known:
-            raise FitError(f"This fit has no parameter {name!r}. {nearest(str(name), known, 'Parameters')}")
+            raise FitError(
+                f"This fit has no parameter {name!r}. {nearest(str(name), known, 'Parameters')}",
+                topic="no-such-parameter",
+            )
     if not names:
-        raise FitError(f"parameters=[] draws nothing. Parameters: {', '.join(known)}.")
+        raise FitError(f"parameters=[] draws nothing. Parameters: {', '.join(known)}.", topic="nothing-named")
     return names

@@ -57,7 +57,10 @@ def group_rows(fit: Fit, of: Varying, column: Variable, by: str | None, shown: n
     """
     frame = fit.model.frame
     if by is not None and by not in frame:
-        raise FitError(f"by={by!r} is not a column of this model. {nearest(by, map(str, frame), 'Columns')}")
+        raise FitError(
+            f"by={by!r} is not a column of this model. {nearest(by, map(str, frame), 'Columns')}",
+            topic="no-such-column",
+        )
     splits = np.full(len(frame), "", dtype=object)
     if by is not None:
         splits = np.array([level_text(value) for value in frame[by]], dtype=object)

@@ -36,12 +36,18 @@ def named(levels: Sequence[Any] | np.ndarray, estimates: np.ndarray, names: Name
         return np.arange(L) if L <= theme.MAX_LABELS else _extremes(estimates, max(1, _ENDS // K))
     if isinstance(names, int | np.integer):
         if names < 0:
-            raise FitError(f"names={names}: give the number of levels to name at each end, or a list of levels.")
+            raise FitError(
+                f"names={names}: give the number of levels to name at each end, or a list of levels.",
+                topic="unknown-option",
+            )
         found = _extremes(estimates, int(names))
     else:
         found = _positions(levels, names)
     if len(found) > theme.MAX_LABELS:
-        raise FitError(f"names= asks for {len(found)} names, and {theme.MAX_LABELS} can be read: name fewer levels.")
+        raise FitError(
+            f"names= asks for {len(found)} names, and {theme.MAX_LABELS} can be read: name fewer levels.",
+            topic="too-much-to-see",
+        )
     return found
 
 
@@ -72,5 +78,8 @@ def _positions(levels: Iterable[Any], names: Any) -> np.ndarray:
     wanted = [level_text(name) for name in ([names] if isinstance(names, str) else names)]
     for name in wanted:
         if name not in known:
-            raise FitError(f"names= holds {name!r}, which is no level that is drawn. {nearest(name, known, 'Levels')}")
+            raise FitError(
+                f"names= holds {name!r}, which is no level that is drawn. {nearest(name, known, 'Levels')}",
+                topic="no-such-level",
+            )
     return np.unique([known[name] for name in wanted]).astype(int)

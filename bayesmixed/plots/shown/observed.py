@@ -24,7 +24,10 @@ def observed_means(model: Model) -> np.ndarray:
     """
     design = model.design
     if design.response is None:
-        raise FitError("There is nothing to draw: the model has no response. Build it from a table that has one.")
+        raise FitError(
+            "There is nothing to draw: the model has no response. Build it from a table that has one.",
+            topic="no-response",
+        )
     if design.trials is None:
         return design.response.y
     return np.divide(design.response.y, design.trials, out=np.full(design.n_rows, np.nan), where=design.trials > 0)

@@ -52,7 +52,10 @@ class Varying:
         names = [name if name in self.columns else spelled.get(canonical(str(name)), name) for name in names]
         for name in names:
             if name not in self.columns:
-                raise FitError(f"{name!r} does not vary by {self.factor}. {nearest(name, self.columns, 'Columns')}")
+                raise FitError(
+                    f"{name!r} does not vary by {self.factor}. {nearest(name, self.columns, 'Columns')}",
+                    topic="no-such-column",
+                )
         return names
 
     def tidy(self, **values: np.ndarray) -> pd.DataFrame:
@@ -105,12 +108,16 @@ def factors(fit: Fit) -> list[str]:
         If there are none.
     """
     if not is_fit(fit):
-        raise FitError(f'A fit can be drawn, not {fit!r}: write model.fit("reml") or model.fit("nuts", seed=1) first.')
+        raise FitError(
+            f'A fit can be drawn, not {fit!r}: write model.fit("reml") or model.fit("nuts", seed=1) first.',
+            topic="needs-a-fit",
+        )
     groups: Sequence[GroupTerm] = fit.model.design.mu.groups
     if not groups:
         raise FitError(
             "There is nothing to draw: the model has no random effects. "
-            f"Add a bar to the formula, e.g. {fit.model.formula} + (1 | g)."
+            f"Add a bar to the formula, e.g. {fit.model.formula} + (1 | g).",
+            topic="no-random-effects",
         )
     return list(dict.fromkeys(term.factor for term in groups))
 
@@ -130,7 +137,8 @@ def _factor(fit: Fit, group: str | None) -> str:
     found = next((name for name in known if same_factor(name, str(group))), None)
     if found is None:
         raise FitError(
-            f"group={group!r} is not a grouping factor of this model. {nearest(group, known, 'Grouping factors')}"
+            f"group={group!r} is not a grouping factor of this model. {nearest(group, known, 'Grouping factors')}",
+            topic="no-such-group",
         )
     return found
 

@@ -50,17 +50,21 @@ def combination(fit: Fit, group: str | None, column: str | Mapping[str, float] |
         If the model has no random effects, or not that factor or column.
     """
     if not is_fit(fit):
-        raise FitError(f'ranks is of a fit, not of {fit!r}: write bm.ranks(model.fit("reml"), "g").')
+        raise FitError(
+            f'ranks is of a fit, not of {fit!r}: write bm.ranks(model.fit("reml"), "g").', topic="needs-a-fit"
+        )
     groups = fit.model.design.mu.groups
     known = list(dict.fromkeys(term.factor for term in groups))
     if not known:
         raise FitError(
-            f"The model has no random effects, so it has no levels to rank. Add a bar: {fit.model.formula} + (1 | g)."
+            f"The model has no random effects, so it has no levels to rank. Add a bar: {fit.model.formula} + (1 | g).",
+            topic="no-random-effects",
         )
     factor = known[0] if group is None else next((name for name in known if same_factor(name, str(group))), None)
     if factor is None:
         raise FitError(
-            f"group={group!r} is not a grouping factor of this model. {nearest(str(group), known, 'Grouping factors')}"
+            f"group={group!r} is not a grouping factor of this model. {nearest(str(group), known, 'Grouping factors')}",
+            topic="no-such-group",
         )
     terms = {j: term for j, term in enumerate(groups) if term.factor == factor}
     columns = list(dict.fromkeys(name for term in terms.values() for name in term.columns))
@@ -102,7 +106,7 @@ def position(level: Any, levels: np.ndarray, factor: str) -> int:
     known = {level_text(value): i for i, value in enumerate(levels)}
     name = level_text(level)
     if name not in known:
-        raise FitError(f"{level!r} is not a level of {factor}. {nearest(name, known, 'Levels')}")
+        raise FitError(f"{level!r} is not a level of {factor}. {nearest(name, known, 'Levels')}", topic="no-such-level")
     return known[name]
 
 
@@ -116,13 +120,19 @@ def _wanted(column: str | Mapping[str, float] | None, columns: list[str], factor
     for name, weight in asked.items():
         known = name if name in columns else spelled.get(canonical(str(name)))
         if known is None:
-            raise FitError(f"{name!r} does not vary by {factor}. {nearest(str(name), columns, 'Columns')}")
+            raise FitError(
+                f"{name!r} does not vary by {factor}. {nearest(str(name), columns, 'Columns')}", topic="no-such-column"
+            )
         try:
             found[known] = float(weight)
         except (TypeError, ValueError):
-            raise FitError(f"column={column!r}: the weight of {name!r} is no number.") from None
+            raise FitError(
+                f"column={column!r}: the weight of {name!r} is no number.", topic="contrast-weights"
+            ) from None
     if not any(found.values()):
-        raise FitError(f"column={column!r} gives no column a weight. Columns: {', '.join(columns)}.")
+        raise FitError(
+            f"column={column!r} gives no column a weight. Columns: {', '.join(columns)}.", topic="contrast-weights"
+        )
     return found
 
 

@@ -162,23 +162,34 @@ def _partial(model: Any, method: Any) -> Any:
     if is_fit(model):
         if method is not None:
             raise FitError(
-                "pooling was given a fit, so method= has no effect. Give its model: bm.pooling(fit.model, ...)."
+                "pooling was given a fit, so method= has no effect. Give its model: bm.pooling(fit.model, ...).",
+                topic="options-together",
             )
         return model
     if not hasattr(model, "design"):
-        raise FitError(f"pooling takes a model or a fit, not {model!r}: bm.pooling(bm.Model(formula, data)).")
+        raise FitError(
+            f"pooling takes a model or a fit, not {model!r}: bm.pooling(bm.Model(formula, data)).",
+            topic="needs-a-model",
+        )
     if not model.design.mu.groups:
-        raise FitError(f"The model has no groups to pool. Add a bar: {model.formula} + (1 | g).")
+        raise FitError(
+            f"The model has no groups to pool. Add a bar: {model.formula} + (1 | g).", topic="no-random-effects"
+        )
     return model.fit(method or ("reml" if model.linear else "ml"))
 
 
 def _factor(model: Model, group: str | None) -> str:
     known = list(dict.fromkeys(term.factor for term in model.design.mu.groups))
     if not known:
-        raise FitError(f"The model has no groups to pool. Add a bar: {model.formula} + (1 | g).")
+        raise FitError(
+            f"The model has no groups to pool. Add a bar: {model.formula} + (1 | g).", topic="no-random-effects"
+        )
     found = known[0] if group is None else next((name for name in known if same_factor(name, str(group))), None)
     if found is None:
-        raise FitError(f"group={group!r} is not a grouping factor. {nearest(str(group), known, 'Grouping factors')}")
+        raise FitError(
+            f"group={group!r} is not a grouping factor. {nearest(str(group), known, 'Grouping factors')}",
+            topic="no-such-group",
+        )
     return found
 
 
@@ -193,7 +204,10 @@ def _chosen(model: Model, of: Within, term: str | Sequence[str] | None) -> list[
     for name in [term] if isinstance(term, str) else list(term):
         name = name if name in known or name in terms else spelled.get(canonical(str(name)), name)
         if name not in known and name not in terms:
-            raise FitError(f"term={name!r} is neither a term nor a coefficient. {nearest(name, [*terms, *known])}")
+            raise FitError(
+                f"term={name!r} is neither a term nor a coefficient. {nearest(name, [*terms, *known])}",
+                topic="no-such-coefficient",
+            )
         chosen += [name] if name in known else terms[name]
     return chosen
 

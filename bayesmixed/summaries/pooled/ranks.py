@@ -177,7 +177,7 @@ def _among(k: int | None, L: int) -> int:
     if k is None:
         return max(1, round(L / 10))
     if not isinstance(k, int | np.integer) or isinstance(k, bool) or not 1 <= k <= L:
-        raise FitError(f"k={k!r}: give a whole number from 1 to the {L} levels that are ranked.")
+        raise FitError(f"k={k!r}: give a whole number from 1 to the {L} levels that are ranked.", topic="whole-number")
     return int(k)
 
 

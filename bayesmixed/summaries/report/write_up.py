@@ -96,7 +96,7 @@ def report(fit: Fit, *, ddf: str | float | None = None) -> Report:
     It was fitted by restricted maximum likelihood (REML).
     """
     if not is_fit(fit):
-        raise FitError(f'report is of a fit, not of {fit!r}: write bm.report(model.fit("reml")).')
+        raise FitError(f'report is of a fit, not of {fit!r}: write bm.report(model.fit("reml")).', topic="needs-a-fit")
     if ddf is not None:
         reference(fit, ddf)
     return Report(

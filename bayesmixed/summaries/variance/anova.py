@@ -24,7 +24,8 @@ def anova_shares(model: Model) -> tuple[pd.DataFrame, tuple[str, ...]]:
     if not model.linear or model.design.response is None:
         raise FitError(
             f"The analysis-of-variance estimator is of the response itself; the {model.family.name} family with link "
-            f'{model.family.link.name} varies on another scale. Use method="model".'
+            f'{model.family.link.name} varies on another scale. Use method="model".',
+            topic="share-of-variance",
         )
     used = model.design.used
     y = model.family.normalised(model.design.response.y[used])
@@ -37,7 +38,10 @@ def _share(y: np.ndarray, codes: np.ndarray) -> dict[str, float]:
     n = n[n > 0]
     N, k = len(y), len(n)
     if k < 2 or N == k:
-        raise FitError(f"{N} rows in {k} levels leave no mean square {'within' if N == k else 'between'} levels.")
+        raise FitError(
+            f"{N} rows in {k} levels leave no mean square {'within' if N == k else 'between'} levels.",
+            topic="share-of-variance",
+        )
     means = np.bincount(codes, y)[np.unique(codes)] / n
     between = float(np.sum(n * (means - y.mean()) ** 2)) / (k - 1)
     within = float(np.sum((y - _own_mean(means, codes)) ** 2)) / (N - k)

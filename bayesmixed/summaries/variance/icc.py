@@ -102,11 +102,13 @@ def icc(
     [0.48, 0.85]
     """
     if method not in METHODS:
-        raise FitError(f"method={method!r} is not an option. {nearest(method, METHODS)}")
+        raise FitError(f"method={method!r} is not an option. {nearest(method, METHODS)}", topic="unknown-option")
     options = Options(approximation, mean)
     _check_bars(fit)
     if at is not None and (by is not None or method != "model"):
-        raise FitError('at= asks for shares of this fit at values: leave out by=, and method="anova".')
+        raise FitError(
+            'at= asks for shares of this fit at values: leave out by=, and method="anova".', topic="options-together"
+        )
     if at is not None:
         frame, notes = _at_values(fit, at, options)
     elif by is None:
@@ -121,11 +123,12 @@ def icc(
 
 def _check_bars(fit: Fit) -> None:
     if not is_fit(fit):
-        raise FitError(f'icc is of a fit, not of {fit!r}: write bm.icc(model.fit("reml")).')
+        raise FitError(f'icc is of a fit, not of {fit!r}: write bm.icc(model.fit("reml")).', topic="needs-a-fit")
     if not fit.model.design.mu.groups:
         raise FitError(
             "The model has no random effects, so no variance lies between groups. Add a bar: "
-            f"{fit.model.formula} + (1 | g)."
+            f"{fit.model.formula} + (1 | g).",
+            topic="no-random-effects",
         )
 
 
@@ -216,22 +219,29 @@ def _refitted(fit: Fit, model: Model) -> Any:
 def _check_levels(model: Model) -> None:
     for term in model.design.mu.groups:
         if term.n_levels < 2:
-            raise FitError(f"{term.factor} has one level only, so nothing varies between its levels.")
+            raise FitError(
+                f"{term.factor} has one level only, so nothing varies between its levels.", topic="single-level"
+            )
 
 
 def _levels(model: Model, by: str) -> Iterator[tuple[Any, np.ndarray]]:
     """Each level of a column with the positions of its rows."""
     if by not in model.frame.columns:
         known = [str(name) for name in model.frame.columns]
-        raise FitError(f"by={by!r} is not a column that the formula uses. {nearest(by, known, 'Columns')}")
+        raise FitError(
+            f"by={by!r} is not a column that the formula uses. {nearest(by, known, 'Columns')}", topic="no-such-column"
+        )
     if by in {term.factor for term in model.design.mu.groups}:
-        raise FitError(f"by={by!r} is a grouping factor: within one of its levels nothing varies between them.")
+        raise FitError(
+            f"by={by!r} is a grouping factor: within one of its levels nothing varies between them.", topic="by-levels"
+        )
     column = model.frame[by]
     values = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else np.unique(column)
     if len(values) > MOST_LEVELS:
         raise FitError(
             f"by={by!r} has {len(values)} values, each of which needs a fit of its own. Group them first, "
-            f'e.g. data["band"] = pd.cut(data["{by}"], 4).'
+            f'e.g. data["band"] = pd.cut(data["{by}"], 4).',
+            topic="by-levels",
         )
     used = model.design.used
     for value in values:

@@ -45,12 +45,13 @@ class Options:
     def __post_init__(self) -> None:
         if self.approximation not in ON_LOG_SCALE:
             hint = nearest(self.approximation, ON_LOG_SCALE)
-            raise FitError(f"approximation={self.approximation!r} is not an option. {hint}")
+            raise FitError(f"approximation={self.approximation!r} is not an option. {hint}", topic="unknown-option")
         number = isinstance(self.mean, int | float | np.number) and not isinstance(self.mean, bool)
         if not (number or self.mean is None or self.mean in MEANS):
             raise FitError(
                 f"mean={self.mean!r} is not an option: use {', '.join(map(repr, MEANS))} or a number, the mean of the "
-                "response at which its variance is taken."
+                "response at which its variance is taken.",
+                topic="unknown-option",
             )
 
 
@@ -116,7 +117,8 @@ def _of_successes(fit: Fit, options: Options, dispersion: dict[str, np.ndarray])
     if family.link.latent is None:
         raise FitError(
             f"Responses of the {family.name} family with link {family.link.name} have no variance on the link scale, "
-            'so there are no shares of it. Fit with link="logit", "probit" or "cloglog".'
+            'so there are no shares of it. Fit with link="logit", "probit" or "cloglog".',
+            topic="share-of-variance",
         )
     latent, formula = family.link.latent
     formula = f"{formula}, that of a latent variable behind each trial"
@@ -164,7 +166,8 @@ def _inside(family: Family, given: float) -> float:
     if not low < given < high:
         raise FitError(
             f"mean={given:g} is not a possible mean of the {family.name} family with link {family.link.words}: give a "
-            f"number between {low:g} and {high:g}."
+            f"number between {low:g} and {high:g}.",
+            topic="share-of-variance",
         )
     return given
 
@@ -177,14 +180,17 @@ def _null(fit: Fit) -> PointFit:
     except BayesMixedError as error:
         raise FitError(
             "The mean at which the variance is taken is that of the model without predictors, which could not be "
-            f'fitted: {error} Take it over the rows, mean="rows", or give a number.'
+            f'fitted: {error} Take it over the rows, mean="rows", or give a number.',
+            topic="share-of-variance",
         ) from error
 
 
 def _half_the_spread(null: Fit) -> float:
     """Half the random variance: log E exp(b), what a log link's mean over levels has beyond the typical level's."""
     if not null.model.family.link.multiplicative:
-        raise FitError('mean="marginal" is for the log link; use mean="null", mean="rows" or a number.')
+        raise FitError(
+            'mean="marginal" is for the log link; use mean="null", mean="rows" or a number.', topic="share-of-variance"
+        )
     flat, total = null.parameters.flat(), 0.0
     for j, term in enumerate(null.model.design.mu.groups):
         total += float(np.sum(flat.covariance(j)[0, 0] * mean_square(term.Z, responses_per_row(null.model))))

@@ -45,7 +45,10 @@ def between_at(fit: Fit, at: Any, found: Variances) -> dict[tuple[Any, ...], dic
     model, flat = fit.model, fit.parameters.flat()
     grid = product(_values(model, wanted(at, "at")))
     if len(grid) > MOST:
-        raise FitError(f"at= makes {len(grid)} combinations of values, more than {MOST}: give fewer values.")
+        raise FitError(
+            f"at= makes {len(grid)} combinations of values, more than {MOST}: give fewer values.",
+            topic="grid-too-large",
+        )
     counts, combinations = responses_per_row(model), {}
     for key in grid.itertuples(index=False, name=None):
         design = _with_values(model, dict(zip(grid.columns, key, strict=True)))
@@ -97,10 +100,15 @@ def _values(model: Model, asked: Mapping[str, Any]) -> dict[str, np.ndarray]:
         of = variable(known, name, "The variance of this model's random effects", factors)
         if name not in slopes:
             which = f"Slopes vary for {listed(slopes)}." if slopes else "This model has no random slopes."
-            raise FitError(f"No bar has a slope of {name!r}, so the share is the same at all its values. {which}")
+            raise FitError(
+                f"No bar has a slope of {name!r}, so the share is the same at all its values. {which}",
+                topic="share-of-variance",
+            )
         found[name] = _shown(of) if values is None else of.given(values)
     if not found:
-        raise FitError('at= takes a column or values by column: at="x", or at={"x": [0, 1]}.')
+        raise FitError(
+            'at= takes a column or values by column: at="x", or at={"x": [0, 1]}.', topic="values-of-a-column"
+        )
     return found
 
 

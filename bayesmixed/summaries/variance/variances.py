@@ -84,7 +84,9 @@ def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 def variances(fit: Fit, options: Options) -> Variances:
     """The components of a fit's variance, one value per draw (one for a point fit)."""
     if not is_fit(fit):
-        raise FitError(f'Shares of variance are of a fit, not of {fit!r}: write model.fit("reml") first.')
+        raise FitError(
+            f'Shares of variance are of a fit, not of {fit!r}: write model.fit("reml") first.', topic="needs-a-fit"
+        )
     model, flat = fit.model, fit.parameters.flat()
     by_factor: dict[str, np.ndarray] = {}
     for j, term in enumerate(model.design.mu.groups):
