@@ -19,11 +19,12 @@ import jupytext
 import nbclient
 import nbconvert
 
+from bayesmixed.engines.machine.bars import BAR
+
 FOLDER = Path(__file__).resolve().parent
 LIMIT = 120.0  # seconds that a tutorial may take, so that a reader tries it
 # Tables as text: pages are read in a terminal and in diffs as often as in a browser.
 SHOWN = ["image/png", "text/markdown", "text/plain"]
-WIDGET = "application/vnd.jupyter.widget-view+json"  # a progress bar, which is over when the page is read
 
 
 class TutorialFault(RuntimeError):
@@ -100,7 +101,8 @@ def _stderr(notebook: Any) -> str:
 
 def _page(name: str, notebook: Any, seconds: float) -> Page:
     for cell in notebook.cells:
-        cell.outputs = [output for output in cell.get("outputs", []) if WIDGET not in output.get("data", {})]
+        # a bar of progress is over when the page is read
+        cell.outputs = [output for output in cell.get("outputs", []) if BAR not in output.get("metadata", {})]
     exporter = nbconvert.MarkdownExporter()
     exporter.display_data_priority = SHOWN
     resources = {"unique_key": name, "output_files_dir": pictures_of(name)}

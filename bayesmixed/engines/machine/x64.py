@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from .notebook import expect_no_widgets
+
 
 @contextmanager
 def x64(enabled: bool = True) -> Iterator[None]:
@@ -23,5 +25,6 @@ def x64(enabled: bool = True) -> Iterator[None]:
     """
     import jax
 
+    expect_no_widgets()  # NumPyro is imported inside
     with jax.enable_x64(enabled):
         yield

@@ -93,6 +93,7 @@ def run(
             if not done:
                 raise
             interrupted = True
+            bar.interrupted()
     made = sorted(done)
     numbers = np.concatenate([np.asarray(parts[i]) for i in made]) if made else np.zeros(0, dtype=int)
     return Done(tuple(done[i] for i in made), interrupted, numbers)

@@ -1,0 +1,79 @@
+"""What does a notebook keep of an analysis: pages as HTML, each picture once, bars of progress at their end?"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+import pytest
+
+from bayesmixed.engines.machine.bars import BAR
+
+WITHOUT_WIDGETS = "import sys\nsys.modules['ipywidgets'] = None  # as if it were not installed"
+CELLS = {
+    "model": "import bayesmixed as bm\nsleep = bm.load_data('sleepstudy')\n"
+    "model = bm.Model('Reaction ~ Days + (1 | Subject)', sleep)\nmodel",
+    "nuts": "post = model.fit(bm.NUTS(draws=60, tune=60, chains=2), seed=1)",
+    "laplace": "approximate = model.fit(bm.Laplace(draws=200), seed=1)",
+    "fit": "fit = model.fit('ml')\nfit",
+    "verb": "bm.anova(fit)",
+    "beside": "bm.side_by_side(fit, post)",
+    "picture": "bm.plot.caterpillar(fit)",
+    "pictures": "bm.plot.caterpillar(fit)\nbm.plot.qq(fit);",
+    "replicates": "replicates = bm.bootstrap(fit, n=40, seed=1, progress=True)",
+}
+
+
+@cache
+def outputs(widgets: bool) -> dict[str, list[Any]]:
+    """What each cell of an analysis leaves in the notebook, bars of progress shown as they are by default."""
+    for module in ("nbformat", "nbclient", "ipykernel", "matplotlib"):
+        pytest.importorskip(module, reason="notebooks are run where the extra 'docs' is installed")
+    import nbclient
+    import nbformat
+
+    cells = [] if widgets else [WITHOUT_WIDGETS]
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in [*cells, *CELLS.values()]])
+    nbclient.NotebookClient(made, timeout=300, kernel_name="python3").execute()
+    return {name: cell.outputs for name, cell in zip(CELLS, made.cells[len(cells) :], strict=True)}
+
+
+@pytest.fixture(params=[False, pytest.param(True, marks=pytest.mark.slow)], ids=["without widgets", "with widgets"])
+def kept(request: pytest.FixtureRequest) -> dict[str, list[Any]]:
+    return outputs(request.param)
+
+
+def test_nothing_is_written_to_stderr(kept: dict[str, list[Any]]) -> None:
+    assert [output for found in kept.values() for output in found if output.output_type == "stream"] == []
+
+
+@pytest.mark.parametrize(("cell", "total"), [("nuts", 240), ("laplace", None)])
+def test_a_bar_of_progress_is_kept_as_its_end_with_its_time(
+    kept: dict[str, list[Any]], cell: str, total: int | None
+) -> None:
+    [bar] = kept[cell]
+    count = rf"{total}/{total}" if total else r"(\d+)/\1"
+    assert BAR in bar.metadata
+    assert re.fullmatch(rf"sampling: 100%\|\S+\| {count} \[\d\d:\d\d<00:00, .*it/s\]", bar.data["text/plain"])
+    assert 'value="1.0000"' in bar.data["text/html"] and "100 %" in bar.data["text/html"]
+
+
+def test_pages_are_kept_as_html_beside_their_text(kept: dict[str, list[Any]]) -> None:
+    tables = {"fit": ("251.405", "180 rows"), "verb": ("Satterthwaite", "Satterthwaite"), "beside": ("251.4", "251.4")}
+    for cell, (in_html, in_text) in tables.items():
+        [page] = kept[cell]
+        assert in_html in page.data["text/html"] and "<table" in page.data["text/html"]
+        assert in_text in page.data["text/plain"]
+    assert "Subject" in kept["model"][0].data["text/html"] and "rows=180" in kept["model"][0].data["text/plain"]
+
+
+def test_a_picture_is_kept_once(kept: dict[str, list[Any]]) -> None:
+    assert [set(output.data) - {"text/plain"} for output in kept["picture"]] == [{"image/png"}]
+    assert sum("image/png" in output.data for output in kept["pictures"]) == 2
+
+
+def test_no_output_needs_a_widget(kept: dict[str, list[Any]]) -> None:
+    """So that a page reads alike in JupyterLab, VS Code, Colab and where a notebook is only looked at."""
+    kinds = {kind for found in kept.values() for output in found for kind in output.get("data", {})}
+    assert kinds == {"text/plain", "text/html", "image/png"}
