@@ -34,7 +34,7 @@ usable = $(if $(shell $(1)/bin/python -c '' 2>/dev/null && grep -sxF "$(CURDIR)"
 
 # One environment, one installation at a time.
 .NOTPARALLEL:
-.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-degrees bench-peers bench-posterior bench-profiles bench-replicates convergence calibration study-bootstrap study-coverage study-laplace study-permutation study-priors study-robust study-singular tutorials study-rejection clean FORCE
+.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-degrees bench-peers bench-posterior bench-profiles bench-replicates convergence calibration study-bootstrap study-coverage study-laplace study-permutation study-priors study-robust study-singular tutorials docs study-rejection clean FORCE
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -127,6 +127,10 @@ study-singular: $(VENV)/.bench ## how often fits are singular and what intervals
 
 tutorials: $(VENV)/.docs ## run docs/tutorials and write their pages; ARGS="sleepstudy" for some of them
 	@$(BIN)/python docs/tutorials/build.py $(ARGS)
+
+docs: $(VENV)/.docs ## build the documentation into build/site/html and check its links; TUTORIALS=kept runs none of them anew
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m sphinx -q -b html -W --keep-going -n -d build/site/doctrees docs build/site/html $(ARGS)
+	@$(BIN)/python docs/_site/links.py build/site/html
 
 clean: ## remove environments, caches and build products
 	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*

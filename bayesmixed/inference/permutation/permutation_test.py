@@ -62,7 +62,7 @@ def permutation_test(
         factor of the model; rows, where it has none.
     statistic
         "lrt": the likelihood ratio against the model without the variable (a REML fit is refitted by ML). "F": of all
-        its coefficients, with the covariance of the fit. The name of one of them: its |t|.
+        its coefficients, with the covariance of the fit. The name of one of them: its ``|t|``.
     against
         A `bm.Model` of the same rows (or a fit) that is fitted to the same arrangements: how often does it reject? Its
         F is referred to its own default degrees of freedom.

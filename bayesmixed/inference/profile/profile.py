@@ -40,7 +40,7 @@ WAIT = 2.0  # seconds after which progress is shown
 class Profile(Printed):
     """Profiles of parameters. Printing gives limits and what bends; `.frame` has the points, `bm.plot.profile` draws.
 
-    `fit` is the maximum likelihood fit that was profiled, `curves` hold its parameters, `reach` is |zeta| to which
+    `fit` is the maximum likelihood fit that was profiled, `curves` hold its parameters, `reach` is ``|zeta|`` to which
     they were followed.
     """
 

@@ -16,7 +16,7 @@ from .positive import LOG_2, Gamma
 
 @dataclass(frozen=True)
 class LKJ(Distribution):
-    """Density proportional to |R|^(`concentration` - 1) on correlation matrices of `dimension` columns.
+    """Density proportional to det(R)^(`concentration` - 1) on correlation matrices of `dimension` columns.
 
     Source: Lewandowski, Kurowicka & Joe (2009, J. Multivariate Anal. 100, 1989-2001). NumPyro samples
     the Cholesky factor of R. A `dimension` of None takes that of the block.

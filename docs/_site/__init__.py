@@ -1,0 +1,1 @@
+"""What does the site make at build time? One file per kind of page; `generated` has the list."""
