@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import ModelError
 from .parameters import Free, Values
 from .pins import Pin
 
@@ -67,6 +68,29 @@ class Covariance(ABC):
 
         Sds times a constant are the root times it.
         """
+
+    def written(self, k: int, sds: str, shapes: tuple[str, ...]) -> str:
+        """`factor_from` of several columns as the text of a script: what `Model.code` writes.
+
+        Parameters
+        ----------
+        k
+            Number of columns.
+        sds
+            The name of the vector (m,) of sds, in the order of `parameters`.
+        shapes
+            Names of the others; a correlation matrix is its Cholesky factor.
+
+        Raises
+        ------
+        ModelError
+            Where the structure has no such text.
+        """
+        raise ModelError(
+            f"The covariance structure {self.name!r} does not say how a script writes it. Give its class a method "
+            "written(self, k, sds, shapes) that returns the text of a lower-triangular root of the covariance, such "
+            "as f'{sds}[:, None] * {shapes[0]}'."
+        )
 
     @abstractmethod
     def values(self, factor: np.ndarray) -> Values:

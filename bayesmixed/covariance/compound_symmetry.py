@@ -52,6 +52,9 @@ class CompoundSymmetry(Covariance):
         root = _root(xp.sqrt(xp.maximum(1 - rho, 0.0)), xp.sqrt(xp.maximum(1 + (k - 1) * rho, 0.0)), rho, k, xp)
         return values.sds[..., None] * root
 
+    def written(self, k: int, sds: str, shapes: tuple[str, ...]) -> str:
+        return f"{sds}[:, None] * jnp.linalg.cholesky(jnp.where(np.eye({k}) == 1, 1.0, {shapes[0]}))"
+
     def values(self, factor: np.ndarray) -> Values:
         k, squares = factor.shape[-2], np.sum(factor**2, axis=-1)
         if k == 1:

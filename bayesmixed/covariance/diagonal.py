@@ -33,6 +33,9 @@ class Diagonal(Covariance):
     def factor_from(self, values: Values, k: int, xp: Any) -> Any:
         return xp.where(np.eye(k, dtype=bool), values.sds[..., None], 0.0)
 
+    def written(self, k: int, sds: str, shapes: tuple[str, ...]) -> str:
+        return f"jnp.diag({sds})"
+
     def values(self, factor: np.ndarray) -> Values:
         return Values(np.sqrt(np.sum(factor**2, axis=-1)))
 

@@ -99,6 +99,10 @@ class Shape(ABC):
         """What its prior speaks of."""
         return value
 
+    def written(self, value: str) -> str:
+        """`stated` as the text of a script, of the name of a value."""
+        return value
+
 
 @dataclass(frozen=True)
 class CorrelationMatrix(Shape):
@@ -146,6 +150,9 @@ class CorrelationMatrix(Shape):
         diagonal = np.arange(self.columns)
         R[..., diagonal, diagonal] = 1.0
         return R
+
+    def written(self, value: str) -> str:
+        return f"{value} @ {value}.T"
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,9 @@ class Unstructured(Covariance):
     def factor_from(self, values: Values, k: int, xp: Any) -> Any:
         return values.sds[..., None] * (values.shapes[0] if k > 1 else 1.0)
 
+    def written(self, k: int, sds: str, shapes: tuple[str, ...]) -> str:
+        return f"{sds}[:, None] * {shapes[0]}"
+
     def values(self, factor: np.ndarray) -> Values:
         sds = np.sqrt(np.sum(factor**2, axis=-1))
         if factor.shape[-2] == 1:

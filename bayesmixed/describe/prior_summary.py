@@ -124,7 +124,7 @@ def prior_table(model: Model, drawn: Drawn) -> pd.DataFrame:
 
 
 def _rows(model: Model, drawn: Drawn) -> Iterator[tuple[Any, ...]]:
-    units, priors = _units(model), model.priors
+    units, priors = unit_words(model), model.priors
     bars = {named.covariance: (named, sds) for named, sds in zip(term_names(model.design), drawn.sds, strict=True)}
     shapes = {name for named, _ in bars.values() for name in named.shapes}
     for name, prior in priors.items():
@@ -155,7 +155,7 @@ def _quantiles(prior: Distribution, show: Callable[[float], str]) -> list[str]:
     return [show(float(q)) for q in prior.quantile(np.array(INNER))]
 
 
-def _units(model: Model) -> dict[str, str]:
+def unit_words(model: Model) -> dict[str, str]:
     """The unit of every parameter that has one."""
     y = _predicted(model)
     units = {name: _per(y, name) for name in model.coefficients}

@@ -16,6 +16,7 @@ from .derivatives import Derivatives
 from .links import LINKS, Link
 from .numeric.arrays import NUMPY
 from .parameters import FamilyParameter, Limit
+from .written import Written
 
 EDGE = 1e-16  # of a probability: normal scores stay finite
 
@@ -228,6 +229,27 @@ class Family(ABC):
     @abstractmethod
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         """The NumPyro distribution of y given mu (JAX arrays), precision weights applied, frequency weights not."""
+
+    def written(self, weights: str, trials: str) -> Written:
+        """`distribution` as the text of a script: what `Model.code` writes.
+
+        Parameters
+        ----------
+        weights
+            The text of the precision weights, empty where there are none, or where weights are frequencies.
+        trials
+            The text of the trials, empty where there are none.
+
+        Raises
+        ------
+        ModelError
+            Where the family has no such text.
+        """
+        raise ModelError(
+            f"The family {self.name!r} does not say how a script writes its response. Give its class a method "
+            f"written(self, weights, trials) that returns Written('dist....(mu, ...)'), as "
+            "bayesmixed/families/poisson.py does."
+        )
 
     def unit_deviance(self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
         """Each row's contribution (n,) to the deviance, weights applied (lme4's, unscaled by dispersion).

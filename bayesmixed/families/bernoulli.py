@@ -10,6 +10,7 @@ import numpy as np
 
 from .base import Observed
 from .binomial import Binomial
+from .written import Written
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class Bernoulli(Binomial):
     def faults(self, observed: Observed) -> Iterator[tuple[np.ndarray, str]]:
         advice = 'Successes out of trials need family="binomial": prop(successes, trials).'
         yield ~np.isin(observed.y, (0.0, 1.0)), advice
+
+    def written(self, weights: str, trials: str) -> Written:
+        log_odds = self.link.written_log_odds("eta")
+        return Written(f"dist.Bernoulli(logits={log_odds})" if log_odds else "dist.Bernoulli(probs=mu)")
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         import numpyro.distributions as dist

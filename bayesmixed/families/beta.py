@@ -16,6 +16,7 @@ from .numeric.arrays import NUMPY
 from .numeric.gammas import TINY, polygammas
 from .numeric.moments import average
 from .parameters import parameter
+from .written import Written
 
 INSIDE = 1e-15  # draws that round to an end of the interval are moved back inside
 
@@ -77,6 +78,9 @@ class Beta(Family):
         self, rng: np.random.Generator, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any
     ) -> np.ndarray:
         return np.clip(beta_draws(rng, mu, dispersion["phi"]), INSIDE, 1 - INSIDE)
+
+    def written(self, weights: str, trials: str) -> Written:
+        return Written("dist.Beta(mu * phi, (1 - mu) * phi)")
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         import numpyro.distributions as dist

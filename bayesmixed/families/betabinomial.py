@@ -18,6 +18,7 @@ from .numeric.arrays import NUMPY
 from .numeric.gammas import rising
 from .numeric.moments import average
 from .parameters import Limit, parameter
+from .written import BETA_BINOMIAL, Written
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,9 @@ class BetaBinomial(Binomial):
         self, rng: np.random.Generator, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any
     ) -> np.ndarray:
         return super().draw(rng, beta_draws(rng, mu, dispersion["phi"]), dispersion, weights, trials)
+
+    def written(self, weights: str, trials: str) -> Written:
+        return Written(f"BetaBinomial(mu * phi, (1 - mu) * phi, {trials or 1})", BETA_BINOMIAL)
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         import numpyro.distributions as dist

@@ -14,6 +14,7 @@ from .derivatives import Derivatives
 from .links import Link, Logit
 from .numeric.arrays import NUMPY
 from .numeric.support import whole
+from .written import Written
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,11 @@ class Binomial(Family):
     ) -> np.ndarray:
         m = np.broadcast_to(1.0 if trials is None else trials, np.shape(mu))
         return rng.binomial(m.astype(np.int64), mu).astype(float)
+
+    def written(self, weights: str, trials: str) -> Written:
+        log_odds = self.link.written_log_odds("eta")
+        chance = f"logits={log_odds}" if log_odds else "probs=mu"
+        return Written(f"dist.Binomial({trials or 1}, {chance})")
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         import numpyro.distributions as dist

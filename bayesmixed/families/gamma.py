@@ -17,6 +17,7 @@ from .numeric.gammas import spread_of_gamma
 from .numeric.moments import average
 from .numeric.support import POSITIVE_ADVICE
 from .parameters import parameter
+from .written import Written
 
 SMALLEST = 1e-300  # a draw below the smallest number is no zero
 
@@ -77,6 +78,9 @@ class Gamma(Family):
         alpha = np.asarray(dispersion["alpha"], dtype=float)
         drawn = rng.gamma(alpha, 1.0, np.broadcast_shapes(np.shape(mu), alpha.shape))
         return np.maximum(drawn * mu / alpha, SMALLEST)
+
+    def written(self, weights: str, trials: str) -> Written:
+        return Written("dist.Gamma(alpha, alpha / mu)")
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         import numpyro.distributions as dist

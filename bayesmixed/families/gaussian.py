@@ -14,6 +14,7 @@ from .derivatives import Derivatives, chained
 from .links import Identity, Link
 from .numeric.arrays import NUMPY
 from .parameters import parameter
+from .written import Written, precise
 
 LOG_2PI = float(np.log(2 * np.pi))
 LEAST_ERROR = 1e-8  # of the response's size: an sd of residuals to start from
@@ -97,6 +98,9 @@ class Gaussian(Family):
         sd = residual_sd(mu, dispersion, weights)
         noise = np.where(np.isfinite(sd), sd, np.nan) * rng.standard_normal(np.shape(mu))
         return mu + noise  # NaN where the weight is zero: such a response could be anything
+
+    def written(self, weights: str, trials: str) -> Written:
+        return Written(f"dist.Normal(mu, {precise('sigma', weights)})")
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         import jax.numpy as jnp

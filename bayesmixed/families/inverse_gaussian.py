@@ -16,6 +16,7 @@ from .numeric.arrays import NUMPY
 from .numeric.moments import average
 from .numeric.support import POSITIVE_ADVICE
 from .parameters import parameter
+from .written import INVERSE_GAUSSIAN, Written
 
 LEAST = 1e-300  # mean of which responses are drawn: the inverse of less is infinite
 LEAST_DEVIANCE = 1e-10  # times the mean response: of a row, to start from
@@ -89,6 +90,9 @@ class InverseGaussian(Family):
         root = 1 / (rate + half + np.sqrt(half * (half + 2 * rate)))
         with np.errstate(divide="ignore", over="ignore"):  # a second root of infinity, which has probability 0
             return np.where(rng.uniform(size=shape) * (1 + rate * root) <= 1, root, 1 / (rate**2 * root))
+
+    def written(self, weights: str, trials: str) -> Written:
+        return Written("InverseGaussian(mu, lam)", INVERSE_GAUSSIAN)
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         return numpyro_inverse_gaussian()(mu, dispersion["lam"])

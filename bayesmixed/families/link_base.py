@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..errors import ModelError
 from .numeric.arrays import NUMPY
 
 HIGHEST = 700.0  # exp of more overflows
@@ -47,6 +48,23 @@ class Link(ABC):
     @abstractmethod
     def inverse(self, eta: Any, xp: Any = NUMPY) -> Any:
         """mu = g^-1(eta), elementwise."""
+
+    def written(self, eta: str) -> str:
+        """`inverse` as the text of a script, of the text `eta`.
+
+        Raises
+        ------
+        ModelError
+            Where the link has no such text.
+        """
+        raise ModelError(
+            f"The link {self.name!r} does not say how a script writes its inverse. Give its class a method "
+            "written(self, eta) that returns the text of mu, such as f'jnp.exp({eta})'."
+        )
+
+    def written_log_odds(self, eta: str) -> str:
+        """The text of log(mu / (1 - mu)), where it is simpler than that of mu; else empty."""
+        return ""
 
     @abstractmethod
     def slope(self, mu: Any, xp: Any = NUMPY) -> Any:

@@ -28,6 +28,9 @@ class Identity(Link):
     def inverse(self, eta: Any, xp: Any = NUMPY) -> Any:
         return eta
 
+    def written(self, eta: str) -> str:
+        return eta
+
     def slope(self, mu: Any, xp: Any = NUMPY) -> Any:
         return xp.ones_like(mu)
 
@@ -54,6 +57,9 @@ class Log(Link):
 
     def inverse(self, eta: Any, xp: Any = NUMPY) -> Any:
         return xp.exp(xp.minimum(eta, HIGHEST))
+
+    def written(self, eta: str) -> str:
+        return f"jnp.exp({eta})"
 
     def slope(self, mu: Any, xp: Any = NUMPY) -> Any:
         return 1 / mu
@@ -86,6 +92,9 @@ class Sqrt(Link):
     def inverse(self, eta: Any, xp: Any = NUMPY) -> Any:
         return eta**2
 
+    def written(self, eta: str) -> str:
+        return f"{eta} ** 2"
+
     def slope(self, mu: Any, xp: Any = NUMPY) -> Any:
         return 0.5 / xp.sqrt(mu)
 
@@ -105,6 +114,9 @@ class Power(Link):
 
     def inverse(self, eta: Any, xp: Any = NUMPY) -> Any:
         return xp.asarray(eta, dtype=float) ** (-1 / self.k)
+
+    def written(self, eta: str) -> str:
+        return f"{eta} ** {-1 / self.k!r}"
 
     def slope(self, mu: Any, xp: Any = NUMPY) -> Any:
         return -self.k * xp.asarray(mu, dtype=float) ** (-self.k - 1)
@@ -175,11 +187,19 @@ class Probability(Link):
     def _logs(self, eta: Any, xp: Any) -> tuple[Any, Any, Any, Any, Any]:
         """log F, log(1 - F), log f, (log f)', (log f)'' of the distribution without asymptotes."""
 
+    def _written(self, eta: str) -> str:
+        """F as the text of a script; a factor of a product."""
+        return super().written(eta)
+
     def forward(self, mu: Any, xp: Any = NUMPY) -> Any:
         return self._quantile((mu - self.guess) / self.height, xp)
 
     def inverse(self, eta: Any, xp: Any = NUMPY) -> Any:
         return self.guess + self.height * xp.exp(self._logs(eta, xp)[0])
+
+    def written(self, eta: str) -> str:
+        inside = self._written(eta)
+        return inside if self.height == 1 else f"{self.guess!r} + {self.height!r} * {inside}"
 
     def slope(self, mu: Any, xp: Any = NUMPY) -> Any:
         return 1 / self.mean_slope(mu, xp)
@@ -213,6 +233,12 @@ class Logit(Probability):
 
     def _quantile(self, p: Any, xp: Any) -> Any:
         return xp.log(p) - xp.log1p(-p)
+
+    def _written(self, eta: str) -> str:
+        return f"jax.nn.sigmoid({eta})"
+
+    def written_log_odds(self, eta: str) -> str:
+        return eta if self.height == 1 else ""
 
     def _logs(self, eta: Any, xp: Any) -> tuple[Any, Any, Any, Any, Any]:
         log_q = -(xp.maximum(eta, 0.0) + xp.log1p(xp.exp(-xp.abs(eta))))
@@ -259,6 +285,9 @@ class Probit(Probability):
     def _quantile(self, p: Any, xp: Any) -> Any:
         return xp.ndtri(p)
 
+    def _written(self, eta: str) -> str:
+        return f"jax.scipy.special.ndtr({eta})"
+
     def _logs(self, eta: Any, xp: Any) -> tuple[Any, Any, Any, Any, Any]:
         log_f = -0.5 * (LOG_2PI + eta**2)
         return xp.log_ndtr(eta), xp.log_ndtr(-eta), log_f, -eta, -xp.ones_like(eta)
@@ -275,6 +304,9 @@ class Cloglog(Probability):
     def _quantile(self, p: Any, xp: Any) -> Any:
         return xp.log(-xp.log1p(-p))
 
+    def _written(self, eta: str) -> str:
+        return f"(-jnp.expm1(-jnp.exp({eta})))"
+
     def _logs(self, eta: Any, xp: Any) -> tuple[Any, Any, Any, Any, Any]:
         hazard = xp.exp(xp.minimum(eta, HIGHEST))
         # below -36 the hazard is lost beside 1, and log(1 - exp(-h)) is log h
@@ -290,6 +322,9 @@ class Cauchit(Probability):
 
     def _quantile(self, p: Any, xp: Any) -> Any:
         return xp.tan(np.pi * (p - 0.5))
+
+    def _written(self, eta: str) -> str:
+        return f"jnp.arctan2(1.0, -({eta})) / jnp.pi"
 
     def _logs(self, eta: Any, xp: Any) -> tuple[Any, Any, Any, Any, Any]:
         # arctan2(1, -x) / pi keeps all digits of the lower tail, where 1/2 + arctan(x) / pi cancels

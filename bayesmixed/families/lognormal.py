@@ -16,6 +16,7 @@ from .gaussian import Gaussian, residual_sd
 from .links import Identity, Link
 from .numeric.arrays import NUMPY
 from .numeric.support import POSITIVE_ADVICE
+from .written import Written, precise
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,9 @@ class LogNormal(Gaussian):
     ) -> np.ndarray:
         with np.errstate(over="ignore"):
             return np.exp(super().draw(rng, mu, dispersion, weights, trials))
+
+    def written(self, weights: str, trials: str) -> Written:
+        return Written(f"dist.LogNormal(mu, {precise('sigma', weights)})")
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         import jax.numpy as jnp

@@ -16,6 +16,7 @@ from .numeric.gammas import rising, spread_of_gamma
 from .numeric.moments import average
 from .numeric.overdispersed_counts import Counts, poisson_draws
 from .parameters import Limit, parameter
+from .written import NEGATIVE_BINOMIAL, Written
 
 LARGE = 1e4  # counts from which sums of terms of size y log y would show their rounding
 
@@ -85,6 +86,9 @@ class NegativeBinomial(Counts):
     ) -> np.ndarray:
         alpha = np.asarray(dispersion["alpha"], dtype=float)
         return poisson_draws(rng, rng.gamma(alpha, 1.0, np.broadcast_shapes(np.shape(mu), alpha.shape)) * mu / alpha)
+
+    def written(self, weights: str, trials: str) -> Written:
+        return Written("NegativeBinomial(mu, alpha)", NEGATIVE_BINOMIAL)
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         import numpyro.distributions as dist

@@ -16,6 +16,7 @@ from .numeric.gammas import rising
 from .numeric.moments import average
 from .numeric.overdispersed_counts import Counts, poisson_draws
 from .parameters import Limit, parameter
+from .written import NEGATIVE_BINOMIAL, Written
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,9 @@ class NegativeBinomial1(Counts):
     ) -> np.ndarray:
         phi = dispersion["phi"]
         return poisson_draws(rng, rng.gamma(mu / phi) * phi)
+
+    def written(self, weights: str, trials: str) -> Written:
+        return Written("NegativeBinomial(mu, mu / phi)", NEGATIVE_BINOMIAL)
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         import numpyro.distributions as dist

@@ -13,6 +13,7 @@ from .derivatives import Derivatives, chained
 from .links import HIGHEST
 from .numeric.arrays import NUMPY
 from .numeric.overdispersed_counts import Counts, poisson_draws
+from .written import Written
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,9 @@ class Poisson(Counts):
         self, rng: np.random.Generator, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any
     ) -> np.ndarray:
         return poisson_draws(rng, mu)
+
+    def written(self, weights: str, trials: str) -> Written:
+        return Written("dist.Poisson(mu)")
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         import numpyro.distributions as dist

@@ -15,6 +15,7 @@ from .gaussian import LEAST_ERROR
 from .links import Identity, Link
 from .numeric.arrays import NUMPY
 from .parameters import Limit, parameter
+from .written import Written
 
 FARTHEST = 1e150  # residuals in sds beyond which only their logarithm matters: squares must fit
 
@@ -88,6 +89,9 @@ class Student(Family):
     ) -> np.ndarray:
         nu = np.asarray(dispersion["nu"], dtype=float)
         return mu + dispersion["sigma"] * rng.standard_t(nu, np.broadcast_shapes(np.shape(mu), nu.shape))
+
+    def written(self, weights: str, trials: str) -> Written:
+        return Written("dist.StudentT(nu, mu, sigma)")
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         import numpyro.distributions as dist

@@ -101,6 +101,10 @@ class Distribution(Prior, ABC):
     def numpyro(self) -> Any:
         """The NumPyro distribution; call it inside ``with bm.x64():`` (it makes JAX arrays)."""
 
+    def written(self) -> str:
+        """The call that makes the NumPyro form, as `Model.code` writes it; empty where the form itself shows it."""
+        return ""
+
     @abstractmethod
     def quantile(self, p: Any) -> Any:
         """The value below which a share `p` (any shape) of the prior lies; NaN where the prior is not proper."""

@@ -55,6 +55,9 @@ class Beta(Distribution):
         )
         return dist.TransformedDistribution(dist.Beta(self.a, self.b), stretched)
 
+    def written(self) -> str:
+        return f"dist.Beta({self.a!r}, {self.b!r})" if (self.low, self.high) == (0.0, 1.0) else ""
+
     def quantile(self, p: Any) -> Any:
         return self.low + (self.high - self.low) * special.betaincinv(self.a, self.b, p)
 

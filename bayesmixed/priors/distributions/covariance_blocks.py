@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from ...errors import ModelError
 from .base import Distribution, Prior, shown
 from .positive import LOG_2, Gamma
 
@@ -136,6 +137,19 @@ class BlockPrior(Prior, ABC):
     def sds(parts: Mapping[str, Any], scale: Any) -> Any:
         """The sds (..., k) that values of the parts give; `scale` (...,) is sigma, or 1 in a model without scale."""
 
+    def written(self, parts: Mapping[str, str], k: int, scale: str) -> str:
+        """`sds` as the text of a script, of the names of its parts and of what sds are relative to ("" for 1).
+
+        Raises
+        ------
+        ModelError
+            Where the prior has no such text.
+        """
+        raise ModelError(
+            f"The prior {self.describe()} of a block does not say how a script writes the sds. Give its class a method "
+            "written(self, parts, k, scale) that returns their text."
+        )
+
     @staticmethod
     @abstractmethod
     def parts_at(sds: np.ndarray, scale: float, correlated: bool) -> dict[str, np.ndarray]:
@@ -201,6 +215,10 @@ class Decov(BlockPrior):
         if "shares" in parts:
             relative = relative * (parts["shares"].shape[-1] * parts["shares"]) ** 0.5
         return scale * relative
+
+    def written(self, parts: Mapping[str, str], k: int, scale: str) -> str:
+        shares = f"jnp.sqrt({k} * {parts['shares']})" if "shares" in parts else ""
+        return " * ".join(filter(None, (scale, parts["tau"], shares)))
 
     @staticmethod
     def parts_at(sds: np.ndarray, scale: float, correlated: bool) -> dict[str, np.ndarray]:

@@ -33,6 +33,11 @@ class Lomax(Positive):
         moved = dist.transforms.AffineTransform(-self.scale, 1.0, domain=dist.constraints.greater_than(self.scale))
         return dist.TransformedDistribution(dist.Pareto(self.scale, self.shape), moved)
 
+    def written(self) -> str:
+        pareto = f"dist.Pareto({self.scale!r}, {self.shape!r})"
+        moved = f"-{self.scale!r}, 1.0, domain=dist.constraints.greater_than({self.scale!r})"
+        return f"dist.TransformedDistribution({pareto}, dist.transforms.AffineTransform({moved}))"
+
     def quantile(self, p: Any) -> Any:
         return self.scale * np.expm1(-np.log1p(-np.asarray(p)) / self.shape)
 

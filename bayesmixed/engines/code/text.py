@@ -1,0 +1,47 @@
+"""A script as a text that carries its arrays: it prints as it is, and is saved with them beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+
+class Script(str):
+    """The text of a script; `arrays` are those that it reads, by name.
+
+    Notebooks show it as Python. `save` writes both.
+    """
+
+    arrays: Mapping[str, np.ndarray]
+
+    def __new__(cls, text: str, arrays: Mapping[str, np.ndarray]) -> Script:
+        made = super().__new__(cls, text)
+        made.arrays = MappingProxyType(dict(arrays))
+        return made
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_markdown_(self) -> str:
+        return f"```python\n{self}```"
+
+    def save(self, path: str | Path) -> None:
+        """Write the script to `path`, and its arrays beside it under the same name with the ending ".npz".
+
+        Parameters
+        ----------
+        path
+            Of the script, which should end in ".py"; what is there is written over.
+
+        Raises
+        ------
+        FitError
+            Where the arrays' file would be the script itself.
+        """
+        place = Path(path)
+        place.write_text(self, encoding="utf-8")
+        np.savez_compressed(place.with_suffix(".npz"), **self.arrays)
