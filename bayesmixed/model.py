@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
+from os import PathLike
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +14,20 @@ import numpy as np
 from . import priors as prior_presets
 from .covariance import Covariance
 from .design.design import Design
-from .errors import DataError, ModelError, nearest, with_known_options
+from .errors import ModelError, nearest, with_known_options
 from .families import Family, Link
 from .formula.formula import Formula
 from .formula.update import updated
-from .model_parts import ModelArguments, check_response, parts
+from .model_parts import ModelArguments, parts
+from .model_variants import exchanged
+from .model_variants import restored as restored
+from .model_variants import with_design as with_design
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from .engines import Engine
+    from .engines.code.text import Script
     from .engines.program import Program
     from .fits.draws import DrawsFit
     from .fits.point import PointFit
@@ -217,6 +222,40 @@ class Model:
 
         return build_program(self, collapsed=collapsed)
 
+    def code(self, path: str | PathLike[str] | None = None, *, collapsed: bool = False) -> Script:
+        """The model as a NumPyro script that needs nothing of this package: what brms's ``stancode()`` is to Stan.
+
+        It imports numpyro, jax, numpy and arviz, states the priors as numbers with a word on each, has a line per term,
+        samples by NumPyro's own ``MCMC`` and names the draws as ``fit.idata`` does.
+
+        Parameters
+        ----------
+        path
+            Where to write it, "name.py"; its arrays go beside it, into "name.npz".
+        collapsed
+            Integrate the effects out, exactly; linear models only.
+
+        Returns
+        -------
+        str
+            The script. It prints as it is; `arrays` are what it reads, `save(path)` writes both.
+
+        Raises
+        ------
+        ModelError
+            Where the model cannot be collapsed, or a family, link, structure or prior has no text of its own.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> script = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).code()
+        >>> print(next(line for line in script.splitlines() if "Days = " in line).strip())
+        Days = numpyro.sample("Days", dist.Normal(0.0, 48.89151175485448))
+        """
+        from .engines.code import code
+
+        return code(self, path, collapsed=collapsed)
+
     def prior_summary(self) -> Page:
         """What each prior says in the response's units, and what they imply together, as a page that prints.
 
@@ -286,9 +325,7 @@ class Model:
         >>> round(model.with_response(2 * model.design.response.y).fit("ml").sigma / ml.sigma, 3)
         2.0
         """
-        other = object.__new__(Model)
-        other.__dict__.update(self.__dict__ | _parts_with_response(self, y))
-        return other
+        return exchanged(self, y)
 
     if not TYPE_CHECKING:
 
@@ -327,58 +364,3 @@ _OF_FITS = frozenset(
     "idata sigma loglik aic bic deviance theta to_html ranef_sd".split()
 )
 _TAKE_FITS = frozenset("emmeans comparisons slopes predictions odds_ratios diagnose icc r2 report loo pp_check".split())
-
-
-def _parts_with_response(model: Model, y: Any) -> dict[str, Any]:
-    """What changes in a Model when its response becomes `y` (n,)."""
-    response = model.design.response
-    if response is None:
-        raise DataError("The formula has no response to exchange. Write it as 'y ~ x + (1 | g)'.", topic="no-response")
-    values = np.array(y, dtype=float)
-    if values.shape != response.y.shape:
-        raise DataError(
-            f"with_response takes one number per row used ({len(response.y)}), not shape {values.shape}.",
-            topic="given-values",
-        )
-    if model.design.weights is not None:
-        absent = (model.design.weights == 0) & np.isnan(values)
-        values[absent] = model.design.written(response.y)[absent]
-    y = model.design.read(values)
-    design = replace(model.design, response=replace(response, y=y))
-    check_response(design, model.family)
-    plain = response.name in model.frame
-    return {
-        "arguments": replace(model.arguments, data=None, priors=model.priors),
-        "design": design,
-        "frame": model.frame.assign(**{response.name: values}) if plain else model.frame,
-        "priors": model.priors,
-    }
-
-
-def restored(model: Model, n_dropped: int, asked: Any) -> Model:
-    """`model` as it was before it was stored: rows that were dropped are counted, not kept.
-
-    Its priors stay the numbers they are; `asked` is what the user gave for them, which `replace` resolves anew.
-    """
-    changed = {
-        "arguments": replace(model.arguments, priors=asked),
-        "design": replace(model.design, n_dropped=n_dropped),
-    }
-    if model.arguments.priors is not None:
-        changed["priors"] = model.priors
-    other = object.__new__(Model)
-    other.__dict__.update(model.__dict__ | changed)
-    return other
-
-
-def with_design(model: Model, design: Design, frame: pd.DataFrame) -> Model:
-    """The same formula, family and priors on other rows of its columns; levels, centres and contrasts stay."""
-    other = object.__new__(Model)
-    changed = {
-        "arguments": replace(model.arguments, data=None, priors=model.priors),
-        "design": design,
-        "frame": frame,
-        "priors": model.priors,
-    }
-    other.__dict__.update(model.__dict__ | changed)
-    return other

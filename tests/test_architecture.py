@@ -31,6 +31,7 @@ LAYERS = (
     "parameters",
     "priors",
     "model_parts",
+    "model_variants",
     "model",
     "describe",
     "likelihood",
@@ -53,6 +54,7 @@ BESIDE = {"data": {"errors"}}  # outside the stack: the layer and all that it ma
 UPWARD = {
     ("model.py", "fit", "engines"),
     ("model.py", "program", "engines"),
+    ("model.py", "code", "engines"),
     ("model.py", "prior_predictive", "engines"),
     ("model.py", "loglik_at", "likelihood"),
     ("model.py", "prior_summary", "describe"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING
 
+from ...errors import ModelError
 from ..machine.x64 import x64
 from .script import script
 from .text import Script
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
     from ...model import Model
 
 
-def code(model: Model, path: str | Path | None = None, *, collapsed: bool = False) -> Script:
+def code(model: Model, path: str | PathLike[str] | None = None, *, collapsed: bool = False) -> Script:
     """The script of `Model.code`; written to `path`, with its arrays beside it, where one is given."""
+    if collapsed:
+        raise ModelError("Scripts of collapsed models are not written yet: model.code() samples every effect.")
     with x64():
         found = script(model)
     if path is not None:

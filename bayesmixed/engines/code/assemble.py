@@ -32,12 +32,12 @@ class Body:
         """The predictors of all parameters; effects are in that of mu where they are sampled."""
         lines: list[str] = []
         for name, predictor in self.model.design.predictors.items():
-            addends = [(text, what) for what, text in self.predictors[name].addends]
+            addends = list(self.predictors[name].addends)
             if name == "mu" and sampled:
                 addends += [(bar.addend, bar.text) for bar in self.bars]
             offset = predictor.offset[self.model.design.used]
             if np.any(offset):
-                addends.append((self.scope.array(f"{predictor.prefix}offset", offset, "the offset"), "offset"))
+                addends.append((self.scope.array(f"{predictor.prefix}offset", offset, "the offset"), ""))
             eta = _variable(self.model, name)
             lines += predictor_lines(eta, addends)
             lines += [] if name == "mu" else link_lines(self.model, name, eta)

@@ -13,7 +13,7 @@ from ...interop.naming import safe
 from ...page import listed, told
 from ...priors.origin import constant_column, origins
 from ...priors.shapes import shape_prior
-from .distributions import number
+from .distributions import number, plain
 from .priors import PriorLines, part, sampled
 from .scope import Scope, comment, quoted
 
@@ -36,7 +36,7 @@ class Block:
 
 @dataclass(frozen=True)
 class _Maker:
-    """What the lines of one block are made from; `A` turns effects of centred columns into those of columns as typed."""
+    """What the lines of one block are made from; `A` turns effects of centred columns into those of typed ones."""
 
     model: Model
     i: int
@@ -74,7 +74,8 @@ def block_lines(model: Model, i: int, names: TermNames, scale: str, scope: Scope
     text = structure.written(maker.k, sds, tuple(shapes))
     if maker.A is None:
         return Block([*head, *lines, *more, f"{root} = {text}"], root, flat=False)
-    return Block([*head, *lines, *more, f"{root} = {number(maker.A)} @ ({text})", *_moved(maker, root)], root, flat=False)
+    moved = [*comment("of columns as typed"), f"{root} = {number(plain(maker.A))} @ ({text})", *_moved(maker, root)]
+    return Block([*head, *lines, *more, *moved], root, flat=False)
 
 
 def _where(maker: _Maker) -> str:
@@ -97,7 +98,8 @@ def _separate_sds(maker: _Maker) -> tuple[str, list[str]]:
     for j, name in enumerate(names.sds):
         about = [group.columns[column] for column in names.free.sds[j].columns]
         site = scope.site(f"{safe(name)}{'_centered' if maker.moved(j) else ''}")
-        variables.append(scope.variable(name.replace("|", " ").replace("_sigma", "_sd")))
+        which = " ".join(about) if len(about) == 1 else names.free.sds[j].stem
+        variables.append(scope.variable(f"sd {names.tag} {which}"))
         lines += prior.one(variables[-1], site, name, f"sd of {listed(about)} between levels of {group.factor}")
     if maker.k == 1:
         return variables[0], lines
@@ -129,9 +131,9 @@ def _shapes(maker: _Maker) -> tuple[list[str], list[str]]:
     prior, scope, names = PriorLines(maker.model), maker.scope, maker.names
     variables, lines = [], []
     for place, (name, shape) in enumerate(zip(names.shapes, names.free.shapes, strict=True)):
-        variable, plain = scope.variable(name), safe(name)
+        variable, called = scope.variable(name), safe(name)
         stated = shape.written(variable)
-        site = plain if stated == variable and maker.A is None else f"{plain}_sampled"
+        site = called if stated == variable and maker.A is None else f"{called}_cholesky"
         what = f"{shape.sampled} of {maker.model.design.groups[maker.i].text}"
         own = shape_prior(maker.model.priors, names, place)
         assert own is not None  # every model's priors are complete
@@ -139,7 +141,7 @@ def _shapes(maker: _Maker) -> tuple[list[str], list[str]]:
         lines += prior.of(own, variable, scope.site(site), given, what)
         variables.append(variable)
         if stated != variable and maker.A is None:
-            lines.append(f"numpyro.deterministic({quoted(scope.site(plain))}, {stated})")
+            lines.append(f"numpyro.deterministic({quoted(scope.site(called))}, {stated})")
     return variables, lines
 
 
@@ -148,8 +150,8 @@ def _moved(maker: _Maker, root: str) -> list[str]:
     names, scope = maker.names, maker.scope
     if not names.free.by_column or any(shape.support != CORRELATION for shape in names.free.shapes):
         raise ModelError(
-            f"The covariance structure of {maker.model.design.groups[maker.i].text} has parameters that a script cannot "
-            "compute for columns as typed from those of centred columns. State its priors as typed: "
+            f"The covariance structure of {maker.model.design.groups[maker.i].text} has parameters that a script "
+            "cannot find for columns as typed from those of centred columns. State its priors as typed: "
             "priors=bm.priors.as_typed(...)."
         )
     sds = scope.variable(f"sds {names.tag} typed")
@@ -158,6 +160,7 @@ def _moved(maker: _Maker, root: str) -> list[str]:
         if maker.moved(j) or maker.joint:
             lines.append(f"numpyro.deterministic({quoted(scope.site(safe(name)))}, {sds}[{j}])")
     for name in names.shapes:
-        matrix = f"{root} @ {root}.T / jnp.outer({sds}, {sds})"
-        lines.append(f"numpyro.deterministic({quoted(scope.site(safe(name)))}, {matrix})")
+        unit = scope.variable(f"unit {names.tag}")
+        lines.append(f"{unit} = {root} / {sds}[:, None]")
+        lines.append(f"numpyro.deterministic({quoted(scope.site(safe(name)))}, {unit} @ {unit}.T)")
     return lines

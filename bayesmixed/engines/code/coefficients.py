@@ -10,7 +10,7 @@ import numpy as np
 
 from ...interop.naming import safe
 from ...priors.origin import stated_rows
-from .distributions import number
+from .distributions import number, plain
 from .priors import PriorLines
 from .scope import Scope, quoted
 
@@ -24,7 +24,7 @@ INLINE = 9  # numbers of a matrix that a line shows; more are an array
 
 @dataclass(frozen=True)
 class Coefficients:
-    """`lines` of a script, and `addends` of the predictor: the text of what each term adds, with the term's name."""
+    """`lines` of a script, and `addends`: the text of what each term adds, and its name if not its variable's."""
 
     lines: list[str]
     addends: list[tuple[str, str]]
@@ -57,7 +57,7 @@ def coefficient_lines(model: Model, predictor: Predictor, scope: Scope) -> Coeff
         lines += _sampled(model, predictor, term, stated, scope)
     for term in _in_order(terms, stated):
         lines += _as_typed(predictor, term, terms, stated, scope)
-    return Coefficients(lines, [(term.name, _addend(term)) for term in terms])
+    return Coefficients(lines, [(_addend(term), "" if term.variable == term.name else term.name) for term in terms])
 
 
 def cleaned(stated: np.ndarray, X: np.ndarray) -> np.ndarray:
@@ -114,9 +114,7 @@ def _block(stated: np.ndarray, term: _Term, other: _Term) -> np.ndarray:
     return stated[np.ix_(term.positions, other.positions)]
 
 
-def _as_typed(
-    predictor: Predictor, term: _Term, terms: list[_Term], stated: np.ndarray, scope: Scope
-) -> list[str]:
+def _as_typed(predictor: Predictor, term: _Term, terms: list[_Term], stated: np.ndarray, scope: Scope) -> list[str]:
     """beta = what was sampled - C of the others beta."""
     whole = safe(f"{predictor.prefix}{term.name}")
     if not _moved(term, stated):
@@ -140,7 +138,7 @@ def _times(block: np.ndarray, term: _Term, other: _Term, scope: Scope) -> str:
         return f"{other.columns}.mean(axis=0) @ {other.variable}"
     square = block.shape[0] == block.shape[1]
     if square and np.allclose(block, block[0, 0] * np.eye(len(block)), rtol=ROUNDING, atol=0):
-        return f"{other.variable} * {number(block[0, 0])}"
+        return f"{other.variable} * {number(plain(block[0, 0]))}"
     if other.single:
         return f"{_matrix(block[:, 0], term, other, scope)} * {other.variable}"
     return f"{_matrix(block[0] if term.single else block, term, other, scope)} @ {other.variable}"
@@ -148,8 +146,10 @@ def _times(block: np.ndarray, term: _Term, other: _Term, scope: Scope) -> str:
 
 def _matrix(values: np.ndarray, term: _Term, other: _Term, scope: Scope) -> str:
     if values.size <= INLINE:
-        return number(values)
-    return scope.array(f"{term.name} in {other.name}", values, f"how much of {term.name} is in the columns {other.name}")
+        return number(plain(values))
+    return scope.array(
+        f"{term.name} in {other.name}", values, f"how much of {term.name} is in the columns {other.name}"
+    )
 
 
 def _addend(term: _Term) -> str:

@@ -67,6 +67,15 @@ def number(value: Any) -> str:
     return f"np.array({array.tolist()!r})"
 
 
+def plain(values: np.ndarray) -> np.ndarray:
+    """The same numbers without what the last digit or two have of rounding.
+
+    >>> plain(np.array([-4.499999999999998]))
+    array([-4.5])
+    """
+    return np.vectorize(lambda value: float(f"{value:.14g}"), otypes=[float])(values)
+
+
 def _value(value: Any) -> str:
     if value is None or isinstance(value, bool | int | str):
         return repr(value)

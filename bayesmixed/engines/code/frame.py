@@ -31,7 +31,8 @@ DIMS = {{
 
 def sample(data, seed=0, draws=1000, warmup=1000, chains=4):
     """Draws by NumPyro's No-U-Turn sampler."""
-    mcmc = MCMC(NUTS(model, init_strategy=init_to_median), num_warmup=warmup, num_samples=draws, num_chains=chains)
+    kernel = NUTS(model, init_strategy=init_to_median)
+    mcmc = MCMC(kernel, num_warmup=warmup, num_samples=draws, num_chains=chains, chain_method="vectorized")
     fields = ("accept_prob", "diverging", "energy", "potential_energy", "num_steps", "adapt_state.step_size")
     mcmc.run(jax.random.PRNGKey(seed), data, extra_fields=fields)
     return mcmc
@@ -50,7 +51,7 @@ def to_arviz(mcmc, data, coords):
             "lp": -np.asarray(stats["potential_energy"]),
             "n_steps": np.asarray(stats["num_steps"]),
             "step_size": np.asarray(stats["adapt_state.step_size"]),
-            "tree_depth": np.log2(np.asarray(stats["num_steps"])).astype(int) + 1,
+            "tree_depth": np.ceil(np.log2(np.asarray(stats["num_steps"]) + 1)).astype(int),
         }},
         "observed_data": {{{observed}}},
     }}
@@ -62,12 +63,12 @@ def to_arviz(mcmc, data, coords):
 
 if __name__ == "__main__":
     numpyro.enable_x64()  # before anything is computed
-    numpyro.set_host_device_count(4)  # chains side by side
     here = Path(__file__)
     arrays = dict(np.load(here.with_suffix(".npz")))
     coords = {{name.removeprefix({mark}): arrays.pop(name) for name in list(arrays) if name.startswith({mark})}}
     mcmc = sample(arrays)
     idata = to_arviz(mcmc, arrays, coords)
+    population = [name for name, dims in DIMS.items() if not any(dim.endswith("__factor_dim") for dim in dims)]
+    print(az.summary(idata, var_names=population))
     idata.to_netcdf(here.with_suffix(".nc"))
-    print(az.summary(idata, var_names=[{shown}]))
 '''

@@ -24,8 +24,10 @@ def dispersion_lines(model: Model, scope: Scope) -> list[str]:
     lines = []
     for name in model.dispersion:
         if name in model.constants:
-            lines += [*comment(f"{name} of the {model.family.name} family, held constant"),
-                      f"{name} = {float(model.constants[name])!r}"]
+            lines += [
+                *comment(f"{name} of the {model.family.name} family, held constant"),
+                f"{name} = {float(model.constants[name])!r}",
+            ]
         else:
             what = f"{name} of the {model.family.name} family"
             lines += PriorLines(model).one(name, scope.site(safe(name)), name, what)
@@ -39,7 +41,8 @@ def predictor_lines(variable: str, addends: Addends) -> list[str]:
     texts = [f"    + {text}" for text, _ in addends]
     texts[0] = texts[0].replace("+ ", "", 1)
     width = max(map(len, texts))
-    said = [f"{text:<{width}}  # {' '.join(what.split())}" for text, (_, what) in zip(texts, addends, strict=True)]
+    pairs = zip(texts, addends, strict=True)
+    said = [f"{text:<{width}}  # {' '.join(what.split())}" if what else text for text, (_, what) in pairs]
     return [f"{variable} = (", *said, ")"]
 
 

@@ -11,7 +11,7 @@ from ...interop.naming import observed_dataset, posterior_dataset
 from ...parameters.values import Parameters, compact
 from .assemble import Body, body, explicit_lines
 from .frame import COORDS, FRAME
-from .scope import LINE, quoted
+from .scope import quoted
 from .text import Script
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ def script(model: Model) -> Script:
         observed=f"{response}: {_as_written(model, parts)}",
         rows=f'{response}: ["__obs__"]',
         mark=quoted(COORDS),
-        shown=", ".join(quoted(name) for name, found in dims.items() if not _of_levels(found)),
     )
     return Script(text, parts.scope.arrays | _coordinates(posterior, seen))
 
@@ -64,10 +63,6 @@ def _coordinates(*datasets: xr.Dataset) -> dict[str, np.ndarray]:
     return {f"{COORDS}{dim}": labels for dim, labels in every.items() if dim not in ("chain", "draw")}
 
 
-def _of_levels(dims: list[str]) -> bool:
-    return any(dim.endswith("__factor_dim") for dim in dims)
-
-
 def _as_written(model: Model, parts: Body) -> str:
     """The response as the left side of the formula has it."""
     response = model.design.response
@@ -91,14 +86,14 @@ def _about(model: Model, parts: Body) -> str:
     lines = [
         f"A Bayesian model of {words}: what bayesmixed fits, as a NumPyro program by itself.",
         "Run it as it is, or import `model`, `sample` and `to_arviz` from it. Its arrays are in a file of its own",
-        "name with the ending .npz; bayesmixed's model.code(\"name.py\") writes both. It holds",
+        'name with the ending .npz; bayesmixed\'s model.code("name.py") writes both. It holds',
         "",
     ]
     width = max(map(len, scope.arrays))
     for name, values in scope.arrays.items():
         shape = " x ".join(map(str, values.shape))
         lines.append(f"    {name:<{width}}  {shape:<9}  {scope.about[name]}")
-    return "\n".join([*lines, "", "and, as \"coords ...\", the labels of levels, columns and rows."])
+    return "\n".join([*lines, "", 'and, as "coords ...", the labels of levels, columns and rows.'])
 
 
 def _indented(lines: list[str]) -> str:

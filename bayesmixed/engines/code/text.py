@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class Script(str):
     def _repr_markdown_(self) -> str:
         return f"```python\n{self}```"
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | PathLike[str]) -> None:
         """Write the script to `path`, and its arrays beside it under the same name with the ending ".npz".
 
         Parameters
@@ -44,4 +44,4 @@ class Script(str):
         """
         place = Path(path)
         place.write_text(self, encoding="utf-8")
-        np.savez_compressed(place.with_suffix(".npz"), **self.arrays)
+        np.savez_compressed(place.with_suffix(".npz"), **dict(self.arrays))  # type: ignore[arg-type]  # no name is that of an option of savez
