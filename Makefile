@@ -132,6 +132,22 @@ docs: $(VENV)/.docs ## build the documentation into build/site/html and check it
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m sphinx -q -b html -W --keep-going -n -d build/site/doctrees docs build/site/html $(ARGS)
 	@$(BIN)/python docs/_site/links.py build/site/html
 
+.PHONY: dist dist-check licences
+dist: $(VENV)/.dist ## wheel and source archive in dist/, their descriptions and contents checked
+	@rm -rf dist
+	@$(BIN)/python -m build --outdir dist .
+	@$(BIN)/python -m twine check --strict dist/*
+	@$(BIN)/check-wheel-contents dist/*.whl
+
+dist-check: dist ## install the wheel into clean environments of every Python at hand, with and without matplotlib, and run the README's example
+	@$(BIN)/python packaging/check_wheel.py dist/*.whl $(ARGS)
+
+licences: ## list the licences of what is installed with the package in packaging/LICENCES.md
+	@rm -rf .venv-licences
+	@$(interpreter) -m venv .venv-licences
+	@.venv-licences/bin/python -m pip install $(PIP_FLAGS) ".[all]"
+	@.venv-licences/bin/python packaging/licences.py
+
 clean: ## remove environments, caches and build products
 	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -141,7 +157,7 @@ $(VENV)/.made: $(call usable,$(VENV))
 	$(call new_environment,$(VENV))
 	@echo "$(CURDIR)" > $@
 
-$(VENV)/.quickstart $(VENV)/.test $(VENV)/.docs $(VENV)/.bench: $(VENV)/.%: pyproject.toml $(VENV)/.made
+$(VENV)/.quickstart $(VENV)/.test $(VENV)/.docs $(VENV)/.bench $(VENV)/.dist: $(VENV)/.%: pyproject.toml $(VENV)/.made
 	@echo "Installing bayesmixed and what '$*' needs into $(VENV) (once, a few minutes)"
 	@$(BIN)/python -m pip install $(PIP_FLAGS) -e ".[$*]"
 	@touch $@

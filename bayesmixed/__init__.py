@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from .summaries.report.write_up import report as report
     from .summaries.variance.icc import icc as icc
     from .summaries.variance.r2 import r2 as r2
+    from .versions import show_versions as show_versions
 
 # name -> module that defines it (a module name alone is the module itself); loaded when first asked for
 _PUBLIC = {
@@ -102,6 +103,7 @@ _PUBLIC = {
     "report": "summaries.report.write_up",
     "residual_checks": "checks.predictive.residual_checks",
     "sbc": "checks.calibration.sbc",
+    "show_versions": "versions",
     "side_by_side": "fits.side_by_side",
     "simplify": "inference.structure.simplify",
     "simulate": "prediction.from_nothing",
@@ -164,6 +166,7 @@ __all__ = [
     "report",
     "residual_checks",
     "sbc",
+    "show_versions",
     "side_by_side",
     "simplify",
     "simulate",

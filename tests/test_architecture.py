@@ -40,6 +40,7 @@ LAYERS = (
     "fits",
     "engines",
     "saving",
+    "versions",
     "degrees",
     "effects",
     "inference",
@@ -284,7 +285,9 @@ def run(script: str) -> Any:
 REPORT = """
 import json, logging, sys
 heavy = ["jax", "numpyro", "arviz", "matplotlib", "formulae"]
-handlers = [name for name in [None, *logging.root.manager.loggerDict] if logging.getLogger(name).handlers]
+names = [None, *logging.root.manager.loggerDict]
+writing = {name: [h for h in logging.getLogger(name).handlers if type(h) is not logging.NullHandler] for name in names}
+handlers = [name for name, found in writing.items() if found]
 print(json.dumps({"loaded": [m for m in heavy if m in sys.modules], "handlers": handlers}))
 """
 

@@ -39,8 +39,10 @@ def test_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
         assert table in printed
 
 
-def test_project_package_and_citation_name_one_version() -> None:
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+def test_the_package_alone_says_its_version_and_the_citation_repeats_it() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     cited = re.search(r"^version: (.+)$", (REPOSITORY / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
     assert cited is not None
-    assert project["version"] == bm.__version__ == cited.group(1)
+    assert "version" in project["project"]["dynamic"] and "version" not in project["project"]
+    assert project["tool"]["hatch"]["version"] == {"path": "bayesmixed/__init__.py"}
+    assert bm.__version__ == cited.group(1)

@@ -72,6 +72,15 @@ def enable_from_environment() -> None:
         compilation_cache(wanted)
 
 
+def folder_in_use() -> str | None:
+    """Where compiled programs are kept, or would be from the first fit that compiles; None where nowhere.
+
+    JAX is not loaded for it.
+    """
+    own = _folder_of_jax() if "jax" in sys.modules else os.environ.get("JAX_COMPILATION_CACHE_DIR")
+    return own or os.environ.get(VARIABLE) or None
+
+
 def user_folder() -> Path:
     """The user's folder for compiled programs, by the customs of the system."""
     home = Path.home()
