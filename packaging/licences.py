@@ -52,7 +52,10 @@ def by_whom(installed: dict[str, Distribution]) -> dict[str, set[str]]:
     """Package -> the installed packages that ask for it."""
     found = defaultdict(set)
     for asking in installed.values():
+        own = normal(asking.name) == PACKAGE  # of whose extras all are installed; of others none, as far as one can see
         for line in asking.requires or []:
+            if "extra ==" in line and not own:
+                continue
             found[normal(re.match(r"[\w.-]+", line)[0])].add(normal(asking.name))
     return found
 
@@ -68,7 +71,14 @@ def licence(of: Distribution) -> str:
     classifiers = [line.split(" :: ")[-1] for line in told.get_all("Classifier", []) if line.startswith("License")]
     field = (told.get("License") or "").strip()
     short = field if field and len(field) <= LONG and "\n" not in field else ""
-    return told.get("License-Expression") or ", ".join(classifiers) or short or "not stated: see its files"
+    return told.get("License-Expression") or ", ".join(classifiers) or short or file_title(of)
+
+
+def file_title(of: Distribution) -> str:
+    """The first line of the licence that lies beside the description."""
+    files = [path for path in of.files or [] if path.stem.upper() in ("LICENSE", "LICENCE", "COPYING")]
+    lines = [line for path in files for line in path.read_text("utf-8").splitlines() if line.strip()]
+    return f"{lines[0].strip()} (its file's title)" if lines else "not stated: see its source"
 
 
 if __name__ == "__main__":
