@@ -36,7 +36,7 @@ class Page(HTMLParser):
 
 def broken(root: Path) -> Iterator[str]:
     """A sentence for every link inside `root` that leads nowhere."""
-    pages = {path: _read(path) for path in sorted(root.rglob("*.html"))}
+    pages = {path: _read(path) for path in sorted(root.rglob("*.html")) if path.parent != root / "_static"}
     for path, page in pages.items():
         for line, address in page.links:
             fault = _fault(path, address, root, pages)
