@@ -62,6 +62,14 @@ class NUTS(Engine):
     References
     ----------
     Hoffman & Gelman (2014), J. Mach. Learn. Res. 15, 1593-1623; Betancourt (2017), arXiv:1701.02434.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> model = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff"))
+    >>> fit = model.fit(bm.NUTS(draws=100, tune=100, chains=2), seed=1)
+    >>> fit.idata.posterior["sigma"].shape
+    (2, 100)
     """
 
     draws: int = 1000
