@@ -1,7 +1,7 @@
 """What do four programs print for the same analysis? Runs the scripts of this folder and keeps their output beside them.
 
     python docs/from/programs/run.py                              all that can be run here
-    python docs/from/programs/run.py --only singular bayesmixed   analyses and programs by name
+    python docs/from/programs/run.py --only singular in_bambi  analyses and scripts by name
     python docs/from/programs/run.py --bambi .venv-bambi/bin/python
 
 lme4 and glmmTMB need `Rscript` with these packages, bambi an environment of its own (`make` knows it as .venv-bambi).
@@ -25,13 +25,13 @@ FOLDER = Path(__file__).resolve().parent
 TABLES = {"sleepstudy": "sleepstudy", "cbpp": "cbpp", "singular": "Oats"}
 WIDTH = "102"  # columns of a line, as on the other pages
 
-R_PACKAGES = {"lme4": ("lme4", "lmerTest"), "glmmTMB": ("glmmTMB", "TMB")}
+R_PACKAGES = {"in_lme4": ("lme4", "lmerTest"), "in_glmmTMB": ("glmmTMB", "TMB")}
 OURS = ("bayesmixed", "numpyro", "jax")
 BAMBI = ("bambi", "nutpie", "pymc", "arviz")
 
 
 def scripts(only: list[str]) -> Iterator[Path]:
-    """The scripts whose analysis or program is among `only`, all of them where that is empty."""
+    """The scripts whose analysis or own name is among `only`, all of them where that is empty."""
     for analysis in TABLES:
         for path in sorted((FOLDER / analysis).glob("*.R")) + sorted((FOLDER / analysis).glob("*.py")):
             if not only or {analysis, path.stem} & set(only):
@@ -44,7 +44,7 @@ def printed(script: Path, interpreter: str) -> str:
         table = TABLES[script.parent.name]
         bm.load_data(table).to_csv(Path(workplace) / f"{table}.csv", index=False)
         command = [interpreter, str(script)]
-        surroundings = os.environ | {"COLUMNS": WIDTH, "PYTHONWARNINGS": "ignore"}
+        surroundings = os.environ | {"COLUMNS": WIDTH, "PYTHONWARNINGS": "ignore", "OPENBLAS_NUM_THREADS": "1"}
         done = subprocess.run(
             command, cwd=workplace, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -55,7 +55,7 @@ def interpreter_of(script: Path, bambi: str) -> str | None:
     """What runs a script, None where that is not installed."""
     if script.suffix == ".R":
         return shutil.which("Rscript")
-    return shutil.which(bambi) if script.stem == "bambi" else sys.executable
+    return shutil.which(bambi) if script.stem == "in_bambi" else sys.executable
 
 
 def versions(script: Path, interpreter: str) -> str:
@@ -64,7 +64,7 @@ def versions(script: Path, interpreter: str) -> str:
         names = ", ".join(f'"{name}"' for name in R_PACKAGES[script.stem])
         asked = f'cat(sapply(c({names}), function(p) paste(p, packageVersion(p))), R.version.string, sep = ", ")'
         return _said([interpreter, "-e", asked])
-    packages = BAMBI if script.stem == "bambi" else OURS
+    packages = BAMBI if script.stem == "in_bambi" else OURS
     asked = "import sys; from importlib.metadata import version; print(*[f'{p} {version(p)}' for p in sys.argv[1:]], "
     return _said([interpreter, "-c", asked + "'Python ' + sys.version.split()[0], sep=', ')", *packages])
 
@@ -76,7 +76,7 @@ def _said(command: list[str]) -> str:
 def main() -> None:
     """Write the output of every script asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="*", default=[], metavar="NAME", help="analyses or programs")
+    parser.add_argument("--only", nargs="*", default=[], metavar="NAME", help="analyses or scripts")
     parser.add_argument("--bambi", default=".venv-bambi/bin/python", help="a Python that has bambi and nutpie")
     asked = parser.parse_args()
     for script in scripts(asked.only):

@@ -1,4 +1,4 @@
-library(lmerTest)  # lme4, with degrees of freedom
+suppressPackageStartupMessages(library(lmerTest))  # lme4 with degrees of freedom
 m <- lmer(Reaction ~ Days + (Days | Subject), sleepstudy)
 summary(m)
 confint(m)

@@ -1,4 +1,4 @@
-library(lme4)
+suppressPackageStartupMessages(library(lme4))
 data(Oats, package = "nlme")
 m <- lmer(yield ~ nitro + Variety + (nitro | Block) + (1 | Block:Variety), Oats)
 summary(m)

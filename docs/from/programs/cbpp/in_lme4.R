@@ -1,4 +1,4 @@
-library(lme4)
+suppressPackageStartupMessages(library(lme4))
 m <- glmer(cbind(incidence, size - incidence) ~ period + (1 | herd), cbpp, family = binomial)
 summary(m)
 confint(m)
