@@ -59,7 +59,9 @@ def test_a_page_shows_every_script_and_every_output(analysis: str) -> None:
     assert shown == {path.relative_to(FROM).as_posix() for path in (PROGRAMS / analysis).glob("in_*")}
 
 
-@pytest.mark.parametrize("path", sorted(PROGRAMS.glob("*/in_*.txt")), ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize(
+    "path", sorted(PROGRAMS.glob("*/in_*.txt")), ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
 def test_the_first_line_of_an_output_names_versions(path: Path) -> None:
     name = path.stem.removeprefix("in_").removesuffix("_nuts")
     first, rest = path.read_text(encoding="utf-8").split("\n\n", 1)

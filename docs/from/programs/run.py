@@ -1,4 +1,4 @@
-"""What do four programs print for the same analysis? Runs the scripts of this folder and keeps their output beside them.
+"""What do four programs print for the same analysis? Runs the scripts of this folder and keeps what they print.
 
     python docs/from/programs/run.py                              all that can be run here
     python docs/from/programs/run.py --only singular in_bambi  analyses and scripts by name
