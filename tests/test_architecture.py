@@ -49,7 +49,8 @@ LAYERS = (
     "plots",
     "document",
 )
-BESIDE = {"data": {"errors"}}  # outside the stack: the layer and all that it may import
+# Outside the stack: the layer and all that it may import.
+BESIDE = {"data": {"errors"}, "cli": {*LAYERS, "data"}, "__main__": {"cli"}}
 
 # (file, function, layer): the upward calls, each a delegate made inside the function named.
 UPWARD = {
