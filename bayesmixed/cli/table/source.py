@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,7 @@ def _found(given: Given) -> pd.DataFrame:
     if name == STDIN:
         from .text import read_text
 
-        return read_text(click.get_binary_stream("stdin").read(), "standard input", options)
+        return read_text(sys.stdin.buffer.read(), "standard input", options)
     path = Path(name)
     if path.is_file():
         return read(path, options, given["sheet"])
