@@ -12,9 +12,10 @@ import click
 
 from ..errors import BayesMixedError, BayesMixedWarning
 from .program import NAME, program
+from .start import INTERRUPTED
 from .wording import typed
 
-MISTAKE, INTERRUPTED = 2, 130  # as shells and most programs have them
+MISTAKE = 2
 
 
 def exit_code(arguments: Sequence[str]) -> int:
@@ -24,6 +25,9 @@ def exit_code(arguments: Sequence[str]) -> int:
             code = program().main(list(arguments), prog_name=NAME, standalone_mode=False)
         except (click.Abort, KeyboardInterrupt):
             return INTERRUPTED
+        except click.exceptions.NoArgsIsHelpError as asked:
+            click.echo(asked.format_message())
+            return 0
         except click.ClickException as wrong:
             return _mistake(_of_click(wrong))
         except BayesMixedError as wrong:
@@ -47,7 +51,8 @@ def _of_click(wrong: click.ClickException) -> str:
     """Its message, and where options are described."""
     context = getattr(wrong, "ctx", None)
     asked = "" if context is None else f" {context.command_path} --help says what there is."
-    return wrong.format_message() + asked
+    message = wrong.format_message()
+    return message + "." * message.endswith(("'", ")")) + asked
 
 
 @contextmanager

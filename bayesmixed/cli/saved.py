@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,13 +17,17 @@ END = ".nc"
 
 def fit_argument(*, several: bool = False) -> click.Argument:
     """The file of a fit, or several."""
-    name = "fits" if several else "fit"
+    name, number = ("fits", -1) if several else ("fit", 1)
+    metavar = "FIT..." if several else "FIT"
     path = click.Path()  # completes the names of files
-    return (
-        click.Argument([name], metavar="FIT...", nargs=-1, required=True, type=path)
-        if several
-        else click.Argument([name], metavar="FIT", type=path)
-    )
+    return click.Argument([name], metavar=metavar, nargs=number, required=True, type=path, callback=_no_formula)
+
+
+def _no_formula(_: click.Context, __: click.Parameter, value: Any) -> Any:
+    for name in [value] if isinstance(value, str) else value or ():
+        if "~" in name and not Path(name).exists():
+            raise DataError(f'A saved fit is wanted, no formula. First: bayesmixed fit "{name}" TABLE --save fit.nc')
+    return value
 
 
 def fit_of(name: str) -> Fit:
@@ -35,8 +39,6 @@ def fit_of(name: str) -> Fit:
         No such file, one that is damaged or no fit.
     """
     path = Path(name)
-    if "~" in name:
-        raise DataError(f'A saved fit is wanted, not a formula: bayesmixed fit "{name}" TABLE --save fit.nc makes one.')
     if not path.is_file() and not path.with_suffix(END).is_file():
         raise DataError(f"There is no file {name!r}. {_near(path)}".rstrip())
     if path.is_file() and path.suffix.lower() != END:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+INTERRUPTED = 130  # as shells have it
 MISSING = 'The command line needs the library click: pip install "bayesmixed[cli]"'
 
 
@@ -36,6 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(2)
     from .ending import exit_code
 
-    if hasattr(signal, "SIGPIPE") and arguments is None:
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader that has seen enough (| head) ends us without a word
+    if arguments is None:
+        _end_quietly()
     sys.exit(exit_code(sys.argv[1:] if arguments is None else arguments))
+
+
+def _end_quietly() -> None:
+    """Let Ctrl-C, and a reader that has seen enough (| head), end this process at once and without a word."""
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    # an exception would wait for compiled code, and be lost where it meets a callback of the compiler's
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))

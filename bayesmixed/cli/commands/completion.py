@@ -21,7 +21,7 @@ command = command_of(
     "completion",
     _run,
     [click.Argument(["shell"], type=click.Choice(SHELLS))],
-    says="Print the script that lets a shell complete commands, options and names of data sets.",
+    says="Print what a shell needs to complete words.\n\nCommands, options, names of files and of data sets.",
     examples=[
         'eval "$(bayesmixed completion bash)"',
         "bayesmixed completion fish > ~/.config/fish/completions/bayesmixed.fish",

@@ -107,7 +107,7 @@ def _name() -> click.Argument:
 
 command = click.Group(
     "data",
-    help="The data sets that come with the package. Commands take their names in place of a file.",
+    help="List, show and export data sets of the package.\n\nCommands take their names in place of a file.",
     epilog="\b\nExample:\n  bayesmixed data list\n",
     context_settings=SETTINGS,
     commands=[

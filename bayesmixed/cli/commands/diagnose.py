@@ -31,6 +31,6 @@ command = command_of(
         click.Option(["--progress/--no-progress"], default=None, help="Show how far it is; in a terminal by default."),
         json_option(),
     ],
-    says="Say in words what is wrong with a saved fit, what it means and what to do.",
+    says="Say what is wrong with a saved fit.\n\nIn words: what it means, and what to do.",
     examples=["bayesmixed diagnose fit.nc"],
 )

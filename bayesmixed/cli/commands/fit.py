@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from ...fits.base import Fit
     from ...model import Model
 
-_SAYS = """Fit a model and print its summary; several methods are also printed side by side.
+_SAYS = """Fit a model, by one method or several.
+
+Each summary is printed; several are also printed side by side.
 
 Text columns are factors, and so is whatever follows a bar; a predictor whose numbers are labels takes --factor."""
 
@@ -38,15 +40,16 @@ def _run(given: Given) -> None:
             note(f"Wrote {fit.save(saves[name])}")
         if name in reports:
             note(f"Wrote {fit.to_html(reports[name])}")
-        fits.append(fit)
         if not given["as_json"]:
+            click.echo("\n" * bool(fits), nl=False)
             _print(fit, given)
+        fits.append(fit)
     if given["as_json"]:
         _print_json(model, fits, given)
     elif len(fits) > 1:
         from ...fits.side_by_side import side_by_side
 
-        click.echo(str(side_by_side(*fits)))
+        click.echo(f"\n{side_by_side(*fits)}")
 
 
 def _files(name: str | None, option: str, ends: list[str], engines: Mapping[str, Engine]) -> dict[str, Path]:
@@ -63,9 +66,9 @@ def _fits(model: Model, engines: Mapping[str, Engine], given: Given) -> Iterator
 
 
 def _print(fit: Fit, given: Given) -> None:
-    click.echo(f"{fit.summary()}\n")
+    click.echo(str(fit.summary()))
     if given["diagnose"]:
-        click.echo(f"{_diagnosis(fit, given)}\n")
+        click.echo(f"\n{_diagnosis(fit, given)}")
 
 
 def _print_json(model: Model, fits: list[Fit], given: Given) -> None:

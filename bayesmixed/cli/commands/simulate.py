@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 PLAIN = "simulated"  # the column of a response that is not one column
 
-_SAYS = """Simulate responses: from a FORMULA and a TABLE of predictors, with every parameter stated by --set (where
+_SAYS = """Simulate responses.
+
+From a FORMULA and a TABLE of predictors, with every parameter stated by --set (where
 one is missing, the message lists them all); or from a saved FIT.
 
 The answer is the table with the new response in its column (in "simulated" where the formula's left side is no column),

@@ -41,6 +41,6 @@ command = command_of(
         click.Option(["--ddf"], metavar="METHOD", help="Test coefficients: satterthwaite, kenward-roger, ..."),
         json_option(),
     ],
-    says="Print the summary of a saved fit; several are also printed side by side.",
+    says="Print saved fits, several also side by side.",
     examples=["bayesmixed summary fit.nc", "bayesmixed summary fit-reml.nc fit-nuts.nc --json"],
 )

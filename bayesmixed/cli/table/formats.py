@@ -36,7 +36,7 @@ def read(path: Path, options: TextOptions, sheet: str | None = None) -> pd.DataF
     packed = ends and ends[-1] in COMPRESSED
     end = next(iter(ends[-2:-1] if packed else ends[-1:]), "")
     if end in TEXT or (options.sep is not None and end not in FORMATS):
-        return read_text(_content(path, ends[-1] if packed else ""), str(path), options, TEXT.get(end, ","))
+        return read_text(_content(path, ends[-1] if packed else ""), repr(str(path)), options, TEXT.get(end, ","))
     if end not in FORMATS:
         raise DataError(_unknown(path, end))
     kind = FORMATS[end]
@@ -52,7 +52,7 @@ def read(path: Path, options: TextOptions, sheet: str | None = None) -> pd.DataF
         raise
     except Exception as problem:  # every reader has its own for a file that is not what its name says
         words = str(problem).strip().split("\n")[0].rstrip(".")
-        raise DataError(f"{str(path)!r} cannot be read as {kind.words}: {words}.") from None
+        raise DataError(f"{str(path)!r} cannot be read as {kind.words}; is it one? ({words})") from None
     return table.rename(columns=lambda name: name.strip() if isinstance(name, str) else name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING
@@ -134,15 +135,22 @@ def _parsed(text: str, where: str, sep: str, options: TextOptions) -> pd.DataFra
     import pandas as pd
 
     try:
-        return pd.read_csv(
-            StringIO(text),
-            sep=sep,
-            decimal=options.decimal or ".",
-            na_values=list(options.missing),
-            skipinitialspace=True,
-            index_col=False,
-            low_memory=False,
-        ).dropna(how="all", ignore_index=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # that values were lost
+            return pd.read_csv(
+                StringIO(text),
+                sep=sep,
+                decimal=options.decimal or ".",
+                na_values=list(options.missing),
+                skipinitialspace=True,
+                index_col=False,
+                low_memory=False,
+            ).dropna(how="all", ignore_index=True)
+    except pd.errors.ParserWarning:
+        raise DataError(
+            f"{where} has rows with more values than there are names of columns. Name each, or leave the names of rows "
+            "out (in R, row.names = FALSE)."
+        ) from None
     except (ValueError, pd.errors.ParserError) as problem:
         raise _no_table(where, problem) from None
 
