@@ -10,6 +10,7 @@ _ENGINE = re.compile(r"(?:model\.fit\()?bm\.(ML|REML|MAP|Laplace|NUTS)\(((?:\w+=
 _OPTIONS = ("family", "link", "priors", "weights", "offset", "check", "missing", "criterion")
 _OPTION = re.compile(rf"""\b({"|".join(_OPTIONS)})=["']([^"']+)["']""")
 _NAMESPACE = re.compile(r" Other names can be given as namespace=\{.*?\}\.")
+_DECIMAL = 'read the file with pandas.read_csv(path, decimal=",")'
 _PARAMS = re.compile(r"^params=(\{.*\})$", re.MULTILINE)
 _DIAGNOSE = "bm.diagnose(fit)"
 
@@ -25,7 +26,7 @@ def typed(message: str) -> str:
     message = _FIT.sub(lambda found: f"--method {found[1]}" + (f" --seed {found[2]}" if found[2] else ""), message)
     message = _OPTION.sub(lambda found: f"--{found[1]} {_quoted(found[2])}", message)
     message = _PARAMS.sub(lambda found: _settings(found[1]), message.replace("params lacks", "--set lacks"))
-    return message.replace(_DIAGNOSE, "bayesmixed diagnose")
+    return message.replace(_DIAGNOSE, "bayesmixed diagnose").replace(_DECIMAL, 'add --decimal ","')
 
 
 def _named(options: str) -> list[str]:

@@ -101,7 +101,7 @@ def _excel(path: Path, sheet: str | None) -> pd.DataFrame:
             from ..ending import note
 
             note(f"Note: {path.name} has the sheets {', '.join(map(repr, names))}; the first is read (--sheet NAME).")
-        return book.parse(sheet or names[0]).dropna(how="all", ignore_index=True)
+        return pd.read_excel(book, sheet_name=sheet or names[0]).dropna(how="all", ignore_index=True)
 
 
 def _parquet(path: Path, _: str | None) -> pd.DataFrame:
