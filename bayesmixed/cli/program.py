@@ -9,7 +9,7 @@ import click
 
 NAME = "bayesmixed"
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-COMMANDS = ("fit", "summary", "diagnose", "report", "simulate", "data", "completion")
+COMMANDS = ("fit", "summary", "diagnose", "report", "simulate", "code", "data", "completion")
 
 _HELP = """Mixed models with lme4-style formulas: maximum likelihood, REML and full Bayes from one model.
 
