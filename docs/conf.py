@@ -9,7 +9,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from _site import code_links, gallery, generated, outside, tutorials  # noqa: E402
+from _site import code_links, gallery, generated, members, outside, tutorials  # noqa: E402
 
 import bayesmixed  # noqa: E402
 
@@ -92,6 +92,7 @@ html_theme_options: dict[str, Any] = {
 
 def setup(app: Any) -> None:
     """What happens before pages are read, as they are read, and before they are written."""
+    app.connect("autodoc-process-docstring", members.on_docstring, priority=400)  # before numpydoc
     app.connect("builder-inited", lambda app: generated.write(HERE))
     app.connect("builder-inited", lambda app: tutorials.run_all())
     app.connect("env-get-outdated", tutorials.outdated)

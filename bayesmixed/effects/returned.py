@@ -28,9 +28,36 @@ LEVELS, ROUNDING = ("estimate", "lower", "upper"), 1e-9  # below this share of a
 class Effects(Printed):
     """Estimates with their uncertainty. Printing gives a page; notebooks get HTML.
 
-    `title` and `notes` say what they are, `keys` name them row by row, `quantities` hold them on the scale on which
-    limits and tests are made, with what these are referred to, `scale` shows them. `by` are the columns within which
-    contrasts are formed, `tested` says that zero is a value of interest.
+    Attributes
+    ----------
+    title, notes
+        What they are, in words.
+    keys
+        Columns that name them, row by row.
+    quantities
+        Their values on the scale on which limits and tests are made, with what these are referred to.
+    scale
+        The scale on which they are shown.
+    by
+        Columns within which contrasts are formed.
+    level
+        Coverage of the limits.
+    tested
+        Whether zero is a value of interest, so that each has a test.
+    adjust
+        How p-values and limits are adjusted for many tests.
+    weights
+        Of contrasts, the weights of the means that they are sums of; else None.
+    ratio
+        How contrasts of them are shown, such as ratios; None: as they are.
+    of
+        What such a ratio is of: "odds" make odds ratios.
+    curve
+        Which odds, where a link has several.
+    refusal
+        Why they have no contrasts, in words; empty where they have.
+    blank
+        What a missing estimate means, in words.
     """
 
     title: str

@@ -105,7 +105,15 @@ def _decimals(width: float) -> int:
 
 @dataclass(frozen=True, repr=False)
 class Intervals(Printed):
-    """Limits by parameter. Printing gives a page; `.frame` has lower, upper and kind, one row per parameter."""
+    """Limits by parameter. Printing gives a page; `.frame` has lower, upper and kind, one row per parameter.
+
+    Attributes
+    ----------
+    table
+        What is printed, one row per parameter.
+    notes
+        How the limits were found, and what is doubtful.
+    """
 
     title: str
     table: pd.DataFrame

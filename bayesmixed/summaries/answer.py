@@ -13,7 +13,12 @@ from ..page import Page, Printed, Section, column, number, places
 class Answer(Printed):
     """Numbers as data (`frame`) and as a page: printing it gives text, notebooks get HTML.
 
-    `title` is its heading, `notes` say what the numbers are conditional on.
+    Attributes
+    ----------
+    title, frame
+        Its heading and its numbers.
+    notes
+        What the numbers are conditional on.
     """
 
     title: str

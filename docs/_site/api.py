@@ -10,7 +10,7 @@ import bayesmixed as bm
 
 from . import groups
 from .groups import GROUPS, Group
-from .members import first_line, members, path, public, returned
+from .members import first_line, members, on_field, path, public, returned
 
 MODULE_LISTS = ("errors", "families", "links", "priors", "covariance")
 
@@ -43,7 +43,7 @@ def _index() -> str:
 
 Every public name, by what it is for. `bm` is `import bayesmixed as bm`.
 
-| | | |
+| Group | What it is for | Names |
 |---|---|---|
 {chr(10).join(rows)}
 
@@ -75,7 +75,7 @@ def _group(group: Group, names: list[str]) -> str:
 
 {group.about}
 
-| | |
+| Name | What it is |
 |---|---|
 {chr(10).join(rows)}
 
@@ -124,20 +124,19 @@ def _class(where: str, kind: type) -> Iterator[str]:
     yield from (f".. autoclass:: {where}", "")
     if not found:
         return
-    yield from (".. rubric:: What can be asked of it", "", ".. list-table::", "   :widths: 30 70", "")
-    for member in found:
+    yield from (".. rubric:: What can be asked of it", "", ".. list-table::", "   :class: members", "")
+    for member, directive in found.items():
         yield f"   * - :py:attr:`~{where}.{member}`"
-        yield f"     - {_said(kind, member)}"
+        yield f"     - {_said(kind, member, directive)}"
     for member, directive in found.items():
         yield from ("", f".. {directive}:: {where}.{member}")
 
 
-def _said(kind: type, member: str) -> str:
+def _said(kind: type, member: str, directive: str) -> str:
     """The first sentence on a member, as one line of reStructuredText."""
-    documented = inspect.getattr_static(kind, member, None)
-    text = inspect.getdoc(getattr(kind, member, None)) if documented is not None and callable(documented) else None
-    text = text or inspect.getdoc(documented) if hasattr(documented, "__get__") else text
-    return " ".join((text or "").split("\n\n")[0].split())
+    own = None if directive == "autoattribute" else inspect.getdoc(getattr(kind, member))
+    text = own or on_field(kind, member)
+    return " ".join(text.split("\n\n")[0].split())
 
 
 def _module(name: str, module: Any) -> Iterator[str]:

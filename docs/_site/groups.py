@@ -86,7 +86,12 @@ GROUPS = (
         "[All of them at a glance](../guide/gallery).",
         ("plot",),
     ),
-    Group("files", "Data and files", "Classic data sets; fits on disk.", ("load_data", "list_data", "load")),
+    Group(
+        "files",
+        "Data and files",
+        "Classic data sets; fits on disk; what is installed, for a report of a fault.",
+        ("load_data", "list_data", "load", "show_versions"),
+    ),
     Group(
         "modules",
         "Modules",

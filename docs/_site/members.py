@@ -11,7 +11,14 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from numpydoc.docscrape import NumpyDocString
+
 PACKAGE = "bayesmixed"
+USUAL = {  # where a class says nothing of its own
+    "title": "What the page is headed by.",
+    "notes": "What is said below the table, in words.",
+    "frame": "The numbers as a tidy DataFrame.",
+}
 NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -28,6 +35,28 @@ def members(kind: type) -> dict[str, str]:
                 if directive:
                     found[name] = directive
     return found
+
+
+def on_field(kind: type, name: str) -> str:
+    """What the docstring of a dataclass, or of one that it is made of, says of a field."""
+    for each in _ours(kind):
+        read = NumpyDocString(inspect.cleandoc(each.__doc__ or ""))
+        for part in ("Attributes", "Parameters"):
+            for parameter in read[part]:
+                if name in (one.strip() for one in parameter.name.split(",")):
+                    return " ".join(parameter.desc)
+    return USUAL.get(name, "")
+
+
+def on_docstring(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """What Sphinx calls with each docstring: fields get their words, classes lose the list that the table repeats."""
+    if what in ("attribute", "property") and not any(lines):
+        place, field = name.rsplit(".", 1)
+        lines[:] = [on_field(_at(place), field)]
+    if what == "class" and "Attributes" in lines:
+        start = lines.index("Attributes")
+        ends = [i - 1 for i in range(start + 2, len(lines)) if set(lines[i]) == {"-"}]
+        del lines[start : ends[0] if ends else len(lines)]
 
 
 def returned(function: Callable[..., Any]) -> list[type]:
@@ -54,6 +83,12 @@ def first_line(value: Any) -> str:
     """The first sentence of its documentation, as one line of Markdown."""
     text = inspect.getdoc(value) or ""
     return " ".join(text.split("\n\n")[0].split()).replace("|", "\\|").replace("``", "`")
+
+
+def _at(place: str) -> Any:
+    """The class of that full name."""
+    module, name = place.rsplit(".", 1)
+    return getattr(import_module(module), name)
 
 
 def _is_ours(value: Any, module: ModuleType) -> bool:

@@ -114,6 +114,12 @@ def test_every_member_is_documented(name: str, made: dict[str, str]) -> None:
     assert public - {"sampled"} - refused <= documented
 
 
+def test_no_member_of_what_is_public_is_without_words(made: dict[str, str]) -> None:
+    rows = re.findall(r"^   \* - :py:attr:`~([\w.]+)`\n     -(.*)$", "\n".join(made.values()), re.MULTILINE)
+    assert len(rows) > 400
+    assert [name for name, words in rows if not words.strip()] == []
+
+
 @pytest.mark.parametrize(
     ("page", "names"),
     [

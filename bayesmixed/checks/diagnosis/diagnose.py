@@ -42,8 +42,20 @@ WAIT = 1.0  # seconds before progress is shown
 class Diagnosis(Printed):
     """What `bm.diagnose` found; printing gives a page, notebooks get HTML.
 
-    `findings`, the serious ones first, `profile` the sds at which the deviance has risen by 1 and by 3.84 for every
-    direction at zero, `simpler` the simpler formulas that were fitted (None where none were).
+    Attributes
+    ----------
+    fit
+        What was diagnosed.
+    findings
+        What was found, the serious ones first.
+    profile
+        The sds at which the deviance has risen by 1 and by 3.84, for every direction at zero.
+    simpler
+        The simpler formulas that were fitted; None where none were.
+    separation, within
+        Which predictors foretell the response, in all rows or within every level of a group; None where none do.
+    refit
+        Whether models were fitted anew.
     """
 
     fit: Fit

@@ -30,6 +30,8 @@ class Comparison(Printed):
         se_diff (of that difference, from its terms), weight (stacking), bad_k (how many Pareto k are too large).
     by
         What was left out whole; None for single rows.
+    left_out
+        How many rows, or levels, were left out one after the other.
     misspecified
         The models whose p_loo is above their number of parameters.
     """

@@ -48,8 +48,14 @@ class LeaveOneOut(Printed):
         One row per row of the data, or level, left out: elpd, p_loo, pareto_k; with ``by=`` also rows.
     good_k
         Importance sampling can be trusted where pareto_k is at most this.
-    by
-        What was left out whole; None for single rows.
+    formula, family, method
+        What was fitted and how.
+    draws
+        How many draws it rests on.
+    by, integrated
+        What was left out whole, None for single rows; how its effects were integrated out.
+    model
+        The model, whose response others are compared on.
     elpd_data
         ArviZ's own result, for `az.compare`, `az.plot_khat` and the like.
     """

@@ -36,8 +36,10 @@ class PredictiveCheck(Printed):
         statistic is not defined for the observed response.
     replicates
         statistic, group, replicate, value: what `frame` summarises.
-    n, re, by, method
-        Replicates, their random effects, what the rows were grouped by, and how the fit was made.
+    formula, method
+        What was fitted and how.
+    n, re, by
+        Replicates, their random effects, and what the rows were grouped by.
     weighting
         What frequency weights other than 1 mean here, in words.
     """

@@ -63,6 +63,12 @@ class ResidualChecks(Printed):
         Labels of the rows whose response lies beyond all replicates.
     findings
         What departs from the model: in words, with what to do.
+    formula, method
+        What was fitted and how.
+    n, re
+        Replicates, and their random effects.
+    weighting
+        What frequency weights other than 1 mean here, in words.
     detectable
         Ratio of the variance to the family's that the test of dispersion would find in four of five such data sets;
         NaN where there is no such test.

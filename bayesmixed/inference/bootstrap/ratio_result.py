@@ -30,6 +30,12 @@ class BootstrapTest(Printed):
         How many replicates had a fit that did not converge.
     boundary
         Share of the replicates whose larger fit is on its boundary.
+    naive
+        The p of the chi-squared law, which the simulation stands in for.
+    sequential
+        Whether it stopped as soon as the answer was clear.
+    models
+        The formulas, the smaller model's first.
     """
 
     statistic: float

@@ -35,6 +35,8 @@ class Bootstrap(Printed):
         Share of the replicates used whose estimates lie on the boundary of the space.
     notes
         What is doubtful, in words.
+    leave_out
+        A function that makes the estimates without each level, which BCa limits need; None where there is none.
     """
 
     draws: pd.DataFrame

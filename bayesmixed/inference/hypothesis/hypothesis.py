@@ -32,8 +32,15 @@ NO_DF = "z: a penalised fit has no degrees of freedom, and its standard errors a
 class Hypotheses(Printed):
     """Tests of linear functions of the coefficients, or what draws say of them. Printing gives a page.
 
-    `frame` has a row per claim; `joint` is the F test of several equations (statistic, num_df, den_df, p; infinite
-    den_df mean chi^2 / num_df), of draws the probability that several inequalities hold at once, else None.
+    Attributes
+    ----------
+    frame
+        A row per claim: estimate, se, df, statistic, p, lower, upper; of draws their probabilities.
+    joint
+        The F test of several equations (statistic, num_df, den_df, p; infinite den_df mean chi^2 / num_df), of draws
+        the probability that several inequalities hold at once, else None.
+    notes
+        What limits and p-values are of, which standard errors were used.
     """
 
     title: str

@@ -25,6 +25,12 @@ class Influence(Printed):
 
     Attributes
     ----------
+    fit
+        The fit of all data.
+    left, without
+        What was left out, one after the other, and what was estimated without it.
+    refit
+        Whether the model was fitted anew each time, and not moved by one step.
     estimates
         Every parameter without each of them, named as `side_by_side` names them.
     changes

@@ -25,6 +25,12 @@ class PermutationTest(Printed):
     p_values
         What each analysis gives as its own p-value in every arrangement: a column for the model, one for the analysis
         that it is compared with, NaN where that one failed. Under the hypothesis they should be uniform.
+    nominal
+        What each analysis gives as its own p-value for the data.
+    alpha
+        Level at which rejections are counted.
+    analyses
+        The columns of `p_values` in words: formula, method and test of each.
     failed
         How many arrangements the model could not be fitted to.
     enumerated

@@ -40,8 +40,16 @@ WAIT = 2.0  # seconds after which progress is shown
 class Profile(Printed):
     """Profiles of parameters. Printing gives limits and what bends; `.frame` has the points, `bm.plot.profile` draws.
 
-    `fit` is the maximum likelihood fit that was profiled, `curves` hold its parameters, `reach` is ``|zeta|`` to which
-    they were followed.
+    Attributes
+    ----------
+    fit
+        The maximum likelihood fit that was profiled.
+    curves
+        A profile per parameter.
+    reach
+        ``|zeta|`` to which they were followed.
+    notes
+        What is doubtful, in words.
     """
 
     fit: PointFit

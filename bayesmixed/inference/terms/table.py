@@ -22,9 +22,15 @@ COLUMNS = ("num_df", "den_df", "statistic", "p")
 class TermTests(Printed):
     """Tests of the terms of one fit. Printing gives a page; notebooks get HTML.
 
-    `frame` has a row for each term: `num_df`, `den_df` (infinite for chi^2), `statistic` (F, or chi^2) and `p`; blank
-    where nothing of a term can be tested. `residual` are the degrees of freedom and the sum of squares of the
-    residuals of a linear model without bars, printed below.
+    Attributes
+    ----------
+    frame
+        A row for each term: `num_df`, `den_df` (infinite for chi^2), `statistic` (F, or chi^2) and `p`; blank where
+        nothing of a term can be tested.
+    notes
+        Which type, which degrees of freedom, what is doubtful.
+    residual
+        Degrees of freedom and sum of squares of the residuals of a linear model without bars, printed below.
     """
 
     title: str

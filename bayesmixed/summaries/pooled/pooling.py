@@ -41,6 +41,17 @@ class Pooling(Printed):
     """Estimates by degree of pooling: `frame` tidy, `fit` the partially pooled one, `complete` the one without bars.
 
     Printing it shows the population's estimates side by side, then each level's.
+
+    Attributes
+    ----------
+    group
+        The grouping factor.
+    frame
+        One row per degree of pooling, parameter and level.
+    fit, complete
+        The partially pooled fit, and the one of the model without bars.
+    notes
+        What was left out, what is doubtful.
     """
 
     group: str

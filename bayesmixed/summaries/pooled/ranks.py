@@ -36,8 +36,12 @@ class Ranks(Printed):
         rank (its mean over the draws), rank_lower, rank_upper, p_best (the probability to be among the best `k`).
     group, column, k, highest, level, method
         What was ranked and how: rank 1 is the highest effect, or with ``highest=False`` the lowest.
+    levels
+        The levels in the order of the data.
     draws
         Draws of the effects (n, levels), in the order of `levels`.
+    notes
+        What the draws are of, what is doubtful.
     """
 
     frame: pd.DataFrame

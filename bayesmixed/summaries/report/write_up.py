@@ -28,7 +28,17 @@ _LIMITS = (0.025, 0.975)
 
 @dataclass(frozen=True, repr=False)
 class Report:
-    """A report in paragraphs: `model`, `fitting`, `estimates`, `variance`, `software`; printing it wraps the lines."""
+    """A report in paragraphs; printing it wraps the lines.
+
+    Attributes
+    ----------
+    model, fitting
+        What was analysed with which model, and how it was fitted.
+    estimates, variance
+        What was found, and how much of the variance it explains.
+    software
+        With which versions.
+    """
 
     model: str
     fitting: str

@@ -1,5 +1,0 @@
-library(glmmTMB)
-data(cbpp, package = "lme4")
-m <- glmmTMB(cbind(incidence, size - incidence) ~ period + (1 | herd), cbpp, family = binomial)
-summary(m)
-confint(m)
