@@ -240,3 +240,19 @@ def brief(value: Any) -> str:
         return text
     kind = type(value).__name__
     return f"{'an' if kind[0] in 'AEIOUaeiou' else 'a'} {kind}"
+
+
+__all__ = [
+    "BayesMixedError",
+    "BayesMixedWarning",
+    "DataError",
+    "FitError",
+    "FormulaError",
+    "ModelError",
+    "NoSuchAnswer",
+    "NoSuchOption",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

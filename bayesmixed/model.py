@@ -70,21 +70,29 @@ class Model:
 
     Attributes
     ----------
-    arguments
-        What was given, as it was given; `replace` changes them.
-    formula, design
-        The formula read, and what it makes of the table: response, columns, bars, levels.
-    frame
-        The columns used, of the rows used.
-    family, covariances
-        The response distribution with its link, and the covariance structure of each bar.
-    constants
-        Parameters held fixed, by name.
+    arguments : ModelArguments
+        What was given, as it was given.
+    formula : Formula
+        The formula, read.
+    design : Design
+        The response and, per parameter of its distribution, columns (n, p), coefficient names, offset and groups.
+    frame : DataFrame
+        The columns that the formula uses, of the rows used.
+    family : Family
+        The response distribution, with its link.
+    covariances : tuple of Covariance
+        The structure of each bar's effects.
+    constants : Mapping of str to float
+        Parameters held fixed.
 
     Raises
     ------
     BayesMixedError
         With what is wrong, where, and what to write instead.
+
+    See Also
+    --------
+    Model.fit : estimates or draws.
 
     Examples
     --------
@@ -136,7 +144,7 @@ class Model:
 
     @property
     def r_names(self) -> dict[str, str]:
-        """Our coefficient names -> R's."""
+        """Our coefficient names -> R's: ``{"period[2]": "period2"}``."""
         return dict(zip(self.design.mu.coefficients, self.design.mu.r_names, strict=True))
 
     @property
@@ -176,7 +184,7 @@ class Model:
         return self.linear and "sigma" in self.dispersion
 
     def replace(self, **changes: Any) -> Model:
-        """Another model with some arguments changed.
+        """Another model with some arguments changed: models themselves never change.
 
         Parameters
         ----------
@@ -184,6 +192,23 @@ class Model:
             Any argument of `Model`, e.g. ``formula="y ~ x + (1 | g)"``. In the text of a formula ``.`` stands for what
             this model's has on that side, as in R's ``update``: ``formula=". ~ . - x"``; formulas of other parameters
             than the mean then stay.
+
+        Returns
+        -------
+        Model
+            Of the same data, unless `data` is changed; priors are resolved anew.
+
+        Raises
+        ------
+        ModelError
+            An argument that `Model` has not.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> model = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy"))
+        >>> model.replace(formula=". ~ . - (Days | Subject) + (1 | Subject)")
+        Model('Reaction ~ Days + (1 | Subject)', family='gaussian', rows=180)
         """
         known = ModelArguments.__dataclass_fields__
         for name in changes:
@@ -206,7 +231,62 @@ class Model:
     def fit(
         self, method: str | Engine = "nuts", *, seed: int | None = None, progress: bool | None = None
     ) -> PointFit | DrawsFit:
-        """Fit by an engine: "ml", "reml", "nuts", or a value that carries options such as ``bm.NUTS(chains=2)``."""
+        """Fit the model: estimates by a maximum, or draws from its posterior.
+
+        Parameters
+        ----------
+        method
+            How, by name or by a value that carries options:
+
+            - ``"ml"``, `bm.ML`: maximum likelihood, exact in linear models, else by Laplace's approximation or adaptive
+              quadrature, ``bm.ML(quadrature=9)``. No priors.
+            - ``"reml"``, `bm.REML`: restricted maximum likelihood, of linear models. No priors.
+            - ``"map"``, `bm.MAP`: ML or REML with a penalty that keeps covariances off their boundary, or with the
+              model's priors.
+            - ``"laplace"``, `bm.Laplace`: draws from an approximate posterior with importance weights, in a second; its
+              status says whether to trust them. The model's priors.
+            - ``"nuts"``, `bm.NUTS`: draws by NumPyro's No-U-Turn sampler. The model's priors.
+        seed
+            A whole number: same seed, same draws. By default one is chosen, and kept in ``fit.seed``. Estimates need
+            none.
+        progress
+            Whether methods that draw show a bar: by default in a terminal or notebook, True also where output goes to a
+            file, False never.
+
+        Returns
+        -------
+        PointFit or DrawsFit
+            Estimates of "ml", "reml" and "map"; draws of "laplace" and "nuts". Both answer the same questions. A search
+            that did not converge and chains that did not mix are no errors: ``fit.status.problems`` says so, with
+            remedies, and so does the summary.
+
+        Raises
+        ------
+        FitError
+            A name that is no method, options that do not apply, a model that the method cannot fit.
+        ModelError
+            For draws a flat prior that leaves the posterior improper; more random effects than rows.
+
+        Notes
+        -----
+        The first draws of a kind of model wait some seconds for the compiler; `bm.compilation_cache` keeps what it made
+        between sessions.
+
+        References
+        ----------
+        Bates, Maechler, Bolker & Walker (2015), J. Stat. Softw. 67(1), for "ml" and "reml"; Chung, Rabe-Hesketh, Dorie,
+        Gelman & Liu (2013), Psychometrika 78, 685-709, for "map"; Rue, Martino & Chopin (2009), J. R. Stat. Soc. B 71,
+        319-392, for "laplace"; Hoffman & Gelman (2014), J. Mach. Learn. Res. 15, 1593-1623, for "nuts".
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> model = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy"))
+        >>> round(model.fit("reml").loglik, 4)
+        -871.8141
+        >>> model.fit(bm.NUTS(draws=200, tune=200, chains=2), seed=1, progress=False).parameters.beta.shape
+        (2, 200, 2)
+        """
         from .engines import fit
 
         return fit(self, method, seed=seed, progress=progress)
@@ -221,16 +301,72 @@ class Model:
         quadrature: int = 1,
         reml: bool = False,
     ) -> float:
-        """The marginal log-likelihood at given values; theta as `fit.theta`, a None is profiled out (not of a GLMM).
+        """The marginal log-likelihood at given values, every constant included.
 
-        -inf outside the parameter space. `quadrature` as in `bm.ML`; a linear model's integral is exact without.
+        Parameters
+        ----------
+        theta
+            Covariance parameters (m,) as in `fit.theta`.
+        beta
+            Coefficients (p,) of the mean; None takes those that maximise (linear models only).
+        sigma
+            Residual standard deviation, in units of the response; None the one that maximises (linear models only).
+        dispersion
+            The family's other parameters by name.
+        quadrature
+            Nodes as in `bm.ML`: 1 is Laplace's approximation. A linear model's integral is exact without.
+        reml
+            The restricted likelihood, of linear models.
+
+        Returns
+        -------
+        float
+            -inf outside the parameter space.
+
+        Raises
+        ------
+        ModelError
+            Values that are missing, or of another number than the model has.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> model = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff"))
+        >>> fit = model.fit("ml")
+        >>> bool(abs(model.loglik_at(theta=fit.theta) - fit.loglik) < 1e-8)
+        True
         """
         from .likelihood.at import loglik_at
 
         return loglik_at(self, theta, beta, sigma, dispersion, quadrature, reml)
 
     def program(self, collapsed: str | bool = "auto") -> Program:
-        """The NumPyro program, its arguments and what each site means; call it inside ``with bm.x64():``."""
+        """The NumPyro program of the model, its arguments and what each site means.
+
+        Parameters
+        ----------
+        collapsed
+            "full": effects and coefficients are integrated out exactly; "partial": only those of the largest grouping
+            factor and the coefficients; False: everything is a sample site; "auto": the first of these that is
+            possible.
+
+        Returns
+        -------
+        Program
+            `function`, `data` and `sites`; call ``program.function(**program.data)`` inside ``with bm.x64():``.
+
+        Raises
+        ------
+        FitError
+            Where effects cannot be integrated out as asked, with the reason.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> model = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff"))
+        >>> sorted(model.program().sites), sorted(model.program(collapsed=False).sites)
+        (['Batch_sigma', 'sigma'], ['Batch_sigma', 'Batch_u', 'Intercept_centered', 'sigma'])
+        """
         from .engines.program import build_program
 
         return build_program(self, collapsed=collapsed)
@@ -274,6 +410,19 @@ class Model:
 
         Per parameter the prior in words, median and central 95 % interval; per grouping factor the sd of its effect
         on a row and its share of the variance (ICC), from seeded draws; flat priors that leave one undefined.
+
+        Returns
+        -------
+        Page
+            It prints, and has an HTML form.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> model = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff"))
+        >>> page = model.prior_summary()
+        >>> "sigma" in str(page)
+        True
         """
         from .describe.prior_summary import prior_summary
 
@@ -324,6 +473,11 @@ class Model:
         y
             One number per row used (n,), on the scale of the formula's left side: for ``log(y) ~ x`` the logarithm.
             Rows of weight zero keep their response where `y` is NaN.
+
+        Returns
+        -------
+        Model
+            A new one, to be fitted as any other.
 
         Raises
         ------

@@ -39,6 +39,17 @@ KINDS: dict[type, str] = {bool: "True or False", float: "a number", str: "a text
 def structure(name: str, options: Sequence[tuple[str, Option]] = ()) -> Covariance:
     """The structure of that name, with options.
 
+    Parameters
+    ----------
+    name
+        One of ``bm.covariance.STRUCTURES``, as a formula has it in front of a bar: ``cs(0 + f | g)``.
+    options
+        Pairs of an option's name and its value.
+
+    Returns
+    -------
+    Covariance
+
     Raises
     ------
     ModelError
@@ -82,3 +93,28 @@ def stems() -> tuple[str, ...]:
     free = [kind.parameters(3) for kind in STRUCTURES.values()]
     sds, shapes = [sd.stem for each in free for sd in each.sds], [shape.stem for each in free for shape in each.shapes]
     return tuple(dict.fromkeys(["sigma", "corr", "cov", *sds, *shapes]))
+
+
+__all__ = [
+    "CORRELATION",
+    "INTERVAL",
+    "STRUCTURES",
+    "CompoundSymmetry",
+    "Correlation",
+    "CorrelationMatrix",
+    "Covariance",
+    "Diagonal",
+    "Edge",
+    "Free",
+    "Sd",
+    "Shape",
+    "Unstructured",
+    "Values",
+    "sd_of_all",
+    "sd_of_each",
+    "structure",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -245,12 +245,20 @@ class Free:
 
 
 def sd_of_each(k: int) -> tuple[Sd, ...]:
-    """One sd per column."""
+    """One sd per column, of k columns.
+
+    >>> len(sd_of_each(3))
+    3
+    """
     return tuple(Sd((j,)) for j in range(k))
 
 
 def sd_of_all(k: int) -> tuple[Sd, ...]:
-    """One sd that all columns have."""
+    """One sd that all k columns have.
+
+    >>> len(sd_of_all(3))
+    1
+    """
     return (Sd(tuple(range(k))),)
 
 

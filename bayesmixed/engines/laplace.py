@@ -23,6 +23,7 @@ from .improper import refuse_improper
 from .machine.blas import blas_threads
 from .machine.progress import Progress, progress_bar
 from .ml import ML, check_identifiable, fit_linear, tail_columns
+from .room import check_room
 from .sampler.chain_start import start_from
 from .search.gradient_methods import BFGS
 
@@ -103,6 +104,7 @@ class Laplace(Engine):
 
     def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> DrawsFit:
         refuse_improper(model)
+        check_room(model, "bm.Laplace(draws={draws})", 1, self.draws)
         chosen = whole_seed(seed)
         with blas_threads(tail_columns(model)), progress_bar(progress, (self.pool + 1) * self.draws) as bar:
             return _fit(self, model, chosen, bar)

@@ -106,6 +106,13 @@ class REML(Engine):
     References
     ----------
     Bates, Mächler, Bolker & Walker (2015), J. Stat. Softw. 67(1), eq. 41.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> model = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff"))
+    >>> round(model.fit(bm.REML(maxiter=200)).sigma, 2)
+    49.51
     """
 
     start: Sequence[float] | None = None

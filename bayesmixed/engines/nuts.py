@@ -15,6 +15,7 @@ from .base import Engine
 from .improper import refuse_improper
 from .ml import ML, check_identifiable, fit_linear
 from .program import ROUTES, build_program
+from .room import check_room
 from .sampler.chain_start import Start, start_from
 from .sampler.generalized_start import generalized_start
 from .sampler.run import CHAIN_METHODS, sample_posterior
@@ -62,6 +63,14 @@ class NUTS(Engine):
     References
     ----------
     Hoffman & Gelman (2014), J. Mach. Learn. Res. 15, 1593-1623; Betancourt (2017), arXiv:1701.02434.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> model = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff"))
+    >>> fit = model.fit(bm.NUTS(draws=100, tune=100, chains=2), seed=1)
+    >>> fit.idata.posterior["sigma"].shape
+    (2, 100)
     """
 
     draws: int = 1000
@@ -89,6 +98,7 @@ class NUTS(Engine):
         from ..fits.draws import DrawsFit
 
         _check_model(model, self)
+        check_room(model, "bm.NUTS(draws={draws})", self.chains, self.draws)
         start = self._start(model)
         program = build_program(model, self.collapsed, self._centering(start))
         chosen, other = whole_seed(seed), start.other_centering() if self.centered == "auto" else None

@@ -65,7 +65,29 @@ FAMILIES: dict[str, type[Family]] = {kind.name: kind for kind in _ALL}
 
 
 def family(value: str | Family, link_value: str | Link | None = None) -> Family:
-    """The family of that name (or the value itself) with a link, its default one if None."""
+    """The family of that name (or the value itself) with a link, its default one if None.
+
+    Parameters
+    ----------
+    value
+        A name of ``bm.families.FAMILIES``, or a family.
+    link_value
+        A name of ``bm.links.LINKS``, or a link; the family's first by default.
+
+    Returns
+    -------
+    Family
+
+    Raises
+    ------
+    ModelError
+        A family that is not known, or a link that it does not take; the message names those it does.
+
+    Examples
+    --------
+    >>> family("poisson").link.name, family("binomial", "probit").link.name
+    ('log', 'probit')
+    """
     known: Family | type[Family]
     value = _named_by(value)
     if isinstance(value, Family):
@@ -94,6 +116,39 @@ def _unknown(value: object) -> str:
     if isinstance(value, type) and issubclass(value, Family):
         return f"family={value.__name__} is a class: write family={value.name!r}, or {value.__name__}() with options."
     return unknown(value, FAMILIES)
+
+
+__all__ = [
+    "FAMILIES",
+    "LINKS",
+    "MAIN",
+    "Bernoulli",
+    "Beta",
+    "BetaBinomial",
+    "Binomial",
+    "Derivatives",
+    "Family",
+    "FamilyParameter",
+    "Gamma",
+    "Gaussian",
+    "InverseGaussian",
+    "Link",
+    "LogNormal",
+    "NegativeBinomial",
+    "NegativeBinomial1",
+    "Observed",
+    "Poisson",
+    "Student",
+    "custom",
+    "family",
+    "link",
+    "observed",
+    "parameter",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 def __getattr__(name: str) -> Any:

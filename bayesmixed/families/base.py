@@ -32,10 +32,28 @@ class Observed(NamedTuple):
 def observed(design: Design, rows: slice | np.ndarray = slice(None)) -> Observed:
     """The response of some rows of a design, with its weights and trials.
 
+    Parameters
+    ----------
+    design
+        Of a model: ``model.design``.
+    rows
+        Which of its rows, all by default.
+
+    Returns
+    -------
+    Observed
+
     Raises
     ------
     ModelError
         For a design without a response.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> model = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff"))
+    >>> bm.families.observed(model.design, slice(0, 2)).y
+    array([1545., 1440.])
     """
     response = design.response
     if response is None:

@@ -1,10 +1,10 @@
-"""The links: identity, log and powers, and distribution functions between asymptotes."""
+"""The links by name, and those that are distribution functions between asymptotes."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -12,133 +12,14 @@ from ..errors import ModelError, nearest, with_known_options
 from .link_base import HIGHEST as HIGHEST
 from .link_base import Link as Link
 from .numeric.arrays import NUMPY
+from .plain_links import Identity as Identity
+from .plain_links import Inverse as Inverse
+from .plain_links import InverseSquare as InverseSquare
+from .plain_links import Log as Log
+from .plain_links import Power as Power
+from .plain_links import Sqrt as Sqrt
 
 LOG_2PI = float(np.log(2 * np.pi))
-
-
-class Identity(Link):
-    """eta = mu."""
-
-    name = "identity"
-    linear = True
-
-    def forward(self, mu: Any, xp: Any = NUMPY) -> Any:
-        return mu
-
-    def inverse(self, eta: Any, xp: Any = NUMPY) -> Any:
-        return eta
-
-    def written(self, eta: str) -> str:
-        return eta
-
-    def slope(self, mu: Any, xp: Any = NUMPY) -> Any:
-        return xp.ones_like(mu)
-
-    def mean_slope(self, mu: Any, xp: Any = NUMPY) -> Any:
-        return xp.ones_like(mu)
-
-    def mean_steps(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any]:
-        zero = xp.zeros_like(eta)
-        return eta, xp.ones_like(eta), zero, zero
-
-
-class Log(Link):
-    """eta = log mu."""
-
-    name = "log"
-    scaled = False
-    multiplicative = True
-    ratios = "Ratios of {middle}s"
-    ratio_of = "{middle}s"
-    range = (0.0, np.inf)
-
-    def forward(self, mu: Any, xp: Any = NUMPY) -> Any:
-        return xp.log(mu)
-
-    def inverse(self, eta: Any, xp: Any = NUMPY) -> Any:
-        return xp.exp(xp.minimum(eta, HIGHEST))
-
-    def written(self, eta: str) -> str:
-        return f"jnp.exp({eta})"
-
-    def slope(self, mu: Any, xp: Any = NUMPY) -> Any:
-        return 1 / mu
-
-    def mean_slope(self, mu: Any, xp: Any = NUMPY) -> Any:
-        return mu
-
-    def mean_steps(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any]:
-        mu = self.inverse(eta, xp)
-        return mu, mu, mu, mu
-
-    def log_mean_steps(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any]:
-        zero = xp.zeros_like(eta)
-        return eta, xp.ones_like(eta), zero, zero
-
-    def log_probabilities(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any, Any]:
-        zero = xp.zeros_like(eta)
-        return eta, xp.log(-xp.expm1(eta)), eta, xp.ones_like(eta), zero
-
-
-class Sqrt(Link):
-    """eta = sqrt(mu), eta > 0."""
-
-    name = "sqrt"
-    range = (0.0, np.inf)
-
-    def forward(self, mu: Any, xp: Any = NUMPY) -> Any:
-        return xp.sqrt(mu)
-
-    def inverse(self, eta: Any, xp: Any = NUMPY) -> Any:
-        return eta**2
-
-    def written(self, eta: str) -> str:
-        return f"{eta} ** 2"
-
-    def slope(self, mu: Any, xp: Any = NUMPY) -> Any:
-        return 0.5 / xp.sqrt(mu)
-
-    def mean_steps(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any]:
-        return eta**2, 2 * eta, 2 * xp.ones_like(eta), xp.zeros_like(eta)
-
-
-@dataclass(frozen=True)
-class Power(Link):
-    """eta = mu^-k, eta > 0."""
-
-    k: ClassVar[float]
-    range = (0.0, np.inf)
-
-    def forward(self, mu: Any, xp: Any = NUMPY) -> Any:
-        return xp.asarray(mu, dtype=float) ** -self.k
-
-    def inverse(self, eta: Any, xp: Any = NUMPY) -> Any:
-        return xp.asarray(eta, dtype=float) ** (-1 / self.k)
-
-    def written(self, eta: str) -> str:
-        return f"{eta} ** {-1 / self.k!r}"
-
-    def slope(self, mu: Any, xp: Any = NUMPY) -> Any:
-        return -self.k * xp.asarray(mu, dtype=float) ** (-self.k - 1)
-
-    def mean_steps(self, eta: Any, xp: Any = NUMPY) -> tuple[Any, Any, Any, Any]:
-        a = -1 / self.k
-        mu = xp.asarray(eta, dtype=float) ** a
-        return mu, a * mu / eta, a * (a - 1) * mu / eta**2, a * (a - 1) * (a - 2) * mu / eta**3
-
-
-class Inverse(Power):
-    """eta = 1 / mu, eta > 0."""
-
-    name = "inverse"
-    k = 1.0
-
-
-class InverseSquare(Power):
-    """eta = 1 / mu^2, eta > 0."""
-
-    name = "1/mu^2"
-    k = 2.0
 
 
 @dataclass(frozen=True)
@@ -343,7 +224,27 @@ _ALIASES = {"1/mu2": "1/mu^2", "inverse_squared": "1/mu^2", "reciprocal": "inver
 
 
 def link(name: str) -> Link:
-    """The link of that name; an unknown one is an error with the nearest names."""
+    """The link of that name.
+
+    Parameters
+    ----------
+    name
+        One of ``bm.links.LINKS``.
+
+    Returns
+    -------
+    Link
+
+    Raises
+    ------
+    ModelError
+        For an unknown one, with the nearest names.
+
+    Examples
+    --------
+    >>> float(link("log").inverse(0.0))
+    1.0
+    """
     found = LINKS.get(_ALIASES.get(name, name)) if isinstance(name, str) else None
     if found is None:
         raise ModelError(f"Unknown link {name!r}. {nearest(str(name), LINKS)}", topic="unknown-link")
@@ -354,6 +255,29 @@ def link(name: str) -> Link:
 def logit(guess: float = 0.0, lapse: float = 0.0) -> Logit:
     """The logistic link, with asymptotes for psychophysics.
 
+    mu = guess + (1 - guess - lapse) / (1 + exp(-eta)); without asymptotes a coefficient is a log odds ratio.
+
+    Parameters
+    ----------
+    guess, lapse
+        The probabilities of a success by chance and of a failure by lapse, each in [0, 1) and together below 1: 0.5 in
+        a task with two alternatives.
+
+    Returns
+    -------
+    Logit
+
+    Raises
+    ------
+    ModelError
+        For asymptotes that leave nothing between them.
+
+    References
+    ----------
+    Treutwein & Strasburger (1999), Percept. Psychophys. 61, 87-106.
+
+    Examples
+    --------
     >>> round(float(logit(guess=0.5, lapse=0.02).inverse(0.0)), 2)
     0.74
     """
@@ -362,17 +286,94 @@ def logit(guess: float = 0.0, lapse: float = 0.0) -> Logit:
 
 @with_known_options
 def probit(guess: float = 0.0, lapse: float = 0.0) -> Probit:
-    """The probit link (cumulative normal), with asymptotes for psychophysics."""
+    """The probit link (cumulative normal), with asymptotes for psychophysics.
+
+    mu = guess + (1 - guess - lapse) Phi(eta).
+
+    Parameters
+    ----------
+    guess, lapse
+        As in `logit`.
+
+    Returns
+    -------
+    Probit
+
+    Examples
+    --------
+    >>> round(float(probit(guess=0.5).inverse(0.0)), 2)
+    0.75
+    """
     return Probit(guess, lapse)
 
 
 @with_known_options
 def cloglog(guess: float = 0.0, lapse: float = 0.0) -> Cloglog:
-    """The complementary log-log link (Weibull psychometric function in log stimulus), with asymptotes."""
+    """The complementary log-log link (Weibull psychometric function in log stimulus), with asymptotes.
+
+    mu = guess + (1 - guess - lapse) (1 - exp(-exp(eta))); without asymptotes a coefficient is a log hazard ratio.
+
+    Parameters
+    ----------
+    guess, lapse
+        As in `logit`.
+
+    Returns
+    -------
+    Cloglog
+
+    Examples
+    --------
+    >>> round(float(cloglog().inverse(0.0)), 3)
+    0.632
+    """
     return Cloglog(guess, lapse)
 
 
 @with_known_options
 def cauchit(guess: float = 0.0, lapse: float = 0.0) -> Cauchit:
-    """The inverse Cauchy link, with asymptotes."""
+    """The inverse Cauchy link, with asymptotes.
+
+    mu = guess + (1 - guess - lapse) (1/2 + arctan(eta) / pi): approaches its asymptotes slowly.
+
+    Parameters
+    ----------
+    guess, lapse
+        As in `logit`.
+
+    Returns
+    -------
+    Cauchit
+
+    Examples
+    --------
+    >>> round(float(cauchit().inverse(1.0)), 2)
+    0.75
+    """
     return Cauchit(guess, lapse)
+
+
+__all__ = [
+    "LINKS",
+    "Cauchit",
+    "Cloglog",
+    "Identity",
+    "Inverse",
+    "InverseSquare",
+    "Link",
+    "Log",
+    "Logit",
+    "Power",
+    "Probability",
+    "Probit",
+    "Sqrt",
+    "cauchit",
+    "cloglog",
+    "link",
+    "logit",
+    "probit",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

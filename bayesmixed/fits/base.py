@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from .summary import Summary
 
 
+# What other parts of the program ask, and nobody types.
+_INNER = frozenset(
+    "b_covariances beta_root coefficient_root coefficient_root_of curvature further prediction_errors sampled".split()
+)
+
+
 class Fit(ABC):
     """A fitted model. Point fits and fits with draws share everything that is defined here.
 
@@ -98,33 +104,98 @@ class Fit(ABC):
         return float(np.mean(self.parameters.dispersion.get("sigma", 1.0)))
 
     def fixef(self) -> pd.Series:
-        """Fixed effects of all predictors by coefficient name (posterior means for draws)."""
+        """Fixed effects of all predictors, on the link scale.
+
+        Returns
+        -------
+        Series
+            By coefficient name: estimates, or posterior means of draws.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("ml")
+        >>> fit.fixef().round(2).to_dict()
+        {'Intercept': 251.41, 'Days': 10.47}
+        """
         names = list(self.model.design.coefficients)
         return pd.Series(self.parameters.mean().stacked[0, 0], index=names, name="estimate")
 
     @with_known_options('It gives a dict: fit.ranef()["group"].')
     def ranef(self) -> dict[str, pd.DataFrame]:
-        """Random effects per grouping factor, levels x columns: conditional modes or posterior means."""
+        """Random effects: how far each level is from the population, on the link scale.
+
+        Returns
+        -------
+        dict of str to DataFrame
+            Per grouping factor levels x columns: conditional modes, or posterior means of draws.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("ml")
+        >>> fit.ranef()["Subject"].round(1).loc["308"].to_dict()
+        {'Intercept': 2.8, 'Days': 9.1}
+        """
         mean = self.parameters.mean()
         return tables.by_factor(self.model.design.groups, [b[0, 0] for b in mean.b])
 
     @with_known_options('It gives a dict: fit.coef()["group"].')
     def coef(self) -> dict[str, pd.DataFrame]:
-        """Fixed plus random effects per grouping factor and level."""
+        """Coefficients of each level: fixed plus random effects, on the link scale.
+
+        Returns
+        -------
+        dict of str to DataFrame
+            Per grouping factor levels x columns.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("ml")
+        >>> fit.coef()["Subject"].round(1).loc["308"].to_dict()
+        {'Intercept': 254.2, 'Days': 19.5}
+        """
         mean, design = self.parameters.mean(), self.model.design
         return tables.coefficients_by_level(design.mu, design.groups, mean.beta[0, 0], [b[0, 0] for b in mean.b])
 
     def varcorr(self) -> pd.DataFrame:
-        """Standard deviations and correlations: columns group, name, sd, then one column per earlier name.
+        """Standard deviations and correlations of the random effects, and sigma.
 
-        A covariance with one correlation, such as ``cs(0 + f | g)``, has it in a column ``rho``.
+        Returns
+        -------
+        DataFrame
+            Columns group, name, sd, then one column of correlations per earlier name of the group, NaN where there is
+            none; a covariance with one correlation, such as ``cs(0 + f | g)``, has it in a column ``rho``. The residual
+            standard deviation is the group ``Residual``. Sds are in units of the link scale; posterior means of draws.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("ml")
+        >>> fit.varcorr()["sd"].round(2).tolist()
+        [23.78, 5.72, 25.59]
         """
         mean = self.parameters.mean()
         sigma = mean.dispersion.get("sigma")
         return tables.variance_table(self.model.design.groups, mean, None if sigma is None else float(sigma[0, 0]))
 
     def fitted(self) -> pd.Series:
-        """Fitted means of the rows used, random effects included, with their index: ``df["fit"] = fit.fitted()``."""
+        """Fitted means of the rows used, random effects included, on the scale of the response.
+
+        Returns
+        -------
+        Series
+            With the index of the rows used, so that ``df["fit"] = fit.fitted()`` puts each where it belongs;
+            probabilities of a binomial response.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("ml")
+        >>> fit.fitted().round(1).head(3).tolist()
+        [254.2, 273.8, 293.3]
+        """
         return pd.Series(prediction.fitted(self.model, self.parameters), index=self.model.design.index, name="fitted")
 
     @with_known_options
@@ -141,6 +212,27 @@ class Fit(ABC):
             Random effects included in mu: "all", "none" or a list of grouping factors.
         seed
             For quantile residuals of discrete responses.
+
+        Returns
+        -------
+        Series
+            In units of the response, or without units ("pearson", "deviance", "quantile").
+
+        Raises
+        ------
+        FitError
+            A kind that the family does not have; it names those it has.
+
+        References
+        ----------
+        Dunn & Smyth (1996), J. Comput. Graph. Stat. 5, 236-244, for quantile residuals.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("ml")
+        >>> fit.residuals().round(1).head(2).tolist()
+        [-4.7, -15.1]
         """
         found = residuals_of.residuals(self.model, self.parameters, kind, re=re, seed=seed)
         return pd.Series(found, index=self.model.design.index, name="residual")
@@ -205,6 +297,14 @@ class Fit(ABC):
         ------
         DataError
             A column that is not in the table; by default a level of a grouping factor that is new or missing.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("ml")
+        >>> print(fit.predict({"Days": [10], "Subject": ["308"]}, interval="confidence").round(1))
+           estimate  lower  upper
+        0     449.6  418.8  480.5
         """
         request = prediction.PredictionRequest(newdata, re, scale, new_levels, offset, weights, seed, trials, parameter)
         if parameter == "mu" and self.model.family.spread_in_mean:
@@ -228,10 +328,36 @@ class Fit(ABC):
         weights: Any = None,
         seed: int | None = None,
     ) -> xr.DataArray:
-        """Draws of predictions (chain, draw, __obs__); scale also "observation": new responses.
+        """Draws of predictions: brms's ``posterior_epred``, ``posterior_linpred`` and ``posterior_predict``.
 
-        `draws` are per chain, all by default. Point fits have one chain, drawn from the normal distribution of
-        their prediction errors, 1000 times by default. NaN where `predict` gives it.
+        Parameters
+        ----------
+        newdata, re, new_levels, offset, trials, weights
+            As in `predict`.
+        scale
+            "response" (means), "link" (the linear predictor) or "observation" (new responses).
+        draws
+            Per chain, all by default. Point fits have one chain, drawn from the joint normal distribution of their
+            prediction errors, 1000 times by default.
+        seed
+            Same seed, same draws.
+
+        Returns
+        -------
+        DataArray
+            Dims chain, draw and ``__obs__``, one per row; NaN where `predict` gives it.
+
+        Raises
+        ------
+        DataError
+            As `predict`.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("ml")
+        >>> fit.predict_draws({"Days": [10], "Subject": ["308"]}, scale="observation", draws=200, seed=1).shape
+        (1, 200, 1)
         """
         request = prediction.PredictionRequest(newdata, re, scale, new_levels, offset, weights, seed, trials)
         return prediction.predict_draws(self.model, self.parameters, self.prediction_errors, request, draws)
@@ -261,6 +387,23 @@ class Fit(ABC):
             A level that is new or missing gets a new effect with ``re="new"``, and is an error with ``re="all"``.
         seed
             Same seed, same responses.
+
+        Returns
+        -------
+        ndarray
+            (n, rows), in units of the response.
+
+        Raises
+        ------
+        DataError
+            A column that is not in the table, or a level without an effect where ``re="all"``.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("ml")
+        >>> fit.simulate(3, seed=1).shape
+        (3, 180)
         """
         request = simulation.SimulationRequest(n, re, newdata, offset, weights, seed, trials)
         return simulation.simulate(self.model, self.parameters, request)
@@ -280,10 +423,22 @@ class Fit(ABC):
             standard errors those of the method. By default linear models have t values without p, as in lme4, and
             generalized ones z tests.
 
+        Returns
+        -------
+        Summary
+            A page: it prints, and has an HTML form. The numbers themselves are in `coefficients` and `varcorr`.
+
         Raises
         ------
         FitError
             Methods that do not apply to the fit, and any for draws.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("reml")
+        >>> "Pr(>|t|)" in str(fit.summary(ddf="satterthwaite"))
+        True
         """
         from ..degrees.methods import reference
 
@@ -294,7 +449,34 @@ class Fit(ABC):
         """`summary`, its coefficients tested as `judged_by` says."""
 
     def save(self, path: str | Path) -> Path:
-        """Write the fit to one NetCDF file that `bm.load` reads; nothing is pickled."""
+        """Write the fit to one NetCDF file that `bm.load` reads; nothing is pickled.
+
+        Parameters
+        ----------
+        path
+            The file to write, in a folder that exists; ".nc" is added where there is no suffix.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        DataError
+            For a folder, a file in one that does not exist, or a suffix of another format.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("ml")
+        >>> with TemporaryDirectory() as folder:
+        ...     path = fit.save(Path(folder) / "fit.nc")
+        ...     bm.load(path)
+        PointFit('Yield ~ 1 + (1 | Batch)', ML, 30 rows; print() for its summary)
+        """
         from ..saving.files import save
 
         return save(self, path)
@@ -317,6 +499,16 @@ class Fit(ABC):
         ------
         FitError
             For a folder, or a file in one that does not exist.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("ml")
+        >>> with TemporaryDirectory() as folder:
+        ...     fit.to_html(Path(folder) / "fit.html").name
+        'fit.html'
         """
         from ..document import to_html
 
@@ -333,6 +525,9 @@ class Fit(ABC):
             called = {one: "()" if callable(getattr(kind, one)) else "" for one in dir(kind) if one[0] != "_"}
             known = {one: one + parentheses for one, parentheses in called.items()}
             raise NoSuchAnswer(f"A fit has no {name!r}. {other_packages.member(name, known)}", topic="no-such-member")
+
+    def __dir__(self) -> list[str]:
+        return sorted(set(super().__dir__()) - _INNER)
 
     def __str__(self) -> str:
         return str(self.summary())

@@ -48,20 +48,33 @@ class _PointOnly:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class DrawsFit(Fit):
-    """Draws from the posterior of a model.
+    """Draws from the posterior of a model: what ``model.fit("nuts")`` and ``model.fit("laplace")`` give.
 
     Attributes
     ----------
-    model, engine, seed
-        What was fitted, how, and the seed that gives the same draws again.
-    parameters
+    model : Model
+        What was fitted.
+    engine : Engine
+        How: the value that `Model.fit` took, with all its options.
+    parameters : Parameters
         All draws, with leading axes (chains, draws).
-    statistics
+    statistics : dict of str to ndarray
         The sampler's, (chains, draws) by ArviZ's names.
-    status
-        How the sampling went, with `problems` in words.
-    further
+    status : DrawsStatus
+        How far the draws can be trusted.
+    seed : int or None
+        By which they can be drawn again.
+    further : dict
         Groups of `idata` that a file held.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("laplace", seed=1)
+    >>> fit
+    DrawsFit('Yield ~ 1 + (1 | Batch)', Laplace, 30 rows; print() for its summary)
+    >>> fit.idata.posterior["sigma"].shape
+    (1, 1000)
     """
 
     sampled = True
@@ -76,7 +89,11 @@ class DrawsFit(Fit):
 
     @cached_property
     def idata(self) -> Any:
-        """ArviZ's container: groups posterior, sample_stats, observed_data; on demand also what the methods add."""
+        """ArviZ's container of the draws, by the names that bambi gives them.
+
+        Groups posterior, sample_stats and observed_data; `log_likelihood`, `posterior_predictive` and
+        `prior_predictive` add theirs on demand.
+        """
         from ..interop import arviz, naming
 
         return arviz.container(
@@ -144,6 +161,13 @@ class DrawsFit(Fit):
         ------
         FitError
             Draws x rows would take more than 4 GB; it says how many draws fit.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("laplace", seed=1)
+        >>> fit.posterior_predictive(seed=1, draws=100).posterior_predictive["Yield"].shape
+        (1, 100, 30)
         """
         return self._on_demand(
             "posterior_predictive", draws, lambda some: pointwise.replicates(self.model, some, seed), seed
@@ -168,6 +192,13 @@ class DrawsFit(Fit):
         ------
         ModelError
             Where a prior is improper, naming the parameters.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("laplace", seed=1)
+        >>> fit.prior_predictive(seed=1, draws=100).prior["sigma"].shape
+        (1, 100)
         """
         from ..interop import arviz
 
@@ -200,7 +231,20 @@ class DrawsFit(Fit):
         return tables.Coefficients(table)
 
     def vcov(self) -> pd.DataFrame:
-        """Posterior covariance (p x p) of the fixed effects."""
+        """Posterior covariance of the fixed effects.
+
+        Returns
+        -------
+        DataFrame
+            (p, p), by coefficient name.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("laplace", seed=1)
+        >>> fit.vcov().shape
+        (1, 1)
+        """
         names = list(self.model.design.coefficients)
         draws = self.parameters.flat().stacked[0]
         covariance = np.cov(draws, rowvar=False).reshape(len(names), len(names)) if names else np.zeros((0, 0))
@@ -210,7 +254,20 @@ class DrawsFit(Fit):
         return None
 
     def ranef_sd(self) -> dict[str, pd.DataFrame]:
-        """Posterior standard deviations of the random effects."""
+        """Posterior standard deviations of the random effects.
+
+        Returns
+        -------
+        dict of str to DataFrame
+            Per grouping factor levels x columns, as `ranef`.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("laplace", seed=1)
+        >>> fit.ranef_sd()["Batch"].shape
+        (6, 1)
+        """
         return tables.by_factor(self.model.design.groups, [b[0].std(axis=0, ddof=1) for b in self.parameters.flat().b])
 
     def _summary(self, judged_by: Reference | None) -> Summary:
@@ -220,6 +277,10 @@ class DrawsFit(Fit):
     def prediction_errors(self) -> None:
         """None: the draws carry the errors."""
         return None
+
+    def __dir__(self) -> list[str]:
+        absent = {name for name, member in vars(DrawsFit).items() if isinstance(member, _PointOnly)}
+        return [name for name in super().__dir__() if name not in absent]
 
     loglik = _PointOnly()
     deviance = _PointOnly()

@@ -28,30 +28,41 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PointFit(Fit):
-    """Estimates of a model.
+    """Estimates of a model: what ``model.fit("ml")``, ``model.fit("reml")`` and ``model.fit("map")`` give.
 
     Attributes
     ----------
-    model, engine
-        What was fitted and how.
-    parameters
+    model : Model
+        What was fitted.
+    engine : Engine
+        How: the value that `Model.fit` took, with all its options.
+    parameters : Parameters
         One point, with leading axes (1, 1); its effects are conditional modes.
-    theta
-        Covariance parameters in lme4's order.
-    b_covariances
-        Conditional covariances (L, k, k) of the effects, per group term.
-    coefficient_root
-        F (P, .) with F F' the covariance of the coefficients of all predictors.
-    criterion
-        What was minimised.
-    loglik
-        Log-likelihood with every constant; of REML the restricted one.
-    n_parameters
-        How many parameters were estimated.
-    status
-        How the search ended, with `problems` in words.
-    curvature
-        The coordinates and the Hessian of what was minimised, where the fit formed it: of models without scale.
+    theta : ndarray
+        The covariance parameters (m,) in lme4's order: relative to sigma in a model with scale.
+    criterion : float
+        What was minimised: the deviance, REML's criterion, or either with a penalty.
+    loglik : float
+        The log-likelihood with every constant; for REML minus half its criterion.
+    n_parameters : int
+        Parameters that were estimated, those of the covariances and of the dispersion among them.
+    status : PointStatus
+        How the search ended.
+    b_covariances : tuple of ndarray
+        Conditional covariances (L, k, k) of the effects of each group term.
+    coefficient_root : ndarray
+        A factor F (P, .) of the covariance F F' of the coefficients of all predictors.
+    curvature : Curvature or None
+        Coordinates and Hessian of what was minimised, where the fit formed it: of models without scale.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("reml")
+    >>> fit
+    PointFit('Yield ~ 1 + (1 | Batch)', REML, 30 rows; print() for its summary)
+    >>> fit.status.converged, round(fit.sigma, 2)
+    (True, 49.51)
     """
 
     sampled = False
@@ -145,30 +156,89 @@ class PointFit(Fit):
         return tables.Coefficients(columns, index=list(self.model.design.coefficients))
 
     def vcov(self) -> pd.DataFrame:
-        """Covariance (p x p) of the fixed effects; of a linear model with one sigma conditional on theta, as lme4's."""
+        """Covariance of the fixed effects; of a linear model with one sigma conditional on theta, as lme4's.
+
+        Returns
+        -------
+        DataFrame
+            (p, p), by coefficient name.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("ml")
+        >>> fit.vcov().round(2).loc["Days"].to_dict()
+        {'Intercept': -1.37, 'Days': 2.26}
+        """
         names = list(self.model.design.coefficients)
         return pd.DataFrame(self.coefficient_covariance, index=names, columns=names)
 
     def ranef_sd(self) -> dict[str, pd.DataFrame]:
-        """Conditional standard deviations of the random effects given the estimates, as lme4's condVar."""
+        """Conditional standard deviations of the random effects given the estimates, as lme4's condVar.
+
+        Returns
+        -------
+        dict of str to DataFrame
+            Per grouping factor levels x columns, as `ranef`.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("ml")
+        >>> fit.ranef_sd()["Subject"].round(2).loc["308"].to_dict()
+        {'Intercept': 11.87, 'Days': 2.27}
+        """
         sds = [np.sqrt(np.diagonal(v, axis1=1, axis2=2)) for v in self.b_covariances]
         return tables.by_factor(self.model.design.groups, sds)
 
     def repca(self) -> dict[str, pd.DataFrame]:
-        """Principal components of each term's covariance, by the term's text: has it fewer dimensions than columns?
+        """Principal components of each term's covariance: has it fewer dimensions than columns?
 
-        Per component sd, relative to sigma in a model with scale (lme4's ``rePCA``), sd_absolute in the units of the
-        linear predictor, proportion and cumulative share of the variance, and the loading of each column. They depend
-        on the units of the columns: compare shares where these are alike.
+        They depend on the units of the columns: compare shares where these are alike.
+
+        Returns
+        -------
+        dict of str to DataFrame
+            By the term's text, per component sd, relative to sigma in a model with scale (lme4's ``rePCA``),
+            sd_absolute in the units of the linear predictor, proportion and cumulative share of the variance, and the
+            loading of each column.
+
+        References
+        ----------
+        Bates, Kliegl, Vasishth & Baayen (2015), Parsimonious mixed models, arXiv:1506.04967.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("ml")
+        >>> fit.repca()["(1 + Days | Subject)"]["sd_absolute"].round(2).tolist()
+        [23.79, 5.7]
         """
         s = self.dispersion["sigma"] if self.model.has_scale else 1.0
         pairs = zip(self.model.design.groups, self.factors, strict=True)
         return {term.text: tables.principal_components(term, factor, s) for term, factor in pairs}
 
     def leverage(self) -> np.ndarray:
-        """d fitted / d y (n,), the diagonal of the hat matrix with the random effects in it.
+        """How much each row pulls its own fitted value: d fitted / d y, the diagonal of the hat matrix.
 
-        In a generalized model that of the last Newton step, with the curvature of each row as its weight.
+        With the random effects in it. In a generalized model that of the last Newton step, with the curvature of each
+        row as its weight.
+
+        Returns
+        -------
+        ndarray
+            (n,), between 0 and 1; their sum is the effective number of parameters of the mean.
+
+        References
+        ----------
+        Demidenko & Stukel (2005), Statistics in Medicine 24, 893-909.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("ml")
+        >>> fit.leverage()[:3].round(3)
+        array([0.222, 0.165, 0.124])
         """
         terms = list(range(len(self.model.design.groups)))
         errors = self.prediction_errors
@@ -183,6 +253,9 @@ class PointFit(Fit):
             "from the estimates, fit.predict_draws().",
             topic="needs-draws",
         )
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name != "idata"]
 
     def _summary(self, judged_by: Reference | None) -> Summary:
         return point_summary(self, judged_by)

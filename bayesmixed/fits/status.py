@@ -36,17 +36,43 @@ class Singularity:
 
 @dataclass(frozen=True)
 class PointStatus:
-    """State of a point fit.
+    """How a point fit ended: `fit.status`.
 
-    `converged`; `singular` by lme4's rule (without scale in the predictor's unit), `singular_scaled` with each element
-    times its column's scale; `gradient_norm`, the largest element in scale-free coordinates; `evaluations` of the
-    criterion; `boundary_slope`, the smallest derivative of the criterion in a variance that is zero
-    (None where none is): not negative at a maximum; `problems`, each with its remedy; `hessian_eigenvalues` of the
-    deviance in the same coordinates, parameters on their bound held, positive at a maximum (empty in a linear model,
-    whose criterion is profiled); `quadrature_shift`, what a better integral over the effects adds to the log-likelihood
-    at the estimates: than Laplace's for a discrete response, than the fit's own nodes where it has several (None where
-    that was not assessed: too costly, or too uncertain); `quadrature_error`, of a fit with several nodes, a bound on
-    the error of its log-likelihood: the sum of how far each level's integral moves.
+    Attributes
+    ----------
+    converged : bool
+        Whether the search ended at a maximum.
+    singular : bool
+        Whether a covariance is on its boundary by lme4's rule: a diagonal element of a relative factor below 1e-4
+        (in a model without scale in the unit of the linear predictor).
+    singular_scaled : bool
+        The same with each element times its column's scale, so that units do not matter.
+    gradient_norm : float
+        The largest element of the gradient, in scale-free coordinates.
+    evaluations : int
+        Of the criterion.
+    boundary_slope : float or None
+        The smallest derivative of the criterion in a variance that is zero, not negative at a maximum; None where
+        none is zero.
+    problems : tuple of str
+        What is wrong, each with its remedy; empty where nothing is.
+    hessian_eigenvalues : tuple of float
+        Of the deviance in the same coordinates, parameters on their bound held: positive at a maximum. Empty in a
+        linear model, whose criterion is profiled.
+    quadrature_shift : float or None
+        What a better integral over the effects adds to the log-likelihood at the estimates: than Laplace's for a
+        discrete response, than the fit's own nodes where it has several. None where that was not assessed: too costly,
+        or too uncertain.
+    quadrature_error : float or None
+        Of a fit with several nodes a bound on the error of its log-likelihood: the sum of how far each level's integral
+        moves.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("ml")
+    >>> fit.status.converged, fit.status.singular, fit.status.problems
+    (True, False, ())
     """
 
     converged: bool
@@ -95,16 +121,43 @@ class PointStatus:
 
 @dataclass(frozen=True)
 class DrawsStatus:
-    """State of a fit that gives draws.
+    """How a fit with draws ended: `fit.status`.
 
-    `route` of sampling; `divergences`; over all scalars the largest rank-normalised split R-hat and the smallest bulk
-    and tail effective sample sizes; `min_bfmi` over chains; `problems`, each with its remedy; `mean_tree_depth` and
-    the share of draws at its limit, NaN for a method that builds no trees; `warmup` says in words where a second,
-    longer warm-up was needed, else it is empty. Of draws kept from weighted proposals, which have no R-hat (NaN):
-    `pareto_k` and `ess_weights`, the Pareto shape of the weights and how many independent draws they are worth,
-    `distinct_draws`, how many proposals the draws have between them, and `effect_shift`, how far an effect's mean is
-    from its mode in conditional standard deviations (the largest average over a grouping factor's levels). `sampled`
-    is the route as a sentence.
+    Attributes
+    ----------
+    route : str
+        What was sampled: everything, or hyperparameters with the effects integrated out.
+    divergences : int
+        Draws whose trajectory left the surface of the posterior.
+    max_rhat : float
+        The largest rank-normalised split R-hat of all scalars (Vehtari et al. 2021); NaN without chains.
+    min_ess_bulk, min_ess_tail : float
+        The smallest effective sample sizes of all scalars, of their centres and of their tails.
+    min_bfmi : float
+        The smallest energy statistic of the chains (Betancourt 2016).
+    problems : tuple of str
+        What is wrong, each with its remedy; empty where nothing is.
+    mean_tree_depth, share_at_max_depth : float
+        Of the sampler's trees, and the share (0 to 1) of draws at the limit; NaN for a method that builds none.
+    warmup : str
+        Where a second, longer warm-up was needed, that in words, else empty.
+    pareto_k, ess_weights : float
+        Of draws kept from weighted proposals the Pareto shape of the weights, and how many independent draws they are
+        worth; else NaN.
+    effect_shift : float
+        Of such draws how far an effect's mean is from its mode, in conditional standard deviations: the largest average
+        over a grouping factor's levels.
+    distinct_draws : int or None
+        How many proposals such draws have between them.
+    sampled : str
+        The route as a sentence.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("laplace", seed=1)
+    >>> bool(fit.status.pareto_k < 0.7), fit.status.problems
+    (True, ())
     """
 
     route: str

@@ -63,6 +63,10 @@ CHECKED: dict[str, Callable[..., Picture]] = {
 }
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def __getattr__(name: str) -> Any:
     raise AttributeError(f"bm.plot has no {name!r}. {nearest(name, [*PLOTS, *OF_OTHERS, *CHECKED])}")
 

@@ -25,3 +25,33 @@ from .origin import centered as centered
 from .priors import Priors as Priors
 from .resolve import PRESETS as PRESETS
 from .resolve import resolve as resolve
+
+__all__ = [
+    "LKJ",
+    "PRESETS",
+    "Beta",
+    "Cauchy",
+    "Decov",
+    "Exponential",
+    "Flat",
+    "Gamma",
+    "HalfCauchy",
+    "HalfNormal",
+    "HalfStudentT",
+    "InverseGamma",
+    "Laplace",
+    "LogNormal",
+    "Lomax",
+    "Normal",
+    "Prior",
+    "Priors",
+    "StudentT",
+    "Uniform",
+    "as_typed",
+    "centered",
+    "resolve",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

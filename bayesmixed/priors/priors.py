@@ -55,6 +55,9 @@ class Priors(Mapping[str, Prior]):
     def __len__(self) -> int:
         return len(self.entries)
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self.entries)
+
     def __or__(self, spec: Mapping[str, Any]) -> LaidOver:
         """These priors with those of `spec` in their place, for ``Model(priors=)``; where bars are stated stays."""
         return LaidOver(self, dict(spec))

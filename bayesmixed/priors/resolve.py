@@ -66,11 +66,23 @@ def resolve(
     base
         The preset that a dict is laid over.
 
+    Returns
+    -------
+    Priors
+        A mapping from the name of each parameter to its prior.
+
     Raises
     ------
     ModelError
         Unknown preset or name; a prior with negative support on an sd; a correlation prior that is
         no LKJ or has the wrong dimension; a vector of the wrong length; both intercepts.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> model = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff"))
+    >>> sorted(bm.priors.resolve("brms", model.design, model.family, model.covariances))
+    ['1|Batch_sigma', 'Intercept_centered', 'sigma']
     """
     if isinstance(spec, Placed):
         found = resolve(spec.spec, design, family, covariances, constants, base)

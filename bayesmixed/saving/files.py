@@ -104,6 +104,22 @@ def load(
     Returns
     -------
     PointFit or DrawsFit
+
+    Raises
+    ------
+    DataError
+        A file that is not there, or that no fit was saved to; user code that is not given.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("ml")
+    >>> with TemporaryDirectory() as folder:
+    ...     again = bm.load(fit.save(Path(folder) / "fit.nc"))
+    >>> again.loglik == fit.loglik
+    True
     """
     from ..interop import netcdf
 

@@ -117,6 +117,7 @@ bm.plot.caterpillar(penalised, "popu")
 #
 # New cases among the animals at risk in 15 herds, in four periods. The integral over a herd's effect has no formula:
 # Laplace's approximation puts a normal curve in its place, quadrature sums it at several nodes.
+# ([The same model](../from/cbpp.md) in lme4, glmmTMB and bambi, with what each prints.)
 
 # %%
 cbpp = bm.load_data("cbpp")

@@ -108,3 +108,6 @@ print(bm.side_by_side(*fits.values()))
 # A random effect has a second use that needs no population: it *pools*. With hundreds of small districts or many items
 # whose own estimates are noisy, `(1 | district)` gives better estimates of each than separate means, "fixed" or not
 # (`bm.pooling(model)`).
+#
+# [Six blocks in four programs](../from/singular.md) shows what lme4, glmmTMB, bambi and bayesmixed print when so few
+# levels leave a fit on the boundary.

@@ -7,6 +7,8 @@
 # Days 0 and 1 were adaptation and training and day 2 the baseline, all three after a normal night; sleep was restricted
 # from then on. Most textbooks fit a line to all ten days, and so do the examples of this package, to have numbers that
 # can be compared; [below](#from-the-baseline) is the line from the baseline.
+#
+# The same model in lme4, glmmTMB and bambi, with what each prints, is on [a page of its own](../from/sleepstudy.md).
 
 # %%
 import numpy as np

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 from bayesmixed.design.build import build_design
+from bayesmixed.design.columns import size
+from bayesmixed.errors import BayesMixedWarning, DataError
 from bayesmixed.formula.formula import Formula
 
 FORMULA = Formula("y ~ x + (1 + x | g)")
@@ -67,3 +69,13 @@ def test_a_small_design_is_quick() -> None:
         build_design(FORMULA, data)
         times.append(time.perf_counter() - start)
     assert np.median(times) < SMALL_SECONDS
+
+
+def test_a_gigabyte_of_columns_is_said_and_more_columns_than_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of wide designs the cross-products are what does not fit."""
+    monkeypatch.setattr(size, "LARGE", 1e4)
+    data = _table(200, 100, "int").assign(f=lambda d: d["g"].astype(str))
+    with pytest.warns(BayesMixedWarning, match=r"`f` has \d+ columns for 200 rows: 0\.0 GB, and fitting takes"):
+        build_design(Formula("y ~ f"), data)
+    with pytest.raises(DataError, match=r"columns for 60 rows, most of them in `f`: cross fewer"):
+        build_design(Formula("y ~ f*x*z"), data.iloc[:60].assign(z=lambda d: d["x"] ** 2))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-import warnings
 
 import pytest
 
@@ -12,7 +11,6 @@ import bayesmixed as bm
 from bayesmixed.engines.machine import bars
 from bayesmixed.engines.machine.progress import progress_bar
 from bayesmixed.engines.sampler import run as sampling
-from bayesmixed.errors import BayesMixedWarning
 
 OPTIONS = bm.NUTS(draws=30, tune=30, chains=2)
 
@@ -39,14 +37,6 @@ def test_minutes_are_said_before_they_pass(capsys: pytest.CaptureFixture[str]) -
         assert "minutes" not in capsys.readouterr().err
         sampling._say_time(bar, 0.05, schedule, OPTIONS, workers=1)
     assert "A gradient takes 50.0 ms, so sampling may take about 14 minutes." in capsys.readouterr().err
-
-
-def test_gigabytes_of_draws_are_said_before_the_fit(model: bm.Model) -> None:
-    with pytest.warns(BayesMixedWarning, match=r"4 x 20000000 draws of 6 effects will take 4.5 GB. .*bm.NUTS\(draws="):
-        sampling._say_size(bm.NUTS(draws=20_000_000), model)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        sampling._say_size(bm.NUTS(), model)
 
 
 def test_a_file_gets_lines_and_not_a_bar_that_is_written_over(capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,7 @@ def refuse_too_many(terms: Sequence[Term], atoms: Mapping[str, Atom], n: int, wh
         return
     widest = max(range(len(terms)), key=widths.__getitem__)
     name, size = terms[widest].name, widths[widest] * n * 8 / 1e9
-    if p * n * 8 <= LARGEST:
+    if n < p and p * n * 8 <= LARGEST:
         raise DataError(
             f"the formula has {p:,} columns for {n:,} rows, most of them in `{name}`{where}: cross fewer.",
             topic="too-many-columns",

@@ -15,6 +15,16 @@ def x64(enabled: bool = True) -> Iterator[None]:
     The scope belongs to the thread that opens it: every worker opens its own, and results leave it as
     NumPy arrays. JAX is imported on entry.
 
+    Parameters
+    ----------
+    enabled
+        False for float32 inside a scope of float64.
+
+    Returns
+    -------
+    context manager
+        For ``with``.
+
     Examples
     --------
     >>> import bayesmixed.engines.machine.x64 as scope

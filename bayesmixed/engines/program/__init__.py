@@ -32,6 +32,18 @@ class Program:
         Its arguments: arrays (and nested dicts and tuples of arrays), never closed over.
     sites
         What each sample site means, by name.
+
+    Examples
+    --------
+    >>> import bayesmixed as bm
+    >>> program = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).program(collapsed=False)
+    >>> program.sites["Batch_sigma"]
+    'sds of (1 | Batch)'
+    >>> from numpyro.handlers import seed, trace
+    >>> with bm.x64():
+    ...     sites = trace(seed(program.function, 1)).get_trace(**program.data)
+    >>> sites["Batch_u"]["value"].shape
+    (6, 1)
     """
 
     function: ExplicitProgram | CollapsedProgram

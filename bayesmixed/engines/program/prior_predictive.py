@@ -18,6 +18,7 @@ from ...prediction.seeds import generator
 from ...priors.default import default
 from ...priors.distributions import shown
 from ..machine.x64 import x64
+from ..room import numbers_per_draw
 from . import build_program
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def prior_predictive(model: Model, draws: int = 500, seed: int | None = None) ->
     rng = generator(seed)
     sample = prior_sampler(model)
     _refuse_too_large(model, int(draws))
-    parameters = _in_chunks(sample, keys_from(rng, int(draws)), _numbers_per_draw(model))
+    parameters = _in_chunks(sample, keys_from(rng, int(draws)), numbers_per_draw(model))
     return _container(model, parameters, simulate_responses(model, parameters, rng))
 
 
@@ -123,13 +124,8 @@ def _container(model: Model, parameters: Parameters, responses: np.ndarray) -> A
     return arviz.container(groups)
 
 
-def _numbers_per_draw(model: Model) -> int:
-    effects = sum(group.n_levels * group.Z.shape[1] for group in model.design.groups)
-    return len(model.coefficients) + effects + 1
-
-
 def _refuse_too_large(model: Model, draws: int) -> None:
-    rows, parameters = model.design.n_rows, _numbers_per_draw(model)
+    rows, parameters = model.design.n_rows, numbers_per_draw(model)
     what = f"{draws} draws of {rows} responses and {parameters} parameters are"
     remedy = ". Ask for fewer, draws={most} at most, or build the model from some of the rows."
     refuse_too_large(draws, rows + parameters, what, remedy)

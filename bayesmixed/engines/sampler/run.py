@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...errors import BayesMixedWarning
 from ...fits.status import DrawsStatus
 from ...interop.naming import posterior_dataset, sample_stats_dataset
 from ...parameters.values import Parameters
 from ..machine.compilation_cache import enable_from_environment
 from ..machine.progress import Progress, progress_bar
 from ..program import Program
+from ..room import LARGE_BYTES
 from .chain_start import Start, site_scales, site_values
 from .chains import run_chains
 from .diagnostics import doubts, draws_status
@@ -33,7 +32,6 @@ SHORT_ROUGH = 500  # with a metric that leaves curvature out
 ENOUGH = 300  # effective draws a chain that a longer run aims at, where chains mixed slowly without diverging,
 MOST_TIMES = 6  # by at most so many times the draws
 SLOW = 25  # effective draws a chain below which another parameterisation is tried
-LARGE_BYTES = 2e9  # of draws: said before the fit
 STEPS = 8  # gradients of a typical draw
 LONG_SECONDS = 60.0  # of sampling: said before it begins
 
@@ -55,7 +53,6 @@ def sample_posterior(
     With ``tune="auto"`` sampled again where the first draws are doubtful, by the next program if they mix badly.
     """
     enable_from_environment()
-    _say_size(engine, model)
     task = _Task(model, programs[0], start, seed, progress)
     if engine.tune != "auto":
         return task.run(_schedule(engine, task.layout.unknowns, int(engine.tune), adapt=True), engine)
@@ -187,18 +184,6 @@ def _vectorized(chain_method: str) -> bool:
 def _higher(target_accept: float) -> float:
     """A quarter of the rejections, not below what was asked for."""
     return max(target_accept, min(0.99, round(1 - (1 - target_accept) / 4, 3)))
-
-
-def _say_size(engine: NUTS, model: Model) -> None:
-    effects = sum(group.n_levels * len(group.columns) for group in model.design.groups)
-    needed = 8.0 * engine.chains * engine.draws * (effects + len(model.coefficients))
-    if needed > LARGE_BYTES:
-        warnings.warn(
-            f"{engine.chains} x {engine.draws} draws of {effects:,} effects will take {needed / 1e9:.1f} GB. Fewer "
-            f"draws take less: bm.NUTS(draws={max(100, int(engine.draws * LARGE_BYTES / needed))}).",
-            BayesMixedWarning,
-            4,
-        )
 
 
 def _say_time(bar: Progress, seconds: float, schedule: Schedule, engine: NUTS, workers: int) -> None:

@@ -1,0 +1,5 @@
+library(glmmTMB)
+data(cbpp, package = "lme4")
+m <- glmmTMB(cbind(incidence, size - incidence) ~ period + (1 | herd), cbpp, family = binomial)
+summary(m)
+confint(m)

@@ -1,0 +1,5 @@
+suppressPackageStartupMessages(library(lme4))
+m <- glmer(cbind(incidence, size - incidence) ~ period + (1 | herd), cbpp, family = binomial)
+summary(m)
+confint(m)
+fixef(update(m, nAGQ = 9))

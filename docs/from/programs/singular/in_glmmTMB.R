@@ -1,0 +1,5 @@
+library(glmmTMB)
+data(Oats, package = "nlme")
+m <- glmmTMB(yield ~ nitro + Variety + (nitro | Block) + (1 | Block:Variety), Oats, REML = TRUE)
+summary(m)
+confint(m)

@@ -1,0 +1,6 @@
+library(glmmTMB)
+data(sleepstudy, package = "lme4")
+m <- glmmTMB(Reaction ~ Days + (Days | Subject), sleepstudy, REML = TRUE)
+summary(m)
+confint(m)
+predict(m, data.frame(Days = 10, Subject = "308"))
