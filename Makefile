@@ -34,7 +34,7 @@ usable = $(if $(shell $(1)/bin/python -c '' 2>/dev/null && grep -sxF "$(CURDIR)"
 
 # One environment, one installation at a time.
 .NOTPARALLEL:
-.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-degrees bench-peers bench-posterior bench-profiles bench-replicates references convergence calibration study-bootstrap study-coverage study-laplace study-permutation study-priors study-robust study-singular tutorials docs study-rejection clean FORCE
+.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-degrees bench-peers bench-posterior bench-profiles bench-replicates references convergence calibration study-bootstrap study-coverage study-laplace study-permutation study-priors study-robust study-singular tutorials notebooks docs study-rejection clean FORCE
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -128,8 +128,11 @@ study-robust: $(VENV)/.bench ## how often 5 % tests with cluster-robust standard
 study-singular: $(VENV)/.bench ## how often fits are singular and what intervals cover, by engine; writes benchmarks/results/singular.md
 	@$(BIN)/python benchmarks/singular.py $(ARGS)
 
-tutorials: $(VENV)/.docs ## run docs/tutorials and write their pages; ARGS="sleepstudy" for some of them
+tutorials: notebooks ## run docs/tutorials and write their pages and notebooks; ARGS="sleepstudy" for some of them
 	@$(BIN)/python docs/tutorials/build.py $(ARGS)
+
+notebooks: $(VENV)/.docs ## write the notebooks of docs/tutorials, without running them
+	@PYTHONPATH=docs $(BIN)/python -m _site.notebooks
 
 docs: $(VENV)/.docs ## build the documentation into build/site/html and check its links; TUTORIALS=kept runs none of them anew
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m sphinx -q -b html -W --keep-going -n -d build/site/doctrees docs build/site/html $(ARGS)

@@ -26,6 +26,7 @@ SOURCES = {path.stem: path for path in sorted(FOLDER.glob("*.py")) if path.name 
 KEPT = Path(os.environ.get("BAYESMIXED_DOCS_CACHE", REPOSITORY / "build" / "tutorials"))
 ANY = os.environ.get("TUTORIALS") == "kept"  # for work on other pages: those run last will do
 AT_ONCE = 2
+OFFER = "{{download}}`Open it as a notebook: {name}.ipynb <notebooks/{name}.ipynb>`"  # made by `notebooks`
 LIMIT = 600.0  # seconds of a tutorial, on a machine that does other things too
 DEPENDENCIES = ("arviz", "formulae", "jax", "matplotlib", "numpy", "numpyro", "pandas", "scipy")
 
@@ -36,6 +37,10 @@ def executed(text: str) -> Any:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = rewritten(cell.source, FOLDER)
+    name = next(name for name, path in SOURCES.items() if path.read_text(encoding="utf-8") == text)
+    title, *rest = notebook.cells[0].source.split("\n", 1)
+    offered = OFFER.format(name=name)
+    notebook.cells[0].source = "\n".join([title, "", offered, *rest])
     return notebook
 
 

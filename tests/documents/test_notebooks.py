@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bayesmixed.engines.machine.bars import BAR
 
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+NOTEBOOKS = DOCS / "tutorials" / "notebooks"
+TUTORIALS = sorted(path for path in (DOCS / "tutorials").glob("*.py") if path.name != "build.py")
+REMAKE = """
+import json
+from _site import notebooks
+print(json.dumps({path.stem: notebooks.notebook(path) for path in notebooks.SOURCES.values()}))
+"""
 WITHOUT_WIDGETS = "import sys\nsys.modules['ipywidgets'] = None  # as if it were not installed"
 CELLS = {
     "model": "import bayesmixed as bm\nsleep = bm.load_data('sleepstudy')\n"
@@ -77,3 +89,54 @@ def test_no_output_needs_a_widget(kept: dict[str, list[Any]]) -> None:
     """So that a page reads alike in JupyterLab, VS Code, Colab and where a notebook is only looked at."""
     kinds = {kind for found in kept.values() for output in found for kind in output.get("data", {})}
     assert kinds == {"text/plain", "text/html", "image/png"}
+
+
+@cache
+def remade() -> dict[str, Any]:
+    """The notebook of each tutorial, made from its source now."""
+    pytest.importorskip("jupytext", reason="notebooks are made where the extra 'docs' is installed")
+    done = subprocess.run([sys.executable, "-c", REMAKE], capture_output=True, text=True, cwd=DOCS, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("source", TUTORIALS, ids=lambda path: path.stem)
+def test_a_notebook_is_its_tutorial_without_output(source: Path) -> None:
+    kept = json.loads((NOTEBOOKS / f"{source.stem}.ipynb").read_text(encoding="utf-8"))
+    for cell in kept["cells"]:
+        cell["source"] = "".join(cell["source"])
+    assert kept == remade()[source.stem], "run `make notebooks`"
+    code = [cell for cell in kept["cells"] if cell["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+    assert "# %pip install" in code[0]["source"]
+
+
+def test_every_tutorial_has_a_notebook_and_nothing_else_has() -> None:
+    assert {path.stem for path in NOTEBOOKS.iterdir()} == {path.stem for path in TUTORIALS}
+
+
+@pytest.mark.parametrize("source", TUTORIALS, ids=lambda path: path.stem)
+def test_links_of_a_notebook_do_not_depend_on_where_it_lies(source: Path) -> None:
+    kept = json.loads((NOTEBOOKS / f"{source.stem}.ipynb").read_text(encoding="utf-8"))
+    text = "".join("".join(cell["source"]) for cell in kept["cells"] if cell["cell_type"] == "markdown")
+    links = re.findall(r"\]\(([^)\s]+)\)", text)
+    assert links and all(link.startswith("https://") for link in links)
+    for page in (link for link in links if "/latest/" in link):
+        kept_at = page.split("/latest/")[1].split("#")[0].removesuffix(".html")
+        assert any((DOCS / f"{kept_at}{ending}").is_file() for ending in (".md", ".py")), page
+
+
+@pytest.mark.slow
+def test_a_notebook_runs_as_it_is_and_writes_nothing_to_stderr(tmp_path: Path) -> None:
+    for module in ("nbclient", "ipykernel", "matplotlib"):
+        pytest.importorskip(module, reason="notebooks are run where the extra 'docs' is installed")
+    import nbclient
+    import nbformat
+
+    ran = nbformat.read(NOTEBOOKS / "sleepstudy.ipynb", as_version=4)
+    nbclient.NotebookClient(ran, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    outputs = [output for cell in ran.cells for output in cell.get("outputs", [])]
+    assert [output for output in outputs if output.get("name") == "stderr"] == []
+    bars = [output.data["text/plain"] for output in outputs if BAR in output.get("metadata", {})]
+    assert bars and all("100%" in bar for bar in bars)
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 5

@@ -98,7 +98,7 @@ class _Told(Bar):
     def _line(self, form: str | None = None) -> str:
         from tqdm import tqdm
 
-        done, total = (int(value) if value == int(value) else value for value in (self._done, self._total))
+        done, total = round(self._done), round(self._total)  # work is counted by halves as well
         return str(
             tqdm.format_meter(done, total, monotonic() - self._begun, prefix=f"{self._words}: ", bar_format=form)
         )
