@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import bayesmixed as bm
 from bayesmixed.engines.machine.bars import BAR
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -33,6 +35,10 @@ CELLS = {
     "beside": "bm.side_by_side(fit, post)",
     "picture": "bm.plot.caterpillar(fit)",
     "pictures": "bm.plot.caterpillar(fit)\nbm.plot.qq(fit);",
+    "offered": "from IPython.core.completer import provisionalcompleter\ndef offered(text):\n"
+    "    with provisionalcompleter():\n"
+    "        return [one.text for one in get_ipython().Completer.completions(text, len(text))]\n"
+    "{text: offered(text) for text in ('bm.', 'bm.plot.', 'bm.errors.', 'post.', 'model.')}",
     "replicates": "replicates = bm.bootstrap(fit, n=40, seed=1, progress=True)",
 }
 
@@ -83,6 +89,14 @@ def test_pages_are_kept_as_html_beside_their_text(kept: dict[str, list[Any]]) ->
 def test_a_picture_is_kept_once(kept: dict[str, list[Any]]) -> None:
     assert [set(output.data) - {"text/plain"} for output in kept["picture"]] == [{"image/png"}]
     assert sum("image/png" in output.data for output in kept["pictures"]) == 2
+
+
+def test_names_are_offered_after_a_dot_and_no_modules_or_private_ones(kept: dict[str, list[Any]]) -> None:
+    offered = ast.literal_eval(kept["offered"][0].data["text/plain"])
+    assert set(offered["bm."]) == set(bm.__all__)
+    assert set(offered["bm.plot."]) == set(bm.plot.__all__) and set(offered["bm.errors."]) == set(bm.errors.__all__)
+    assert {"idata", "predict", "summary"} <= set(offered["post."]) and "aic" not in offered["post."]
+    assert {"fit", "priors", "replace"} <= set(offered["model."])
 
 
 def test_no_output_needs_a_widget(kept: dict[str, list[Any]]) -> None:
