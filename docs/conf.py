@@ -97,6 +97,7 @@ def setup(app: Any) -> None:
     app.connect("autodoc-process-docstring", members.on_docstring, priority=400)  # before numpydoc
     app.connect("builder-inited", lambda app: generated.write(HERE))
     app.connect("builder-inited", lambda app: tutorials.run_all())
+    app.connect("env-get-outdated", generated.outdated)
     app.connect("env-get-outdated", tutorials.outdated)
     app.connect("source-read", gallery.on_source_read)
     app.connect("source-read", outside.on_source_read)

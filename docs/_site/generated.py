@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from . import api, committed, gallery, registries, told
 
@@ -27,3 +28,9 @@ def write(folder: Path) -> None:
             if path.is_file() and path.relative_to(folder).as_posix() not in made:
                 path.unlink()
     gallery.write_thumbnails(folder)
+
+
+def outdated(app: Any, env: Any, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
+    """Pages of the reference link to each other by names: where one has changed, all are read again."""
+    moved = any(name.startswith("reference/") for name in (added | changed | removed))
+    return [name for name in env.found_docs if moved and name.startswith("reference/")]
