@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import pydoc
 import re
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -39,19 +40,31 @@ def methods() -> Iterator[tuple[str, Callable[..., Any]]]:
                 yield f"{owner}.{name}", member
 
 
+def of_results() -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Every public method of what verbs return."""
+    for value in filter(inspect.isfunction, (getattr(bm, name) for name in bm.__all__)):
+        names = re.findall(r"[A-Z]\w+", str(value.__annotations__.get("return")))
+        kinds = [getattr(sys.modules[value.__module__], name, None) for name in names]
+        for kind in filter(inspect.isclass, kinds):
+            for name, member in inspect.getmembers(kind, inspect.isfunction):
+                if not name.startswith("_") and member.__module__.startswith("bayesmixed"):
+                    yield f"{kind.__name__}.{name}", member
+
+
 CALLED = dict([*functions(), *methods()])
+DESCRIBED = CALLED | dict(of_results())
 
 
-@pytest.mark.parametrize("name", CALLED)
+@pytest.mark.parametrize("name", DESCRIBED)
 def test_a_summary_comes_first(name: str) -> None:
-    summary = (inspect.getdoc(CALLED[name]) or "").split("\n\n")[0]
+    summary = (inspect.getdoc(DESCRIBED[name]) or "").split("\n\n")[0]
     assert 8 < len(summary) <= 120 and "\n" not in summary and summary[-1] in ".?:", summary
 
 
-@pytest.mark.parametrize("name", CALLED)
+@pytest.mark.parametrize("name", DESCRIBED)
 def test_every_parameter_is_described(name: str) -> None:
-    said = inspect.getdoc(CALLED[name]) or ""
-    for parameter in inspect.signature(CALLED[name]).parameters.values():
+    said = inspect.getdoc(DESCRIBED[name]) or ""
+    for parameter in inspect.signature(DESCRIBED[name]).parameters.values():
         if parameter.name != "self":
             assert re.search(rf"(?<!\w){parameter.name}(?!\w)", said), f"{name} says nothing of {parameter.name}"
 

@@ -90,10 +90,27 @@ class Bootstrap(Printed):
         which
             Names of parameters; all if None.
 
+        Returns
+        -------
+        Intervals
+            A page; its `frame` has lower, upper and kind by parameter.
+
         Raises
         ------
         FitError
             For an unknown kind, a level outside (0, 1), and BCa where it does not exist.
+
+        References
+        ----------
+        Davison & Hinkley (1997), Bootstrap Methods and their Application, chapter 5; Efron (1987), J. Am. Stat. Assoc.
+        82, 171-185, for BCa.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> fit = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff")).fit("ml")
+        >>> list(bm.bootstrap(fit, n=50, seed=1).confint("basic", which="sigma").frame.columns)
+        ['lower', 'upper', 'kind']
         """
         if kind not in KINDS:
             raise FitError(

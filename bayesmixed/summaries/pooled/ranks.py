@@ -73,6 +73,13 @@ class Ranks(Printed):
         ------
         FitError
             For a level that there is not.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> fit = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).fit("reml")
+        >>> bool(bm.ranks(fit, column="Days", seed=1).difference("308", "309").frame["p_above"].iloc[0] > 0.99)
+        True
         """
         found = [position(level, self.levels, self.group) for level in (first, second)]
         values = self.draws[:, found[0]] - self.draws[:, found[1]]
