@@ -64,6 +64,13 @@ def test_a_fit_from_standard_input(tmp_path: Path) -> None:
     assert answer.err == ""
 
 
+def test_letters_that_a_terminal_lacks_are_no_mistake(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("名前,y\n1,2\n2,3\n4,4\n", encoding="utf-8")
+    latin = {"PYTHONIOENCODING": "latin-1"}
+    answer = process("fit", "y ~ 名前", "own.csv", "--method", "ml", cwd=tmp_path, variables=latin)
+    assert answer.code == 0 and "Formula: y ~ ??\n" in answer.out
+
+
 def test_a_mistake_ends_the_process_with_2(tmp_path: Path) -> None:
     assert "Did you mean 'Days'?" in process("fit", "Reaction ~ Dayz", "sleepstudy", cwd=tmp_path).mistake
 

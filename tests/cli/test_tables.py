@@ -91,11 +91,57 @@ def test_semicolons_and_decimal_commas_are_asked_about(shell: Shell, tmp_path: P
     own().to_csv(tmp_path / "own.csv", sep=";", decimal=",", index=False)
     assert '--sep ";"' in shell("fit", FORMULA, "own.csv").mistake
     message = shell("fit", FORMULA, "own.csv", "--sep", ";").mistake
-    assert "Column 'rt'" in message and '--decimal ","' in message
+    assert "Column 'rt'" in message and 'add --decimal "," (--factor rt' in message
     tabs = own().to_csv(sep="\t", index=False)
     (tmp_path / "tabs.csv").write_text(tabs, encoding="utf-8")
     assert '--sep "\\t"' in shell("fit", FORMULA, "tabs.csv").mistake
     assert coefficients(shell, "tabs.csv", "--sep", "\\t") == expected()
+
+
+@pytest.mark.parametrize(
+    ("written", "options", "value"),
+    [
+        ("{:,.1f}", ("--thousands", ","), "1,701.2"),
+        ("{:,.0f}", ("--thousands", ","), "1,701"),
+        ("{:,.1f}".replace(",", "_"), ("--decimal", ",", "--thousands", "."), "1.701,2"),
+    ],
+)
+def test_thousands_that_are_parted(
+    written: str, options: tuple[str, ...], value: str, shell: Shell, tmp_path: Path
+) -> None:
+    european = "_" in written
+    table = own().assign(x=lambda t: (10 * t["x"]).round(0 if "0f" in written else 1))
+    shown = table["x"].map(written.replace("_", ",").format)
+    if european:
+        shown = shown.str.translate(str.maketrans(",.", ".,"))
+    table.assign(x=shown).to_csv(tmp_path / "own.csv", index=False, sep=";", decimal="," if european else ".")
+    first = options[:2] if european else ()
+    message = shell("fit", FORMULA, "own.csv", "--sep", ";", *first).mistake
+    assert "Column 'x'" in message and f'{options[-2]} "{options[-1]}"' in message
+    assert coefficients(shell, "own.csv", "--sep", ";", *options) == expected(table)
+
+
+def test_a_comma_before_three_digits_may_be_either_and_both_are_named(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text('y;x\n1;"1,234"\n2;"2,345"\n4;"3,111"\n3;2\n', encoding="utf-8")
+    message = shell("fit", "y ~ x", "own.csv", "--sep", ";").mistake
+    assert '--decimal "," or --thousands ","' in message and "--factor x" in message
+    german = shell("fit", "y ~ x", "own.csv", "--sep", ";", "--decimal", ",", "-m", "ml", "--json").json
+    english = shell("fit", "y ~ x", "own.csv", "--sep", ";", "--thousands", ",", "-m", "ml", "--json").json
+    slopes = [fit["fits"][0]["coefficients"][1]["estimate"] for fit in (german, english)]
+    assert slopes[0] != pytest.approx(slopes[1])
+
+
+def test_dots_of_thousands_are_no_labels_where_the_decimal_mark_is_a_comma(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("y;x\n1;1.234\n2;12.345\n4;3.111\n3;2.000\n", encoding="utf-8")
+    assert '--thousands "."' in shell("fit", "y ~ x", "own.csv", "--sep", ";", "--decimal", ",").mistake
+
+
+def test_a_file_with_two_decimal_marks_is_refused(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("y;x\n1,5;337.4\n2,5;12.3\n4;3.1\n3;2.0\n", encoding="utf-8")
+    message = shell("fit", "y ~ x", "own.csv", "--sep", ";", "--decimal", ",").mistake
+    assert "'337.4'" in message and "one decimal mark" in message
+    message = shell("fit", "y ~ x", "own.csv", "--sep", ";", "--decimal", ",", "--thousands", ".").mistake
+    assert message == "Column 'x' of 'own.csv' holds '337.4', in which '.' parts no thousands."
 
 
 def test_labels_that_look_like_numbers_with_commas_can_be_kept(shell: Shell, tmp_path: Path) -> None:
@@ -105,7 +151,7 @@ def test_labels_that_look_like_numbers_with_commas_can_be_kept(shell: Shell, tmp
     formula = "rt ~ pair + (1 | g)"
     with pytest.warns(bm.errors.BayesMixedWarning, match="decimal commas"):
         labels = expected(table, formula)
-    assert coefficients(shell, "own.csv", "--decimal", ".", formula=formula) == labels
+    assert coefficients(shell, "own.csv", "--factor", "pair", formula=formula) == labels
 
 
 def test_texts_that_stand_for_missing_values(shell: Shell, tmp_path: Path) -> None:
@@ -118,6 +164,18 @@ def test_texts_that_stand_for_missing_values(shell: Shell, tmp_path: Path) -> No
     assert coefficients(shell, "own.csv", "--na", "?") == expected(own().drop([3, 4, 9]))
     warned = shell("fit", FORMULA, "own.csv", "--method", "ml")
     assert "Warning: Column 'x' is text" in warned.err and "--na '?'" in warned.err
+
+
+def test_a_negative_number_may_stand_for_a_missing_value(shell: Shell, tmp_path: Path) -> None:
+    table = own()
+    table.loc[4, "x"] = -99
+    table.to_csv(tmp_path / "own.csv", index=False)
+    assert coefficients(shell, "own.csv", "--na", "-99") == expected(own().drop(4))
+    pytest.importorskip("openpyxl")
+    table.to_excel(tmp_path / "own.xlsx", index=False)
+    assert coefficients(shell, "own.xlsx", "--na", "-99") == expected(own().drop(4))
+    table.to_stata(tmp_path / "own.dta", write_index=False)
+    assert "--na is of Excel and text files" in shell("fit", FORMULA, "own.dta", "--na", "-99").mistake
 
 
 def test_the_names_of_rows_that_r_writes_are_left_out_and_told(shell: Shell, tmp_path: Path) -> None:

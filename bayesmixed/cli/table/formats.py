@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of file: `read` takes its path and the sheet; `libraries` are what can read it, the first suggested."""
+    """One kind of file: `read` takes its path, the sheet, what stands for missing values; `libraries` can read it."""
 
     words: str
-    read: Callable[[Path, str | None], pd.DataFrame]
+    read: Callable[[Path, str | None, Sequence[str]], pd.DataFrame]
     libraries: tuple[str, ...] = ()
 
 
@@ -41,19 +41,25 @@ def read(path: Path, options: TextOptions, sheet: str | None = None) -> pd.DataF
         raise DataError(_unknown(path, end))
     kind = FORMATS[end]
     required(end, "Reading")
-    for option, asked in (("sep", options.sep), ("decimal", options.decimal), ("encoding", options.encoding)):
-        if asked is not None:
-            raise DataError(f"--{option} is of text files; {str(path)!r} is {kind.words}.")
-    if sheet is not None and kind is not EXCEL:
-        raise DataError(f"--sheet is of Excel files; {str(path)!r} is {kind.words}.")
+    _refuse_options(path, kind, options, sheet)
     try:
-        table = kind.read(path, sheet)
+        table = kind.read(path, sheet, options.missing)
     except DataError:
         raise
     except Exception as problem:  # every reader has its own for a file that is not what its name says
         words = str(problem).strip().split("\n")[0].rstrip(".")
         raise DataError(f"{str(path)!r} cannot be read as {kind.words}; is it one? ({words})") from None
     return table.rename(columns=lambda name: name.strip() if isinstance(name, str) else name)
+
+
+def _refuse_options(path: Path, kind: Format, options: TextOptions, sheet: str | None) -> None:
+    """Options that would do nothing."""
+    for name in ("sep", "decimal", "thousands", "encoding"):
+        if getattr(options, name) is not None:
+            raise DataError(f"--{name} is of text files; {str(path)!r} is {kind.words}.")
+    for name, asked in (("sheet", sheet is not None), ("na", bool(options.missing))):
+        if asked and kind is not EXCEL:
+            raise DataError(f"--{name} is of Excel{' and text' * (name == 'na')} files; {str(path)!r} is {kind.words}.")
 
 
 def required(end: str, doing: str) -> None:
@@ -90,7 +96,7 @@ def _content(path: Path, packed: str) -> bytes:
         raise DataError(f"{str(path)!r} cannot be unpacked: {problem}.") from None
 
 
-def _excel(path: Path, sheet: str | None) -> pd.DataFrame:
+def _excel(path: Path, sheet: str | None, missing: Sequence[str]) -> pd.DataFrame:
     import pandas as pd
 
     with pd.ExcelFile(path) as book:
@@ -101,35 +107,37 @@ def _excel(path: Path, sheet: str | None) -> pd.DataFrame:
             from ..ending import note
 
             note(f"Note: {path.name} has the sheets {', '.join(map(repr, names))}; the first is read (--sheet NAME).")
-        return pd.read_excel(book, sheet_name=sheet or names[0]).dropna(how="all", ignore_index=True)
+        return pd.read_excel(book, sheet_name=sheet or names[0], na_values=list(missing)).dropna(
+            how="all", ignore_index=True
+        )
 
 
-def _parquet(path: Path, _: str | None) -> pd.DataFrame:
+def _parquet(path: Path, *_: object) -> pd.DataFrame:
     import pandas as pd
 
     return pd.read_parquet(path)
 
 
-def _feather(path: Path, _: str | None) -> pd.DataFrame:
+def _feather(path: Path, *_: object) -> pd.DataFrame:
     import pandas as pd
 
     return pd.read_feather(path)
 
 
-def _spss(path: Path, _: str | None) -> pd.DataFrame:
+def _spss(path: Path, *_: object) -> pd.DataFrame:
     import pandas as pd
 
     return pd.read_spss(path)
 
 
-def _stata(path: Path, _: str | None) -> pd.DataFrame:
+def _stata(path: Path, *_: object) -> pd.DataFrame:
     import pandas as pd
 
     # labelled values are labels: ordered ones would be given polynomial contrasts
     return pd.read_stata(path, order_categoricals=False)
 
 
-def _sas(path: Path, _: str | None) -> pd.DataFrame:
+def _sas(path: Path, *_: object) -> pd.DataFrame:
     import pandas as pd
 
     return pd.read_sas(path, encoding="infer")

@@ -6,18 +6,18 @@ import re
 import warnings
 from dataclasses import dataclass
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ...errors import DataError, brief
 from ..command import Given
+from .marks import refuse_other_marks, refuse_other_thousands
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}  # that a file of commas may have in their place
-COMMA = re.compile(r"[-+]?(\d{1,3}(\.\d{3})+|\d*),\d+([eE][-+]?\d+)?")  # a number as most of Europe writes it
 NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?([eE][-+]?\d+)?")
 _SHOWN = {"\t": "\\t"}
 
@@ -30,12 +30,15 @@ class TextOptions:
     decimal: str | None = None
     encoding: str | None = None
     missing: tuple[str, ...] = ()
+    thousands: str | None = None
+    labels: tuple[str, ...] = ()  # columns that are labels, whatever they look like
 
     @classmethod
     def of(cls, given: Given) -> TextOptions:
         """The options that were typed."""
-        sep = given["sep"]
-        return cls(None if sep is None else _character(sep), given["decimal"], given["encoding"], tuple(given["na"]))
+        sep = None if given["sep"] is None else _character(given["sep"])
+        named = (given[name] for name in ("decimal", "encoding", "na", "thousands", "factor"))
+        return cls(sep, *named)
 
 
 def text_options() -> list[click.Option]:
@@ -47,6 +50,7 @@ def text_options() -> list[click.Option]:
             help="What separates the values of a text file: ';', '\\t', ...; of .csv a comma.",
         ),
         click.Option(["--decimal"], type=click.Choice([".", ","]), help="The decimal mark of a text file."),
+        click.Option(["--thousands"], metavar="CHARACTER", help="What parts the thousands of numbers in a text file."),
         click.Option(["--encoding"], metavar="NAME", help="The encoding of a text file; utf-8 by default."),
         click.Option(
             ["--na"],
@@ -71,11 +75,13 @@ def read_text(content: bytes, where: str, options: TextOptions, sep: str = ",") 
     sep = sep if options.sep is None else options.sep
     names = _names(text, where, sep)
     table = _parsed(text, where, sep, options).set_axis(names, axis=1)
+    if options.thousands is not None:
+        raw = _parsed(text, where, sep, options, dtype=str).set_axis(names, axis=1)
+        refuse_other_thousands(table, raw, where, (options.decimal or ".", options.thousands))
     table = _without_nameless(table)
     if not len(table):
         raise DataError(f"{where} has names of columns and no rows.")
-    if options.decimal is None:
-        _refuse_commas(table, where)
+    refuse_other_marks(table, where, (options.decimal, options.thousands), options.labels)
     return table
 
 
@@ -131,7 +137,7 @@ def _refuse_separator(name: str, where: str, sep: str) -> None:
     )
 
 
-def _parsed(text: str, where: str, sep: str, options: TextOptions) -> pd.DataFrame:
+def _parsed(text: str, where: str, sep: str, options: TextOptions, **types: Any) -> pd.DataFrame:
     import pandas as pd
 
     try:
@@ -141,10 +147,12 @@ def _parsed(text: str, where: str, sep: str, options: TextOptions) -> pd.DataFra
                 StringIO(text),
                 sep=sep,
                 decimal=options.decimal or ".",
+                thousands=options.thousands,
                 na_values=list(options.missing),
                 skipinitialspace=True,
                 index_col=False,
                 low_memory=False,
+                **types,
             ).dropna(how="all", ignore_index=True)
     except pd.errors.ParserWarning:
         raise DataError(
@@ -171,20 +179,6 @@ def _without_nameless(table: pd.DataFrame) -> pd.DataFrame:
         numbers = [str(i + 1) for i, out in enumerate(nameless) if out]
         note(f"Note: a column without a name was left out (number {', '.join(numbers)}).")
     return table.loc[:, [not out for out in nameless]]
-
-
-def _refuse_commas(table: pd.DataFrame, where: str) -> None:
-    """A column of numbers with decimal commas would be taken for labels."""
-    for name, column in table.items():
-        if column.dtype.kind not in "OT" and str(column.dtype) not in ("str", "string"):
-            continue
-        values = column.dropna().astype(str).str.strip()
-        commas = values[values.map(lambda value: bool(COMMA.fullmatch(value)))]
-        if len(commas) and values.map(lambda value: bool(NUMBER.fullmatch(value) or COMMA.fullmatch(value))).all():
-            raise DataError(
-                f'Column {name!r} of {where} holds numbers with commas ({commas.iloc[0]!r}): add --decimal ",", or '
-                '--decimal "." if these are labels.'
-            )
 
 
 def _character(text: str) -> str:
