@@ -10,7 +10,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from _site import code_links, gallery, generated, members, outside, tutorials  # noqa: E402
+from _site import code_links, gallery, generated, outside, tutorials  # noqa: E402
+from _site.reference import members  # noqa: E402
 
 import bayesmixed  # noqa: E402
 
@@ -70,7 +71,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
-html_sidebars = {"index": []}
+html_sidebars = {"index": [], "messages": [], "changelog": []}
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 mathjax3_config = {"chtml": {"mtextInheritFont": True}}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from . import api, committed, gallery, registries, told
+from . import committed, gallery, told
+from .reference import api, registries
 
 FOLDERS = ("reference", "results")  # nothing else is in them
 

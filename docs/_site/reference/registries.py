@@ -73,7 +73,7 @@ psychophysics.
 
 
 def _priors() -> str:
-    presets = [(f'`"{name}"`', _paragraphs(rule)) for name, rule in PRESETS.items()]
+    presets = "\n\n".join(f'### `"{name}"`\n\n{_paragraphs(rule)}' for name, rule in PRESETS.items())
     values = [
         (f"`bm.priors.{name}{_signature(kind)}`", first_line(kind))
         for name, kind in vars(bm.priors).items()
@@ -86,7 +86,7 @@ that is laid over the default; `model.prior_summary()` says what they mean in th
 
 ## Presets
 
-{table(("Name", "What it is"), presets)}
+{presets}
 
 ## Distributions
 
@@ -152,14 +152,14 @@ the message of `bm.load_data` has the line that exports them from R.
 
 
 def _paragraphs(value: object) -> str:
-    """What a docstring says before its first section, as one cell."""
+    """What a docstring says before its first section, as Markdown."""
     text = inspect.getdoc(value) or ""
     kept: list[str] = []
     for paragraph in text.split("\n\n"):
         if "\n---" in paragraph:
             break
         kept.append(" ".join(paragraph.split()).replace("``", "`"))
-    return "<br>".join(kept)
+    return "\n\n".join(kept)
 
 
 def _signature(kind: type) -> str:

@@ -1,0 +1,1 @@
+"""What does the reference say? Public names by group, members of classes, tables of registries."""
