@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from .saving.files import load as load
     from .summaries.pooled.pooling import pooling as pooling
     from .summaries.pooled.ranks import ranks as ranks
+    from .summaries.report.cite import cite as cite
     from .summaries.report.write_up import report as report
     from .summaries.variance.icc import icc as icc
     from .summaries.variance.r2 import r2 as r2
@@ -74,6 +75,7 @@ _PUBLIC = {
     "anova": "inference.anova",
     "bootstrap": "inference.bootstrap.bootstrap",
     "bootstrap_test": "inference.bootstrap.ratio_test",
+    "cite": "summaries.report.cite",
     "comparisons": "effects.comparisons",
     "compilation_cache": "engines.machine.compilation_cache",
     "confint": "inference.confint",
@@ -131,6 +133,7 @@ __all__ = [
     "anova",
     "bootstrap",
     "bootstrap_test",
+    "cite",
     "comparisons",
     "compilation_cache",
     "confint",

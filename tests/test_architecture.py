@@ -20,6 +20,7 @@ PACKAGE = SOURCE.package
 
 # Each may import those before it, never those after it.
 LAYERS = (
+    "citations",
     "messages",
     "errors",
     "page",

@@ -50,6 +50,7 @@ class KenwardRoger(Reference):
     notes: tuple[str, ...] = ()
     beta: np.ndarray | None = None
     words = "t with Kenward-Roger's degrees of freedom"
+    papers = ("kenward1997",)
     errors = "Standard errors: with Kenward and Roger's adjustment for variances that are estimated."
 
     def df(self, rows: np.ndarray) -> np.ndarray:

@@ -61,11 +61,14 @@ class Reference(ABC):
         The coefficients (P,) to test in place of the fit's, where it was refitted; None for the fit's own.
     errors
         What the standard errors are, where the covariance is not the fit's own; else empty.
+    papers
+        Keys in `citations.papers` of the papers that the degrees of freedom are from.
     """
 
     by_term: ClassVar[bool] = False
     beta: np.ndarray | None = None
     errors: ClassVar[str] = ""
+    papers: ClassVar[tuple[str, ...]] = ()
 
     root: np.ndarray
     words: str

@@ -34,6 +34,8 @@ class Satterthwaite(Reference):
     sigma, whose estimates are normal in large samples only.
     """
 
+    papers = ("kuznetsova2017",)
+
     root: np.ndarray
     words: str
     notes: tuple[str, ...]

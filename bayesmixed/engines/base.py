@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+from ..covariance import CORRELATION
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -12,6 +14,16 @@ if TYPE_CHECKING:
     from ..fits.point import PointFit
     from ..model import Model
     from .refits.refits import Refitter
+
+
+def of_correlations(model: Model) -> tuple[str, ...]:
+    """The paper of the prior that correlations of a model have, where it has any."""
+    shapes = (
+        shape
+        for term, structure in zip(model.design.groups, model.covariances, strict=True)
+        for shape in structure.parameters(len(term.columns)).shapes
+    )
+    return ("lewandowski2009",) if any(shape.support == CORRELATION for shape in shapes) else ()
 
 
 class Engine(ABC):
@@ -42,6 +54,12 @@ class Engine(ABC):
     def words(self, model: Model) -> str:
         """How the model was fitted, as a sentence has it."""
         return self.label
+
+    def papers(self, model: Model) -> tuple[str, ...]:
+        """Keys in `citations.papers` of the papers that the method is from."""
+        if model.linear or not model.design.groups:
+            return ("bates2015",)
+        return "bates2015", *{0: (), 1: ("tierney1986",)}.get(self.quadrature, ("pinheiro2006",))
 
     def integral(self, model: Model) -> str:
         """How the effects of a generalized model are integrated out of its likelihood, in words; else empty."""

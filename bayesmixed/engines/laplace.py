@@ -14,7 +14,7 @@ from ..likelihood.working.coordinates import Natural
 from ..parameters.values import Parameters, compact
 from ..prediction.seeds import is_whole, whole_seed
 from ..priors.origin import to_typed
-from .base import Engine
+from .base import Engine, of_correlations
 from .importance.pareto import resample
 from .importance.pool import AT_ONCE, Pool, weighted_pool
 from .importance.proposals import find_mode
@@ -101,6 +101,9 @@ class Laplace(Engine):
 
     def words(self, model: Model) -> str:
         return f"a Laplace approximation of the posterior with importance weights ({self.draws} draws)"
+
+    def papers(self, model: Model) -> tuple[str, ...]:
+        return "tierney1986", "vehtari2024", *of_correlations(model)
 
     def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> DrawsFit:
         refuse_improper(model)

@@ -144,6 +144,9 @@ class MAP(Engine):
         restricted = "restricted " if self.restricted else ""
         return f"maximum a posteriori (penalised {restricted}maximum likelihood){self.integral(model)}"
 
+    def papers(self, model: Model) -> tuple[str, ...]:
+        return *super().papers(model), *(() if self.priors == "model" else ("chung2013",))
+
     def priors_used(self, model: Model) -> str:
         """Which priors the fit has, in words."""
         if self.priors == "model":

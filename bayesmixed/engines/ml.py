@@ -129,6 +129,9 @@ class REML(Engine):
     def words(self, model: Model) -> str:
         return "restricted maximum likelihood (REML)"
 
+    def papers(self, model: Model) -> tuple[str, ...]:
+        return *super().papers(model), "patterson1971"
+
     def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> PointFit:
         check_identifiable(model)
         return fit_linear(model, self, self.start, optimizer_of(self.optimizer, self.maxiter))

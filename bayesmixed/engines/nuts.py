@@ -11,7 +11,7 @@ import numpy as np
 from ..covariance import CORRELATION
 from ..errors import BayesMixedWarning, FitError, ModelError, nearest
 from ..prediction.seeds import is_whole, whole_seed
-from .base import Engine
+from .base import Engine, of_correlations
 from .improper import refuse_improper
 from .ml import ML, check_identifiable, fit_linear
 from .program import ROUTES, build_program
@@ -93,6 +93,9 @@ class NUTS(Engine):
     def words(self, model: Model) -> str:
         chains = f"{self.chains} chain{'' if self.chains == 1 else 's'}"
         return f"Hamiltonian Monte Carlo (NUTS; {chains} of {self.draws} draws after warm-up)"
+
+    def papers(self, model: Model) -> tuple[str, ...]:
+        return "hoffman2014", "phan2019", "vehtari2021", *of_correlations(model)
 
     def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> DrawsFit:
         from ..fits.draws import DrawsFit

@@ -30,7 +30,7 @@ def write(path: Path, content: dict[str, Any], frame: pd.DataFrame, groups: Mapp
     every = {OWN_GROUP: own, **groups}
     text = json.dumps(
         content
-        | {"format": FORMAT, "levels": levels, "index": to_plain(frame.index)}
+        | {"format": FORMAT, "levels": levels, "index": to_plain(frame.index), "attrs": _said(frame)}
         | {"digests": {name: digests.of_dataset(data) for name, data in every.items()}}
     )
     own.attrs |= {"json": text, "json_digest": digests.of_text(text)}
@@ -71,7 +71,7 @@ def read(path: Path) -> tuple[dict[str, Any], pd.DataFrame, dict[str, xr.Dataset
     own = groups.pop(OWN_GROUP)
     content = _content(path, own)
     _refuse_changed(path, content, {OWN_GROUP: own, **groups})
-    return content, _frame(own, content["levels"], from_plain(content["index"])), groups
+    return content, _frame(own, content), groups
 
 
 def _content(path: Path, own: xr.Dataset) -> dict[str, Any]:
@@ -149,13 +149,20 @@ def _columns(frame: pd.DataFrame) -> tuple[xr.Dataset, dict[str, Any]]:
     return xr.Dataset(variables), levels
 
 
-def _frame(own: xr.Dataset, levels: Mapping[str, Any], index: Any) -> pd.DataFrame:
+def _said(frame: pd.DataFrame) -> dict[str, str]:
+    """What a table says of itself in words: the study that its data are from."""
+    return {key: text for key, text in frame.attrs.items() if isinstance(key, str) and isinstance(text, str)}
+
+
+def _frame(own: xr.Dataset, content: Mapping[str, Any]) -> pd.DataFrame:
     columns = {}
-    for variable, kind in levels.items():
+    for variable, kind in content["levels"].items():
         values = own[variable].to_numpy()
         if kind["kind"] != "number":
             found = pd.Categorical.from_codes(values, from_plain(kind["levels"]), ordered=kind["ordered"])
             columns[kind["name"]] = found if kind["kind"] == "category" else np.asarray(found)
         else:
             columns[kind["name"]] = values.astype(bool) if kind["boolean"] else values
-    return pd.DataFrame(columns, index=index)
+    frame = pd.DataFrame(columns, index=from_plain(content["index"]))
+    frame.attrs = content.get("attrs", {})
+    return frame

@@ -14,10 +14,14 @@ _POINT = ("numpy", "scipy")
 _DRAWS = (*_POINT, "jax", "numpyro")
 
 
+def own_version() -> tuple[str, str]:
+    """The package's name, and the version of the code that runs: the installed one, if there is any, may be another."""
+    package = __name__.partition(".")[0]
+    return package, str(import_module(package).__version__)
+
+
 def versions(fit: Fit) -> str:
     """bayesmixed, what it computes with, and Python, each with its version."""
-    package = __name__.partition(".")[0]
-    # of the code that runs: the installed one, if there is any, may be another
-    own = f"{package} {import_module(package).__version__}"
     names = _DRAWS if fit.sampled else _POINT
+    own = " ".join(own_version())
     return ", ".join([own, *(f"{name} {version(name)}" for name in names), f"Python {platform.python_version()}"])

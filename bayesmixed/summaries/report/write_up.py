@@ -16,8 +16,10 @@ from ..variance.residual_variance import Options
 from ..variance.slopes_share import over_rows
 from ..variance.variances import Variances, variances
 from . import fitting, structure
+from .cite import DATA, METHOD, Citations, works
 from .estimates import dispersion, fixed_effects, spreads
 from .software import versions
+from .words import listed
 
 if TYPE_CHECKING:
     from ...fits.base import Fit
@@ -38,6 +40,8 @@ class Report:
         What was found, and how much of the variance it explains.
     software
         With which versions.
+    references
+        What to cite, by name; `bm.cite` has the BibTeX.
     """
 
     model: str
@@ -45,11 +49,12 @@ class Report:
     estimates: str
     variance: str
     software: str
+    references: str
 
     @property
     def paragraphs(self) -> tuple[str, ...]:
         """The paragraphs in order, without those that have nothing to say."""
-        every = (self.model, self.fitting, self.estimates, self.variance, self.software)
+        every = (self.model, self.fitting, self.estimates, self.variance, self.software, self.references)
         return tuple(text for text in every if text)
 
     @property
@@ -85,8 +90,8 @@ def report(fit: Fit, *, ddf: str | float | None = None) -> Report:
     Report
         Prints as paragraphs: the model (family, link, coding of predictors, random effects as "by-Subject intercepts
         and slopes for Days", rows and levels); how it was fitted, with priors and what went wrong; estimates with 95 %
-        intervals, of point fits with tests; ICC and R2, with the approximations behind them; software and versions.
-        `text` is one string, and each paragraph a field.
+        intervals, of point fits with tests; ICC and R2, with the approximations behind them; software and versions;
+        what to cite, of which `bm.cite` has the BibTeX. `text` is one string, and each paragraph a field.
 
     Raises
     ------
@@ -109,13 +114,25 @@ def report(fit: Fit, *, ddf: str | float | None = None) -> Report:
         raise FitError(f'report is of a fit, not of {fit!r}: write bm.report(model.fit("reml")).', topic="needs-a-fit")
     if ddf is not None:
         reference(fit, ddf)
+    shares = _variance(fit)
     return Report(
         model=" ".join(structure.sentences(fit.model)),
         fitting=" ".join(fitting.sentences(fit)),
         estimates=" ".join(filter(None, [fixed_effects(fit, ddf), spreads(fit), dispersion(fit)])),
-        variance=_variance(fit),
+        variance=shares,
         software=f"Software: {versions(fit)}.",
+        references=_references(works(fit, ddf, shares=bool(shares))),
     )
+
+
+def _references(cited: Citations) -> str:
+    """What to cite, as names; the entries are `bm.cite`'s."""
+    parts = [
+        f"{'; '.join(paper.name for paper in cited.of(role))} for the {words}"
+        for role, words in ((DATA, "data"), (METHOD, "methods"))
+        if cited.of(role)
+    ]
+    return f"To cite: {listed(['this software', *parts])}. As BibTeX: bm.cite(fit)."
 
 
 def _variance(fit: Fit) -> str:

@@ -1,0 +1,1 @@
+"""What methods and data are cited as: papers by key, and how one is written."""
