@@ -27,7 +27,13 @@ SOFTWARE, DATA, METHOD = "software", "data", "method"
 
 @dataclass(frozen=True, repr=False)
 class Citations:
-    """Works to cite: prints as BibTeX; `papers` in order, `frame` has one row per work."""
+    """Works to cite; prints as BibTeX.
+
+    Attributes
+    ----------
+    papers
+        Each work after its role: "software", "data" or "method".
+    """
 
     papers: tuple[tuple[str, Paper], ...]
 

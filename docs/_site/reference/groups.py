@@ -77,7 +77,7 @@ GROUPS = (
         "summaries",
         "Summaries",
         "Shares of variance, pooling, ranks, and the paragraph for the paper.",
-        ("icc", "r2", "pooling", "ranks", "report"),
+        ("icc", "r2", "pooling", "ranks", "report", "cite"),
     ),
     Group(
         "plots",
