@@ -11,6 +11,7 @@ from ...design.columns.factors import level_text
 from ...effects.rows.used_columns import Variable, variable, variables
 from ...errors import FitError
 from ...fits.base import is_fit
+from ...page import letters
 from . import theme
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def name_axis(ax: Axes, column: Variable, width: float = 1.0, label: bool = True
         return
     levels = [level_text(level) for level in shown(column)]
     names = [theme.wrapped(level, _LINE) for level in levels]
-    turned = sum(max(map(len, name.split("\n"))) + 2 for name in names) > _LETTERS * width
+    turned = sum(max(map(letters, name.split("\n"))) + 2 for name in names) > _LETTERS * width
     if turned:
         names = theme.level_labels(levels)
     ax.set_xticks(np.arange(len(names)), names, rotation=35 if turned else 0, ha="right" if turned else "center")

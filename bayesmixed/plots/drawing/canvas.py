@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import BayesMixedError, FitError, checked_level
-from . import theme
+from . import fonts, theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,12 +34,17 @@ def check_level(level: float, usual: float = 0.95) -> None:
 
 @contextmanager
 def style(ax: Any) -> Iterator[None]:
-    """The package's matplotlib settings while a new figure is drawn, the user's again afterwards and on given axes."""
-    settings, chosen = pyplot().rcParams, theme.STYLE if ax is None else {}
+    """The package's matplotlib settings while a new figure is drawn, the user's again afterwards and on given axes.
+
+    On both the user's fonts are followed by those that have the letters which theirs lack.
+    """
+    settings = pyplot().rcParams
+    chosen = (theme.STYLE if ax is None else {}) | {"font.family": fonts.families(settings["font.family"])}
     before = {name: settings[name] for name in chosen}
     settings.update(chosen)
     try:
-        yield
+        with fonts.quiet():
+            yield
     finally:
         # Not rc_context, which restores everything: the first figure loads a notebook's backend, that turns
         # "interactive" on, and a notebook shows no picture where it is off again.

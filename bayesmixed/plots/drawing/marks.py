@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...page import letters
 from ..shown import named_levels
 from . import canvas, theme
 
@@ -66,7 +67,7 @@ def labels(ax: Axes, names: Sequence[str], at: np.ndarray, towards: np.ndarray, 
     obstacles = np.vstack([_boxes(np.vstack([dots, ends]), 3.0), _boxes(lines, 1.5)])
     for i in (i for i, name in enumerate(names) if name):
         name = names[i]
-        size = np.array([len(name) * _LETTER, 1.1]) * _LABEL_SIZE
+        size = np.array([letters(name) * _LETTER, 1.1]) * _LABEL_SIZE
         centres = dots[i] + _away(dots[i] - ends[i]) * (size / 2 + 4.5)
         boxes = _boxes(centres, size / 2)
         free = [k for k, box in enumerate(boxes) if _inside(box, page) and not _overlap(box, obstacles)]

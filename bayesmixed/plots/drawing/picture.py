@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from . import canvas
+from . import canvas, fonts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -69,12 +69,14 @@ class Picture:
         **options
             Those of matplotlib's ``Figure.savefig``, such as ``dpi=300`` or ``transparent=True``.
         """
-        self.figure.savefig(path, **options)
+        with fonts.quiet():
+            self.figure.savefig(path, **options)
 
     def png(self, dpi: float | str = "figure") -> bytes:
         """The figure as a PNG, without margins."""
         data = BytesIO()
-        self.figure.savefig(data, format="png", dpi=dpi, bbox_inches="tight", pil_kwargs={"optimize": True})
+        with fonts.quiet():
+            self.figure.savefig(data, format="png", dpi=dpi, bbox_inches="tight", pil_kwargs={"optimize": True})
         return data.getvalue()
 
     def _repr_png_(self) -> bytes | None:
@@ -120,7 +122,9 @@ class Picture:
 
 def picture(axes: Axes | np.ndarray, frame: pd.DataFrame) -> Picture:
     """The picture of one Axes or of an array of them."""
-    return Picture(np.atleast_1d(np.asarray(axes, dtype=object)), frame)
+    made = Picture(np.atleast_1d(np.asarray(axes, dtype=object)), frame)
+    fonts.cover(made.figure)
+    return made
 
 
 def png(drawing: Callable[..., Picture], *arguments: Any, dpi: int = 120, **options: Any) -> bytes:
