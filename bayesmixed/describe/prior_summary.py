@@ -24,12 +24,12 @@ OUTER = (0.5, 0.05, 0.95)
 _WORDS = {"spread": "sd of its effect on a row", "share": "share of variance (ICC)", "response": "sd over rows"}
 _INTERVAL = "  50 % below: the median of the prior. 95 % from, to: its central interval."
 _TOGETHER = (
-    f"  From {DRAWS:,} draws of the priors. The effect on a row is that of all columns of the factor, at a typical row",
-    "  (root mean square over rows).",
+    f"  From {DRAWS:,} draws of the priors. The effect on a row is that of all columns of the factor, at a typical row "
+    "(root mean square over rows).",
 )
 _SHARE = (
-    "  The share is of the variance that the fixed effects leave: at 0 the levels of the factor are all alike, at 1",
-    "  rows of one level are.",
+    "  The share is of the variance that the fixed effects leave: at 0 the levels of the factor are all alike, at 1 "
+    "rows of one level are.",
 )
 
 

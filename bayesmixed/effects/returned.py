@@ -233,7 +233,7 @@ class Effects(Printed):
         shortened = (f"... and {more} more rows: .frame has them all.",) if more else ()
         blank = (self.blank,) if self.blank and np.isnan(self.quantities.values).any() else ()
         lines = (*shortened, *blank, *self.notes, *self._how())
-        return Page((Section(self.title, shown, lines, index=False),))
+        return Page((Section(self.title, shown, lines, index=False, once=(*map(str, self.keys), "df")),))
 
     def _how(self) -> tuple[str, ...]:
         coverage = f"{100 * self.level:g} %"

@@ -482,7 +482,12 @@ class Fit(ABC):
         return save(self, path)
 
     def to_html(self, path: str | Path) -> Path:
-        """Write one self-contained page: the report, tables and pictures of the fit.
+        """Write one self-contained page: all that there is to read of the fit, with pictures.
+
+        Report, summary, diagnosis, marginal means, intervals, shares of variance, random effects, checks, the model
+        with its priors, versions and date. It fetches nothing, needs no JavaScript, is dark where the reader's screen
+        is, and may be printed. One table alone, for a paper: ``fit.summary().to_html()``, ``.to_latex()`` or
+        ``.to_markdown()``, as of every result that prints.
 
         Parameters
         ----------

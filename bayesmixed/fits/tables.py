@@ -13,7 +13,7 @@ from ..covariance import CORRELATION
 from ..design.design import Design, GroupTerm, Predictor
 from ..design.grouping import resolve
 from ..design.pairing import paired
-from ..page import Page, Section, column, places
+from ..page import Page, Printed, Section, column, places
 from ..parameters.names import structure_of
 
 if TYPE_CHECKING:
@@ -28,23 +28,23 @@ SHOWN = 60  # coefficients that are printed
 DIGITS = {"rhat": 3, "ess_bulk": 0, "ess_tail": 0, "statistic": 3}
 
 
-class Coefficients(pd.DataFrame):
+class Coefficients(Printed, pd.DataFrame):  # type: ignore[misc]  # to_html and its like are those of pages
     """A DataFrame of estimates that prints whole, at the decimals that its errors need."""
 
     @property
     def _constructor(self) -> type[pd.DataFrame]:
         return pd.DataFrame
 
-    def __str__(self) -> str:
+    @property
+    def page(self) -> Page:
+        """The page that is printed."""
         if self.empty:
-            return super().__str__()
+            return Page((Section("", lines=("No coefficients.",)),))
         digits = places(self.iloc[:, 1])  # se or sd
         known = [name for name in self if self[name].notna().any()]
         shown = {name: column(self[name], DIGITS.get(str(name), digits))[:SHOWN] for name in known}
         more = (f"... and {len(self) - SHOWN} more rows",) if len(self) > SHOWN else ()
-        return str(Page((Section("", pd.DataFrame(shown, index=self.index[:SHOWN]), more),)))
-
-    __repr__ = __str__
+        return Page((Section("", pd.DataFrame(shown, index=self.index[:SHOWN]), more),))
 
 
 class ByFactor(dict[str, pd.DataFrame]):

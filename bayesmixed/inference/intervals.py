@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from ..page import Page, Printed, Section, column, listed, places
+from ..page import SCIENTIFIC, Page, Printed, Section, column, listed, places
 
 BENT = 0.2  # standard errors between a profile limit and the Wald limit from which the printout says so
+ALIKE = 2  # decimals between the rows of a column that may be bridged to make them agree
 WORDS = {"crossed": "profile", "boundary": "boundary", "endless": "endless", "failed": "failed"}
 
 
@@ -91,11 +92,14 @@ def said(intervals: list[Interval] | tuple[Interval, ...]) -> tuple[str, ...]:
 
 
 def limits(table: pd.DataFrame) -> pd.DataFrame:
-    """estimate, lower and upper as text, each row at the decimals that its width needs."""
+    """estimate, lower and upper as text, at decimals that rows share, or each row's own where widths differ much."""
+    own = [_decimals(width) for width in table["upper"] - table["lower"]]
+    fixed = [digits for digits in own if digits != SCIENTIFIC]
+    if fixed and max(fixed) - min(fixed) <= ALIKE:
+        own = [digits if digits == SCIENTIFIC else max(fixed) for digits in own]
     shown = {}
     for name in ("estimate", "lower", "upper"):
-        rows = zip(table[name], table["upper"] - table["lower"], strict=True)
-        shown[name] = [column([value], _decimals(width))[0] for value, width in rows]
+        shown[name] = [column([value], digits)[0] for value, digits in zip(table[name], own, strict=True)]
     return pd.DataFrame(shown, index=table.index)
 
 

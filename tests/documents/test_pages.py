@@ -9,6 +9,7 @@ import pytest
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "guide"
 PAGES = ["comparing-models.md", "power.md", "which-p-value.md", "random-effects-structure.md", "influence.md"]
+PAGES += ["tables-for-papers.md"]
 WIDTH = 102  # of the lines that pages show
 
 

@@ -219,7 +219,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
         self.tables += tag == "table"
-        self.sources += [value for name, value in attrs if name in ("src", "href")]
+        self.sources += [value for name, value in attrs if name == "src" or (name == "href" and tag == "link")]
         if tag not in FOLDED:
             self.opened.append(tag)
 
@@ -233,7 +233,7 @@ def test_the_page_is_one_file_that_fetches_nothing(tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     page = Page(text)
     assert not page.opened and page.tables >= 6
-    assert len(page.sources) == 2 and "http" not in text and "@import" not in text
+    assert len(page.sources) == 6 and "@import" not in text and "url(" not in text
     for source in page.sources:
         kind, data = source.split(",", 1)
         assert kind == "data:image/png;base64" and b64decode(data).startswith(PNG)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from ...fits.draws import DrawsFit
 from ...fits.point import PointFit
 from ...fits.side_by_side import SideBySide, side_by_side
 from ...likelihood.identified import unidentified
-from ...page import Page, Printed, Section, column, number, wrapped
+from ...page import Page, Printed, Section, column, number
 from ...priors import Normal
 from ..finding import NOTE, SERIOUS, WARNING, Finding, findings_table
 from ..singular import singularity as singular
@@ -200,21 +200,21 @@ def _sections(diagnosis: Diagnosis) -> list[Section]:
     fit, findings = diagnosis.fit, diagnosis.findings
     title = f"Diagnosis of {fit.model.formula.line} ({fit.label})"
     if not findings:
-        return [Section(title, lines=("  " + _nothing(fit),), verbatim=True)]
+        return [Section(title, lines=("  " + _nothing(fit),))]
     sections = [Section(title, _overview(findings), index=False)]
     at_zero = not fit.sampled and any(found.check == singular.CHECK for found in findings)
     advised = at_zero and diagnosis.separation is None
+    comparable = diagnosis.refit and not fit.engine.regularised
     for found in findings:
         words = (f"  {found.words}",) if found.words else ()
         own = () if advised and found.check == singular.CHECK else (f"  What to do: {found.remedy}.",)
         sections.append(Section(f"{found.check}: {found.what}", lines=(*words, *own)))
     if advised:
-        lines = [f"  {text}" for text in singular.advice(cast(PointFit, fit), diagnosis.simpler)]
+        lines = [f"  {text}" for text in singular.advice(cast(PointFit, fit), diagnosis.simpler, comparable)]
         sections.append(Section("What to do about variances at zero", lines=tuple(lines)))
         sections += [] if diagnosis.simpler is None else [_formulas(diagnosis.simpler)]
     endless = diagnosis.separation is not None or (diagnosis.within is not None and not fit.sampled)
-    beside = diagnosis.refit and not fit.engine.regularised and (at_zero or endless)
-    return [*sections, _beside(diagnosis)] if beside else sections
+    return [*sections, _beside(diagnosis)] if comparable and (at_zero or endless) else sections
 
 
 def _nothing(fit: Fit) -> str:
@@ -248,7 +248,8 @@ def _formulas(simpler: Simpler) -> Section:
 
 
 def _beside(diagnosis: Diagnosis) -> Section:
-    lines = str(diagnosis.comparison).splitlines()
-    lines += [line for problem in diagnosis.map.status.problems for line in wrapped(f"  MAP: {problem}")]
+    (table,) = diagnosis.comparison.page.sections
+    problems = tuple(f"  MAP: {problem}" for problem in diagnosis.map.status.problems)
     words = ", ".join(diagnosis.map.engine.priors_used(diagnosis.fit.model).split("; "))  # type: ignore[attr-defined]
-    return Section(f"{diagnosis.fit.label} beside MAP (priors: {words})", lines=tuple(lines), verbatim=True)
+    heading = f"{diagnosis.fit.label} beside MAP (priors: {words})"
+    return replace(table, heading=heading, lines=(*table.lines, *problems))

@@ -41,8 +41,8 @@ def singularity(fit: PointFit, work: Work | None = None) -> tuple[tuple[Finding,
     return tuple(findings), table, tuple(dict.fromkeys(d.term for d in directions))
 
 
-def advice(fit: PointFit, simpler: Simpler | None) -> list[str]:
-    """What to do about a singular fit, in the order in which one would try it."""
+def advice(fit: PointFit, simpler: Simpler | None, beside: bool = True) -> list[str]:
+    """What to do about a singular fit, in the order in which one would try it; `beside` which its MAP fit is shown."""
     checked = "No small step off the boundary raises the likelihood, so the estimates stand. "
     lines = [f"{checked if fit.status.converged else ''}What you can do:"]
     if simpler is not None and simpler.same is not None:
@@ -59,8 +59,8 @@ def advice(fit: PointFit, simpler: Simpler | None) -> list[str]:
         )
     options = 'criterion="reml"' if fit.engine.restricted else ""
     lines.append(
-        f"2. Keep the formula, because the design asks for it: model.fit(bm.MAP({options})) keeps every sd off zero; "
-        "its estimates stand beside these below."
+        f"2. Keep the formula, because the design asks for it: model.fit(bm.MAP({options})) keeps every sd off zero"
+        f"{'; its estimates stand beside these below' if beside else ''}."
     )
     lines.append('3. For intervals of the sds, zero included: bm.confint(fit), or model.fit("nuts", seed=1).')
     return lines

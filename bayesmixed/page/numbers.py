@@ -1,15 +1,10 @@
-"""A printable page: headings, tidy frames and notes, rendered as text or HTML."""
+"""How is a number written: in a column, in a sentence, as a p-value?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from html import escape
 from math import floor, isfinite, log10
-from shutil import get_terminal_size
 from sys import float_info
-from textwrap import wrap
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -17,55 +12,6 @@ SCIENTIFIC = -1  # in place of a number of decimals
 HUGE = 1e8  # from which on fixed decimals are not read
 WIDEST = 11  # digits of a number with fixed decimals
 NOISE = 1e-12  # of the largest number of a column: what rounding leaves of zero
-WIDTH, NARROWEST = 102, 60  # of lines where there is no terminal; of lines in a very narrow one
-
-
-@dataclass(frozen=True)
-class Section:
-    """One part of a page: a heading, then a frame of strings or lines of text; `index` shows row labels.
-
-    Headings and lines that are longer than the terminal is wide are wrapped, but for `verbatim` lines: tables made
-    elsewhere.
-    """
-
-    heading: str
-    table: pd.DataFrame | None = None
-    lines: tuple[str, ...] = ()
-    index: bool = True
-    verbatim: bool = False
-
-
-@dataclass(frozen=True)
-class Page:
-    """Sections in order. `str()` gives text, notebooks get HTML."""
-
-    sections: tuple[Section, ...]
-
-    def __str__(self) -> str:
-        return "\n\n".join(_text(section) for section in self.sections)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return '<div class="bayesmixed">' + "".join(_html(section) for section in self.sections) + "</div>"
-
-
-class Printed:
-    """A result that prints as its `page`, and shows it in notebooks."""
-
-    if TYPE_CHECKING:
-
-        @property
-        def page(self) -> Page:
-            """What is printed."""
-
-    def __str__(self) -> str:
-        return str(self.page)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page._repr_html_()
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -151,57 +97,3 @@ def listed(names: Sequence[str]) -> str:
     'a, b and c'
     """
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-
-
-def _text(section: Section) -> str:
-    parts = wrapped(section.heading) if section.heading else []
-    if section.table is not None and len(section.table):
-        parts += _aligned(section.table, section.index)
-    for line in section.lines:
-        parts += [line] if section.verbatim else wrapped(line)
-    return "\n".join(parts)
-
-
-def wrapped(line: str, width: int | None = None) -> list[str]:
-    """A line as several of the terminal's width, indented alike; code in it is not broken at hyphens.
-
-    >>> wrapped("  one two three", 9)
-    ['  one two', '  three']
-    """
-    width = max(get_terminal_size((WIDTH, 24)).columns, NARROWEST) if width is None else width
-    indent = line[: len(line) - len(line.lstrip())]
-    if len(line) <= width:
-        return [line]
-    return wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
-
-
-def _aligned(table: pd.DataFrame, index: bool) -> list[str]:
-    """The lines of a table of texts: words to the left, numbers to the right."""
-    columns = [[str(name), *map(str, table.iloc[:, i])] for i, name in enumerate(table.columns)]
-    if index:
-        columns.insert(0, ["", *map(str, table.index)])
-    words = [(index and i == 0) or not all(map(_is_number, cells[1:])) for i, cells in enumerate(columns)]
-    padded = [_padded(cells, left) for cells, left in zip(columns, words, strict=True)]
-    return [("" if index else " ") + " ".join(line).rstrip() for line in zip(*padded, strict=True)]
-
-
-def _padded(cells: list[str], left: bool) -> list[str]:
-    width = max(map(len, cells))
-    return [cell.ljust(width) if left else cell.rjust(width) for cell in cells]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text.lstrip("<>") or 0)
-    except ValueError:
-        return False
-    return True
-
-
-def _html(section: Section) -> str:
-    parts = [f"<h4>{escape(section.heading)}</h4>"] if section.heading else []
-    if section.table is not None:
-        parts.append(section.table.to_html(index=section.index, border=0, escape=True))
-    if section.lines:
-        parts.append("<p>" + "<br>".join(escape(line) for line in section.lines) + "</p>")
-    return "".join(parts)
