@@ -74,7 +74,6 @@ html_show_sourcelink = False
 html_sidebars = {"index": [], "messages": [], "changelog": []}
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
-mathjax3_config = {"chtml": {"mtextInheritFont": True}}
 html_theme_options: dict[str, Any] = {
     "logo": {"text": "bayesmixed"},
     "header_links_before_dropdown": 6,

@@ -40,6 +40,8 @@ def led_to(target: str, folder: Path) -> str:
     if path.is_relative_to(DOCS) or not path.is_relative_to(REPOSITORY):
         return f"{target.rstrip('/')}/index.md" if (path / "index.md").is_file() else target
     within = path.relative_to(REPOSITORY).as_posix()
+    if within == TABLES:
+        return "/results/index.md"
     if within.startswith(TABLES) and within.endswith(".md"):
         return f"/results/{path.name}"
     kind = "tree" if path.is_dir() else "blob"

@@ -172,6 +172,7 @@ def test_links_that_leave_the_folder_lead_to_tables_or_to_the_repository() -> No
     folder = DOCS / "guide"
     lead = {
         "[a](../../benchmarks/results/robust.md)": "[a](/results/robust.md)",
+        "[t](../../benchmarks/results)": "[t](/results/index.md)",
         "[b](../../README.md#use)": f"[b]({ADDRESS}/blob/main/README.md#use)",
         "[c](power.md)": "[c](power.md)",
         "[d](../decisions)": "[d](../decisions/index.md)",
