@@ -51,7 +51,7 @@ nb_execution_mode = "off"  # `_site.tutorials` runs them, and keeps what they pr
 nb_merge_streams = True
 myst_enable_extensions = ["amsmath", "attrs_block", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4
-myst_links_external_new_tab = False
+mathjax_path = "https://cdn.jsdelivr.net/npm/mathjax@3/es5/tex-mml-chtml.js"
 
 # Reference
 autodoc_member_order = "bysource"
