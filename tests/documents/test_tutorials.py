@@ -15,7 +15,7 @@ import bayesmixed as bm
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TUTORIALS = sorted(path for path in (DOCS / "tutorials").glob("*.py") if path.name != "build.py")
-GUIDES = sorted(path for path in (DOCS / "from").glob("*.md") if path.stem != "index")
+GUIDES = [DOCS / "from" / f"{program}.md" for program in ("bambi", "brms", "lme4")]
 NAME = re.compile(r"\bbm\.((?:[A-Za-z_]\w*\.)*[A-Za-z_]\w*)")
 LARGEST = 120_000  # bytes of a picture, which every clone carries
 
