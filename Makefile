@@ -155,6 +155,7 @@ licences: ## list the licences of what is installed with the package in packagin
 	@.venv-licences/bin/python packaging/licences.py
 
 clean: ## remove environments, caches and build products
+	rm -rf docs/reference docs/results docs/guide/gallery.md docs/guide/thumbnails docs/changelog.md docs/messages.md
 	rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -26,7 +26,7 @@ TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 @pytest.fixture(scope="module", autouse=True)
 def _the_folder_of_the_site_is_importable() -> Iterator[None]:
-    for module in ("nbformat", "PIL"):
+    for module in ("nbformat", "numpydoc", "PIL"):
         pytest.importorskip(module, reason="the site is made where the extra 'docs' is installed")
     sys.path.insert(0, str(DOCS))
     yield
