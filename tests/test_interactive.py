@@ -10,6 +10,8 @@ import pytest
 import bayesmixed as bm
 from bayesmixed.errors import NoSuchAnswer
 from bayesmixed.fits.base import Fit
+from bayesmixed.page import Printed
+from bayesmixed.page.notebook import together
 
 MODULES = ["covariance", "errors", "families", "links", "plot", "priors"]
 
@@ -76,3 +78,18 @@ def test_every_member_that_is_offered_says_what_it_is(fit: Fit) -> None:
 
 def test_keys_of_priors_are_offered(fit: Fit) -> None:
     assert "sigma" in fit.model.priors._ipython_key_completions_()
+
+
+def test_a_page_is_printed_in_a_terminal_as_ever_and_nothing_is_registered(fit: Fit) -> None:
+    """IPython's printer, as its terminal and its tests have it: there is no notebook to show HTML."""
+    pretty = pytest.importorskip("IPython.lib.pretty", reason="IPython is in the extra 'docs'").pretty
+    page = fit.summary()
+    assert pretty(page) == str(page)
+    assert pretty((page, 1)).startswith("(" + str(page).splitlines()[0])
+
+
+def test_values_together_are_pages_in_html_and_all_else_as_text(fit: Fit) -> None:
+    page = bm.icc(fit)
+    shown = together([page, "a < b"], Printed)
+    assert shown is not None and page._repr_html_() in shown and "<pre>&#x27;a &lt; b&#x27;</pre>" in shown
+    assert together([1, "a"], Printed) is None and together([], Printed) is None

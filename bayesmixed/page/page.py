@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from ..errors import FitError, nearest
-from . import html, latex, markdown
+from . import html, latex, markdown, notebook
 from .files import written
 from .text import text
 
@@ -48,6 +48,9 @@ class Printed:
 
     def _repr_html_(self) -> str:
         return html.html(self.page)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        notebook.pretty(self, Printed, printer)
 
     def to_latex(self, path: str | Path | None = None) -> str:
         r"""The printed tables in LaTeX, each with its caption and notes.

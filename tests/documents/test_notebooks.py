@@ -33,6 +33,9 @@ CELLS = {
     "fit": "fit = model.fit('ml')\nfit",
     "verb": "bm.anova(fit)",
     "beside": "bm.side_by_side(fit, post)",
+    "pages": "bm.anova(fit), bm.icc(fit)",
+    "other tuples": "1, 2",
+    "mixed": "[bm.anova(fit), 'between', fit.coefficients]",
     "picture": "bm.plot.caterpillar(fit)",
     "pictures": "bm.plot.caterpillar(fit)\nbm.plot.qq(fit);",
     "offered": "from IPython.core.completer import provisionalcompleter\ndef offered(text):\n"
@@ -84,6 +87,19 @@ def test_pages_are_kept_as_html_beside_their_text(kept: dict[str, list[Any]]) ->
         assert in_html in page.data["text/html"] and "<table" in page.data["text/html"]
         assert in_text in page.data["text/plain"]
     assert "Subject" in kept["model"][0].data["text/html"] and "rows=180" in kept["model"][0].data["text/plain"]
+
+
+def test_several_pages_in_one_value_keep_their_html(kept: dict[str, list[Any]]) -> None:
+    """The first such value as well: the notebook learns to show it while it is shown."""
+    [pages] = kept["pages"]
+    assert pages.data["text/html"].count("<table") >= 2 and "ICC" in pages.data["text/html"]
+    assert pages.data["text/plain"].startswith("(") and "Satterthwaite" in pages.data["text/plain"]
+    [mixed] = kept["mixed"]
+    assert mixed.data["text/html"].count("<table") >= 2 and "between" in mixed.data["text/html"]
+
+
+def test_a_tuple_without_pages_is_shown_as_ever(kept: dict[str, list[Any]]) -> None:
+    assert [dict(output.data) for output in kept["other tuples"]] == [{"text/plain": "(1, 2)"}]
 
 
 def test_a_picture_is_kept_once(kept: dict[str, list[Any]]) -> None:

@@ -1,21 +1,11 @@
-"""Does this code run in a notebook? Asked of IPython where that is loaded, without loading it."""
+"""How is NumPyro imported in a notebook without widgets?"""
 
 from __future__ import annotations
 
 import sys
 import warnings
-from typing import Any
 
-
-def in_notebook() -> bool:
-    """Whether output goes to a notebook (Jupyter, VS Code, Colab) rather than to a terminal or a file.
-
-    >>> in_notebook()
-    False
-    """
-    interactive: Any = sys.modules.get("IPython")
-    shell = interactive.get_ipython() if interactive is not None else None
-    return getattr(shell, "kernel", None) is not None
+from ...page.notebook import in_notebook
 
 
 def expect_no_widgets() -> None:

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ...page.notebook import in_notebook
 from .bars import Bar, NotebookBar, TerminalBar, WrittenBar
-from .notebook import in_notebook
 
 
 class Progress:
