@@ -54,7 +54,11 @@ class NoSuchOption(BayesMixedError, TypeError):
 
 
 class BayesMixedWarning(UserWarning):
-    """Something was done that the user should know about (dropped columns, a boundary, divergences)."""
+    """Something was done that the user should know about (dropped columns, a boundary); `topic` names what."""
+
+    def __init__(self, *words: object, topic: str = "") -> None:
+        super().__init__(*words)
+        self.topic = topic
 
 
 # Arguments by the names that other programs give them, and what they may be called here.

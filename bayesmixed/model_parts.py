@@ -57,7 +57,8 @@ def parts(arguments: ModelArguments) -> dict[str, Any]:
     )
     check_response(design, kind)
     for one in surely_mistaken(design):
-        warnings.warn(f"{one.what}; {one.remedy}.", BayesMixedWarning, stacklevel=4)
+        told = BayesMixedWarning(f"{one.what}; {one.remedy}.", topic="mistaken-column")
+        warnings.warn(told, stacklevel=4)
     return {
         "arguments": arguments,
         "formula": formula,

@@ -16,7 +16,7 @@ class Finding:
 
     `check` names the check ("singularity"), `what` the finding in one line with the names it concerns, `words` what
     it means, `remedy` what to do or type, `severity` is "serious" (do not report these numbers), "warning" (read this
-    before you do) or "note".
+    before you do) or "note". `topic` is the name under which the page of messages explains it.
     """
 
     check: str
@@ -24,6 +24,7 @@ class Finding:
     words: str
     remedy: str
     severity: str = WARNING
+    topic: str = ""
 
 
 def findings_table(findings: Sequence[Finding]) -> pd.DataFrame:

@@ -70,7 +70,7 @@ class KenwardRoger(Reference):
         doubt = _doubt(rank, *moments, den_df)
         if doubt:
             doubt += ' The data hold too few levels for it: test the rows one by one, or use ddf="satterthwaite".'
-            warnings.warn(doubt, BayesMixedWarning, stacklevel=2)
+            warnings.warn(BayesMixedWarning(doubt, topic="degrees-in-doubt"), stacklevel=2)
         return FTest(scaling * statistic / rank, rank, den_df, doubt)
 
 

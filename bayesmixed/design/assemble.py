@@ -235,9 +235,9 @@ def _offset(side: RightSide, evaluator: Evaluator, extra: np.ndarray | None, tra
 
 
 def _warn_aliased(name: str, aliased: tuple[str, ...]) -> None:
-    warnings.warn(
+    told = BayesMixedWarning(
         f"the fixed-effect design of {name} is rank deficient: dropped {', '.join(aliased)} "
         "(they depend on the columns before them).",
-        BayesMixedWarning,
-        stacklevel=4,
+        topic="dropped-columns",
     )
+    warnings.warn(told, stacklevel=4)

@@ -136,7 +136,7 @@ def _point_fit(model: Model) -> PointFit:
         check_identifiable(model)
     except ModelError as stop:
         # What stops ML only warns here: priors keep the posterior proper.
-        warnings.warn(str(stop), BayesMixedWarning, 6)
+        warnings.warn(BayesMixedWarning(str(stop), topic=stop.topic), stacklevel=6)
     return fit_linear(model, ML(), None, BFGS())
 
 

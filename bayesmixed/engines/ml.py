@@ -203,4 +203,5 @@ def check_identifiable(model: Model) -> None:
                 message + 'Drop a column or the term, or pass check="warn" to fit it all the same.',
                 topic="as-many-effects-as-rows",
             )
-        warnings.warn(message + "Its variance and sigma are not separately identified.", BayesMixedWarning, 4)
+        message += "Its variance and sigma are not separately identified."
+        warnings.warn(BayesMixedWarning(message, topic="as-many-effects-as-rows"), stacklevel=4)

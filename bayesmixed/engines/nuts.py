@@ -118,7 +118,7 @@ class NUTS(Engine):
             check_identifiable(model)
         except ModelError as stop:
             # What stops ML only warns here: priors keep the posterior proper.
-            warnings.warn(str(stop), BayesMixedWarning, 4)
+            warnings.warn(BayesMixedWarning(str(stop), topic=stop.topic), stacklevel=4)
         return start_from(fit_linear(model, ML(), None, BFGS()), model)
 
     def _centering(self, start: Start) -> tuple[np.ndarray, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import FitError
 from ..fits.status import PointStatus
 from ..likelihood.linear.likelihood import LinearLikelihood
+from ..messages import Told
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -50,7 +51,7 @@ def with_lost_digits(status: PointStatus, likelihood: LinearLikelihood, theta: n
             "effects for the slower arithmetic that would keep it: sds and standard errors are rough. Fit the means "
             "of the levels of the largest grouping factor instead."
         )
-        return replace(status, converged=False, problems=(problem, *status.problems))
+        return replace(status, converged=False, problems=(Told("lost-digits", problem), *status.problems))
     if turned is not None and likelihood.nearly_exact and turned.spare > 0 and turned.left < ROUGH * turned.rounding:
         digits = max(int(np.log10(turned.left / turned.rounding)), 0)
         problem = (
@@ -58,7 +59,7 @@ def with_lost_digits(status: PointStatus, likelihood: LinearLikelihood, theta: n
             "residual sd and what is divided by it are no better. Subtract a constant from the response before it is "
             "stored, or store differences."
         )
-        return replace(status, problems=(problem, *status.problems))
+        return replace(status, problems=(Told("lost-digits", problem), *status.problems))
     return status
 
 

@@ -21,6 +21,7 @@ from ..likelihood.criteria.with_sigmas import SigmasCriterion
 from ..likelihood.linear.heteroscedastic import Heteroscedastic
 from ..likelihood.penalty.penalty import Penalty
 from ..likelihood.working.basis import root
+from ..messages import Told
 from .generalized.collect import certified, status_of
 from .search.boundary_search import given_start, search
 from .search.optimizer import Optimizer
@@ -137,7 +138,7 @@ def _status(model: Model, base: SigmasCriterion, found: Found, curvature: Curvat
         "likelihood grows without bound. Leave out of the formula of sigma what tells those rows from others, or give "
         'its coefficients priors: bm.MAP(priors="model").'
     )
-    return replace(status, converged=False, problems=(problem, *status.problems))
+    return replace(status, converged=False, problems=(Told("no-residual", problem), *status.problems))
 
 
 def _root(base: SigmasCriterion, x: np.ndarray, spread: np.ndarray) -> np.ndarray:

@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..design.design import GroupTerm
+from ..messages import Told, topic_of
 from ..priors.default import column_spreads
 
 if TYPE_CHECKING:
     from ..likelihood.boundary import Direction
     from ..likelihood.identified import Unidentified
 
-BOUNDARY = "Boundary fit (lme4: singular)"  # how the problem begins
-UNIDENTIFIED = "Not identified"  # how the problem of a bar that no data could settle begins
-INTEGRAL = ("Laplace's approximation", "Quadrature")  # how problems of the integral over the effects begin
-SLOW = "slow, not wrong"  # part of a problem of time alone
 SINGULAR = 1e-4  # lme4's rule for a diagonal element of a relative factor
 
 
@@ -89,9 +86,9 @@ class PointStatus:
     @property
     def doubts(self) -> tuple[str, ...]:
         """The problems that make the estimates doubtful: no maximum was found, or not that of the likelihood."""
-        found = self.problems if not self.converged else ()
-        others = tuple(text for text in self.problems if text.startswith((*INTEGRAL, UNIDENTIFIED)))
-        return tuple(dict.fromkeys((*(text for text in found if not text.startswith(BOUNDARY)), *others)))
+        ended = not self.converged
+        doubts = {text: topic_of(text).doubt for text in self.problems}
+        return tuple(text for text, doubt in doubts.items() if (ended if doubt is None else doubt))
 
     def with_unidentified(self, found: Sequence[Unidentified]) -> PointStatus:
         """The same with what the data could not have determined."""
@@ -184,7 +181,7 @@ class DrawsStatus:
     @property
     def doubts(self) -> tuple[str, ...]:
         """The problems that make the draws doubtful: all but those of time alone."""
-        return tuple(text for text in self.problems if SLOW not in text)
+        return tuple(text for text in self.problems if topic_of(text).doubt is not False)
 
     def with_unidentified(self, found: Sequence[Unidentified]) -> DrawsStatus:
         """The same with what the data could not have determined, of which the draws say what the prior says."""
@@ -201,7 +198,10 @@ class DrawsStatus:
 
 
 def _unidentified(found: Sequence[Unidentified]) -> list[str]:
-    return [f"{UNIDENTIFIED}: {one.why}. {one.meaning}. {one.remedy[0].upper()}{one.remedy[1:]}." for one in found]
+    return [
+        Told("not-identified", f"Not identified: {one.why}. {one.meaning}. {one.remedy[0].upper()}{one.remedy[1:]}.")
+        for one in found
+    ]
 
 
 def singular_terms(groups: Sequence[GroupTerm], factors: Sequence[np.ndarray]) -> Singularity:
@@ -230,16 +230,18 @@ def _at_limit(term: GroupTerm, Lambda: np.ndarray) -> str:
 
 
 def _problems(converged: bool, singularity: Singularity, message: str) -> list[str]:
-    problems = []
+    problems: list[str] = []
     if not converged:
-        problems.append(
+        stopped = (
             f"The optimiser stopped before the optimum ({message}). Raise maxiter, rescale columns with huge or tiny "
             'values, or try another optimizer, e.g. bm.ML(optimizer="L-BFGS-B").'
         )
+        problems.append(Told("optimiser-stopped", stopped))
     for words in singularity.words:
-        problems.append(
-            f"{BOUNDARY}: {words}. bm.diagnose(fit) says "
+        singular = (
+            f"Boundary fit (lme4: singular): {words}. bm.diagnose(fit) says "
             "how far from it the data allow it to be. Simplify the term, keep it off the boundary with "
             'model.fit("map"), or use the posterior, model.fit("nuts", seed=1).'
         )
+        problems.append(Told("boundary", singular))
     return problems

@@ -37,13 +37,13 @@ class Told(str):
         return self.topic, str(self)
 
 
-def retold(line: str, text: str) -> str:
-    """Another wording of a line, about the same.
+def retold(message: object, text: str) -> str:
+    """A wording of a line, a finding or an error, about the same.
 
     >>> retold(Told("boundary", "The sd is 0."), "  The sd is 0.").topic
     'boundary'
     """
-    topic = getattr(line, "topic", "")
+    topic = getattr(message, "topic", "")
     return Told(topic, text) if topic else text
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 PROBLEM, FINDING, NOTE, WARNING, REFUSAL = "problem", "finding", "note", "warning", "refusal"
 KINDS = {
     PROBLEM: "of `fit.status.problems`: what went wrong in a fit",
-    FINDING: "of `bm.diagnose(fit)`: what a check found",
+    FINDING: "of `bm.diagnose(fit)` and other checks: what was found, with what to do",
     NOTE: "below a table: how its numbers were made, or what they do not say",
     WARNING: "a Python warning: something was done that you should know about",
     REFUSAL: "an error: what was asked cannot be answered as it was asked",
@@ -22,10 +23,10 @@ class Topic:
     ----------
     slug
         Its name: of the link to it, and of `.topic` of what is printed.
-    kind
-        How it is told first of all: one of `KINDS`.
     title, meaning, remedy
         What it is in a few words, what it means and what to do, in sentences of Markdown.
+    kind
+        How it is told first of all: one of `KINDS`.
     about
         Of problems that the package itself asks for: "boundary", "identification", "integral", "search", "maximum".
     doubt
@@ -34,12 +35,17 @@ class Topic:
     """
 
     slug: str
-    kind: str
     title: str
     meaning: str
     remedy: str
+    kind: str
     about: str = ""
     doubt: bool | None = None
 
 
-UNNAMED = Topic("", NOTE, "", "", "")  # of a text that names none
+problem = partial(Topic, kind=PROBLEM)
+finding = partial(Topic, kind=FINDING)
+note = partial(Topic, kind=NOTE)
+warning = partial(Topic, kind=WARNING)
+refusal = partial(Topic, kind=REFUSAL)
+UNNAMED = Topic("", "", "", "", NOTE)  # of a text that names none

@@ -93,10 +93,10 @@ def _warn(model: Model, design: Design, open_rows: np.ndarray, columns: np.ndarr
     shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
     count, first = int(open_rows.sum()), design.index[int(np.argmax(open_rows))]
     rows = f"row {first}" if count == 1 else f"{count} of {len(open_rows)} rows (the first is {first})"
-    warnings.warn(
+    told = BayesMixedWarning(
         f"The data do not determine the mean of {rows}: NaN. No row of the fit says what {shown} "
         f"{'do' if len(names) > 1 else 'does'} apart from the other columns (dropped in the fit). Predict at "
         "combinations that the data have, or leave such terms out of the formula.",
-        BayesMixedWarning,
-        stacklevel=4,
+        topic="not-estimable",
     )
+    warnings.warn(told, stacklevel=4)

@@ -59,12 +59,12 @@ def _unknown_trials(model: Model, newdata: Any) -> float | None:
     if model.design.trials is None or encoding.knows_trials(column_names(newdata)):
         return None
     text = "an array" if encoding.trials is None or encoding.trials.text is None else repr(encoding.trials.text)
-    warnings.warn(
+    told = BayesMixedWarning(
         f"The new rows do not say out of how many trials (in the fit: {text}): each has one. Give trials=, a column, "
         "an array or a number.",
-        BayesMixedWarning,
-        stacklevel=2,
+        topic="trials",
     )
+    warnings.warn(told, stacklevel=2)
     return 1.0
 
 

@@ -30,13 +30,13 @@ def warn_of_ends(family: Family, eta: np.ndarray, rows: pd.Index) -> None:
     if beyond.any():
         first = int(np.argmax(beyond))
         end = location(family, eta[first : first + 1])[0]
-        warnings.warn(
+        told = BayesMixedWarning(
             f"The linear predictor is {eta[first]:.4g} in row {rows[first]} ({int(beyond.sum())} of {len(eta)} such "
             f"rows), and the {family.link.name} link of the {family.name} family takes {low:g} to {high:g}: the "
             f"estimate is the mean at the end, {end:.4g}. A log link has no such end.",
-            BayesMixedWarning,
-            stacklevel=6,
+            topic="end-of-the-link",
         )
+        warnings.warn(told, stacklevel=6)
 
 
 def mean_response(

@@ -24,6 +24,7 @@ from ..model import Model, restored
 from ..parameters.values import Parameters
 from ..priors import Priors
 from . import saved_priors
+from .saved_problems import topics_of, with_topics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +58,7 @@ def save(fit: Fit, path: str | Path) -> Path:
     kind, numbers, groups = _draws_parts(fit) if fit.sampled else _point_parts(fit)  # type: ignore[arg-type]
     content = {"kind": kind, "model": _model_content(fit.model), "numbers": numbers}
     content |= {"engine": _engine_content(fit), "status": {k: to_plain(v) for k, v in asdict(fit.status).items()}}
+    content |= {"topics": topics_of(fit.status.problems)}
     netcdf.write(path, content, _frame(fit.model), groups)
     return path
 
@@ -127,6 +129,7 @@ def load(
     model = _model(content["model"], frame, namespace, family, priors)
     plain: dict[str, Any] = {name: from_plain(value) for name, value in content["status"].items()}
     status: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
+    status["problems"] = with_topics(status["problems"], content.get("topics"))
     if content["kind"] == "point":
         return _point(model, _engine(content), content["numbers"], groups["estimates"], PointStatus(**status))
     return _draws(model, _engine(content), content["numbers"], groups, DrawsStatus(**status))

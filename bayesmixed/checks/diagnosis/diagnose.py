@@ -17,6 +17,7 @@ from ...fits.draws import DrawsFit
 from ...fits.point import PointFit
 from ...fits.side_by_side import SideBySide, side_by_side
 from ...likelihood.identified import unidentified
+from ...messages import retold
 from ...page import Page, Printed, Section, column, number
 from ...priors import Normal
 from ..finding import NOTE, SERIOUS, WARNING, Finding, findings_table
@@ -206,12 +207,13 @@ def _sections(diagnosis: Diagnosis) -> list[Section]:
     advised = at_zero and diagnosis.separation is None
     comparable = diagnosis.refit and not fit.engine.regularised
     for found in findings:
-        words = (f"  {found.words}",) if found.words else ()
-        own = () if advised and found.check == singular.CHECK else (f"  What to do: {found.remedy}.",)
-        sections.append(Section(f"{found.check}: {found.what}", lines=(*words, *own)))
+        lines = [f"  {found.words}"] if found.words else []
+        lines += [] if advised and found.check == singular.CHECK else [f"  What to do: {found.remedy}."]
+        told = (*lines[:-1], *(retold(found, line) for line in lines[-1:]))
+        sections.append(Section(f"{found.check}: {found.what}", lines=told))
     if advised:
-        lines = [f"  {text}" for text in singular.advice(cast(PointFit, fit), diagnosis.simpler, comparable)]
-        sections.append(Section("What to do about variances at zero", lines=tuple(lines)))
+        advice = tuple(f"  {text}" for text in singular.advice(cast(PointFit, fit), diagnosis.simpler, comparable))
+        sections.append(Section("What to do about variances at zero", lines=advice))
         sections += [] if diagnosis.simpler is None else [_formulas(diagnosis.simpler)]
     endless = diagnosis.separation is not None or (diagnosis.within is not None and not fit.sampled)
     return [*sections, _beside(diagnosis)] if comparable and (at_zero or endless) else sections

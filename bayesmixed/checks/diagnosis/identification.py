@@ -18,4 +18,4 @@ def identification(found: Sequence[Unidentified], texts: Sequence[str]) -> tuple
 def _finding(one: Unidentified, bars: Sequence[str]) -> Finding:
     what = f"{' and '.join(bars)}: not identified"
     why = one.why if one.why.startswith(tuple(bars)) else f"{one.why[0].upper()}{one.why[1:]}"
-    return Finding(CHECK, what, f"{why}. {one.meaning}.", one.remedy, SERIOUS)
+    return Finding(CHECK, what, f"{why}. {one.meaning}.", one.remedy, SERIOUS, topic="not-identified")

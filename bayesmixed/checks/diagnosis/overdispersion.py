@@ -107,7 +107,8 @@ def overdispersed(fit: Fit, found: OverdispersionTest | None, refit: bool) -> tu
         words += f" AIC: this fit {cast(PointFit, fit).aic:.1f}, {listed}."
     wider = f'model.replace(family="{fit.model.family.wider_family}"), or ' if fit.model.family.wider_family else ""
     remedy = f"{wider}an effect of every row: a column obs of row numbers, and + (1 | obs)"
-    return (Finding(CHECK, what, words, remedy, WARNING if found.p <= RARE else NOTE),)
+    severity = WARNING if found.p <= RARE else NOTE
+    return (Finding(CHECK, what, words, remedy, severity, topic="overdispersion"),)
 
 
 def _verdict(p: float) -> str:

@@ -11,8 +11,8 @@ import numpy as np
 from ...errors import BayesMixedError, BayesMixedWarning
 from ...fits import tables
 from ...fits.draws import DrawsFit
-from ...fits.status import UNIDENTIFIED
 from ...formula.formula import Formula
+from ...messages import topic_of
 from ..finding import NOTE, SERIOUS, Finding
 from ..singular.reduced import reductions, whole
 from ..singular.simpler import formula_with
@@ -35,11 +35,13 @@ def sampled(fit: DrawsFit, refit: bool = True) -> tuple[Finding, ...]:
 
 def _problems(fit: DrawsFit) -> Iterator[Finding]:
     for problem in fit.status.problems:
-        if problem.startswith(UNIDENTIFIED):
+        topic = topic_of(problem)
+        if topic.about == "identification":
             continue  # has a finding of its own
         what, _, rest = problem.partition(". ")
         words, _, remedy = rest.rpartition(". ")
-        yield Finding(SAMPLING, what.rstrip("."), words and f"{words}.", remedy.rstrip(".") or "see there", SERIOUS)
+        remedy = remedy.rstrip(".") or "see there"
+        yield Finding(SAMPLING, what.rstrip("."), words and f"{words}.", remedy, SERIOUS, topic=topic.slug)
 
 
 def _at_zero(fit: DrawsFit, refit: bool) -> Iterator[Finding]:
@@ -57,7 +59,7 @@ def _at_zero(fit: DrawsFit, refit: bool) -> Iterator[Finding]:
             + "Where data say little the prior decides, so look at it (model.prior_summary())."
         )
         remedy = f"report the interval up to {high:.3g}; the term can stay, the posterior averages over it"
-        yield Finding(SINGULARITY, what, words, remedy, NOTE)
+        yield Finding(SINGULARITY, what, words, remedy, NOTE, topic="sd-reaches-zero")
 
 
 def _likelihood(model: Model, column: str, factor: str) -> str:

@@ -27,7 +27,8 @@ def scaling(model: Model) -> tuple[Finding, ...]:
 def _mistaken(model: Model) -> Iterator[Finding]:
     """Columns that may not be what they were taken for."""
     for one in doubtful_columns(model):
-        yield Finding(COLUMNS, one.what, "", one.remedy, WARNING if one.sure else NOTE)
+        severity = WARNING if one.sure else NOTE
+        yield Finding(COLUMNS, one.what, "", one.remedy, severity, topic="mistaken-column")
 
 
 def inflation(model: Model) -> dict[str, float]:
@@ -54,7 +55,8 @@ def _aliased(model: Model) -> Iterator[Finding]:
     if aliased:
         what = f"{listed(aliased)} dropped: other columns determine {'it' if len(aliased) == 1 else 'them'}"
         words = "The data cannot tell these effects from those of the columns before them."
-        yield Finding(COLLINEAR, what, words, "leave the term out, or code the factors anew", WARNING)
+        remedy = "leave the term out, or code the factors anew"
+        yield Finding(COLLINEAR, what, words, remedy, WARNING, topic="dropped-columns")
 
 
 def _collinear(model: Model) -> Iterator[Finding]:
@@ -70,7 +72,7 @@ def _collinear(model: Model) -> Iterator[Finding]:
         f"(variance inflation): {names}. The condition number of the scaled columns is {condition:.0f}. Predictions "
         "are not harmed; the single coefficients are poorly determined."
     )
-    yield Finding(COLLINEAR, what, words, _uncollinear(model, list(inflated)), WARNING)
+    yield Finding(COLLINEAR, what, words, _uncollinear(model, list(inflated)), WARNING, topic="nearly-collinear")
 
 
 def _uncollinear(model: Model, names: list[str]) -> str:
@@ -109,7 +111,8 @@ def _scales(model: Model) -> Iterator[Finding]:
         "The fit does not suffer, since columns are scaled internally; but coefficients of such different sizes are "
         "hard to read and to give priors, and other programs fail on them."
     )
-    yield Finding(SCALING, what, words, f"write scale({odd}) in the formula, or change its unit", NOTE)
+    remedy = f"write scale({odd}) in the formula, or change its unit"
+    yield Finding(SCALING, what, words, remedy, NOTE, topic="different-scales")
 
 
 def _groups(model: Model) -> Iterator[Finding]:
@@ -121,7 +124,7 @@ def _groups(model: Model) -> Iterator[Finding]:
             what = f"{term.factor} has {len(counts)} levels"
             words = "So few levels say little about how levels vary: the sd is imprecise, and often estimated as 0."
             advice = f'make {term.factor} a fixed effect, or give the sd a prior: model.fit("nuts", seed=1)'
-            yield Finding(GROUPS, what, words, advice, NOTE)
+            yield Finding(GROUPS, what, words, advice, NOTE, topic="few-levels")
     for term, structure in zip(model.design.mu.groups, model.covariances, strict=True):
         if structure.absorbing or len(term.columns) == 1:
             yield from _effects(model, term, rows)
@@ -141,12 +144,12 @@ def _effects(model: Model, term: GroupTerm, rows: np.ndarray) -> Iterator[Findin
             else "The effects can follow every row: expect variances or directions at zero, and estimates that "
             "depend on a few rows."
         )
-        yield Finding(GROUPS, what, words, "leave out a column or the bar", WARNING)
+        yield Finding(GROUPS, what, words, "leave out a column or the bar", WARNING, topic="as-many-effects-as-rows")
     elif k > 1 and np.mean(counts < k) > 0.5:
         few = int(np.sum(counts < k))
         what = f"{few} of {len(counts)} levels of {term.factor} have fewer rows than {term.text} has columns"
         words = "Such levels say nothing about slopes; the variances rest on the others."
-        yield Finding(GROUPS, what, words, f"consider (1 | {term.factor})", NOTE)
+        yield Finding(GROUPS, what, words, f"consider (1 | {term.factor})", NOTE, topic="few-rows-per-level")
 
 
 def _columns(model: Model) -> tuple[np.ndarray, dict[int, int]]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...engines.generalized.accuracy import LAPLACE_IS_OFF, QUADRATURE_IS_OFF
 from ...fits.point import PointFit
-from ...fits.status import BOUNDARY, UNIDENTIFIED
 from ...likelihood.boundary import ACCEPT
+from ...messages import topic_of
 from ..finding import SERIOUS, WARNING, Finding
 
 CHECK = "convergence"
 FLAT = 1e-7  # eigenvalue over the largest one: a direction in which the likelihood says nothing
 NO_ERROR = 1e-6  # residual sd over that of the response below which the fit is an interpolation
-OTHERS = (BOUNDARY, LAPLACE_IS_OFF, QUADRATURE_IS_OFF, UNIDENTIFIED)  # problems that have findings of their own
+OTHERS = {"boundary", "identification", "integral"}  # what problems are about that have findings of their own
 
 
 def convergence(fit: PointFit, explained: bool = False) -> tuple[Finding, ...]:
@@ -31,10 +30,11 @@ def _search(fit: PointFit, flat: bool) -> list[Finding]:
     status, found = fit.status, []
     if not status.converged:
         what = f"not converged: largest gradient {status.gradient_norm:.2g} after {status.evaluations} evaluations"
-        said = [problem for problem in status.problems if not problem.startswith(OTHERS)]
+        said = [problem for problem in status.problems if topic_of(problem).about not in OTHERS]
         words = " ".join(said) or "The search ended before a maximum was found."
         remedy = "see the other findings first; where there are none, follow the advice above"
-        found.append(Finding(CHECK, what, words, remedy, SERIOUS))
+        topic = topic_of(said[0]).slug if said else "optimiser-stopped"
+        found.append(Finding(CHECK, what, words, remedy, SERIOUS, topic=topic))
     eigenvalues = np.array(status.hessian_eigenvalues)
     if flat and len(eigenvalues) and not np.all(eigenvalues > FLAT * np.max(np.abs(eigenvalues))):
         what = f"flat likelihood: smallest eigenvalue of its Hessian {np.min(eigenvalues):.2g}"
@@ -43,7 +43,7 @@ def _search(fit: PointFit, flat: bool) -> list[Finding]:
             "parameter, or a combination of parameters, has no estimate, and standard errors mean nothing."
         )
         remedy = 'give it a prior, model.fit(bm.MAP(priors="model")), or leave a term out'
-        found.append(Finding(CHECK, what, words, remedy, SERIOUS))
+        found.append(Finding(CHECK, what, words, remedy, SERIOUS, topic="flat-likelihood"))
     return found
 
 
@@ -53,7 +53,8 @@ def _boundary(fit: PointFit) -> list[Finding]:
         return []
     what = f"a variance at zero is not the best estimate: the criterion falls by {-slope:.2g} per unit of it"
     words = "The search stopped on the boundary although leaving it would be better."
-    return [Finding(CHECK, what, words, "start inside: bm.ML(start=...), theta in the order of fit.theta", SERIOUS)]
+    remedy = "start inside: bm.ML(start=...), theta in the order of fit.theta"
+    return [Finding(CHECK, what, words, remedy, SERIOUS, topic="stopped-at-the-boundary")]
 
 
 def _dispersion(fit: PointFit) -> list[Finding]:
@@ -63,25 +64,26 @@ def _dispersion(fit: PointFit) -> list[Finding]:
             what = f"{name} of the {fit.model.family.name} family ran to {fit.dispersion[name]:.3g}"
             words = f"{limit.meaning[0].upper()}{limit.meaning[1:]}."
             remedy = f'use family="{limit.simpler}": the same likelihood with one parameter fewer'
-            found.append(Finding(CHECK, what, words, remedy, WARNING))
+            found.append(Finding(CHECK, what, words, remedy, WARNING, topic="simpler-family"))
     response = fit.model.design.response
     sd = 0.0 if response is None else float(np.std(response.y))
     if "sigma" in fit.dispersion and "sigma" not in fit.model.constants and fit.dispersion["sigma"] < NO_ERROR * sd:
         words = "The model reproduces every observation: nothing is left from which standard errors could come."
-        found.append(Finding(CHECK, "sigma is 0", words, "leave terms out, or fit more rows", SERIOUS))
+        remedy = "leave terms out, or fit more rows"
+        found.append(Finding(CHECK, "sigma is 0", words, remedy, SERIOUS, topic="no-residual"))
     return found
 
 
 def _approximation(fit: PointFit) -> list[Finding]:
     """Whether the integral over the effects is good enough, where the fit has measured it."""
-    said = [problem for problem in fit.status.problems if problem.startswith((LAPLACE_IS_OFF, QUADRATURE_IS_OFF))]
+    said = [problem for problem in fit.status.problems if topic_of(problem).about == "integral"]
     if not said:
         return []
     shift, nodes = fit.status.quadrature_shift, fit.engine.quadrature
     size = "" if shift is None else f" by {abs(shift):.2g} in log-likelihood"
-    subject = f"{LAPLACE_IS_OFF} of" if nodes == 1 else f"{QUADRATURE_IS_OFF} with {nodes} nodes of"
+    subject = "Laplace's approximation of" if nodes == 1 else f"Quadrature with {nodes} nodes of"
     what = f"{subject} the integral over the effects is off{size}"
     remedy = 'model.fit(bm.ML(quadrature=15)) where there is one grouping factor, or model.fit("nuts", seed=1)'
     if nodes > 1:
         remedy = 'more nodes, or model.fit("nuts", seed=1)'
-    return [Finding("quadrature", what, said[0], remedy, WARNING)]
+    return [Finding("quadrature", what, said[0], remedy, WARNING, topic=topic_of(said[0]).slug)]

@@ -86,7 +86,7 @@ def _fixed(model: Model, found: Separation) -> Finding:
         "there is no estimate. What the fit prints, large numbers with useless standard errors, is where the search "
         "gave up."
     )
-    return Finding(CHECK, what, words, remedy(model, prior_names(model, found)), SERIOUS)
+    return Finding(CHECK, what, words, remedy(model, prior_names(model, found)), SERIOUS, topic="separation")
 
 
 def remedy(model: Model, priors: dict[str, float]) -> str:
@@ -233,4 +233,4 @@ def _constant_levels(model: Model, explained: Sequence[str]) -> Iterator[Finding
                 "maximum, and Laplace's approximation is poor there."
             )
             advice = 'model.fit(bm.MAP(priors="model")) or model.fit("nuts", seed=1)'
-            yield Finding(CHECK, what, words, advice, WARNING)
+            yield Finding(CHECK, what, words, advice, WARNING, topic="constant-levels")

@@ -62,11 +62,13 @@ def separation_within(fit: Fit, found: ForetoldWithin | None) -> tuple[Finding, 
     if found is None:
         return ()
     if not fit.sampled and not fit.status.converged:  # type: ignore[union-attr]  # of a point fit
-        return (Finding(CHECK, _what(found), _words(fit.model, found) + _GROWS, _REMEDY, SERIOUS),)
+        words = _words(fit.model, found) + _GROWS
+        return (Finding(CHECK, _what(found), words, _REMEDY, SERIOUS, topic="separation-within-levels"),)
     maximum = not fit.sampled and not fit.engine.regularised
     if found.rows < ROWS or maximum:
         return ()  # with so few rows it is chance, and where likelihood has a maximum all the same the fit has looked
-    return (Finding(CHECK, _what(found), _words(fit.model, found) + _HELD, _LOOK, NOTE),)
+    words = _words(fit.model, found) + _HELD
+    return (Finding(CHECK, _what(found), words, _LOOK, NOTE, topic="separation-within-levels"),)
 
 
 _GROWS = (

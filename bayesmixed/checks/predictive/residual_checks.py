@@ -12,6 +12,7 @@ import pandas as pd
 from ...errors import FitError
 from ...families import observed
 from ...fits.base import is_fit
+from ...messages import retold
 from ...page import Page, Printed, Section, column, places, probability
 from ...parameters.predicted import predicted
 from ...prediction.memory import HELD_BESIDE, refuse_too_large
@@ -111,7 +112,7 @@ class ResidualChecks(Printed):
             *([f"  weights:    {self.weighting}"] if self.weighting else []),
         )
         sections = [Section("Residual checks", lines=facts), Section("", table, tuple(self._verdict()), index=False)]
-        sections += [Section(f.what, lines=(f"  {f.words}", f"  {f.remedy}")) for f in self.findings]
+        sections += [Section(f.what, lines=(f"  {f.words}", retold(f, f"  {f.remedy}"))) for f in self.findings]
         return Page(tuple(sections))
 
     def _verdict(self) -> list[str]:
@@ -284,7 +285,9 @@ def _findings(fit: Fit, frame: pd.DataFrame, outliers: pd.Index, taken_up: float
             f"Estimated effects use up {taken_up:.0%} of the rows: residuals around them are too narrow to test well."
         )
         remedy = 'Compare with levels drawn anew: bm.residual_checks(fit, re="new").'
-        found.append(Finding("effects", "effects follow the rows", words, remedy, NOTE))
+        found.append(
+            Finding("effects", "effects follow the rows", words, remedy, NOTE, topic="effects-follow-the-rows")
+        )
     return found
 
 
@@ -293,18 +296,18 @@ def _finding(family: Family, test: str, row: pd.Series, outliers: pd.Index) -> F
     more = ratio > 1
     if test == "uniformity":
         words = f"Positions among replicates are not uniform (distance {row['observed']:.3f}): not {_named(family)}."
-        return Finding(test, "another distribution", words, _SHAPE, WARNING)
+        return Finding(test, "another distribution", words, _SHAPE, WARNING, topic="residual-distribution")
     if test == "dispersion":
         words = f"The response varies {ratio:.2f} times as much (in variance) as the {_named(family)} family implies."
         remedy = (family.wider or _SHAPE) if more else _NARROWER
-        return Finding(test, "too wide" if more else "too narrow", words, remedy, WARNING)
+        return Finding(test, "too wide" if more else "too narrow", words, remedy, WARNING, topic="overdispersion")
     if test == "zeros":
         words = f"{row['observed']:.1%} of the responses are zero, where {row['expected']:.1%} would be expected."
         remedy = _MORE_ZEROS if more else _FEWER_ZEROS
-        return Finding(test, "too many zeros" if more else "too few zeros", words, remedy, WARNING)
+        return Finding(test, f"too {'many' if more else 'few'} zeros", words, remedy, WARNING, topic="zeros")
     words = f"{len(outliers)} rows lie beyond all replicates: {listed([str(label) for label in outliers.unique()])}."
     remedy = "Look at these rows (.outliers has all). Where they are right, the tails of the family are too short."
-    return Finding(test, "outliers", words, remedy, WARNING)
+    return Finding(test, "outliers", words, remedy, WARNING, topic="outlying-rows")
 
 
 def _named(family: Family) -> str:

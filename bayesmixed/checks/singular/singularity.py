@@ -97,7 +97,7 @@ def _finding(fit: PointFit, direction: NullDirection, rises: Sequence[Rise], sto
         what, words = _determined(fit, direction, rises, term, column)
     if stopped and len(rises) < len(RISES):
         words = f"{words.rstrip()} How far it may be from that was not searched to the end: it takes too long here."
-    return Finding(CHECK, what, words, remedy)
+    return Finding(CHECK, what, words, remedy, topic="boundary")
 
 
 def _determined(

@@ -37,12 +37,12 @@ def refuse_too_many(terms: Sequence[Term], atoms: Mapping[str, Atom], n: int, wh
             topic="too-many-columns",
         )
     if p * n * 8 <= LARGEST:
-        warnings.warn(
+        told = BayesMixedWarning(
             f"`{name}`{where} has {widths[widest]:,} columns for {n:,} rows: {size:.1f} GB, and fitting takes a few "
             f"times that. {_advice(terms[widest], atoms, where)}",
-            BayesMixedWarning,
-            stacklevel=5,
+            topic="too-many-columns",
         )
+        warnings.warn(told, stacklevel=5)
         return
     raise DataError(
         f"`{name}`{where} has {widths[widest]:,} columns for {n:,} rows: {size:,.0f} GB, more than the "

@@ -37,12 +37,12 @@ def apply_bs(x: np.ndarray, state: dict[str, Any]) -> np.ndarray:
 
     low, high = state["boundary"]
     if np.any((x < low) | (x > high)):
-        warnings.warn(
+        told = BayesMixedWarning(
             f"bs(): values outside the boundary knots [{low:g}, {high:g}] continue the end polynomials; "
             "give Boundary.knots= that cover them, or use ns().",
-            BayesMixedWarning,
-            stacklevel=2,
+            topic="outside-the-knots",
         )
+        warnings.warn(told, stacklevel=2)
     t = _augmented(state, state["degree"])
     basis = BSpline(t, np.eye(len(t) - state["degree"] - 1), state["degree"], extrapolate=True)(x)
     return basis if state["intercept"] else basis[:, 1:]

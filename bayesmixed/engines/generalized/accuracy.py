@@ -11,6 +11,7 @@ from ...likelihood.laplace.approximation import Curved, LaplaceLikelihood
 from ...likelihood.quadrature.factoring import MAX_NODES, nested, quadrature
 from ...likelihood.quadrature.level_sets import EVALUATIONS, applies, level_set_logs
 from ...likelihood.quadrature.sampled import importance
+from ...messages import Told
 
 NODES = (9, 7, 5, 4, 3)  # a dimension, the first that is cheap enough
 DRAWS = 200
@@ -20,8 +21,6 @@ NEWTON = 10  # nodes that take as long as finding a mode
 UNSURE = 0.5  # Monte Carlo error of a log-likelihood from which it says nothing
 MOVED = 0.2  # standard errors: what an estimate may move
 SHIFTED = 0.04  # log-likelihood per square root of levels: independent errors of so many levels
-LAPLACE_IS_OFF = "Laplace's approximation"
-QUADRATURE_IS_OFF = "Quadrature"  # how the problems begin
 FINER = 2  # times the nodes of a fit, and one more, that check its integral
 LOOSE = 1e-2  # log-likelihood: a bound on the error of a fit's own integral above which it is integrated again, exactly
 OFF = 0.2  # log-likelihood: an error of a fit's own integral that the difference of two models would show
@@ -53,12 +52,12 @@ class Accuracy:
 
     def added(self, status: PointStatus) -> PointStatus:
         """The status with the shift and, where that matters, what to do."""
-        problems = (*status.problems, self._words()) if self.matters else status.problems
+        problems = (*status.problems, Told("laplace-inaccurate", self._words())) if self.matters else status.problems
         return replace(status, quadrature_shift=self.shift, problems=problems)
 
     def _words(self) -> str:
         start = (
-            f"{LAPLACE_IS_OFF} is inaccurate here: more nodes move the log-likelihood at the estimates by "
+            f"Laplace's approximation is inaccurate here: more nodes move the log-likelihood at the estimates by "
             f"{self.shift:+.2f}"
         )
         if self.move is None:
@@ -122,14 +121,14 @@ class Checked:
 
     def added(self, status: PointStatus) -> PointStatus:
         """The status with the error and, where it matters, what to do."""
-        problems = (*status.problems, self._words()) if self.matters else status.problems
+        problems = (*status.problems, Told("quadrature-inaccurate", self._words())) if self.matters else status.problems
         return replace(status, quadrature_shift=self.shift, quadrature_error=self.bound, problems=problems)
 
     def _words(self) -> str:
         far = "more than a standard error" if self.move > 1 else f"about {self.move:.2f} standard errors"
         more = min(FINER * self.nodes + 1, MAX_NODES)
         return (
-            f"{QUADRATURE_IS_OFF} with {self.nodes} nodes is inaccurate here: a finer integral moves the "
+            f"Quadrature with {self.nodes} nodes is inaccurate here: a finer integral moves the "
             f"log-likelihood at the estimates by {self.shift:+.2f} (the levels' own errors add up to {self.bound:.2g}) "
             f"and an estimate by {far}. Use more nodes, bm.ML(quadrature={more}), or integrate by sampling, "
             'model.fit("nuts", seed=1).'

@@ -18,6 +18,7 @@ from ...likelihood.criteria.laplace_deviance import LaplaceCriterion
 from ...likelihood.laplace.approximation import Curved, LaplaceLikelihood
 from ...likelihood.linear.modes import conditional_covariances
 from ...likelihood.working.basis import root
+from ...messages import Told
 from ..search.optimizer import Optimum
 from .runaway import at_limits, without_maximum
 
@@ -76,7 +77,9 @@ def broken_down(model: Model, engine: Engine, criterion: LaplaceCriterion, x: np
     try:
         optimum = Optimum(x, lenient.value(x), gradient, np.inf, 1, reason)
         shown = collect(model, engine, Searched(lenient, optimum, None, hessian))
-        return replace(shown, status=replace(shown.status, problems=(f"The fit broke down: {reason}.",)))
+        return replace(
+            shown, status=replace(shown.status, problems=(Told("broke-down", f"The fit broke down: {reason}."),))
+        )
     except np.linalg.LinAlgError:
         raise FitError(f"The fit broke down at its start: {reason}.", topic="broke-down") from None
 

@@ -22,7 +22,7 @@ from ...likelihood.laplace.approximation import LaplaceLikelihood
 from ...likelihood.quadrature.adaptive import Likelihood, integrate
 from ...likelihood.quadrature.level_sets import EVALUATIONS, applies, level_set_loglik
 from ...likelihood.quadrature.placing import Grid, Placement
-from .accuracy import LAPLACE_IS_OFF, QUADRATURE_IS_OFF
+from ...messages import Told, topic_of
 
 if TYPE_CHECKING:
     from ...model import Model
@@ -47,9 +47,9 @@ class Growing:
 
     def added(self, status: PointStatus) -> PointStatus:
         """The state of the fit: not converged, and why."""
-        mistaken = ("The optimiser stopped", "The likelihood has no maximum", LAPLACE_IS_OFF, QUADRATURE_IS_OFF)
-        others = tuple(problem for problem in status.problems if not problem.startswith(mistaken))
-        return replace(status, converged=False, problems=(self._words(), *others))
+        mistaken = {"search", "maximum", "integral"}
+        others = tuple(problem for problem in status.problems if topic_of(problem).about not in mistaken)
+        return replace(status, converged=False, problems=(Told("no-maximum", self._words()), *others))
 
     def _words(self) -> str:
         names, factors = " and ".join(self.terms), " and ".join(dict.fromkeys(self.factors))

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...families import Family
 from ...fits.status import PointStatus
+from ...messages import Told, topic_of
 from ...priors.default import column_spreads
 
 if TYPE_CHECKING:
@@ -40,15 +41,18 @@ def without_maximum(
         "predictors separate the responses (all successes or failures, all counts zero). bm.diagnose(fit) says which "
         'and proposes weak priors; model.fit("nuts", seed=1) uses the default ones.'
     )
-    others = (other for other in status.problems if not other.startswith("The optimiser stopped"))
-    return replace(status, converged=False, problems=(problem, *others))
+    others = (other for other in status.problems if topic_of(other).about != "search")
+    return replace(status, converged=False, problems=(Told("no-maximum", problem), *others))
 
 
 def at_limits(status: PointStatus, model: Model, dispersion: Mapping[str, float]) -> PointStatus:
     """The state of a fit whose dispersion parameters say that a simpler family fits as well; else as it is."""
     said = [
-        f"{name} ran to {dispersion[name]:.3g}: {limit.meaning}. "
-        f'Use family="{limit.simpler}", the same likelihood with one parameter fewer.'
+        Told(
+            "simpler-family",
+            f"{name} ran to {dispersion[name]:.3g}: {limit.meaning}. "
+            f'Use family="{limit.simpler}", the same likelihood with one parameter fewer.',
+        )
         for name, limit in model.family.limits.items()
         if name not in model.constants and limit.reached(dispersion[name])
     ]

@@ -9,6 +9,7 @@ import numpy as np
 from ...fits.status import DrawsStatus
 from ...likelihood.posterior.log_posterior import MANY, LogPosterior
 from ...likelihood.posterior.normality import Normality
+from ...messages import Told
 from ..remedies import call
 from .pareto import SmoothedWeights
 from .proposals import PosteriorMode
@@ -63,8 +64,11 @@ def _shape(k: float) -> list[str]:
     if np.isnan(k) or k <= K_LIMIT:
         return []
     return [
-        f"The Pareto shape k of the importance weights is {k:.2f}, above {K_LIMIT:g}: these draws do not represent the "
-        f"posterior. Use {NUTS}."
+        Told(
+            "pareto-k",
+            f"The Pareto shape k of the importance weights is {k:.2f}, above {K_LIMIT:g}: these draws do not "
+            f"represent the posterior. Use {NUTS}.",
+        )
     ]
 
 
@@ -73,8 +77,11 @@ def _size(weights: SmoothedWeights, engine: Laplace) -> list[str]:
     if weights.ess >= least:
         return []
     return [
-        f"The importance weights are worth {weights.ess:.0f} independent draws: means are rough and interval ends "
-        f"rougher. Propose more, e.g. {_more(engine)}, or use {NUTS}."
+        Told(
+            "few-proposals",
+            f"The importance weights are worth {weights.ess:.0f} independent draws: means are rough and interval ends "
+            f"rougher. Propose more, e.g. {_more(engine)}, or use {NUTS}.",
+        )
     ]
 
 
@@ -82,8 +89,11 @@ def _distinct(distinct: int, engine: Laplace) -> list[str]:
     if distinct >= DISTINCT_LEAST * engine.draws:
         return []
     return [
-        f"The {engine.draws} draws come from {distinct} proposals, some of them many times: quantiles are rough. "
-        f"Propose more, e.g. {_more(engine)}, or use {NUTS}."
+        Told(
+            "few-proposals",
+            f"The {engine.draws} draws come from {distinct} proposals, some of them many times: quantiles are rough. "
+            f"Propose more, e.g. {_more(engine)}, or use {NUTS}.",
+        )
     ]
 
 
@@ -95,8 +105,11 @@ def _dimension(m: int) -> list[str]:
     if m <= MANY:
         return []
     return [
-        f"{m} hyperparameters: beyond {MANY} a t distribution about the mode fits badly, and k may miss it. Compare "
-        f"with {NUTS} before relying on it."
+        Told(
+            "many-hyperparameters",
+            f"{m} hyperparameters: beyond {MANY} a t distribution about the mode fits badly, and k may miss it. "
+            f"Compare with {NUTS} before relying on it.",
+        )
     ]
 
 
@@ -104,8 +117,11 @@ def _mode(mode: PosteriorMode) -> list[str]:
     if mode.curved and mode.converged:
         return []
     return [
-        "The posterior has a direction without curvature at its mode, so that the proposals may miss part of it. Use "
-        f"{NUTS}, or tighter priors."
+        Told(
+            "mode-without-curvature",
+            "The posterior has a direction without curvature at its mode, so that the proposals may miss part of it. "
+            f"Use {NUTS}, or tighter priors.",
+        )
     ]
 
 
@@ -114,7 +130,11 @@ def _effects(model: Model, found: Normality) -> list[str]:
         return []
     levels = next(term.n_levels for term in model.design.groups if term.factor == found.factor)
     return [
-        f"The effects of {found.factor} are not normal given the rest: their means are {found.shift:.2f} conditional "
-        f"standard deviations from their modes on average, with {model.n_obs / levels:.1f} rows per level that say "
-        f"little each. Effects, and where there are several factors also standard deviations, are off. Use {NUTS}."
+        Told(
+            "effects-not-normal",
+            f"The effects of {found.factor} are not normal given the rest: their means are {found.shift:.2f} "
+            "conditional "
+            f"standard deviations from their modes on average, with {model.n_obs / levels:.1f} rows per level that say "
+            f"little each. Effects, and where there are several factors also standard deviations, are off. Use {NUTS}.",
+        )
     ]

@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 
 from ...fits.convergence import FEWEST_DRAWS, Convergence, bfmi, convergence, rhat_text
-from ...fits.status import SLOW, DrawsStatus
+from ...fits.status import DrawsStatus
+from ...messages import Told
 from ..remedies import TUNED, call, higher_acceptance
 
 if TYPE_CHECKING:
@@ -148,13 +149,17 @@ def _smallest(sizes: list[np.ndarray]) -> float:
 
 def _judged(found: Found, draws: int) -> list[str]:
     if draws < FEWEST_DRAWS:
-        return [f"{draws} draws per chain cannot be judged: R-hat needs at least {FEWEST_DRAWS}. Draw more, e.g. 1000."]
+        few = f"{draws} draws per chain cannot be judged: R-hat needs at least {FEWEST_DRAWS}. Draw more, e.g. 1000."
+        return [Told("too-few-draws", few)]
     broken = [name for name, each in found.items() if np.isnan(each.ess_bulk).any()]
     if not broken:
         return []
     return [
-        f"Draws of {_listed(broken)} are not finite: nothing that uses them can be trusted. Rescale columns of huge or "
-        "tiny values, or give tighter priors."
+        Told(
+            "draws-not-finite",
+            f"Draws of {_listed(broken)} are not finite: nothing that uses them can be trusted. Rescale columns of "
+            "huge or tiny values, or give tighter priors.",
+        )
     ]
 
 
@@ -165,8 +170,11 @@ def _divergences(count: int, stats: xr.Dataset, route: str, engine: NUTS) -> lis
     higher, easier = higher_acceptance(engine.target_accept, type(engine).target_accept), _easier(route, engine)
     smaller = "" if higher is None else f"{call(engine, target_accept=higher)}; if some remain, "
     return [
-        f"{count} of {stats['diverging'].size} draws diverged: part of the posterior may be missing. Use "
-        f"{smaller}{easier}."
+        Told(
+            "divergences",
+            f"{count} of {stats['diverging'].size} draws diverged: part of the posterior may be missing. Use "
+            f"{smaller}{easier}.",
+        )
     ]
 
 
@@ -177,8 +185,11 @@ def _mixing(found: Found, limits: dict[str, float], posterior: xr.Dataset, engin
         return []
     named = _listed([f"{element} is {rhat_text(-value)}" for element, value in bad])
     return [
-        f"R-hat of {named}: the chains have not found the same distribution. Run longer: "
-        f"{call(engine, tune=2 * _tuned(engine), draws=2 * engine.draws)}."
+        Told(
+            "r-hat",
+            f"R-hat of {named}: the chains have not found the same distribution. Run longer: "
+            f"{call(engine, tune=2 * _tuned(engine), draws=2 * engine.draws)}.",
+        )
     ]
 
 
@@ -192,8 +203,11 @@ def _sizes(found: Found, chains: int, posterior: xr.Dataset, engine: NUTS) -> li
         return []
     named = _listed([f"{element} is {size:.0f}" for element, size in low])
     return [
-        f"The effective sample size of {named}, below {ESS_PER_CHAIN} per chain: means are rough and interval ends "
-        f"rougher. Draw more: {call(engine, draws=4 * engine.draws)}."
+        Told(
+            "effective-sizes",
+            f"The effective sample size of {named}, below {ESS_PER_CHAIN} per chain: means are rough and interval ends "
+            f"rougher. Draw more: {call(engine, draws=4 * engine.draws)}.",
+        )
     ]
 
 
@@ -212,8 +226,11 @@ def _energy(smallest: float, route: str, engine: NUTS) -> list[str]:
     if not smallest < BFMI_LIMIT:
         return []
     return [
-        f"BFMI is {smallest:.2f}, below {BFMI_LIMIT:g}: the sampler crosses energies slowly and may miss tails. "
-        f"Use a longer warm-up, {call(engine, tune=2 * _tuned(engine))}, or {_easier(route, engine)}."
+        Told(
+            "energy",
+            f"BFMI is {smallest:.2f}, below {BFMI_LIMIT:g}: the sampler crosses energies slowly and may miss tails. "
+            f"Use a longer warm-up, {call(engine, tune=2 * _tuned(engine))}, or {_easier(route, engine)}.",
+        )
     ]
 
 
@@ -228,8 +245,11 @@ def _depth(share: float, engine: NUTS) -> list[str]:
     if share <= DEPTH_SHARE:
         return []
     return [
-        f"{100 * share:.0f} % of the draws reached the largest tree depth: {SLOW}. Use "
-        f"{call(engine, max_tree_depth=engine.max_tree_depth + 2)}, and rescale columns of very different sizes."
+        Told(
+            "tree-depth",
+            f"{100 * share:.0f} % of the draws reached the largest tree depth: slow, not wrong. Use "
+            f"{call(engine, max_tree_depth=engine.max_tree_depth + 2)}, and rescale columns of very different sizes.",
+        )
     ]
 
 

@@ -11,6 +11,7 @@ from ...fits.status import PointStatus
 from ...likelihood.boundary import Direction, snap, worst_direction
 from ...likelihood.criteria.with_penalty import Added, Penalised
 from ...likelihood.penalty.unbounded import unbounded_terms
+from ...messages import Told
 from .boundary_search import search
 from .optimizer import Optimizer, Optimum
 from .within_limits import search_limited
@@ -37,11 +38,11 @@ class Found:
     def status(self, model: Model, status: PointStatus) -> PointStatus:
         """The state of the fit; where there is no maximum it is not converged, whatever the optimiser says."""
         if self.limits:
-            return replace(status, problems=(_on_limits(self.limits), *status.problems))
+            return replace(status, problems=(Told("bound-of-a-prior", _on_limits(self.limits)), *status.problems))
         if not self.unbounded:
             return status
         groups = model.design.groups
-        problems = tuple(_without_bound(groups[j].text, groups[j].n_levels) for j in self.unbounded)
+        problems = tuple(Told("no-maximum", _without_bound(groups[j].text, groups[j].n_levels)) for j in self.unbounded)
         return replace(status, converged=False, problems=problems)
 
 

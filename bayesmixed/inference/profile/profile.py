@@ -238,7 +238,7 @@ def warn(curves: Sequence[Curve]) -> None:
     broken = [c.label for c in curves if not all(s.reached or s.bounded or s.endless for s in (c.low, c.high))]
     lines = [*doubts(curves), *([f"The profile of {', '.join(broken)} broke off before its end."] if broken else [])]
     for line in lines:
-        warnings.warn(line, BayesMixedWarning, stacklevel=4)
+        warnings.warn(BayesMixedWarning(line, topic="profile-in-doubt"), stacklevel=4)
 
 
 def _values(curve: Curve) -> list[float]:

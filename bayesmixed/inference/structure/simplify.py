@@ -92,7 +92,7 @@ def simplify(
     rule = rule_of(by, alpha)
     found = walk(_first(model, method), rule, seed)
     for note in found.origins:
-        warnings.warn(note, BayesMixedWarning, stacklevel=3)
+        warnings.warn(BayesMixedWarning(note, topic="arbitrary-origin"), stacklevel=3)
     fit = found.fit
     title = f"Simpler random parts by {rule.label}, {fit.engine.words(fit.model)}:"
     notes = (*_stopped(found, rule), *_of_the_tests(found), *found.notes, *found.origins, *_of_the_end(fit), IGNORED)

@@ -55,7 +55,7 @@ def anova_of(fit: PointFit, type: Any = None, ddf: str | float | None = None) ->
     frame, doubts = tested(fit, rows, judged)
     empty = empty_cells_note(fit.model) if kind == 3 else ""
     if empty:
-        warnings.warn(empty, BayesMixedWarning, stacklevel=4)
+        warnings.warn(BayesMixedWarning(empty, topic="empty-cells"), stacklevel=4)
     meaning = f"Hypotheses of {MEANING[kind]}."
     notes = (meaning, *_notes(fit, judged), *([empty] if empty else []), *doubts, *_untested(fit, frame))
     title = f"Analysis of variance, type {TYPES[kind]} ({fit.label}): {law(judged)}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...fits.convergence import rhat_text
-from ...fits.status import BOUNDARY, UNIDENTIFIED
+from ...messages import topic_of
 from .words import listed
 
 if TYPE_CHECKING:
@@ -55,16 +55,17 @@ def _sampling(fit: Fit) -> Iterator[str]:
 def _problems(fit: Any) -> Iterator[str]:
     if not fit.status.problems:
         return
-    boundary = [text for text in fit.status.problems if text.startswith(BOUNDARY)]
+    about = {text: topic_of(text).about for text in fit.status.problems}
+    boundary = [text for text in about if about[text] == "boundary"]
     if boundary:
-        found = [text.removeprefix(BOUNDARY).split(": ", 1)[1].split(". ")[0] for text in boundary]
+        found = [text.split("): ", 1)[1].split(". ")[0] for text in boundary]
         yield f"The fit is singular: {listed(found)}."
     if getattr(fit.status, "converged", True) is False:
         yield "The optimiser did not converge, so these numbers should not be reported."
-    undetermined = [text.split(". ")[0] for text in fit.status.problems if text.startswith(UNIDENTIFIED)]
+    undetermined = [text.split(". ")[0] for text in about if about[text] == "identification"]
     yield from (f"{text}." for text in undetermined)
     # what to do about the others is no part of a paper
-    others = [text for text in fit.status.problems if not text.startswith((BOUNDARY, UNIDENTIFIED))]
+    others = [text for text in about if about[text] not in ("boundary", "identification")]
     rest = [text.split(". ")[0].rstrip(".") for text in others]
     if rest and getattr(fit.status, "converged", True):
         yield f"Unresolved: {'; '.join(rest)} (bm.diagnose(fit) says what to do)."
