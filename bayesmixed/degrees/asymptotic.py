@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..messages import Told
 from .reference import Fixed
 
 if TYPE_CHECKING:
     from ..fits.point import PointFit
 
-NOTE = "The normal reference takes variances as known: with few groups p is too small, limits too narrow."
+NOTE = Told(
+    "normal-reference",
+    "The normal reference takes variances as known: with few groups p is too small, limits too narrow.",
+)
 
 
 def reference(fit: PointFit) -> Fixed:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..design.design import Design, Predictor
 from ..errors import FitError
+from ..messages import Told
 from ..page import listed
 from .reference import FTest, Reference, wald
 
@@ -84,7 +85,12 @@ def contained(fit: PointFit, method: str, *, outermost: bool) -> Contained:
     if not fit.engine.restricted and "sigma" not in model.constants:
         root = root.copy()
         root[place] *= np.sqrt(n / (n - p))
-        notes = (f"Standard errors: of the ML fit times sqrt(n / (n - p)), n = {n}, p = {p}, as nlme prints them.",)
+        notes = (
+            Told(
+                "standard-errors",
+                f"Standard errors: of the ML fit times sqrt(n / (n - p)), n = {n}, p = {p}, as nlme prints them.",
+            ),
+        )
     notes = (*notes, *_unseen(model.design))
     return Contained(root, f"t with {method} degrees of freedom", notes, df, model.design.coefficients)
 
@@ -101,7 +107,12 @@ def _unseen(design: Design) -> tuple[str, ...]:
     if not names:
         return ()
     what = f"the effect of {names[0]} does" if len(names) == 1 else f"the effects of {listed(names)} do"
-    return (f"Counted as if effects did not vary between groups, though {what}; Satterthwaite's see that.",)
+    return (
+        Told(
+            "degrees-in-doubt",
+            f"Counted as if effects did not vary between groups, though {what}; Satterthwaite's see that.",
+        ),
+    )
 
 
 def _nested(factors: Mapping[str, np.ndarray], method: str) -> list[np.ndarray]:

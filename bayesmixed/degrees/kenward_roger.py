@@ -18,6 +18,7 @@ from ..fits.status import singular_terms
 from ..likelihood.at import likelihood_of
 from ..likelihood.small_sample.kenward_roger import SmallSample, Ways, small_sample, ways
 from ..likelihood.small_sample.marginal_products import held_numbers
+from ..messages import Told
 from ..prediction.memory import refuse_too_large
 from .reference import FTest, Reference, wald
 
@@ -31,9 +32,10 @@ SAME = 1e-6  # of a ratio of A1 to A2: that of a design whose tests are exact
 NEAR = 1e-4  # of A2 / rank to 1: nearer than this digits are lost
 LARGEST = 8e9  # bytes: what crossed factors of one column need with 8,000 effects left after eliminating one
 TOO_LARGE = "Effects are so large beside the residual that rounding takes over"
-REFITTED = (
+REFITTED = Told(
+    "refitted",
     "Kenward-Roger is defined for REML: coefficients, covariance and degrees of freedom are those of the same model "
-    "refitted by REML."
+    "refitted by REML.",
 )
 
 
@@ -51,7 +53,9 @@ class KenwardRoger(Reference):
     beta: np.ndarray | None = None
     words = "t with Kenward-Roger's degrees of freedom"
     papers = ("kenward1997",)
-    errors = "Standard errors: with Kenward and Roger's adjustment for variances that are estimated."
+    errors = Told(
+        "standard-errors", "Standard errors: with Kenward and Roger's adjustment for variances that are estimated."
+    )
 
     def df(self, rows: np.ndarray) -> np.ndarray:
         """2 / A2, to which the formulas of `test` come for one row; NaN for a row of zeros."""
@@ -145,12 +149,16 @@ def _doubt(rank: int, A1: float, A2: float, den_df: float) -> str:
     exact where tests are, of means of independent groups (A1 = rank A2) and of slopes that vary freely (Hotelling's).
     """
     if np.isnan(den_df):
-        return f"Kenward-Roger's formulas find no F distribution for a test of {rank} rows (A2 = {A2:.3g})."
+        return Told(
+            "degrees-in-doubt",
+            f"Kenward-Roger's formulas find no F distribution for a test of {rank} rows (A2 = {A2:.3g}).",
+        )
     exact = any(abs(A1 / A2 - ratio) < SAME for ratio in (rank, 2 / (rank + 1))) if A2 > 0 else True
     if rank == 1 or den_df >= 4 or exact:
         return ""
-    return (
-        f"Kenward-Roger's test of {rank} rows has {den_df:.2g} denominator degrees of freedom: below 4 they are rough."
+    return Told(
+        "degrees-in-doubt",
+        f"Kenward-Roger's test of {rank} rows has {den_df:.2g} denominator degrees of freedom: below 4 they are rough.",
     )
 
 
@@ -194,19 +202,30 @@ def _refuse_too_many(moves: Ways) -> int:
 
 def _cautions(fit: PointFit, found: SmallSample) -> list[str]:
     """What a reader of the numbers must know of the fit that they are of."""
-    notes = []
+    notes: list[str] = []
     singular = singular_terms(fit.model.design.groups, fit.factors).words
     if singular:
         notes.append(
-            f"At the boundary: {'; '.join(singular)}. Kenward-Roger's rule counts it as free; Satterthwaite's holds it."
+            Told(
+                "degrees-in-doubt",
+                f"At the boundary: {'; '.join(singular)}. Kenward-Roger's rule counts it as free; Satterthwaite's "
+                "holds it.",
+            )
         )
     if found.held:
         notes.append(
-            f"{found.held} of {len(found.W)} variances and covariances cannot be told from the others or from the "
-            "fixed effects: degrees of freedom are as if they were known."
+            Told(
+                "degrees-in-doubt",
+                f"{found.held} of {len(found.W)} variances and covariances cannot be told from the others or from the "
+                "fixed effects: degrees of freedom are as if they were known.",
+            )
         )
     if found.lost > ROUGH:
-        notes.append(f"{TOO_LARGE}: few digits of these degrees of freedom and standard errors are left.")
+        notes.append(
+            Told(
+                "degrees-in-doubt", f"{TOO_LARGE}: few digits of these degrees of freedom and standard errors are left."
+            )
+        )
     if not fit.status.converged:
-        notes.append("The fit did not converge: so may not these degrees of freedom.")
+        notes.append(Told("degrees-in-doubt", "The fit did not converge: so may not these degrees of freedom."))
     return notes

@@ -10,6 +10,8 @@ import numpy as np
 from scipy import stats
 from scipy.linalg import lstsq
 
+from ..messages import Told
+
 if TYPE_CHECKING:
     from ..fits.point import PointFit
 
@@ -139,8 +141,11 @@ def too_few(df: np.ndarray) -> tuple[str, ...]:
     if not np.any(df < FEWEST):
         return ()
     return (
-        f"Degrees of freedom below {FEWEST:g}: the data say next to nothing of how uncertain these estimates are; "
-        "their limits are of no use.",
+        Told(
+            "degrees-in-doubt",
+            f"Degrees of freedom below {FEWEST:g}: the data say next to nothing of how uncertain these estimates are; "
+            "their limits are of no use.",
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import FitError
+from ..messages import Told
 from .reference import Fixed
 
 if TYPE_CHECKING:
@@ -28,5 +29,5 @@ def reference(fit: PointFit) -> Fixed:
     root = fit.coefficient_root
     if not fit.engine.restricted and "sigma" in fit.model.free:
         root = root * np.sqrt(n / (n - p))
-        notes = (f"Standard errors: of the ML fit times sqrt(n / (n - p)), n = {n}, p = {p}.",)
+        notes = (Told("standard-errors", f"Standard errors: of the ML fit times sqrt(n / (n - p)), n = {n}, p = {p}."),)
     return Fixed(root, f"t with {n - p} residual degrees of freedom", float(n - p), notes)

@@ -13,6 +13,7 @@ from ..errors import FitError, brief, nearest
 from ..likelihood.at import laplace_of
 from ..likelihood.small_sample.cluster_robust import Adjusted, MarginalRows, adjusted, plain
 from ..likelihood.small_sample.cluster_scores import cluster_scores
+from ..messages import Told
 from ..prediction.rows_by import RowsBy, rows_by
 from .methods import number
 from .reference import FTest, Reference
@@ -253,4 +254,6 @@ def _words(vcov: str, clusters: Clusters, given: float | None) -> str:
 def _notes(clusters: Clusters) -> tuple[str, ...]:
     sizes = [len(at) for at in clusters.members]
     rows = f"{min(sizes)} to {max(sizes)} rows" if min(sizes) < max(sizes) else f"{sizes[0]} rows each"
-    return (f"Standard errors: robust, by {len(clusters)} clusters of {clusters.name} ({rows}).",)
+    return (
+        Told("standard-errors", f"Standard errors: robust, by {len(clusters)} clusters of {clusters.name} ({rows})."),
+    )

@@ -17,6 +17,7 @@ from ..likelihood.criteria.with_sigmas import SigmasCriterion
 from ..likelihood.replicated.variances import many_together
 from ..likelihood.small_sample.satterthwaite import CovarianceSlopes, with_sigma, with_sigmas
 from ..likelihood.working.coordinates import Coordinates
+from ..messages import Told
 from .reference import DEPENDENT, FTest, Reference
 
 if TYPE_CHECKING:
@@ -138,20 +139,29 @@ def _notes(fit: PointFit, known: CovarianceSlopes) -> tuple[str, ...]:
     if known.held:
         unit = effects_unit(fit.model)
         words = singular_terms(fit.model.design.groups, [factor / unit for factor in fit.factors]).words
-        notes.append(f"Held at the boundary, as if known: {'; '.join(words)}.")
+        notes.append(Told("degrees-in-doubt", f"Held at the boundary, as if known: {'; '.join(words)}."))
     if known.flat:
         notes.append(
-            f"In {known.flat} direction(s) of the variance parameters the criterion does not bend: the data do not "
-            "tell them apart, and they were left out."
+            Told(
+                "degrees-in-doubt",
+                f"In {known.flat} direction(s) of the variance parameters the criterion does not bend: the data do not "
+                "tell them apart, and they were left out.",
+            )
         )
     if np.isnan(known.excess):
         notes.append(
-            "The criterion cannot be evaluated near the estimates, so that degrees of freedom are not known: ask for "
-            'others, ddf="containment" or a number.'
+            Told(
+                "degrees-in-doubt",
+                "The criterion cannot be evaluated near the estimates, so that degrees of freedom are not known: ask "
+                'for others, ddf="containment" or a number.',
+            )
         )
     elif known.excess > EXCESS:
         notes.append(
-            "The estimates are not at the optimum of the criterion: degrees of freedom there depend on how variances "
-            "are written. Fit again with more iterations or another optimizer."
+            Told(
+                "degrees-in-doubt",
+                "The estimates are not at the optimum of the criterion: degrees of freedom there depend on how "
+                "variances are written. Fit again with more iterations or another optimizer.",
+            )
         )
     return tuple(notes)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ..design.mistaken import Mistaken, mistaken
 from ..errors import ModelError
+from ..messages import Told
 from ..page import Page, Section
 from .implied import draw
 from .origin_words import origin_notes
@@ -114,17 +115,21 @@ def doubtful_columns(model: Model) -> tuple[Mistaken, ...]:
 
 
 def _notes(model: Model) -> list[str]:
-    notes = []
+    notes: list[str] = []
     every = model.design.predictors.values()
     aliased = [f"{predictor.prefix}{name}" for predictor in every for name in predictor.aliased]
     if aliased:
-        notes.append("  Dropped because other columns determine them: " + ", ".join(aliased) + ".")
-    notes += [f"  {one.what}; {one.remedy}." for one in doubtful_columns(model)]
+        dropped = "  Dropped because other columns determine them: " + ", ".join(aliased) + "."
+        notes.append(Told("dropped-columns", dropped))
+    notes += [Told("mistaken-column", f"  {one.what}; {one.remedy}.") for one in doubtful_columns(model)]
     for bar in model.formula.bars:
         if bar.double:
             notes.append(
-                f"  {bar.text} is read as diag({bar.left} | {bar.group}): every column has its own sd and none "
-                "are correlated, those of a factor included. lme4 splits it into terms and keeps those of one factor "
-                "correlated."
+                Told(
+                    "double-bar",
+                    f"  {bar.text} is read as diag({bar.left} | {bar.group}): every column has its own sd and none "
+                    "are correlated, those of a factor included. lme4 splits it into terms and keeps those of one "
+                    "factor correlated.",
+                )
             )
     return notes

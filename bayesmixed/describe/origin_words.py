@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..messages import Told
 from ..page import told
 from ..parameters.names import TermNames, term_names
 from ..priors.default import column_spreads
@@ -40,8 +41,11 @@ def _fixed(model: Model) -> list[str]:
         return []
     shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
     return [
-        f"  The priors of {shown} are those at the mean of what they interact with (of a polynomial: at the mean); a "
-        "coefficient named in priors= is the one as typed."
+        Told(
+            "origin-of-priors",
+            f"  The priors of {shown} are those at the mean of what they interact with (of a polynomial: at the "
+            "mean); a coefficient named in priors= is the one as typed.",
+        )
     ]
 
 
@@ -54,7 +58,7 @@ def _centred(term: GroupTerm, named: TermNames, model: Model) -> str:
     shown = [f"{term.columns[j]} = {told(float(means[j]), float(spreads[j]))}" for j in others[:3]]
     where = ", ".join(shown) + (", ..." if len(others) > 3 else "")
     names = " and ".join((named.sds[at], *named.shapes))
-    return f"  The priors of {names} are those of {term.factor}'s line at the mean, {where}."
+    return Told("origin-of-priors", f"  The priors of {names} are those of {term.factor}'s line at the mean, {where}.")
 
 
 def _far(term: GroupTerm, model: Model) -> list[tuple[str, float, float]]:
@@ -70,7 +74,8 @@ def _typed(term: GroupTerm, named: TermNames, far: list[tuple[str, float, float]
     name, mean, spread = far[0]
     bar = f"({', '.join(term.columns)} | {term.factor})"
     remedy = "bm.priors.centered(...) states them at the means" if movable else f"centre {name}, if zero means nothing"
-    return (
+    return Told(
+        "origin-of-priors",
         f"  The priors of {bar} are stated where {name} is 0, and {name} has mean {told(mean, spread)} and "
-        f"spread {spread:.3g}: they depend on what it is counted from ({remedy})."
+        f"spread {spread:.3g}: they depend on what it is counted from ({remedy}).",
     )

@@ -12,6 +12,7 @@ import pandas as pd
 
 from ..design.columns.factors import level_text
 from ..errors import FitError, nearest, with_known_options
+from ..messages import Told
 from ..page import listed
 from .mean.question import Question, check_fit, means
 from .quantities import AS_IS, EXPONENTIAL, Quantities, Scale
@@ -152,8 +153,11 @@ def _steps(fit: Fit, base: EffectRows, question: Question, column: Variable, cha
         return []
     low, high = column.shown()[[0, -1]]
     return [
-        f"Note: {column.name} enters only by a step, {terms}: what a change does depends on where it starts. Give two "
-        f'values, {{"{column.name}": ({low:g}, {high:g})}}.'
+        Told(
+            "steps",
+            f"Note: {column.name} enters only by a step, {terms}: what a change does depends on where it starts. Give "
+            f'two values, {{"{column.name}": ({low:g}, {high:g})}}.',
+        )
     ]
 
 
@@ -187,7 +191,7 @@ class Parts:
         named = pd.DataFrame({"term": term, "contrast": label}, index=keys.index)
         self.keys.append(pd.concat([named, keys], axis=1))
         self.quantities.append(quantities)
-        for note in [f"The same for every {listed(same)}: one row."] * bool(same) + noted:
+        for note in [Told("averaged-over", f"The same for every {listed(same)}: one row.")] * bool(same) + noted:
             self._note(note)
 
     def _note(self, note: str) -> None:

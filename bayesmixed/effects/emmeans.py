@@ -13,6 +13,7 @@ import pandas as pd
 from ..design.columns.factors import level_text
 from ..errors import FitError, nearest, with_known_options
 from ..formula.variables import columns_in
+from ..messages import Told
 from .mean.question import MeanValues, Question, check_fit, means
 from .odds import between
 from .quantities import AS_IS, EXPONENTIAL, Scale
@@ -238,7 +239,7 @@ def _rows(model: Model, named: list[str], within: list[str], given: AskedRows, w
 
 
 def _averages(rest: Sequence[str], weights: str) -> tuple[str, ...]:
-    return (f"Averaged over: {', '.join(rest)} ({weights} weights).",) if rest else ()
+    return (Told("averaged-over", f"Averaged over: {', '.join(rest)} ({weights} weights)."),) if rest else ()
 
 
 def _proportions(model: Model, table: pd.DataFrame, rest: Sequence[str]) -> np.ndarray:
@@ -265,8 +266,18 @@ def _interacting(
         columns = {name for atom in term.atoms for name in columns_in(atom)}
         over = [name for name in rest if name in columns and known[name].values is not None]
         if over and columns & set(asked):
-            return (f"Note: {term.name} is in the model, so these means differ between the levels of {over[0]}.",)
+            return (
+                Told(
+                    "interactions",
+                    f"Note: {term.name} is in the model, so these means differ between the levels of {over[0]}.",
+                ),
+            )
         held = [name for name in known if name in columns - set(asked) and known[name].values is None]
         if held and columns & set(asked):
-            return (f"Note: {term.name} is in the model, so differences depend on {held[0]}: at= takes other values.",)
+            return (
+                Told(
+                    "interactions",
+                    f"Note: {term.name} is in the model, so differences depend on {held[0]}: at= takes other values.",
+                ),
+            )
     return ()

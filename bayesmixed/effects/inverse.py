@@ -13,6 +13,7 @@ from ..degrees.methods import reference
 from ..design.design import Design
 from ..errors import FitError, with_known_options
 from ..fits.caution import caution
+from ..messages import Told
 from ..prediction.included_terms import same_factor
 from .mean.curve import Curve, CurvePoint
 from .mean.question import MeanValues, Question, check_fit
@@ -244,15 +245,23 @@ def _notes(
     but: Sequence[str],
 ) -> tuple[str, ...]:
     over = [name for name in values if len(values[name]) > 1 and name not in shown]
-    averages = (f"Averaged on the link scale over: {', '.join(over)} (equal weights).",) if over else ()
+    averages = (
+        (Told("averaged-over", f"Averaged on the link scale over: {', '.join(over)} (equal weights)."),) if over else ()
+    )
     return (*averages, *held_notes(known, values, but), *random)
 
 
 def _random(fit: Fit, groups: Sequence[str]) -> list[str]:
     if not fit.model.design.mu.groups:
         return []
-    effects = f"Random effects: those of {', '.join(groups)}, others zero." if groups else "Random effects: zero."
-    together = "Standard errors: of coefficients and random effects together, variance parameters held."
+    effects = (
+        Told("random-effects-in-means", f"Random effects: those of {', '.join(groups)}, others zero.")
+        if groups
+        else "Random effects: zero."
+    )
+    together = Told(
+        "standard-errors", "Standard errors: of coefficients and random effects together, variance parameters held."
+    )
     errors = together if groups else Question("link").errors(fit.model)
     return [effects] if fit.sampled else [effects, errors]
 

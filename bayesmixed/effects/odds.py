@@ -11,6 +11,7 @@ from ..degrees.methods import reference
 from ..errors import FitError, with_known_options
 from ..families import LINKS
 from ..fits.caution import with_caution
+from ..messages import Told
 from .mean.question import MeanValues, check_fit
 from .quantities import EXPONENTIAL, Linearised, Quantities, Sampled
 from .returned import Effects
@@ -100,16 +101,33 @@ def _notes(model: Model) -> tuple[str, ...]:
     notes = []
     link = model.family.link
     if model.design.mu.has_intercept:
-        notes.append("Intercept: no ratio, but exp of the predictor where all columns are zero.")
+        notes.append(
+            Told("reading-of-ratios", "Intercept: no ratio, but exp of the predictor where all columns are zero.")
+        )
     if between(link):
-        notes.append("Not ratios of the probabilities' own odds: those are bm.comparisons(comparison='odds_ratio').")
+        notes.append(
+            Told(
+                "reading-of-ratios",
+                "Not ratios of the probabilities' own odds: those are bm.comparisons(comparison='odds_ratio').",
+            )
+        )
     if model.family.middle == "median":
-        notes.append("Ratios of means as well: sigma is the same in all rows.")
+        notes.append(Told("reading-of-ratios", "Ratios of means as well: sigma is the same in all rows."))
     if np.isfinite(link.steepest):
         low, high = link.range
         height = "" if (low, high) == (0.0, 1.0) else f" times {high - low:.4g}, the height between the asymptotes,"
         part = f"/ {1 / link.steepest:.3g}"
-        notes.append(f"A {link.name} coefficient{height} {part} is the most that one unit changes the probability.")
+        notes.append(
+            Told(
+                "reading-of-ratios",
+                f"A {link.name} coefficient{height} {part} is the most that one unit changes the probability.",
+            )
+        )
     if model.design.mu.groups:
-        notes.append("Conditional on the random effects; bm.comparisons(fit, ..., kind='population') averages.")
+        notes.append(
+            Told(
+                "random-effects-in-means",
+                "Conditional on the random effects; bm.comparisons(fit, ..., kind='population') averages.",
+            )
+        )
     return tuple(notes)

@@ -14,6 +14,7 @@ from scipy import stats
 from ..degrees.reference import too_few
 from ..design.columns.factors import level_text
 from ..errors import FitError, checked_level, with_known_options
+from ..messages import Told
 from ..page import Page, Printed, Section, column, places, probability
 from . import adjustment
 from .differences import DEFAULT_ADJUSTMENT, PAIRS, contrasts
@@ -75,7 +76,9 @@ class Effects(Printed):
     curve: str = ""  # which odds, where a link has several
     refusal: str = ""  # why they have no contrasts
     # what a missing estimate means
-    blank: str = "Blank: the data do not determine it (no rows with these levels, or with some that it averages)."
+    blank: str = Told(
+        "blank-cells", "Blank: the data do not determine it (no rows with these levels, or with some that it averages)."
+    )
 
     def __post_init__(self) -> None:
         checked_level(self.level)
@@ -171,11 +174,16 @@ class Effects(Printed):
         ratios = "odds ratios" if self.of == "odds" else "ratios"
         if off:
             what = "sums of means, not differences" if self.ratio is None else f"{self.of} or products, not {ratios}"
-            notes.append(f"Weights that do not sum to zero: {', '.join(off)}: {what}.")
+            notes.append(Told("contrasts-of-means", f"Weights that do not sum to zero: {', '.join(off)}: {what}."))
         if self.ratio is not None:
-            notes.append(f"Contrasts: {ratios}{self.curve}; tests and limits are of their logarithms.")
+            notes.append(
+                Told(
+                    "reading-of-contrasts",
+                    f"Contrasts: {ratios}{self.curve}; tests and limits are of their logarithms.",
+                )
+            )
         elif self.scale is not AS_IS:
-            notes.append("Contrasts: on the scale of the link.")
+            notes.append(Told("reading-of-contrasts", "Contrasts: on the scale of the link."))
         return replace(
             self,
             title="Contrasts of " + self.title[0].lower() + self.title[1:],
@@ -230,7 +238,7 @@ class Effects(Printed):
         """The table and its notes."""
         shown = formatted(self.frame.head(ROWS), len(self.keys.columns))
         more = len(self.frame) - len(shown)
-        shortened = (f"... and {more} more rows: .frame has them all.",) if more else ()
+        shortened = (Told("shortened", f"... and {more} more rows: .frame has them all."),) if more else ()
         blank = (self.blank,) if self.blank and np.isnan(self.quantities.values).any() else ()
         lines = (*shortened, *blank, *self.notes, *self._how())
         return Page((Section(self.title, shown, lines, index=False, once=(*map(str, self.keys), "df")),))
@@ -238,10 +246,10 @@ class Effects(Printed):
     def _how(self) -> tuple[str, ...]:
         coverage = f"{100 * self.level:g} %"
         if self.quantities.statistic() is None:
-            return (f"Limits: {coverage}, quantiles of the draws.",)
+            return (Told("limits", f"Limits: {coverage}, quantiles of the draws."),)
         reference, notes = self.quantities.judged_by
         made = ", ".join(filter(None, (reference, self.quantities.limits_made)))
-        lines: tuple[str, ...] = (f"Limits: {coverage}, {made}.", *too_few(self.quantities.df), *notes)
+        lines: tuple[str, ...] = (Told("limits", f"Limits: {coverage}, {made}."), *too_few(self.quantities.df), *notes)
         if self.tested and self.adjust != "none":
             known = ~np.isnan(self.quantities.values)
             families = [rows[known[rows]] for rows in self._groups(self.by) if known[rows].any()]
@@ -250,7 +258,9 @@ class Effects(Printed):
                 contrasts=_range([len(rows) for rows in families]),
                 reference="t" if np.isfinite(self.quantities.df).any() else "normal",
             )
-            lines += (f"Adjusted p and limits: {words}{', in each group' if len(families) > 1 else ''}.",)
+            lines += (
+                Told("adjust", f"Adjusted p and limits: {words}{', in each group' if len(families) > 1 else ''}."),
+            )
         return lines
 
     def __len__(self) -> int:

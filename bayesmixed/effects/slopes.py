@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import FitError, with_known_options
+from ..messages import Told
 from ..prediction.new_rows import take_rows
 from .comparisons import Parts
 from .mean.column_change import ColumnChange, direction
@@ -119,8 +120,12 @@ def _steps(fit: Fit, base: EffectRows, question: Question, column: Variable) -> 
         return []
     low, high = column.shown()[[0, -1]]
     return [
-        f"Note: {column.name} enters only by a step, {terms}, and has no slope between its jumps. Compare two values: "
-        f'bm.comparisons(fit, {{"{column.name}": ({low:g}, {high:g})}}).'
+        Told(
+            "steps",
+            f"Note: {column.name} enters only by a step, {terms}, and has no slope between its jumps. Compare two "
+            "values: "
+            f'bm.comparisons(fit, {{"{column.name}": ({low:g}, {high:g})}}).',
+        )
     ]
 
 
@@ -144,4 +149,8 @@ def _undefined(along: ColumnChange, name: str) -> list[str]:
     if not count:
         return []
     where = f"in {count} of {len(along.undefined)} rows"
-    return [f"Blank: the formula has no finite derivative in {name} {where}, such as sqrt({name}) at 0."]
+    return [
+        Told(
+            "blank-cells", f"Blank: the formula has no finite derivative in {name} {where}, such as sqrt({name}) at 0."
+        )
+    ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..messages import retold
+
 if TYPE_CHECKING:
     from .base import Fit
 
@@ -27,4 +29,4 @@ def _line(doubts: Sequence[str]) -> str:
     first = doubts[0].split(". ")[0].rstrip(".")  # what is wrong; the remedy that follows is in the status
     rest = len(doubts) - 1
     more = f" and {rest} more doubt{'s' * (rest > 1)}" if rest else ""
-    return f"Caution: {first}{more} (fit.status.problems says what to do)."
+    return retold(doubts[0], f"Caution: {first}{more} (fit.status.problems says what to do).")

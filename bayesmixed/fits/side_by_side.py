@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ..errors import FitError, checked_level, with_known_options
+from ..messages import Told, retold
 from ..page import Page, Printed, Section, column, places
 from . import tables
 from .base import Fit
@@ -18,10 +19,11 @@ from .told_apart import differences, labelled, numbered, same_data
 
 LOGLIK, RESTRICTED = "log-likelihood", "REML log-likelihood"  # minus half the REML criterion
 ROUNDING = 1e-9  # of a standard error: less is what rounding leaves of zero
-LEGEND = "Estimate (standard error); of draws posterior mean (standard deviation)."
-INTERVALS = (
+LEGEND = Told("standard-errors", "Estimate (standard error); of draws posterior mean (standard deviation).")
+INTERVALS = Told(
+    "limits",
     "Estimate [{level} % interval]: Wald's of fixed effects, normal; of draws posterior mean [quantiles]. No interval: "
-    "bm.confint(fit) has one."
+    "bm.confint(fit) has one.",
 )
 
 
@@ -40,7 +42,7 @@ class SideBySide(Printed, pd.DataFrame):  # type: ignore[misc]  # to_html and it
     def page(self) -> Page:
         """The page that is printed."""
         level = self.attrs.get("level")
-        legend = LEGEND if level is None else INTERVALS.format(level=f"{100 * level:g}")
+        legend = LEGEND if level is None else retold(INTERVALS, INTERVALS.format(level=f"{100 * level:g}"))
         return Page((Section("", self._shown(), (*self.attrs.get("lines", ()), legend), gap=2),))
 
     def _shown(self) -> pd.DataFrame:

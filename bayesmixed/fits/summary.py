@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, stdtr
 
+from ..messages import Told
 from ..page import Page, Section, column, places, probability
 from . import tables
 from .convergence import HOPELESS, rhat_text
@@ -88,7 +89,8 @@ def _judged(fit: PointFit, judged_by: Reference) -> tuple[pd.DataFrame, tuple[in
         table["df"] = df
     table[f"{letter} value"] = statistic
     table[PROBABILITY.format(letter)] = 2 * stdtr(df, -np.abs(statistic))
-    lines = (f"Tests: {judged_by.words}.", *filter(None, (judged_by.errors,)), *judged_by.notes)
+    tests = Told("standard-errors", f"Tests: {judged_by.words}.")
+    lines = (tests, *filter(None, (judged_by.errors,)), *judged_by.notes)
     return table, (3, 3, 1, 3, 4) if letter == "t" else (3, 3, 3, 4), lines
 
 
@@ -216,7 +218,8 @@ def _notes(fit: Fit) -> list[Section]:
     aliased = [f"{predictor.prefix}{name}" for predictor in every for name in predictor.aliased]
     lines = list(fit.status.problems)
     if aliased:
-        lines.append("Dropped because other columns determine them: " + ", ".join(aliased) + ".")
+        dropped = "Dropped because other columns determine them: " + ", ".join(aliased) + "."
+        lines.append(Told("dropped-columns", dropped))
     return [Section("", lines=tuple(lines))] if lines else []
 
 

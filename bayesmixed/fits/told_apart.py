@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import FitError
+from ..messages import Told
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -45,7 +46,7 @@ def differences(fits: Sequence[Fit], labels: Sequence[str]) -> tuple[str, ...]:
     if len({fit.label for fit in fits}) < len(fits):
         said.append(_said(fits, _priors))
     lines = [", ".join(filter(None, parts)) for parts in zip(*said, strict=True)]
-    return tuple(f"{label}: {line}" for label, line in zip(labels, lines, strict=True) if line)
+    return tuple(Told("models-apart", f"{label}: {line}") for label, line in zip(labels, lines, strict=True) if line)
 
 
 def same_data(fits: Sequence[Fit]) -> str:
@@ -63,7 +64,8 @@ def same_data(fits: Sequence[Fit]) -> str:
     else:
         return ""
     likelihoods = sum(not fit.sampled for fit in fits) > 1
-    return f"{said}. Log-likelihoods of different {what} do not compare." if likelihoods else f"{said}."
+    more = f" Log-likelihoods of different {what} do not compare." if likelihoods else ""
+    return Told("different-data", f"{said}.{more}")
 
 
 def _said(fits: Sequence[Fit], words: Callable[[Fit], str]) -> list[str]:

@@ -14,6 +14,7 @@ from ..errors import FitError, brief, checked_level, nearest, with_known_options
 from ..fits.base import is_fit
 from ..fits.caution import with_caution
 from ..fits.tables import scalar_table
+from ..messages import Told
 from .bootstrap.bootstrap import bootstrap
 from .intervals import Intervals
 from .profile.likelihood_fit import from_the_best, maximum_likelihood
@@ -152,7 +153,7 @@ def _bootstrapped(fit: Any, level: float, which: Any, ddf: Any) -> Intervals:
     chosen(which, parameters(fit), "confint")  # before anything is drawn
     found = bootstrap(fit, seed=SEED).confint(level=level, which=which)
     how = f"bm.bootstrap(fit, seed={SEED}).confint(level={level:g}); other kinds and numbers of replicates: ask that."
-    return Intervals(found.title, found.table, with_caution((how, *found.notes), fit))
+    return Intervals(found.title, found.table, with_caution((Told("monte-carlo", how), *found.notes), fit))
 
 
 def _equal_tailed(fit: Any, level: float, which: Any, ddf: Any) -> Intervals:
@@ -193,7 +194,7 @@ def _of_draws(
         {"estimate": [float(np.mean(each)) for each in draws], "lower": ends[:, 0], "upper": ends[:, 1], "kind": kind},
         index=[each.label for each in wanted],
     )
-    return Intervals(title, table, with_caution(("Estimate: posterior mean.",), fit))
+    return Intervals(title, table, with_caution((Told("limits", "Estimate: posterior mean."),), fit))
 
 
 _Way = Callable[[Any, float, Any, Any], Intervals]

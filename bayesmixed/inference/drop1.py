@@ -13,6 +13,7 @@ from ..degrees.methods import reference
 from ..errors import BayesMixedError, FitError, nearest, with_known_options
 from ..fits.point import PointFit
 from ..formula.formula import Formula
+from ..messages import Told, retold
 from ..page import Page, Printed, Section, column, probability
 from .lrt.comparable import refuse_other_than_likelihoods
 from .lrt.compare import p_values, shown_p
@@ -185,7 +186,11 @@ def _ratios(
             f"{_formula(full)} has no {what} to leave out. bm.anova(small, large) compares any two fits.",
             topic="nothing-to-test",
         )
-    notes = ["Fitted by REML; refitted by ML, because REML criteria of different fixed parts do not compare."]
+    refitting = [
+        Told(
+            "refitted", "Fitted by REML; refitted by ML, because REML criteria of different fixed parts do not compare."
+        )
+    ]
     small, said = _smaller(full, reductions)
     tests: list[RatioTest] = []
     while len(tests) < len(small):
@@ -195,10 +200,10 @@ def _ratios(
         full, tests = found.large, [] if improved else [*tests, found]
         if improved:
             said.append(found.notes[0])
-    notes = [*(notes if refitted else []), *said, *(note for found in tests for note in found.notes)]
+    notes = [*(refitting if refitted else []), *said, *(note for found in tests for note in found.notes)]
     notes += laws_in_words(dict(zip(small, tests, strict=True)))
-    doubts = [f"Without {name}: {doubt}" for name, fit in small.items() for doubt in fit.status.doubts]
-    notes += [*(f"The full model: {doubt}" for doubt in full.status.doubts), *doubts]
+    doubts = [retold(doubt, f"Without {name}: {doubt}") for name, fit in small.items() for doubt in fit.status.doubts]
+    notes += [*(retold(doubt, f"The full model: {doubt}") for doubt in full.status.doubts), *doubts]
     criterion = "REML" if full.engine.restricted else "ML"
     title = f"Without one of the {what}, likelihood-ratio tests by {criterion} (AIC with all {full.aic:.2f}):"
     frame = pd.DataFrame(
@@ -212,20 +217,30 @@ def _ratios(
 def _smaller(full: PointFit, reductions: Sequence[Reduction]) -> tuple[dict[str, PointFit], list[str]]:
     """The fits without each, by name, and what is said of those that are no smaller models or cannot be fitted."""
     fits: dict[str, PointFit] = {}
-    notes = []
+    notes: list[str] = []
     for one in reductions:
         try:
             model = on_the_same_rows(full.model, one.formula)
             found = nesting(model, full.model)
             if not found.holds:
-                notes.append(f"{one.name} has no test: {one.formula.line} is no case of the model, {found.obstacle}.")
+                notes.append(
+                    Told(
+                        "no-test",
+                        f"{one.name} has no test: {one.formula.line} is no case of the model, {found.obstacle}.",
+                    )
+                )
                 continue
             if nesting(full.model, model).holds:
-                notes.append(f"{one.name} has no test: without it the formula is the same model, in another coding.")
+                notes.append(
+                    Told(
+                        "no-test",
+                        f"{one.name} has no test: without it the formula is the same model, in another coding.",
+                    )
+                )
                 continue
             fits[one.name] = fitted_quietly(model, engine_without_start(full.engine))
         except (BayesMixedError, np.linalg.LinAlgError) as problem:
-            notes.append(f"{one.name}: the model without it could not be fitted. {problem}")
+            notes.append(Told("no-test", f"{one.name}: the model without it could not be fitted. {problem}"))
     if not fits:
         raise FitError("No smaller model could be fitted. " + " ".join(notes), topic="no-test")
     return fits, notes

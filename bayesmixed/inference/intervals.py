@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from ..messages import Told
 from ..page import SCIENTIFIC, Page, Printed, Section, column, listed, places
 
 BENT = 0.2  # standard errors between a profile limit and the Wald limit from which the printout says so
@@ -79,15 +80,19 @@ def said(intervals: list[Interval] | tuple[Interval, ...]) -> tuple[str, ...]:
         ]
         if names:
             start = listed(names)
-            lines.append(f"{start[0].upper()}{start[1:]}: {words}.")
+            lines.append(Told("limits", f"{start[0].upper()}{start[1:]}: {words}."))
     bent = [f"{each.label} ({each.bend:.1f} se)" for each in intervals if each.bend > BENT]
     if bent:
         lines.append(
-            f"Bent: {listed(bent)}. Wald limits, estimate +- z se, are off by as much: the scale is wrong for them."
+            Told(
+                "bend",
+                f"Bent: {listed(bent)}. Wald limits, estimate +- z se, are off by as much: the scale is wrong for "
+                "them.",
+            )
         )
     straight = [each.label for each in intervals if each.bend > BENT and each.log_bend < min(BENT, 0.5 * each.bend)]
     if straight:
-        lines.append(f"Straight as a logarithm: {listed(straight)}.")
+        lines.append(Told("bend", f"Straight as a logarithm: {listed(straight)}."))
     return tuple(lines)
 
 

@@ -18,6 +18,7 @@ from ..fits.maximised import maximised
 from ..fits.point import PointFit
 from ..fits.told_apart import numbered
 from ..likelihood.at import effects_unit
+from ..messages import Told
 from ..page import SCIENTIFIC, Page, Printed, Section, column, listed
 from ..prediction.seeds import is_whole, whole_seed
 from ..priors.default import column_spreads
@@ -142,7 +143,7 @@ def multi_start(
         try:
             fits[name] = fitted_quietly(fit.model, engine)
         except (BayesMixedError, np.linalg.LinAlgError) as problem:
-            broken.append(f"{name} broke down: {problem}")
+            broken.append(Told("broke-down", f"{name} broke down: {problem}"))
             rows[name] = {"optimizer": _optimizer(engine), "converged": False}
             continue
         rows[name] = _row(fits[name], time.perf_counter() - began)
@@ -233,32 +234,35 @@ def _words(frame: pd.DataFrame, heights: dict[str, float], fits: dict[str, Point
     lower = [name for name in heights if name not in there]
     other = [name for name in lower if fits[name].status.converged]
     stopped = [name for name in lower if not fits[name].status.converged]
-    what = "penalised log-likelihoods" if fits[GIVEN].engine.regularised else "log-likelihoods"
-    if len(there) == len(frame):
-        spread = top - min(heights.values())
-        notes = [f"All agree: their {what} are within 1e-4 (the lowest is {spread:.1e} below the highest)."]
-    else:
-        notes = [f"{len(there)} of {len(frame)} agree on the highest (within 1e-4): {listed(there)}."]
     known = any(fits[name].status.converged for name in there)
+    notes = [_agreement(frame, heights, there, fits[GIVEN].engine.regularised)]
     if GIVEN in lower:
         other, stopped = ([name for name in names if name != GIVEN] for names in (other, stopped))
-        notes.append(f"The fit is {top - heights[GIVEN]:.4g} below the best{': use .best in its place' * known}.")
+        instead = ": use .best in its place" if known else ""
+        notes.append(Told("better-optimum", f"The fit is {top - heights[GIVEN]:.4g} below the best{instead}."))
     if not known:
-        notes.append(
-            f"The highest did not converge: {listed(there)}. Where it goes on rising there may be no maximum at all: "
-            "bm.diagnose(fit) says why."
-        )
+        rising = "Where it goes on rising there may be no maximum at all: bm.diagnose(fit) says why."
+        notes.append(Told("no-maximum", f"The highest did not converge: {listed(there)}. {rising}"))
     if other:
-        notes.append(
-            f"Another maximum, lower by up to {top - min(heights[name] for name in other):.4g}: {listed(other)}. The "
-            "likelihood has several; the start matters."
-        )
+        below = f"lower by up to {top - min(heights[name] for name in other):.4g}: {listed(other)}"
+        several = f"Another maximum, {below}. The likelihood has several; the start matters."
+        notes.append(Told("several-maxima", several))
     if stopped:
-        notes.append(
-            f"Stopped before a maximum, lower by up to {top - min(heights[name] for name in stopped):.4g}: "
-            f"{listed(stopped)}.{' That says something of the method, nothing of the fit.' * known}"
-        )
+        below = f"lower by up to {top - min(heights[name] for name in stopped):.4g}: {listed(stopped)}"
+        method = " That says something of the method, nothing of the fit." if known else ""
+        notes.append(Told("several-maxima", f"Stopped before a maximum, {below}.{method}"))
     return [*notes, *_flat(frame.loc[there], fits[there[0]])]
+
+
+def _agreement(frame: pd.DataFrame, heights: dict[str, float], there: list[str], penalised: bool) -> Told:
+    """How many of the searches ended at the highest."""
+    if len(there) < len(frame):
+        agree = f"{len(there)} of {len(frame)} agree on the highest (within 1e-4): {listed(there)}."
+    else:
+        what = "penalised log-likelihoods" if penalised else "log-likelihoods"
+        spread = max(heights.values()) - min(heights.values())
+        agree = f"All agree: their {what} are within 1e-4 (the lowest is {spread:.1e} below the highest)."
+    return Told("several-maxima", agree)
 
 
 def _flat(frame: pd.DataFrame, fit: PointFit) -> list[str]:
@@ -270,4 +274,4 @@ def _flat(frame: pd.DataFrame, fit: PointFit) -> list[str]:
     if len(values) < 2 or apart.empty:
         return []
     worst = str(apart.idxmax())
-    return [f"Their estimates differ most in {worst}, by {apart[worst]:.1e} of its size."]
+    return [Told("several-maxima", f"Their estimates differ most in {worst}, by {apart[worst]:.1e} of its size.")]

@@ -14,6 +14,7 @@ from scipy.stats import t as student
 from ..degrees.methods import reference
 from ..degrees.reference import too_few
 from ..fits.tables import scalar_table
+from ..messages import Told
 from ..page import listed
 from .profile.parameters import Parameter, estimates_by, ground
 
@@ -57,7 +58,7 @@ def wald(fit: PointFit, wanted: Sequence[Parameter], level: float, ddf: str | fl
     return Wald(
         table,
         (
-            f"Limits of coefficients: {judged.words}.",
+            Told("limits", f"Limits of coefficients: {judged.words}."),
             *too_few(judged.df(np.eye(P)[[each.place for each in wanted if each.place < P]])),
             *filter(None, [judged.errors]),
             *judged.notes,
@@ -67,7 +68,7 @@ def wald(fit: PointFit, wanted: Sequence[Parameter], level: float, ddf: str | fl
 
 
 def _notes(table: pd.DataFrame, wanted: Sequence[Parameter], without: Sequence[str], penalised: bool) -> list[str]:
-    notes = []
+    notes: list[str] = []
     others = [each for each in wanted if each.label not in without and each.kind != "fixed"]
     limits = table[["lower", "upper"]].to_numpy(dtype=float)
     rows = [list(table.index).index(each.label) for each in others]
@@ -75,13 +76,20 @@ def _notes(table: pd.DataFrame, wanted: Sequence[Parameter], without: Sequence[s
     outside = [each.label for each, (low, high) in pairs if low < each.ends[0] or high > each.ends[1]]
     if others:
         notes.append(
-            "Limits of other parameters: normal, by the Hessian at the estimates; profiles are better for them."
+            Told(
+                "limits",
+                "Limits of other parameters: normal, by the Hessian at the estimates; profiles are better for them.",
+            )
         )
     if outside:
-        notes.append(f"Outside of what is possible: {listed(outside)}. A normal distribution does not fit there.")
+        notes.append(
+            Told("bend", f"Outside of what is possible: {listed(outside)}. A normal distribution does not fit there.")
+        )
     if without:
         profiled = 'bm.confint(model.fit("ml"))' if penalised else "bm.confint(fit)"
-        notes.append(f"No standard error: {listed(without)}. {profiled} gives profile limits.")
+        notes.append(
+            Told("no-standard-errors", f"No standard error: {listed(without)}. {profiled} gives profile limits.")
+        )
     return notes
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from ..messages import retold
 from ..page import Page, Printed, Section, column, number, places
 
 
@@ -28,7 +29,7 @@ class Answer(Printed):
     @property
     def page(self) -> Page:
         """The page that is printed."""
-        notes = tuple(f"  {note}" for note in self.notes)
+        notes = tuple(retold(note, f"  {note}") for note in self.notes)
         return Page((Section(self.title, shown(self.frame)), *([Section("", lines=notes)] if notes else [])))
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.stats import binom
 
 from ...errors import FitError
+from ...messages import Told
 from ...page import Page, Section, probability
 from .replicate import Failure, ReplicateRanks
 from .uniform import p_value
@@ -221,13 +222,20 @@ def _notes(result: Calibration) -> list[str]:
     uniform = result.uniformity()
     bad = uniform.loc[uniform["adjusted"] < LIMIT, "quantity"].tolist()
     if bad:
-        verdict = (
+        verdict = Told(
+            "calibration",
             f"Not calibrated: the ranks of {', '.join(bad)} are not uniform (adjusted p below {LIMIT:g}). "
-            "bm.plot.calibration(result) shows how."
+            "bm.plot.calibration(result) shows how.",
         )
     else:
-        verdict = f"No departure from uniform ranks was found (smallest adjusted p {uniform['adjusted'].min():.2f})."
-    return [f"Shares of a calibrated quantity lie within {spans} in 95 % of calibrations.", verdict]
+        verdict = Told(
+            "calibration",
+            f"No departure from uniform ranks was found (smallest adjusted p {uniform['adjusted'].min():.2f}).",
+        )
+    return [
+        Told("calibration", f"Shares of a calibrated quantity lie within {spans} in 95 % of calibrations."),
+        verdict,
+    ]
 
 
 def _reasons(result: Calibration) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ...errors import FitError, with_known_options
 from ...fits.told_apart import labelled, numbered
+from ...messages import Told
 from ...page import Page, Printed, Section, column
 from ..finding import listed
 from .leave_one_out import LeaveOneOut, loo
@@ -180,19 +181,38 @@ def _names(found: list[LeaveOneOut]) -> list[str]:
 
 
 def _words(found: Comparison) -> list[str]:
-    frame, lines = found.frame, ["elpd_diff is the model's elpd less that of the best; se_diff its standard error."]
+    frame = found.frame
+    meaning = "elpd_diff is the model's elpd less that of the best; se_diff its standard error."
+    lines: list[str] = [Told("leave-one-out", meaning)]
     others = frame.iloc[1:]
     close = others[(others["elpd_diff"].abs() < SMALL) | (others["elpd_diff"].abs() < 2 * others["se_diff"])]
     if len(close):
         lines.append(
-            f"Too close to the best to tell (a difference below {SMALL}, or below two of its standard errors): "
-            f"{listed([repr(name) for name in close.index])}."
+            Told(
+                "leave-one-out",
+                f"Too close to the best to tell (a difference below {SMALL}, or below two of its standard errors): "
+                f"{listed([repr(name) for name in close.index])}.",
+            )
         )
     if found.left_out < FEW:
-        lines.append(f"With {found.left_out} left out the standard errors are rough, and usually too small.")
+        lines.append(
+            Told(
+                "leave-one-out", f"With {found.left_out} left out the standard errors are rough, and usually too small."
+            )
+        )
     if found.misspecified:
         which = listed([repr(name) for name in found.misspecified])
-        lines.append(f"p_loo is above the number of parameters, which suggests misspecification: {which}.")
+        lines.append(
+            Told(
+                "effective-parameters",
+                f"p_loo is above the number of parameters, which suggests misspecification: {which}.",
+            )
+        )
     if frame["bad_k"].any():
-        lines.append("Importance sampling is unreliable where bad_k is not 0: print bm.loo(fit) of that model.")
+        lines.append(
+            Told(
+                "importance-sampling",
+                "Importance sampling is unreliable where bad_k is not 0: print bm.loo(fit) of that model.",
+            )
+        )
     return lines

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ...errors import FitError
 from ...fits.base import is_fit
+from ...messages import Told
 from ...page import Page, Printed, Section, number
 from ...parameters.values import Parameters
 from ...prediction import pointwise
@@ -278,8 +279,11 @@ def _facts(found: LeaveOneOut) -> list[str]:
 
 def _advice(found: LeaveOneOut) -> list[str]:
     bad = found.bad
-    lines = [
-        "elpd is the sum of log predictive densities: higher predicts better. bm.loo_compare(...) compares models."
+    lines: list[str] = [
+        Told(
+            "leave-one-out",
+            "elpd is the sum of log predictive densities: higher predicts better. bm.loo_compare(...) compares models.",
+        )
     ]
     if len(bad):
         worst = found.frame["pareto_k"].sort_values(ascending=False).index[: len(bad)]
@@ -287,14 +291,18 @@ def _advice(found: LeaveOneOut) -> list[str]:
         many = "rows" if found.by is None else f"levels of {found.by}"
         these = f"this {one}" if len(bad) == 1 else f"these {many}"
         lines.append(
-            f"Importance sampling is unreliable for {these}: {listed([str(label) for label in worst])}. elpd is "
-            "uncertain, and usually too high."
+            Told(
+                "importance-sampling",
+                f"Importance sampling is unreliable for {these}: {listed([str(label) for label in worst])}. elpd is "
+                "uncertain, and usually too high.",
+            )
         )
         lines.append(_remedy(found, len(bad) == 1))
     if found.misspecified:
-        line = (
+        line = Told(
+            "effective-parameters",
             f"p_loo is above the number of parameters, {found.n_parameters}, which suggests that the model is "
-            f"misspecified. {found.model.family.wider}"
+            f"misspecified. {found.model.family.wider}",
         )
         lines.append(line.rstrip())
     return lines
@@ -306,4 +314,4 @@ def _remedy(found: LeaveOneOut, one: bool) -> str:
     remedy = f"Look at these data first, since the model may miss something there; then {refit}."
     if found.by is None and factors:
         remedy += f' (bm.loo(fit, by="{factors[0]}") asks another question, about new levels: it is no remedy.)'
-    return remedy
+    return Told("importance-sampling", remedy)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ...messages import Told
 from ...page import Page, Printed, Section, column, places
 from ...prediction.rows_by import RowsBy, rows_by
 from ..finding import listed
@@ -220,12 +221,22 @@ def _share(p: float, n: int) -> str:
 
 def _words(check: PredictiveCheck) -> list[str]:
     frame = check.frame
-    lines = ["mean, lower and upper (95 %) are of replicates; p is the share of them at or above the observed value."]
+    lines: list[str] = [
+        Told(
+            "predictive-checks",
+            "mean, lower and upper (95 %) are of replicates; p is the share of them at or above the observed value.",
+        )
+    ]
     if len(frame) > SHOWN:
-        lines.append(f"The {SHOWN} smallest two-sided p of {len(frame)}; .frame has them all.")
+        lines.append(Told("shortened", f"The {SHOWN} smallest two-sided p of {len(frame)}; .frame has them all."))
     undefined = int(frame["observed"].isna().sum())
     if undefined:
-        lines.append(f"{undefined} not defined for the observed response (such as the sd of a single row).")
+        lines.append(
+            Told(
+                "predictive-checks",
+                f"{undefined} not defined for the observed response (such as the sd of a single row).",
+            )
+        )
     far = frame[frame["p_two_sided"] < FLAG]
     names = far["statistic"]
     if "group" in far:
@@ -233,9 +244,17 @@ def _words(check: PredictiveCheck) -> list[str]:
     if len(far):
         expected = f"; of {len(frame)}, about {FLAG * len(frame):.0f} would be by chance" if len(frame) >= 20 else ""
         lines.append(
-            f"Outside what the model predicts (two-sided p below {FLAG:g}): {listed(list(names))}{expected}. "
-            "bm.plot.pp_check(fit) shows the whole distribution."
+            Told(
+                "outside-the-prediction",
+                f"Outside what the model predicts (two-sided p below {FLAG:g}): {listed(list(names))}{expected}. "
+                "bm.plot.pp_check(fit) shows the whole distribution.",
+            )
         )
     else:
-        lines.append(f"No statistic lies outside what the model predicts (two-sided p below {FLAG:g}).")
+        lines.append(
+            Told(
+                "outside-the-prediction",
+                f"No statistic lies outside what the model predicts (two-sided p below {FLAG:g}).",
+            )
+        )
     return lines

@@ -12,7 +12,7 @@ import pandas as pd
 from ...errors import FitError
 from ...families import observed
 from ...fits.base import is_fit
-from ...messages import retold
+from ...messages import Told, retold
 from ...page import Page, Printed, Section, column, places, probability
 from ...parameters.predicted import predicted
 from ...prediction.memory import HELD_BESIDE, refuse_too_large
@@ -121,10 +121,13 @@ class ResidualChecks(Printed):
         smallest = self.frame["adjusted"].min()
         found = f"Nothing contradicts the model (smallest adjusted p {smallest:.2f}), which does not prove it right"
         if np.isnan(self.detectable):
-            return [f"{found}: small departures pass unseen in {len(self.residuals):,} rows."]
+            return [Told("residual-checks", f"{found}: small departures pass unseen in {len(self.residuals):,} rows.")]
         return [
-            f"{found}: with these {len(self.residuals):,} rows, variances less than {self.detectable:.2f} times the "
-            "family's often pass unseen."
+            Told(
+                "residual-checks",
+                f"{found}: with these {len(self.residuals):,} rows, variances less than {self.detectable:.2f} times "
+                "the family's often pass unseen.",
+            )
         ]
 
 

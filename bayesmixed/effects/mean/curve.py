@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ...design.design import Design
+from ...messages import Told
 from ...parameters.values import Parameters
 from ...prediction.new_rows import encode
 from ..rows.used_columns import Variable
@@ -64,12 +65,18 @@ class Curve:
             x = np.where(hit, x, searched) if hit.any() else searched
             never, often = ~hit & (times == 0), ~hit & (times > 1)
             if never.any():
-                notes.append(f"Not reached between the smallest and the largest {name} (NaN){_share(never)}.")
+                notes.append(
+                    Told(
+                        "not-reached", f"Not reached between the smallest and the largest {name} (NaN){_share(never)}."
+                    )
+                )
             if often.any():
-                notes.append(f"Reached at more than one {name}: the smallest is given{_share(often)}.")
+                notes.append(
+                    Told("not-reached", f"Reached at more than one {name}: the smallest is given{_share(often)}.")
+                )
             slope = self._slope(parameters, np.where(np.isfinite(x), x, self._ends[0]))
         elif not self._ends[0] <= np.median(x) <= self._ends[1]:
-            notes.append(f"Some answers lie outside the values of {name} in the data.")
+            notes.append(Told("not-reached", f"Some answers lie outside the values of {name} in the data."))
         first = np.nan_to_num(x[:1], nan=self._ends[0], posinf=self._ends[1], neginf=self._ends[0])
         return CurvePoint(x, slope, self.rows(first), tuple(self.codes), tuple(notes))
 

@@ -24,6 +24,7 @@ from ...families import Family
 from ...fits.base import is_fit
 from ...fits.caution import with_caution
 from ...formula.variables import columns_in
+from ...messages import Told
 from ...parameters.predicted import predicted
 from ...parameters.values import Parameters
 from ...prediction.estimable import Dropped, full_columns
@@ -85,10 +86,21 @@ class Question:
             return (scale,)
         errors = () if fit.sampled else (reference(fit, self.ddf).errors or self.errors(model),)
         if self.kind == "population":
-            return (scale, "Random effects: population-averaged, integrated over their distribution.", *errors)
+            return (
+                scale,
+                Told(
+                    "random-effects-in-means",
+                    "Random effects: population-averaged, integrated over their distribution.",
+                ),
+                *errors,
+            )
         if model.family.linear:
             return (scale, *errors)
-        return (scale, "Random effects: conditional, for a group whose effects are zero.", *errors)
+        return (
+            scale,
+            Told("random-effects-in-means", "Random effects: conditional, for a group whose effects are zero."),
+            *errors,
+        )
 
     def linear(self, model: Model) -> bool:
         """Whether the means are linear functions of the coefficients."""
@@ -101,10 +113,15 @@ class Question:
     def errors(self, model: Model) -> str:
         """What the standard errors of point fits leave out."""
         if model.has_scale:
-            return "Standard errors: variance parameters held at their estimates."
+            return Told("standard-errors", "Standard errors: variance parameters held at their estimates.")
         if self.kind == "population":
-            return "Standard errors: of the coefficients; the spread of the random effects held at its estimate."
-        return "Standard errors: of fit.vcov(), where the variance parameters count as estimated."
+            return Told(
+                "standard-errors",
+                "Standard errors: of the coefficients; the spread of the random effects held at its estimate.",
+            )
+        return Told(
+            "standard-errors", "Standard errors: of fit.vcov(), where the variance parameters count as estimated."
+        )
 
 
 def means(fit: Fit, rows: EffectRows, question: Question) -> Quantities:

@@ -12,6 +12,7 @@ import pandas as pd
 from ...design.columns.factors import level_text
 from ...design.table import column_names, select, tabled
 from ...errors import FitError, nearest
+from ...messages import Told
 from ...page import told
 from .own_values import OwnValues, canonical, grouping, own_of_each
 from .used_columns import (
@@ -158,13 +159,17 @@ def mean_offset(model: Model, named: Collection[str], given: Any, n: int) -> tup
     if given is not None:
         if isinstance(given, str) or np.ndim(given) > 1 or np.size(given) not in (1, n):
             raise FitError(f"offset= takes a number here, such as offset=0, not {given!r}.", topic="given-values")
-        return np.full(n, np.asarray(given, float)), (f"Offset: as given, {_range(np.asarray(given, float))}.",)
+        return np.full(n, np.asarray(given, float)), (
+            Told("held-values", f"Offset: as given, {_range(np.asarray(given, float))}."),
+        )
     offset = model.design.mu.offset
     if not np.any(offset) or offset_columns(model) & set(named):
         return None, ()
     weights = model.design.weights
     mean = float(np.average(offset if weights is None else offset[weights > 0], weights=row_counts(model)))
-    return np.full(n, mean), (f"Offset: held at its mean, {told(mean)} (offset=0 gives rates per unit).",)
+    return np.full(n, mean), (
+        Told("held-values", f"Offset: held at its mean, {told(mean)} (offset=0 gives rates per unit)."),
+    )
 
 
 def _grid_rows(model: Model, known: dict[str, Variable], asked: AskedRows) -> EffectRows:
@@ -188,7 +193,7 @@ def _grid_rows(model: Model, known: dict[str, Variable], asked: AskedRows) -> Ef
     if asked.average or by:
         keys, cells, weights = averaged(table, by, np.ones(len(table)))
         over = [name for name in values if len(values[name]) > 1 and name not in by]
-        notes += (f"Averaged over {', '.join(over)} (equal weights).",) if over else ()
+        notes += (Told("averaged-over", f"Averaged over {', '.join(over)} (equal weights)."),) if over else ()
         return EffectRows(table, keys, cells, weights, offset, notes)
     shown = [name for name in values if name in asked.values or len(values[name]) > 1]
     n = len(table)
@@ -205,7 +210,10 @@ def crossed(values: Mapping[str, np.ndarray], own: OwnValues | None) -> tuple[pd
             f"The grid has {size:.3g} rows, one per level and combination of values: fix some columns, at=.",
             topic="grid-too-large",
         )
-    return own.crossed(product(values)), (*own.notes, f"Random effects of {':'.join(map(str, own.labels))}: zero.")
+    return own.crossed(product(values)), (
+        *own.notes,
+        Told("random-effects-in-means", f"Random effects of {':'.join(map(str, own.labels))}: zero."),
+    )
 
 
 def at_notes(values: Mapping[str, np.ndarray], at: Collection[str], shown: Collection[str]) -> tuple[str, ...]:
@@ -223,7 +231,11 @@ def percentile_notes(known: Mapping[str, Variable], names: Sequence[str]) -> tup
     """Which numbers are shown at percentiles because no values of them are given."""
     numbers = [name for name in names if known[name].values is None]
     low, high = FIRST_LOOK
-    return (f"{', '.join(numbers)}: at the {low:g}th and {high:g}th percentile; at= gives others.",) if numbers else ()
+    return (
+        (Told("held-values", f"{', '.join(numbers)}: at the {low:g}th and {high:g}th percentile; at= gives others."),)
+        if numbers
+        else ()
+    )
 
 
 def held_notes(
@@ -232,7 +244,7 @@ def held_notes(
     """Which numbers were held at their means, leaving some unsaid."""
     numbers = [name for name in values if known[name].levels is None and name not in but and len(values[name]) == 1]
     held = [f"{name} = {_shown(values[name][0], known[name].spread)}" for name in numbers]
-    return (f"Held at the mean: {', '.join(held)}.",) if held else ()
+    return (Told("held-values", f"Held at the mean: {', '.join(held)}."),) if held else ()
 
 
 def _shown(value: Any, spread: float = float("nan")) -> str:
@@ -273,11 +285,11 @@ def _table_rows(model: Model, known: dict[str, Variable], asked: AskedRows) -> E
     if not (asked.average or by):
         shown = [name for name in known if name in table and (name != asked.without or not asked.fixed)]
         keys = table[shown].set_axis(labels)
-        said = (f"One row for each row of {what}.",)
+        said = (Told("averaged-over", f"One row for each row of {what}."),)
         return EffectRows(table, keys, np.arange(len(table)), np.ones(len(table)), offset, said)
     keys, cells, shares = averaged(table, list(dict.fromkeys([*values, *by])), np.tile(weights, copies))
     keys, cells = _in_order(keys, cells, known)
-    return EffectRows(table, keys, cells, shares, offset, (f"Averaged over {what} ({n} rows).",))
+    return EffectRows(table, keys, cells, shares, offset, (Told("averaged-over", f"Averaged over {what} ({n} rows)."),))
 
 
 def _in_order(keys: pd.DataFrame, cells: np.ndarray, known: Mapping[str, Variable]) -> tuple[pd.DataFrame, np.ndarray]:

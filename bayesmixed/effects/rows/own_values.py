@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import FitError
+from ...messages import Told
 from ...prediction.included_terms import included_terms, same_factor
 from .used_columns import only_in_offsets, used_rows
 
@@ -46,7 +47,7 @@ class OwnValues:
         """What is held at each level's own value."""
         whose = ":".join(map(str, self.labels.columns))
         names = ", ".join(map(str, self.values.columns))
-        return (f"Held at the own value of each {whose}: {names}.",) if names else ()
+        return (Told("held-values", f"Held at the own value of each {whose}: {names}."),) if names else ()
 
 
 def own_values(model: Model, factors: Sequence[str], names: Collection[str]) -> OwnValues:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ...errors import FitError
+from ...messages import Told
 from ...page import listed
 from ..quantities import Quantities
 from .grid import AskedRows, EffectRows, rows
@@ -73,9 +74,9 @@ class RepeatedRows:
         over = self._averaged() if self.asked.by or self.asked.average else []
         said = []
         if over:
-            said.append(f"Note: these {self.what} differ between the levels of {listed(over)}.")
+            said.append(Told("interactions", f"Note: these {self.what} differ between the levels of {listed(over)}."))
         if held:
-            said.append(f"Note: other values of {listed(held)} give other {self.what}: at=.")
+            said.append(Told("interactions", f"Note: other values of {listed(held)} give other {self.what}: at=."))
         return tuple(said)
 
     def _held(self, base: EffectRows) -> list[str]:

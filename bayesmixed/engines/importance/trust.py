@@ -133,8 +133,9 @@ def _effects(model: Model, found: Normality) -> list[str]:
         Told(
             "effects-not-normal",
             f"The effects of {found.factor} are not normal given the rest: their means are {found.shift:.2f} "
-            "conditional "
-            f"standard deviations from their modes on average, with {model.n_obs / levels:.1f} rows per level that say "
-            f"little each. Effects, and where there are several factors also standard deviations, are off. Use {NUTS}.",
+            f"conditional standard deviations from their modes on average, with {model.n_obs / levels:.1f} rows per "
+            "level that "
+            "say little each. Effects, and where there are several factors also standard deviations, are off. Use "
+            f"{NUTS}.",
         )
     ]

@@ -14,6 +14,7 @@ from ...errors import FitError, with_known_options
 from ...fits.caution import caution
 from ...fits.maximised import maximised
 from ...fits.point import PointFit
+from ...messages import Told
 from ...prediction.memory import refuse_too_large
 from ...prediction.seeds import is_whole, whole_seed
 from ..replicates.refitted import Evaluated, Outcome, Refitted, Statistic, named, refits_of
@@ -28,8 +29,11 @@ CASE = "case"
 SOME = 64  # replicates of a part whose fits a function is asked of
 CAUTIONS = {
     "wild": (
-        "The wild bootstrap turns signs, which leaves the squares of residuals nearly as they are: its errors and "
-        "limits are for coefficients. Those of sds, correlations and sigma are far too narrow: use another kind.",
+        Told(
+            "wild-bootstrap",
+            "The wild bootstrap turns signs, which leaves the squares of residuals nearly as they are: its errors and "
+            "limits are for coefficients. Those of sds, correlations and sigma are far too narrow: use another kind.",
+        ),
     )
 }
 
@@ -189,7 +193,10 @@ def _without_value(draws: pd.DataFrame) -> tuple[str, ...]:
     """Which parameters some replicates do not have: a correlation beside an sd of zero."""
     shares = draws.isna().mean()
     return tuple(
-        f"{name} does not exist in {percent(share)} of the replicates (an sd is 0): limits are of the rest."
+        Told(
+            "boundary-replicates",
+            f"{name} does not exist in {percent(share)} of the replicates (an sd is 0): limits are of the rest.",
+        )
         for name, share in shares[shares > 0].items()
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 from ...errors import FitError, with_known_options
 from ...fits.caution import caution
 from ...fits.point import PointFit
+from ...messages import Told
 from ...page import listed
 from ...prediction.seeds import is_whole, whole_seed
 from ..lrt.comparable import refuse_different_data, refuse_other_than_likelihoods
@@ -101,7 +102,9 @@ def bootstrap_test(
         enough=enough if sequential else None,
     )
     test, made = _test(task, Ratios.joined(done.parts), observed, sequential)
-    interrupted = (f"Interrupted: {made} of {n} replicates were made.",) if done.interrupted else ()
+    interrupted = (
+        (Told("interrupted", f"Interrupted: {made} of {n} replicates were made."),) if done.interrupted else ()
+    )
     return _said(test, (*notes, *observed.notes, *interrupted, *caution(small, task.large)))
 
 
@@ -150,7 +153,7 @@ def _nested(full: Any, reduced: Any) -> tuple[PointFit, PointFit, Nesting, tuple
     names = tuple(fit.model.formula.line for fit in fits)
     refuse_different_data(fits, names)
     by = [fit for fit in fits if fit.engine.restricted]
-    notes = ("Fitted by REML: refitted by ML, whose likelihood ratios are simulated.",) if by else ()
+    notes = (Told("refitted", "Fitted by REML: refitted by ML, whose likelihood ratios are simulated."),) if by else ()
     small, large = sorted((by_ml(fit) for fit in fits), key=lambda fit: fit.n_parameters)
     found = nesting(small.model, large.model)
     if not found.holds:
@@ -181,26 +184,39 @@ def _used(ratios: Ratios, ratio: float, sequential: bool) -> tuple[np.ndarray, n
 
 def _said(test: BootstrapTest, notes: tuple[str, ...]) -> BootstrapTest:
     """The test with what its page says of p, failures and the boundary."""
-    lines = [
+    counted = (
         f"bootstrap: p as counted, {test.exceedances} of {len(test.ratios)}; Monte Carlo error {test.p_error:.2g}."
-    ]
-    if test.stopped:
-        lines[0] += f" Stopped at {ENOUGH}."
+    )
+    stopped = f" Stopped at {ENOUGH}." if test.stopped else ""
+    lines = [Told("monte-carlo", counted + stopped)]
     made = test.failed + len(test.ratios)
     if test.failed:
-        lines.append(f"{test.failed} of {made} replicates failed ({percent(test.failed / made)}) and do not count.")
+        lines.append(
+            Told(
+                "failed-replicates",
+                f"{test.failed} of {made} replicates failed ({percent(test.failed / made)}) and do not count.",
+            )
+        )
     if test.failed > MANY_FAILED * made:
-        lines.append("More than 5 % failed: those that did are no random choice, so p may be wrong.")
+        lines.append(
+            Told("failed-replicates", "More than 5 % failed: those that did are no random choice, so p may be wrong.")
+        )
     if test.boundary > 0:
         share = percent(test.boundary)
         lines.append(
-            f"{share} of the larger model's fits are on the boundary, where neither chi-squared nor what Bartlett "
-            "and F make of it holds: go by the count."
+            Told(
+                "boundary-replicates",
+                f"{share} of the larger model's fits are on the boundary, where neither chi-squared nor what Bartlett "
+                "and F make of it holds: go by the count.",
+            )
         )
     missing = [name for name, p in test.frame["p"].items() if p != p]
     if missing:
         lines.append(
-            f"No p of {listed([str(name) for name in missing])}: the simulated ratios are smaller than its law's."
+            Told(
+                "monte-carlo",
+                f"No p of {listed([str(name) for name in missing])}: the simulated ratios are smaller than its law's.",
+            )
         )
     values = {name: getattr(test, name) for name in test.__dataclass_fields__}
     return BootstrapTest(**(values | {"notes": (*lines, *notes)}))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ...errors import FitError, checked_level, nearest, with_known_options
 from ...fits.point import PointFit
+from ...messages import Told
 from ...page import Page, Printed, Section, column, listed, places
 from ..intervals import Intervals
 from .limits import KINDS, LEAVES_OUT
@@ -141,9 +142,10 @@ class Bootstrap(Printed):
         used = len(self.draws)
         if (used + 1) * (1 - level) / 2 >= 1:
             return self.notes
-        few = (
+        few = Told(
+            "monte-carlo",
             f"{used} replicates have no quantile at {100 * (1 - level) / 2:g} %: limits are their extremes. Ask for at "
-            f"least n={int(np.ceil(2 / (1 - level))) - 1}."
+            f"least n={int(np.ceil(2 / (1 - level))) - 1}.",
         )
         return (*self.notes, few)
 
@@ -156,7 +158,12 @@ class Bootstrap(Printed):
         ]
         if not names:
             return ()
-        return (f"Limits of {listed(names)} are the outermost replicate, and lie farther out: ask for a larger n.",)
+        return (
+            Told(
+                "monte-carlo",
+                f"Limits of {listed(names)} are the outermost replicate, and lie farther out: ask for a larger n.",
+            ),
+        )
 
     def _names(self, which: str | Sequence[str] | None) -> list[str]:
         known = [str(name) for name in self.draws]
@@ -187,7 +194,8 @@ class Bootstrap(Printed):
         title = (
             f"{self.kind.capitalize()} bootstrap of {self.fit.label}, {len(self.draws)} replicates, seed {self.seed}:"
         )
-        return Page((Section(title, shown, ("Limits: 95 %, percentile.", *self.notes_of(0.95))),))
+        limits = Told("limits", "Limits: 95 %, percentile.")
+        return Page((Section(title, shown, (limits, *self.notes_of(0.95))),))
 
 
 def percent(share: float) -> str:
@@ -203,17 +211,30 @@ def doubts(n: int, used: int, boundary: float, interrupted: bool, failures: dict
     """What the page says of failures, boundary estimates and an interruption."""
     notes = []
     if interrupted:
-        notes.append(f"Interrupted: {used + len(failures)} of {n} replicates were made.")
+        notes.append(Told("interrupted", f"Interrupted: {used + len(failures)} of {n} replicates were made."))
     failed = len(failures)
     if failed:
         first = min(failures)
         share = percent(failed / (used + failed))
-        notes.append(f"{failed} of {used + failed} replicates failed ({share}); first {first}: {failures[first]}.")
+        notes.append(
+            Told(
+                "failed-replicates",
+                f"{failed} of {used + failed} replicates failed ({share}); first {first}: {failures[first]}.",
+            )
+        )
         if failed > MANY_FAILED * (used + failed):
             notes.append(
-                "More than 5 % failed: those that did are no random choice, so errors and limits may be wrong. "
-                "Simplify the model, or look at one: fit the response of that replicate."
+                Told(
+                    "failed-replicates",
+                    "More than 5 % failed: those that did are no random choice, so errors and limits may be wrong. "
+                    "Simplify the model, or look at one: fit the response of that replicate.",
+                )
             )
     if boundary > 0:
-        notes.append(f"{percent(boundary)} of the replicates have estimates on the boundary (singular); they are kept.")
+        notes.append(
+            Told(
+                "boundary-replicates",
+                f"{percent(boundary)} of the replicates have estimates on the boundary (singular); they are kept.",
+            )
+        )
     return tuple(notes)

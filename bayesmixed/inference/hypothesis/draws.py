@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from ...messages import Told
 from .claims import Asked
 
 if TYPE_CHECKING:
     from ...fits.base import Fit
 
-NO_EQUALITY = (
+NO_EQUALITY = Told(
+    "reading-of-p",
     "An equality has probability 0 among draws: its row's is the probability that the function is greater. Ask for an "
-    'inequality, "x > 0".'
+    'inequality, "x > 0".',
 )
 
 

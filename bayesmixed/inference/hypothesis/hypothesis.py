@@ -14,6 +14,7 @@ from ...degrees.robust import robust
 from ...errors import FitError, brief, checked_level, with_known_options
 from ...fits.base import is_fit
 from ...fits.caution import with_caution
+from ...messages import Told, retold
 from ...page import Page, Printed, Section, column, places, probability
 from . import draws, tests
 from .claims import Asked, asked
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
     from ...fits.point import PointFit
 
 FIXED = {"statistic": 3, "df": 1, "probability": 3}
-LEFT_OUT = "Left out of the fit, and held at zero by the other coefficients: {}."
-NO_DF = "z: a penalised fit has no degrees of freedom, and its standard errors are those of a posterior's mode."
+LEFT_OUT = Told("dropped-columns", "Left out of the fit, and held at zero by the other coefficients: {}.")
+NO_DF = Told(
+    "normal-reference",
+    "z: a penalised fit has no degrees of freedom, and its standard errors are those of a posterior's mode.",
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -157,21 +161,30 @@ def hypothesis(
 def _of_point(fit: PointFit, question: Asked, rows: np.ndarray, reference: Reference, level: float) -> Hypotheses:
     joint = tests.jointly(fit, question, rows, reference)
     notes = [] if joint is None else [*filter(None, [_told(joint), joint.doubt])]
-    notes.append(f"Limits: {100 * level:g} %, {reference.words}.")
+    notes.append(Told("limits", f"Limits: {100 * level:g} %, {reference.words}."))
     df = reference.df(rows)
     normal = np.isinf(df)
     if normal.any() and not normal.all():
-        notes.append("Where df is infinite: z.")
+        notes.append(Told("normal-reference", "Where df is infinite: z."))
     notes += [*too_few(df), *filter(None, [reference.errors])]
     if question.sides.any():
-        notes.append("The p of an inequality is that of what it claims as the alternative: small speaks for it.")
+        notes.append(
+            Told(
+                "reading-of-p",
+                "The p of an inequality is that of what it claims as the alternative: small speaks for it.",
+            )
+        )
         if question.together:
-            notes.append("No joint test: inequalities are among the hypotheses.")
+            notes.append(Told("no-test", "No joint test: inequalities are among the hypotheses."))
     if np.any(question.values):
-        notes.append("Statistic: how many standard errors the estimate lies from the value claimed.")
+        notes.append(
+            Told("reading-of-p", "Statistic: how many standard errors the estimate lies from the value claimed.")
+        )
     if joint is not None and _is_known(joint) and joint.num_df < len(rows):
         follow = len(rows) - joint.num_df
-        notes.append(f"{follow} of the {len(rows)} equations follow{'s' * (follow == 1)} from the others.")
+        notes.append(
+            Told("joint-test", f"{follow} of the {len(rows)} equations follow{'s' * (follow == 1)} from the others.")
+        )
     if fit.engine.regularised and normal.all():
         notes.append(NO_DF)
     return Hypotheses(
@@ -193,15 +206,20 @@ def _refuse_of_draws(options: list[str]) -> None:
 
 def _of_draws(fit: Fit, question: Asked, rows: np.ndarray, level: float) -> Hypotheses:
     frame = draws.answered(fit, question, rows, level)
-    notes = [f"Posterior mean and sd; limits: {100 * level:g} %, quantiles of the {fit.parameters.n_draws} draws."]
+    notes = [
+        Told(
+            "limits",
+            f"Posterior mean and sd; limits: {100 * level:g} %, quantiles of the {fit.parameters.n_draws} draws.",
+        )
+    ]
     if question.each:
-        notes.append("Probability: that the coefficient is above zero.")
+        notes.append(Told("reading-of-p", "Probability: that the coefficient is above zero."))
     elif not np.all(question.sides):
         notes.append(draws.NO_EQUALITY)
     joint = draws.together(fit, question, rows)
     if joint is not None:
         every = "Both" if len(rows) == 2 else f"All {len(rows)}"
-        notes.insert(0, f"{every} hold together with probability {joint:.3f}.")
+        notes.insert(0, Told("joint-test", f"{every} hold together with probability {joint:.3f}."))
     return Hypotheses(_title(question, fit), frame, joint, with_caution([*notes, *_left_out(fit, question)], fit))
 
 
@@ -211,7 +229,7 @@ def _title(question: Asked, fit: Fit) -> str:
 
 def _left_out(fit: Fit, question: Asked) -> tuple[str, ...]:
     aliased = fit.model.design.mu.aliased
-    return (LEFT_OUT.format(", ".join(aliased)),) if aliased and question.each else ()
+    return (retold(LEFT_OUT, LEFT_OUT.format(", ".join(aliased))),) if aliased and question.each else ()
 
 
 def _is_known(joint: FTest) -> bool:
@@ -221,13 +239,18 @@ def _is_known(joint: FTest) -> bool:
 def _told(joint: FTest) -> str:
     """The joint test in a line."""
     if not _is_known(joint):
-        return "Together: no test, because how the estimates vary together is not known well enough."
+        return Told(
+            "joint-test", "Together: no test, because how the estimates vary together is not known well enough."
+        )
     if np.isinf(joint.den_df):
         test = f"chi^2 = {joint.num_df * joint.statistic:.3f} on {joint.num_df}"
     else:
         test = f"F = {joint.statistic:.3f} on {joint.num_df} and {joint.den_df:.1f}"
     p = probability(joint.p)
-    return f"Together: {test} degrees of freedom, {f'p {p}' if p.startswith('<') else f'p = {p}' if p else 'no p'}."
+    return Told(
+        "joint-test",
+        f"Together: {test} degrees of freedom, {f'p {p}' if p.startswith('<') else f'p = {p}' if p else 'no p'}.",
+    )
 
 
 def _formatted(frame: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from ...errors import FitError, with_known_options
 from ...fits.caution import caution
 from ...fits.maximised import maximised
 from ...fits.point import PointFit
+from ...messages import Told
 from ...page import listed
 from ..replicates.run import Workers, run
 from .left_rows import LeftRows, left_rows
@@ -118,13 +119,20 @@ def _notes(fit: PointFit, rows: LeftRows, without: Without, refit: bool, interru
     notes = []
     if not refit:
         exact = "exact for the fixed effects at these ratios" if fit.model.linear else "a Newton step for the rest"
-        notes.append(f"Variances held in their ratios: {exact}. refit=True estimates them without each as well.")
+        notes.append(
+            Told(
+                "influence-by-one-step",
+                f"Variances held in their ratios: {exact}. refit=True estimates them without each as well.",
+            )
+        )
     if interrupted:
-        notes.append(f"Interrupted: {len(rows.members)} were left out, others were not.")
+        notes.append(Told("interrupted", f"Interrupted: {len(rows.members)} were left out, others were not."))
     for reason in dict.fromkeys(without.reasons.values()):
         names = [str(rows.labels[i]) for i, said in without.reasons.items() if said == reason]
         more = f" and {len(names) - SOME} more" if len(names) > SOME else ""
-        notes.append(f"No estimates without {listed(names[:SOME])}{more}: {reason}.")
+        notes.append(Told("failed-replicates", f"No estimates without {listed(names[:SOME])}{more}: {reason}."))
     if np.any(np.isnan(without.fall) & without.values.notna().any(axis=1)):
-        notes.append("loglik: not computed where sigma or another parameter has a predictor.")
+        notes.append(
+            Told("influence-by-one-step", "loglik: not computed where sigma or another parameter has a predictor.")
+        )
     return [*notes, *caution(fit)]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...fits.point import PointFit
+from ...messages import Told
 from ...page import Page, Printed, Section, column, places
 from ..bootstrap.parameters import estimates
 from .left_rows import ROW, LeftRows
@@ -144,10 +145,11 @@ class Influence(Printed):
     @property
     def _said(self) -> tuple[str, ...]:
         large = int(np.sum(self.cook > LARGE / len(self.cook)))
-        first = (
+        first = Told(
+            "reading-of-influence",
             f"Cook's D: d'C^-1 d / p of the fixed effects; {large} above 4 / {len(self.cook)} = "
             f"{LARGE / len(self.cook):.2g}. logLik: what that of all data falls by at the estimates without. dfbetas: "
-            "the estimate of all data less the one without, over its standard error there."
+            "the estimate of all data less the one without, over its standard error there.",
         )
         return (first, *self.notes)
 

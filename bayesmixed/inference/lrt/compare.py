@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ...fits.point import PointFit
+from ...messages import Told, retold
 from ...page import Page, Printed, Section, column, listed, probability
 from .comparable import refuse_different_data
 from .nested import same_contrasts
@@ -165,23 +166,41 @@ def _of_the_tables(fits: Sequence[PointFit]) -> list[str]:
     changed = {name: None for fit in fits[1:] for name in changed_columns(fits[0].model, fit.model)}
     if not changed:
         return []
-    return [f"The tables differ in {listed(list(changed))}: see that their rows are of the same cases, in one order."]
+    return [
+        Told(
+            "different-data",
+            f"The tables differ in {listed(list(changed))}: see that their rows are of the same cases, in one order.",
+        )
+    ]
 
 
 def _of_the_criterion(fits: Sequence[PointFit], restricted: bool, shifts: Sequence[float]) -> list[str]:
-    notes, reml = [], [fit.engine.restricted for fit in fits]
+    notes: list[str] = []
+    reml = [fit.engine.restricted for fit in fits]
     if all(reml) and not restricted:
-        notes.append("Fitted by REML; refitted by ML, because REML criteria of different fixed parts do not compare.")
+        notes.append(
+            Told(
+                "refitted",
+                "Fitted by REML; refitted by ML, because REML criteria of different fixed parts do not compare.",
+            )
+        )
     elif any(reml) and not restricted:
-        notes.append("Those fitted by REML were refitted by ML, because REML and ML do not compare.")
+        notes.append(Told("refitted", "Those fitted by REML were refitted by ML, because REML and ML do not compare."))
     if restricted and any(shift != 0 for shift in shifts):
         notes.append(
-            "The fixed parts span the same columns in different codings: REML log-likelihoods are of the coding of (1)."
+            Told(
+                "refitted",
+                "The fixed parts span the same columns in different codings: REML log-likelihoods are of the coding "
+                "of (1).",
+            )
         )
     if any(fit.engine.quadrature == 0 and not fit.model.linear for fit in fits):
         notes.append(
-            "quadrature=0 does not maximise the likelihood in the fixed effects: likelihood ratios are rough. Fit by "
-            'model.fit("ml").'
+            Told(
+                "not-comparable",
+                "quadrature=0 does not maximise the likelihood in the fixed effects: likelihood ratios are rough. "
+                'Fit by model.fit("ml").',
+            )
         )
     return notes
 
@@ -192,5 +211,5 @@ def _of_tests(tests: Sequence[RatioTest | None]) -> list[str]:
 
 
 def _of_fits(fits: Sequence[PointFit]) -> list[str]:
-    doubts = [[f"{_number(i)}: {doubt}" for doubt in fit.status.doubts] for i, fit in enumerate(fits)]
+    doubts = [[retold(doubt, f"{_number(i)}: {doubt}") for doubt in fit.status.doubts] for i, fit in enumerate(fits)]
     return [line for lines in doubts for line in lines]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from scipy.stats import chi2
 
+from ...messages import Told
+
 ZERO = 1e-6  # a likelihood ratio below it is what is left of none where a search ends
 
 
@@ -59,9 +61,10 @@ class Mixture(Law):
 
     @property
     def words(self) -> str:
-        return (
+        return Told(
+            "law-of-the-ratio",
             f"p is of the even mixture of chi2({self.df - 1}) and chi2({self.df}), because the smaller model is "
-            "at the bound of one parameter (for an sd: zero); Self & Liang (1987)"
+            "at the bound of one parameter (for an sd: zero); Self & Liang (1987)",
         )
 
 
@@ -76,7 +79,8 @@ class UpperBound(Law):
 
     @property
     def words(self) -> str:
-        return (
+        return Told(
+            "law-of-the-ratio",
             f"p is of chi2({self.df}) and an upper bound: more is at a bound in the smaller model than one sd, or with "
-            "it other parameters, and the true law has smaller values"
+            "it other parameters, and the true law has smaller values",
         )

@@ -8,17 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...fits.point import PointFit
+from ...messages import Told, retold
 from ...page import listed
 from .exact import exact_p
 from .law import ZERO, Law
 from .nested import Nesting, nesting
 from .refits import from_smaller
 
-EXACT = (
+EXACT = Told(
+    "law-of-the-ratio",
     "exact p: of the exact law of the ratio for one variance, simulated 10,000 times (Crainiceanu & Ruppert 2004); "
-    "the least that this shows is 1e-4. Prefer it to the mixture where levels are few."
+    "the least that this shows is 1e-4. Prefer it to the mixture where levels are few.",
 )
-BY_SIMULATION = "By simulation, which is right at a boundary too: bm.bootstrap_test(large, small, seed=1)."
+BY_SIMULATION = Told(
+    "law-of-the-ratio", "By simulation, which is right at a boundary too: bm.bootstrap_test(large, small, seed=1)."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,21 +96,27 @@ def _better(
     lower = f"The log-likelihood of {names[1]} was {short} below that of {names[0]}, which it contains"
     again = from_smaller(small, large, found)
     if again.loglik > large.loglik and _ratio(small, again, shift) >= -ZERO:
-        return again, f"{lower}: it was fitted again from there, and the better fit is the one compared."
+        return again, Told(
+            "better-optimum", f"{lower}: it was fitted again from there, and the better fit is the one compared."
+        )
     best = again if again.loglik > large.loglik else large
     return best, (
-        f"{lower}, and stays below it: that fit is not at its maximum, so there is no test. Fit it with another "
-        "optimizer, or rescale its columns."
+        Told(
+            "better-optimum",
+            f"{lower}, and stays below it: that fit is not at its maximum, so there is no test. Fit it with another "
+            "optimizer, or rescale its columns.",
+        )
     )
 
 
 def _why_not(found: Nesting, names: tuple[str, str]) -> str:
     if not found.holds:
-        return (
+        return Told(
+            "not-nested",
             f"{names[0]} is no case of {names[1]}, {found.obstacle}: AIC and BIC compare them, a likelihood ratio does "
-            "not."
+            "not.",
         )
-    return f"{names[0]} and {names[1]} are one model, written in two ways: there is nothing to test."
+    return Told("no-test", f"{names[0]} and {names[1]} are one model, written in two ways: there is nothing to test.")
 
 
 def laws_in_words(tests: Mapping[str, RatioTest]) -> list[str]:
@@ -115,13 +125,16 @@ def laws_in_words(tests: Mapping[str, RatioTest]) -> list[str]:
     for name, test in tests.items():
         if test.law is not None and test.law.words:
             laws.setdefault(test.law.words, []).append(name)
-    notes = [f"{listed(names)}: {words}." for words, names in laws.items()]
+    notes = [retold(words, f"{listed(names)}: {words}.") for words, names in laws.items()]
     bounds = [name for name, test in tests.items() if test.law is not None and not test.law.exact]
     singular = [name for name, test in tests.items() if test.at_boundary and test.singular and name not in bounds]
     if singular:
         notes.append(
-            f"{listed(singular)}: another variance is at its bound in the smaller model, so that the weights of the "
-            "mixture are approximate."
+            Told(
+                "law-of-the-ratio",
+                f"{listed(singular)}: another variance is at its bound in the smaller model, so that the weights of "
+                "the mixture are approximate.",
+            )
         )
     if bounds or singular:
         notes.append(BY_SIMULATION)

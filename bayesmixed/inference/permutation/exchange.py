@@ -11,6 +11,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...messages import Told
+
 
 @dataclass(frozen=True, eq=False)
 class Exchange(ABC):
@@ -46,7 +48,7 @@ class Exchange(ABC):
 class WholeLevels(Exchange):
     """Each level has one label for all its rows, which it exchanges with another level."""
 
-    words = "Exchanged: labels of whole {levels}, with which their rows go."
+    words = Told("exchanged-labels", "Exchanged: labels of whole {levels}, with which their rows go.")
 
     @property
     def of_levels(self) -> np.ndarray:
@@ -81,7 +83,7 @@ class WholeLevels(Exchange):
 class WithinLevels(Exchange):
     """Rows exchange labels with others of their level."""
 
-    words = "Exchanged: labels of rows within {levels}."
+    words = Told("exchanged-labels", "Exchanged: labels of rows within {levels}.")
 
     def drawn(self, rng: np.random.Generator) -> np.ndarray:
         own = np.argsort(self.codes, kind="stable")

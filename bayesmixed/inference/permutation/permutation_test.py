@@ -13,6 +13,7 @@ from ...fits.base import is_fit
 from ...fits.caution import caution
 from ...fits.maximised import maximised
 from ...fits.point import PointFit
+from ...messages import Told, retold
 from ...page import listed
 from ...prediction.rows_by import RowsBy, rows_by
 from ...prediction.seeds import is_whole, whole_seed
@@ -116,7 +117,8 @@ def permutation_test(
     task = PermutedAnalyses(tuple(analyses.values()), arranged, len(used) * len(analyses))
     done = run(task, arranged.number(n), Workers(n_jobs, client, progress))
     why = obstacles(labelled, exchanged, groups.name)
-    notes = [exchanged.words.format(levels=_levels(groups)), *([f"Approximate: {listed(why)}."] if why else [])]
+    notes = [retold(exchanged.words, exchanged.words.format(levels=_levels(groups)))]
+    notes += [Told("exchanged-labels", f"Approximate: {listed(why)}.")] if why else []
     return _test(analyses, arranged, done, alpha, (term, notes, not why))
 
 
@@ -215,13 +217,29 @@ def _made(values: np.ndarray, good: np.ndarray, enumerated: bool, interrupted: b
     """What is said of the arrangements: how many, and how many failed."""
     made, failed = len(values), int(np.sum(~good))
     every = "All arrangements" if enumerated else "Arrangements drawn at random"
-    lines = [f"{every}: {made}{', and the data' if enumerated else ''}; p counts the data as one of them."]
+    lines: list[str] = [
+        Told(
+            "monte-carlo", f"{every}: {made}{', and the data' if enumerated else ''}; p counts the data as one of them."
+        )
+    ]
     if interrupted:
-        lines.append("Interrupted before all were made.")
+        lines.append(Told("interrupted", "Interrupted before all were made."))
     if failed:
-        lines.append(f"{failed} of {made} could not be fitted ({100 * failed / made:.2g} %) and do not count.")
+        lines.append(
+            Told(
+                "failed-replicates",
+                f"{failed} of {made} could not be fitted ({100 * failed / made:.2g} %) and do not count.",
+            )
+        )
     if failed > MANY_FAILED * made:
-        lines.append("More than 5 % failed: those that did are no random choice, so p may be wrong.")
+        lines.append(
+            Told("failed-replicates", "More than 5 % failed: those that did are no random choice, so p may be wrong.")
+        )
     if values.shape[1] > 1 and not np.all(np.isfinite(values[good, 1, 0])):
-        lines.append(f"The other analysis failed in {int(np.sum(~np.isfinite(values[good, 1, 0])))} of them.")
+        lines.append(
+            Told(
+                "failed-replicates",
+                f"The other analysis failed in {int(np.sum(~np.isfinite(values[good, 1, 0])))} of them.",
+            )
+        )
     return lines

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ...errors import FitError, checked_probability, nearest
+from ...messages import Told
 from ...model import Model
 from ...page import Page, Printed, Section, column, places
 from .smallest import Smallest, smallest_of
@@ -126,15 +127,26 @@ MANY_FAILED = 0.05  # share of failures above which a line says so
 
 def doubts(frame: pd.DataFrame, n: int, first: str, interrupted: bool) -> tuple[str, ...]:
     """What the page says of failures, boundary fits and an interruption; `first` is the reason of the first failure."""
-    notes = ["Limits: 95 %, exact (Clopper-Pearson), of the simulation alone."]
+    notes = [Told("monte-carlo", "Limits: 95 %, exact (Clopper-Pearson), of the simulation alone.")]
     if interrupted:
-        notes.append(f"Interrupted: some settings have fewer than {n} replicates.")
+        notes.append(Told("interrupted", f"Interrupted: some settings have fewer than {n} replicates."))
     failed = int(frame["failures"].max())
     if failed:
-        notes.append(f"Up to {failed} of {n} replicates failed and do not count; the first: {first}.")
+        notes.append(
+            Told("failed-replicates", f"Up to {failed} of {n} replicates failed and do not count; the first: {first}.")
+        )
     if failed > MANY_FAILED * n:
-        notes.append("More than 5 % failed: those that did are no random choice, so power may be wrong.")
+        notes.append(
+            Told(
+                "failed-replicates", "More than 5 % failed: those that did are no random choice, so power may be wrong."
+            )
+        )
     most = float(frame["boundary"].max())
     if most > 0:
-        notes.append(f"Up to {100 * most:.2g} % of the fits are on the boundary (singular); they count.")
+        notes.append(
+            Told(
+                "boundary-replicates",
+                f"Up to {100 * most:.2g} % of the fits are on the boundary (singular); they count.",
+            )
+        )
     return tuple(notes)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...messages import Told
 from ...page import Page, Printed, Section
 
 
@@ -73,17 +74,26 @@ def _reached(x: np.ndarray, power: np.ndarray, wanted: float, whole: bool, along
     above = np.flatnonzero(steps >= wanted)
     if not len(above):
         return np.nan, (
-            f"not reached: power is {steps[-1]:.2f} at {x[-1]:g}, the largest {along} simulated. Ask for larger ones."
+            Told(
+                "smallest-size",
+                f"not reached: power is {steps[-1]:.2f} at {x[-1]:g}, the largest {along} simulated. Ask for larger "
+                "ones.",
+            )
         )
     i = int(above[0])
     if i == 0:
         return float(x[0]), (
-            f"{x[0]:g}, the smallest {along} simulated, has power {steps[0]:.2f} already: ask for smaller ones."
+            Told(
+                "smallest-size",
+                f"{x[0]:g}, the smallest {along} simulated, has power {steps[0]:.2f} already: ask for smaller ones.",
+            )
         )
     share = (wanted - steps[i - 1]) / (steps[i] - steps[i - 1])
     size = x[i - 1] + share * (x[i] - x[i - 1])
     size = float(np.ceil(size - 1e-9)) if whole else float(size)
-    return size, f"{size:.4g}: power is {steps[i - 1]:.2f} at {x[i - 1]:g} and {steps[i]:.2f} at {x[i]:g}."
+    return size, Told(
+        "smallest-size", f"{size:.4g}: power is {steps[i - 1]:.2f} at {x[i - 1]:g} and {steps[i]:.2f} at {x[i]:g}."
+    )
 
 
 def _text(value: Any) -> str:

@@ -9,6 +9,7 @@ from ...engines import ML
 from ...errors import FitError
 from ...fits.maximised import maximised
 from ...fits.point import PointFit
+from ...messages import Told
 from .ground import Ground
 from .parameters import ground
 from .points import BETTER, BetterOptimum
@@ -46,7 +47,9 @@ def maximum_likelihood(fit: Any, verb: str) -> tuple[PointFit, tuple[str, ...]]:
     if not fit.engine.restricted:
         return fit, ()
     refitted = ML(start=tuple(fit.theta)).fit(fit.model)
-    return refitted, ("Of the model refitted by ML: the REML criterion says nothing of coefficients.",)
+    return refitted, (
+        Told("refitted", "Of the model refitted by ML: the REML criterion says nothing of coefficients."),
+    )
 
 
 def from_the_best(fit: PointFit, asked: Callable[[Ground], T]) -> tuple[PointFit, T, tuple[str, ...]]:
@@ -72,8 +75,11 @@ def from_the_best(fit: PointFit, asked: Callable[[Ground], T]) -> tuple[PointFit
                     topic="better-optimum",
                 ) from None
             notes.append(
-                f"A better optimum was met beside {met.label}: deviance {better.deviance:.3f} instead of "
-                f"{fit.deviance:.3f}. Everything here is from there; the fit is .fit of bm.profile(fit)."
+                Told(
+                    "better-optimum",
+                    f"A better optimum was met beside {met.label}: deviance {better.deviance:.3f} instead of "
+                    f"{fit.deviance:.3f}. Everything here is from there; the fit is .fit of bm.profile(fit).",
+                )
             )
             fit = better
 

@@ -14,6 +14,7 @@ from ...design.design import Design
 from ...errors import FitError, nearest
 from ...fits.tables import scalar_table
 from ...likelihood.at import effects_unit
+from ...messages import Told
 from ...page import listed
 from ...parameters.names import structure_of
 from .by_rows import RowsGround
@@ -104,7 +105,12 @@ def left_out(which: object, known: Sequence[Parameter]) -> tuple[str, ...]:
     names = [each.label for each in known if each.hold is None]
     if which is not None or not names:
         return ()
-    return (f"Not profiled: {listed(names)}, whose covariance structure has no coordinate for one of them alone.",)
+    return (
+        Told(
+            "not-profiled",
+            f"Not profiled: {listed(names)}, whose covariance structure has no coordinate for one of them alone.",
+        ),
+    )
 
 
 # ends, how it is held, why it is not, and where the model is a simpler one

@@ -18,6 +18,7 @@ from ...engines.ml import tail_columns
 from ...errors import BayesMixedWarning, FitError, checked_level, with_known_options
 from ...fits.caution import with_caution
 from ...fits.point import PointFit
+from ...messages import Told
 from ...page import Page, Printed, Section, listed
 from ..intervals import Interval, Intervals, limits, said
 from .curve import Curve
@@ -119,10 +120,11 @@ class Profile(Printed):
         found = [curve.interval(SHOWN) for curve in self.curves]
         shown = limits(_table(found))
         shown["bend"] = ["" if np.isnan(each.bend) else f"{each.bend:.2f}" for each in found]
-        meaning = (
+        meaning = Told(
+            "limits",
             f"Limits: {100 * SHOWN:g} %, where the deviance is {ndtri(0.5 + SHOWN / 2) ** 2:.2f} above its minimum. "
             "Other levels: .confint(level). Bend: how far they are from the Wald limits, in standard errors by the "
-            "curvature; 0 is a straight profile."
+            "curvature; 0 is a straight profile.",
         )
         title = f"Profile likelihood of {self.fit.model.formula.line}"
         return Page((Section(title, shown, (meaning, *said(found), *self.notes)),))
@@ -224,11 +226,19 @@ def doubts(curves: Sequence[Curve]) -> tuple[str, ...]:
     folded = [curve.label for curve in curves if curve.folded]
     lines = []
     if loose:
-        lines.append(f"NOT CONVERGED: the searches beside {listed(loose)} did not end: zeta is too large there.")
+        lines.append(
+            Told(
+                "profile-in-doubt",
+                f"NOT CONVERGED: the searches beside {listed(loose)} did not end: zeta is too large there.",
+            )
+        )
     if folded:
         lines.append(
-            f"NOT MONOTONE: beside {listed(folded)} the likelihood rises again farther out, where other values of "
-            "everything else are better. Limits are where it is first low enough; plausible values may lie beyond."
+            Told(
+                "profile-in-doubt",
+                f"NOT MONOTONE: beside {listed(folded)} the likelihood rises again farther out, where other values of "
+                "everything else are better. Limits are where it is first low enough; plausible values may lie beyond.",
+            )
         )
     return tuple(lines)
 
@@ -236,7 +246,14 @@ def doubts(curves: Sequence[Curve]) -> tuple[str, ...]:
 def warn(curves: Sequence[Curve]) -> None:
     """Warn of curves that broke off or did not converge."""
     broken = [c.label for c in curves if not all(s.reached or s.bounded or s.endless for s in (c.low, c.high))]
-    lines = [*doubts(curves), *([f"The profile of {', '.join(broken)} broke off before its end."] if broken else [])]
+    lines = [
+        *doubts(curves),
+        *(
+            [Told("profile-in-doubt", f"The profile of {', '.join(broken)} broke off before its end.")]
+            if broken
+            else []
+        ),
+    ]
     for line in lines:
         warnings.warn(BayesMixedWarning(line, topic="profile-in-doubt"), stacklevel=4)
 

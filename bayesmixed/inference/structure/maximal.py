@@ -14,6 +14,7 @@ from ...errors import FormulaError, with_known_options
 from ...families import Family
 from ...formula.formula import Formula
 from ...formula.parts import Bar, RightSide, Term
+from ...messages import Told
 from ...model import Model
 from ...page import Page, Printed, Section
 from ..lrt.reductions import with_side
@@ -211,13 +212,19 @@ def _confounded(
 
 def _notes(model: Model, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if model.design.n_dropped:
-        yield f"{model.design.n_dropped} rows with missing values were left out."
+        yield Told("missing-values", f"{model.design.n_dropped} rows with missing values were left out.")
     if any(row["reason"].endswith(RESIDUAL) for row in rows):
         yield (
-            "Confounded with the residual: rows are as many as effects, so that the variance of what was left out is "
-            "part of sigma."
+            Told(
+                "as-many-effects-as-rows",
+                "Confounded with the residual: rows are as many as effects, so that the variance of what was left "
+                "out is part of sigma.",
+            )
         )
     aliased = model.design.mu.aliased
     if aliased:
-        yield f"Columns that depend on others do not count: {', '.join(aliased)}."
-    yield "Whether the data can estimate so much: fit it, then fit.repca(), bm.diagnose(fit), bm.simplify(model)."
+        yield Told("dropped-columns", f"Columns that depend on others do not count: {', '.join(aliased)}.")
+    yield Told(
+        "maximal-structure",
+        "Whether the data can estimate so much: fit it, then fit.repca(), bm.diagnose(fit), bm.simplify(model).",
+    )

@@ -14,6 +14,7 @@ from ...engines.base import Engine
 from ...errors import BayesMixedWarning, FitError, with_known_options
 from ...fits.base import is_fit
 from ...fits.point import PointFit
+from ...messages import Told, retold
 from ...model import Model
 from ..lrt.comparable import refuse_other_than_likelihoods
 from ..lrt.ratio import laws_in_words
@@ -22,10 +23,11 @@ from .path import SimplerStructure
 from .rules import Rule, rule_of
 from .walk import Walk, walk
 
-IGNORED = (
+IGNORED = Told(
+    "after-a-search",
     "What follows does not know of the search: p-values and intervals of the chosen model are those of a model that "
     "was fixed beforehand. A fixed effect whose slopes were left out for lack of evidence gets too small a p where "
-    "they are there all the same."
+    "they are there all the same.",
 )
 
 
@@ -122,15 +124,17 @@ def _first(model: Any, method: str | Engine) -> PointFit:
 def _stopped(found: Walk, rule: Rule) -> Iterator[str]:
     """Why it went no further."""
     if not found.last:
-        yield "Stopped: nothing is left to leave out."
+        yield Told("end-of-the-path", "Stopped: nothing is left to leave out.")
         return
     known = [one for one in found.last if not one.obstacle]
     if known:
         nearest = max(known, key=rule.score)
-        yield f"Stopped: the next would be without {nearest.name}, {rule.words(nearest, found.fit)}."
+        yield Told(
+            "end-of-the-path", f"Stopped: the next would be without {nearest.name}, {rule.words(nearest, found.fit)}."
+        )
     for one in found.last:
         if one.obstacle:
-            yield f"Not taken: without {one.name}, {one.obstacle}"
+            yield Told("end-of-the-path", f"Not taken: without {one.name}, {one.obstacle}")
 
 
 def _of_the_tests(found: Walk) -> list[str]:
@@ -145,11 +149,14 @@ def _of_the_tests(found: Walk) -> list[str]:
 
 def _of_the_end(fit: PointFit) -> Iterator[str]:
     """What is doubtful of the model where the search ended."""
-    yield from (f"The chosen model: {doubt}" for doubt in fit.status.doubts)
+    yield from (retold(doubt, f"The chosen model: {doubt}") for doubt in fit.status.doubts)
     if fit.status.singular_scaled:
-        yield "The chosen model is singular all the same: bm.diagnose(fit) says in which direction."
+        yield Told("boundary", "The chosen model is singular all the same: bm.diagnose(fit) says in which direction.")
     if not fit.model.design.groups:
         yield (
-            "No random effects are left: all rows count as independent. Where a treatment was given to whole groups "
-            "keep their intercept, whatever its p."
+            Told(
+                "end-of-the-path",
+                "No random effects are left: all rows count as independent. Where a treatment was given to whole "
+                "groups keep their intercept, whatever its p.",
+            )
         )

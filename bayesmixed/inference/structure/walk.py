@@ -11,6 +11,7 @@ import pandas as pd
 
 from ...design.design import GroupTerm
 from ...fits.point import PointFit
+from ...messages import Told
 from ...page import listed, told
 from ..lrt.reductions import by_steps
 from .as_typed import formula_as_typed
@@ -19,7 +20,10 @@ from .rules import Rule
 
 COLUMNS = "formula without chisq df parameters p aic bic loglik singular reason".split()
 OFF_CENTRE = 0.1  # of a column's sd: with a mean that is farther from zero the origin matters
-NOT_BEST = "A smaller model showed that a larger one was not at its maximum: that was fitted again from there."
+NOT_BEST = Told(
+    "better-optimum",
+    "A smaller model showed that a larger one was not at its maximum: that was fitted again from there.",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,13 +145,20 @@ def _origins(larger: PointFit, smaller: PointFit) -> Iterator[str]:
         if numeric:
             where = listed([f"{name} (mean {told(mean)})" for name, mean in numeric.items()])
             yield (
-                f"{term.text}: no correlation with the intercept depends on where zero is: {where}. Centre first, "
-                f"(center({next(iter(numeric))}) | {term.factor}), unless zero is what the intercept should be at."
+                Told(
+                    "arbitrary-origin",
+                    f"{term.text}: no correlation with the intercept depends on where zero is: {where}. Centre first, "
+                    f"(center({next(iter(numeric))}) | {term.factor}), unless zero is what the intercept should be at.",
+                )
             )
         if contrasts:
             yield (
-                f"{term.text}: no correlation with the intercept depends on the contrasts: {listed(contrasts)} "
-                'compare with a first level. Use sum contrasts, contrasts={"f": "sum"}, for an intercept in the middle.'
+                Told(
+                    "arbitrary-origin",
+                    f"{term.text}: no correlation with the intercept depends on the contrasts: {listed(contrasts)} "
+                    'compare with a first level. Use sum contrasts, contrasts={"f": "sum"}, for an intercept in the '
+                    "middle.",
+                )
             )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...degrees.methods import reference
 from ...errors import BayesMixedWarning, FitError
+from ...messages import Told
 from ...page import listed
 from .empty_cells import empty_cells_note
 from .hypotheses import deletions, hypotheses, in_order
@@ -56,7 +57,7 @@ def anova_of(fit: PointFit, type: Any = None, ddf: str | float | None = None) ->
     empty = empty_cells_note(fit.model) if kind == 3 else ""
     if empty:
         warnings.warn(BayesMixedWarning(empty, topic="empty-cells"), stacklevel=4)
-    meaning = f"Hypotheses of {MEANING[kind]}."
+    meaning = Told("types-of-hypotheses", f"Hypotheses of {MEANING[kind]}.")
     notes = (meaning, *_notes(fit, judged), *([empty] if empty else []), *doubts, *_untested(fit, frame))
     title = f"Analysis of variance, type {TYPES[kind]} ({fit.label}): {law(judged)}"
     return TermTests(title, frame, notes, _residual(fit, judged))
@@ -80,7 +81,7 @@ def deletions_of(fit: PointFit, ddf: str | float | None = None) -> TermTests:
 def not_dropped(fit: PointFit, frame: Any) -> tuple[str, ...]:
     """Which terms of the mean have no row in the table, in a sentence."""
     kept = [name for name in fit.model.design.mu.terms if name not in {INTERCEPT, *frame.index}]
-    return (f"Not dropped, because other terms contain them: {listed(kept)}.",) if kept else ()
+    return (Told("not-tested", f"Not dropped, because other terms contain them: {listed(kept)}."),) if kept else ()
 
 
 def _kind(type: Any) -> int:
@@ -128,9 +129,12 @@ def _refuse(fit: PointFit) -> None:
 
 def _notes(fit: PointFit, judged: Reference) -> tuple[str, ...]:
     others = [name for name in fit.model.design.predictors if name != "mu"]
-    of_mean = f"Terms of the mean only; bm.hypothesis(fit) tests the coefficients of {listed(others)}."
-    penalised = (
-        f"{fit.label} adds a penalty to the likelihood: p-values of its estimates are no more than a rough guide."
+    of_mean = Told(
+        "not-tested", f"Terms of the mean only; bm.hypothesis(fit) tests the coefficients of {listed(others)}."
+    )
+    penalised = Told(
+        "normal-reference",
+        f"{fit.label} adds a penalty to the likelihood: p-values of its estimates are no more than a rough guide.",
     )
     return (*judged.notes, *([of_mean] if others else []), *([penalised] if fit.engine.regularised else []))
 
@@ -139,9 +143,12 @@ def _untested(fit: PointFit, frame: Any) -> tuple[str, ...]:
     """Terms of which nothing can be tested, and columns that no term has for its own."""
     shared = len(fit.beta) - fit.model.design.mu.has_intercept - int(frame["num_df"].sum())
     common = (
-        "One column belongs to several terms at once, and no test speaks of it; those of type=1 do."
+        Told("not-tested", "One column belongs to several terms at once, and no test speaks of it; those of type=1 do.")
         if shared == 1
-        else f"{shared} columns belong to several terms at once, and no test speaks of them; those of type=1 do."
+        else Told(
+            "not-tested",
+            f"{shared} columns belong to several terms at once, and no test speaks of them; those of type=1 do.",
+        )
     )
     return (*_blank(frame), *([common] if shared > 0 else []))
 
@@ -149,7 +156,9 @@ def _untested(fit: PointFit, frame: Any) -> tuple[str, ...]:
 def _blank(frame: Any) -> tuple[str, ...]:
     names = blank(frame)
     which = "it" if len(names) == 1 else "each"
-    words = f"{listed(list(names))}: nothing to test, since the data cannot tell {which} from other terms."
+    words = Told(
+        "not-tested", f"{listed(list(names))}: nothing to test, since the data cannot tell {which} from other terms."
+    )
     return (words,) if names else ()
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from ...design.columns.every_level import Atoms
 from ...design.columns.factors import level_text
 from ...formula.syntax import deparse
+from ...messages import Told
 from ...page import listed
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def empty_cells_note(model: Model) -> str:
         parts.append(f"no rows with {name} = {shown}")
     if not parts:
         return ""
-    return (
+    return Told(
+        "empty-cells",
         f"Empty cells: {'; '.join(parts)}. Hypotheses of type III then depend on which cells are empty: "
-        "compare means of the cells that have rows (bm.emmeans), or use type=2."
+        "compare means of the cells that have rows (bm.emmeans), or use type=2.",
     )

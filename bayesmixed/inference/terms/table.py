@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ...degrees.reference import FTest, Reference, wald
+from ...messages import retold
 from ...page import Page, Printed, Section, column, places, probability
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def tested(fit: PointFit, rows: Mapping[str, np.ndarray], reference: Reference) 
     tests = {name: _test(fit, name, L, reference) for name, L in rows.items()}
     found = [_row(test) for test in tests.values()]
     table = pd.DataFrame(found, columns=list(COLUMNS), index=pd.Index(list(rows), name="term"))
-    doubts = tuple(f"{name}: {test.doubt}" for name, test in tests.items() if test is not None and test.doubt)
+    doubtful = {name: test.doubt for name, test in tests.items() if test is not None and test.doubt}
+    doubts = tuple(retold(doubt, f"{name}: {doubt}") for name, doubt in doubtful.items())
     return table.astype({"num_df": int}), doubts
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..topic import finding, refusal
+from ..topic import finding, note, refusal
 
 TOPICS = (
     finding(
@@ -120,5 +120,49 @@ TOPICS = (
         "No replicate could be used",
         "Every data set that was drawn failed to be fitted, or gave no answer; the message has the first reason.",
         'Fit one of them by hand, `model.with_response(fit.simulate(seed=1)[0]).fit("ml")`, and see what is wrong.',
+    ),
+    note(
+        "leave-one-out",
+        "Comparisons by leaving out",
+        "elpd is the sum of log predictive densities of what was left out: higher predicts better. Differences below "
+        "two of their standard errors, or below 4, decide nothing.",
+        "`bm.loo_compare(one, other)`.",
+    ),
+    note(
+        "effective-parameters",
+        "More effective parameters than there are",
+        "p_loo above the number of parameters suggests that the model is misspecified.",
+        "`bm.pp_check(fit)`, a wider family, a missing predictor.",
+    ),
+    note(
+        "importance-sampling",
+        "Rows whose importance sampling is unreliable",
+        "A Pareto k above 0.7 says that the draws know too little of the posterior without that row or group.",
+        "Look at these data; then refit without them and see what the rest predicts.",
+    ),
+    note(
+        "predictive-checks",
+        "How a predictive check is read",
+        "p is the share of replicates at or above the observed value; near 0 or 1 the model does not produce such "
+        "data.",
+        "`bm.plot.pp_check(fit)` shows the whole distribution.",
+    ),
+    note(
+        "outside-the-prediction",
+        "Statistics outside of what the model predicts",
+        "Of many statistics some are outside by chance; those named are candidates for what the model misses.",
+        "`bm.plot.pp_check(fit)`, `bm.residual_checks(fit)`.",
+    ),
+    note(
+        "residual-checks",
+        "What residual checks can see",
+        "With few rows departures pass unseen: that nothing contradicts the model does not prove it right.",
+        "`bm.plot.residuals(fit)`.",
+    ),
+    note(
+        "calibration",
+        "Simulation-based calibration",
+        "Ranks of true values among draws are uniform where the engine samples the right posterior.",
+        "`bm.plot.calibration(result)` shows how they depart.",
     ),
 )

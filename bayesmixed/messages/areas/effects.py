@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..topic import refusal, warning
+from ..topic import note, refusal, warning
 
 TOPICS = (
     refusal(
@@ -90,5 +90,100 @@ TOPICS = (
         "Axes that do not fit the picture",
         "A picture with several panels takes as many axes.",
         "`plt.subplots(1, 2)[1]`, or leave `ax=` out.",
+    ),
+    note(
+        "held-values",
+        "Values at which columns are held",
+        "What is not varied stands at its mean, at given values, or at each level's own.",
+        '`at={"x": 0}` gives others; `newdata="data"` averages over the rows.',
+    ),
+    note(
+        "averaged-over",
+        "What is averaged over",
+        "Means over the levels of other factors, with equal or proportional weights, or over rows of the data.",
+        '`weights="proportional"`, or name the factor to see its levels apart.',
+    ),
+    note(
+        "random-effects-in-means",
+        "Random effects in a mean",
+        "A mean of a typical group (effects zero), of the population (averaged over their distribution), or of "
+        "groups named.",
+        '`kind="conditional"` or `"population"`; `by=` a grouping factor for its own levels.',
+    ),
+    note(
+        "interactions",
+        "Means that depend on something else",
+        "An interaction is in the model: these numbers differ between levels, or values, of the other variable.",
+        "Ask by that variable too, or at other values, `at=`.",
+    ),
+    note(
+        "steps",
+        "A column that enters by a step",
+        "Rounding, cutting and comparing make steps: there is no slope, and a change depends on where it starts.",
+        'Compare two values: `bm.comparisons(fit, {"x": (0, 10)})`.',
+    ),
+    note(
+        "blank-cells",
+        "Blank cells",
+        "The data do not determine these values: combinations without rows, or a function without a finite "
+        "derivative there.",
+        "Ask for combinations that the data have.",
+    ),
+    note(
+        "not-reached",
+        "Values of a predictor that a response is read from",
+        "The curve never reaches the response, reaches it several times, or outside of the data.",
+        "Look at the curve: `bm.plot.effects(fit)`.",
+    ),
+    note(
+        "reading-of-ratios",
+        "What exponentiated coefficients are ratios of",
+        "Of odds, rates or means, given the random effects.",
+        '`bm.comparisons(fit, "x")` gives changes of the response itself.',
+    ),
+    note(
+        "reading-of-contrasts",
+        "The scale of contrasts",
+        "Under a log or logit link differences on the link are ratios, or odds ratios; tests and limits are made on "
+        "the link.",
+        '`scale="response"` gives differences of means.',
+    ),
+    note(
+        "shares-of-variance",
+        "What a share of variance is of",
+        "Nakagawa's shares count random effects and the residual on the scale of the link, averaged over rows where "
+        "they differ.",
+        '`bm.icc(fit, at="x")` gives shares at values of a slope.',
+    ),
+    note(
+        "residual-variance",
+        "The residual variance on the scale of the link",
+        "It has a formula for each family and link, by an approximation where there is no exact one.",
+        "`approximation=` and `mean=` choose.",
+    ),
+    note(
+        "approximations",
+        "What other approximations give",
+        "Where responses are small the approximations of the residual variance differ.",
+        "`approximation=` chooses; report which.",
+    ),
+    note(
+        "pooled-estimates",
+        "Estimates level by level",
+        "Without pooling, each level is fitted by itself where its rows allow that; coefficients are on the scale of "
+        "the link.",
+        "`bm.plot.pooling(...)` draws them.",
+    ),
+    note(
+        "ranks",
+        "What levels are ranked by",
+        "By their effects in one column, at the values named, alone or with those of levels around them.",
+        "`column=` ranks by another combination.",
+    ),
+    note(
+        "shortened",
+        "A table that is cut",
+        "Pages show the ends, or the first rows, of long tables.",
+        "`.frame` has all rows.",
     ),
 )

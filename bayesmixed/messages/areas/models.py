@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..topic import refusal
+from ..topic import note, refusal
 
 TOPICS = (
     refusal(
@@ -110,5 +110,19 @@ TOPICS = (
         "`params=` and `effect=` are dicts of every parameter that is needed, on the scale of the linear predictor, "
         "within their ranges; correlations are a matrix.",
         '`{"Intercept": 250, "Days": 10, "1|Subject_sigma": 25, "sigma": 25}`; the message names what is missing.',
+    ),
+    note(
+        "double-bar",
+        "Two bars",
+        "`(x || g)` gives every column an sd of its own and no correlations, those of a factor included; lme4 keeps "
+        "those of one factor correlated.",
+        "`(1 | g) + (0 + f | g)` keeps them.",
+    ),
+    note(
+        "origin-of-priors",
+        "Where priors are stated",
+        "The prior of a coefficient with interactions, or of an sd with slopes, depends on where zero of the columns "
+        "is.",
+        "Centre columns whose zero means nothing, or `bm.priors.centered(...)`.",
     ),
 )

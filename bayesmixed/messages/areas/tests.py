@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..topic import refusal, warning
+from ..topic import note, refusal, warning
 
 TOPICS = (
     refusal(
@@ -21,9 +21,9 @@ TOPICS = (
     ),
     warning(
         "degrees-in-doubt",
-        "Degrees of freedom of few digits",
-        "Kenward and Roger's formulas gave something that cannot be, or lost their digits; the test says what it took "
-        "instead.",
+        "Doubtful degrees of freedom",
+        "The method takes a variance as known or free although it is at its bound, lost its digits, or does not see "
+        "how effects vary; the line says which.",
         'Compare with `ddf="satterthwaite"` and with `bm.bootstrap_test`.',
     ),
     refusal(
@@ -176,5 +176,162 @@ TOPICS = (
         "`bm.power` makes designs with more or fewer levels from a template, where these leave something to estimate "
         "from.",
         '`levels={"Subject": [10, 20, 40]}`, whole numbers large enough.',
+    ),
+    note(
+        "standard-errors",
+        "What standard errors are of",
+        "Standard errors of a mean or coefficient take the variance parameters as known, as estimated, or correct "
+        "for that; of a robust kind they rest on the spread between clusters.",
+        "`ddf=` and `vcov=` choose; draws hold everything uncertain together.",
+    ),
+    note(
+        "limits",
+        "How limits were made",
+        "By standard errors and a reference distribution (Wald), where the likelihood falls by a set amount "
+        "(profile), by replicates (bootstrap), or as quantiles of draws.",
+        '`level=0.9` for others; `bm.confint(fit, "profile")` for sds, whose distribution is skewed.',
+    ),
+    note(
+        "normal-reference",
+        "Reference to the normal distribution",
+        "Variances count as known, or there are no degrees of freedom: with few groups p is too small and limits too "
+        "narrow.",
+        'For linear mixed models ask `ddf="satterthwaite"` or `"kenward-roger"`; else `bm.bootstrap_test(large, '
+        "small)`.",
+    ),
+    note(
+        "bend",
+        "Where limits by standard errors are off",
+        "The likelihood of the parameter is skewed, or an end of a symmetric interval lies outside of what is "
+        "possible.",
+        "Report profile limits: `bm.confint(fit)`. A parameter that is straight as a logarithm has a symmetric "
+        "interval there.",
+    ),
+    note(
+        "refitted",
+        "Refitted by the other criterion",
+        "REML criteria of different fixed parts do not compare, and Kenward-Roger's method needs REML: the same "
+        "model was fitted again for this answer. The fit that you gave is as it was.",
+        'Fit by `model.fit("ml")` (or "reml") yourself to see it.',
+    ),
+    note(
+        "law-of-the-ratio",
+        "The law that a likelihood ratio follows",
+        "Where the smaller model has a variance of zero, the ratio is not chi-squared distributed: p is of a "
+        "mixture, of the exact law of one variance, or an upper bound.",
+        "`bm.bootstrap_test(large, small, seed=1)` simulates it.",
+    ),
+    note(
+        "reading-of-p",
+        "What a p-value or a probability here says",
+        "Inequalities are tested with their claim as the alternative; among draws an equality has probability 0, so "
+        "that probabilities are of inequalities.",
+        'Write what is claimed: `"x > 0"`.',
+    ),
+    note(
+        "joint-test",
+        "Several hypotheses at once",
+        "They are tested together by F or chi-squared; those that follow from others count once. Draws give the "
+        "share in which all hold.",
+        "Rows above are the single ones.",
+    ),
+    note(
+        "not-tested",
+        "Terms or coefficients without a test here",
+        "The table tests terms of the mean that no other contains and that the data can tell from others.",
+        "`bm.hypothesis(fit)` tests coefficients, `bm.anova(fit, type=1)` terms in their order.",
+    ),
+    note(
+        "after-a-search",
+        "Inference after a search",
+        "p-values and intervals of a chosen model are those of a model fixed beforehand: they know nothing of the "
+        "choice.",
+        "Report how the model was chosen, and what the full model says.",
+    ),
+    note(
+        "end-of-the-path",
+        "Why a path of models ended",
+        "The next smaller model would be worse by the rule, could not be fitted, or nothing was left.",
+        '`bm.simplify(model, by="aic")` uses another rule.',
+    ),
+    note(
+        "maximal-structure",
+        "What a maximal structure leaves open",
+        "The design says which effects can vary; whether data can estimate as many is another question.",
+        "Fit it, then `fit.repca()`, `bm.diagnose(fit)`, `bm.simplify(model)`.",
+    ),
+    note(
+        "monte-carlo",
+        "The error of simulation",
+        "Shares of replicates have an error of their own, and quantiles need replicates beyond them.",
+        "Ask for more: a larger `n`.",
+    ),
+    note(
+        "interrupted",
+        "Interrupted",
+        "Not all replicates were made; the answer is of those that were.",
+        "Ask again, with a smaller `n` or more processes, `n_jobs=4`.",
+    ),
+    note(
+        "failed-replicates",
+        "Replicates that failed",
+        "They do not count. Those that fail are no random choice, so that more than 5 % of them make the answer "
+        "doubtful.",
+        "Simplify the model, or look at one: fit the response of that replicate.",
+    ),
+    note(
+        "boundary-replicates",
+        "Replicates on the boundary",
+        "In some replicates an sd is 0 (the fit is singular); they are kept, since they belong to the distribution.",
+        "Nothing, but know that standard errors and chi-squared laws mean little there.",
+    ),
+    note(
+        "wild-bootstrap",
+        "Limits of the wild bootstrap",
+        "It turns signs of residuals, which leaves their squares as they are: limits of sds are far too narrow.",
+        '`kind="parametric"` or `"residual"` for sds.',
+    ),
+    note(
+        "exchanged-labels",
+        "Which labels were exchanged",
+        "Exact where exchanging could not have changed anything else; what makes it approximate is said.",
+        "Say within what labels may be exchanged: `by=`, `within=`.",
+    ),
+    note(
+        "smallest-size",
+        "The size that a power needs",
+        "Interpolated between the sizes that were simulated.",
+        "Ask `bm.power` for sizes around it.",
+    ),
+    note(
+        "influence-by-one-step",
+        "Influence without refits",
+        "Variances were held, or one Newton step was taken, in place of a fit without each level.",
+        '`bm.influence(fit, "g", refit=True)` fits each.',
+    ),
+    note(
+        "reading-of-influence",
+        "Measures of influence",
+        "Cook's distance is how far all coefficients move together, dfbetas how far each does in standard errors.",
+        "Look at the rows named; `bm.plot.influence(...)` draws them.",
+    ),
+    note(
+        "several-maxima",
+        "Several searches, their ends",
+        "Searches from other starts agree, or the likelihood has several maxima, of which the highest counts.",
+        "`bm.multi_start(fit).best` is the best fit.",
+    ),
+    note(
+        "types-of-hypotheses",
+        "What hypotheses of type I, II and III are",
+        "Type I adjusts each term for those before it, type II for all that do not contain it, type III for all "
+        "others (SAS).",
+        "`bm.anova(fit, type=2)` chooses.",
+    ),
+    note(
+        "models-apart",
+        "What differs between the models",
+        "Formulas, families, constants, weights and priors in which the fits of a table differ.",
+        "Nothing: it says what is compared.",
     ),
 )

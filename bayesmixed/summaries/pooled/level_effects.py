@@ -11,6 +11,7 @@ import numpy as np
 from ...design.columns.factors import level_text
 from ...errors import FitError, nearest
 from ...fits.base import is_fit
+from ...messages import Told
 from ...parameters.names import canonical
 from ...parameters.values import Parameters
 from ...prediction.included_terms import same_factor
@@ -149,7 +150,7 @@ def _notes(fit: Fit, wanted: Mapping[str, float], columns: list[str], terms: lis
     means = {name: groups[j].Z[:, i].mean() for j in terms for i, name in enumerate(groups[j].columns)}
     elsewhere = {"Intercept": 1} | {name: float(f"{means[name]:.3g}") for name in others}
     zero = ", ".join(f"{name} = 0" for name in others)
-    return (f"Ranked where {zero}; column={elsewhere} ranks at the average row.",)
+    return (Told("ranks", f"Ranked where {zero}; column={elsewhere} ranks at the average row."),)
 
 
 def _nested(fit: Fit, factor: str) -> tuple[str, ...]:
@@ -159,7 +160,9 @@ def _nested(fit: Fit, factor: str) -> tuple[str, ...]:
     around = [name for name, codes in groups.items() if _within(own, codes)]
     if not around:
         return ()
-    return (f"Effects of {factor} alone, without those of {' and '.join(around)} in which it is nested.",)
+    return (
+        Told("ranks", f"Effects of {factor} alone, without those of {' and '.join(around)} in which it is nested."),
+    )
 
 
 def _within(inner: np.ndarray, outer: np.ndarray) -> bool:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ...errors import FitError, nearest
 from ...fits.base import is_fit
+from ...messages import Told, retold
 from ...page import Page, Printed, Section
 from ...parameters.names import canonical
 from ...prediction.included_terms import same_factor
@@ -88,7 +89,7 @@ class Pooling(Printed):
         if len(self.levels):
             sections.append(self._by_level())
         if self.notes:
-            sections.append(Section("", lines=tuple(f"  {note}" for note in self.notes)))
+            sections.append(Section("", lines=tuple(retold(note, f"  {note}") for note in self.notes)))
         return Page(tuple(sections))
 
     def _by_level(self) -> Section:
@@ -234,27 +235,36 @@ def _population(name: str, fit: Fit) -> list[dict[str, Any]]:
 
 def _notes(fit: Any, of: Within, frame: pd.DataFrame) -> tuple[str, ...]:
     scale = fit.model.family.scale
-    notes = [] if scale == "identity" else [f"Coefficients are on the {scale} scale."]
+    notes: list[str] = (
+        [] if scale == "identity" else [Told("pooled-estimates", f"Coefficients are on the {scale} scale.")]
+    )
     for host in dict.fromkeys(host for host in of.hosts.values() if host is not None):
         carried = [name for name, into in of.hosts.items() if into == host]
         what = f"{listed(carried)} add{'s' if len(carried) == 1 else ''}"
-        notes.append(f"A level's own {host} includes what {what} to it.")
+        notes.append(Told("pooled-estimates", f"A level's own {host} includes what {what} to it."))
     alone = [name for name, host in of.hosts.items() if host is None]
     if alone:
-        notes.append(f"Determined by other columns within every level, so not fitted level by level: {listed(alone)}.")
+        notes.append(
+            Told(
+                "pooled-estimates",
+                f"Determined by other columns within every level, so not fitted level by level: {listed(alone)}.",
+            )
+        )
     means = frame.loc[(frame["pooling"] == "means") & (frame["note"] != ""), "note"]
-    notes += [f"Group means are compared {note}." for note in means.unique()]
+    notes += [Told("pooled-estimates", f"Group means are compared {note}.") for note in means.unique()]
     return (*notes, *_without_estimate(of, frame), *fit.status.problems)
 
 
 def _without_estimate(of: Within, frame: pd.DataFrame) -> list[str]:
     """Which levels have no estimate of their own of some coefficient, reason by reason."""
     missing = frame[(frame["pooling"] == "none") & frame["level"].notna() & frame["estimate"].isna()]
-    notes = []
+    notes: list[str] = []
     for reason, rows in missing.groupby("note", sort=False):
         levels = [str(level) for level in rows["level"].drop_duplicates()]
         rest = len(levels) - MOST_NAMED
         named = [*levels[:MOST_NAMED], f"{rest} more"] if rest > 0 else levels
         what = listed(list(rows["coefficient"].drop_duplicates()))
-        notes.append(f"No estimate of {what} from {of.factor} {listed(named)} alone: {reason}.")
+        notes.append(
+            Told("pooled-estimates", f"No estimate of {what} from {of.factor} {listed(named)} alone: {reason}.")
+        )
     return notes

@@ -20,6 +20,7 @@ from .level_effects import Combination, combination, effect_draws, position
 if TYPE_CHECKING:
     from ...fits.base import Fit
 from ...fits.caution import with_caution
+from ...messages import Told
 
 DRAWS = 4000  # of a point fit
 SHOWN = 20  # levels at each end of the printed table
@@ -95,7 +96,7 @@ class Ranks(Printed):
         """The page that is printed."""
         order = "highest" if self.highest else "lowest"
         head = f"Ranks of {self.group} by {self.column}, {self.method}; 1 is the {order}"
-        cut = (f"{len(self.frame) - 2 * SHOWN} levels between are left out; .frame has them all.",)
+        cut = (Told("shortened", f"{len(self.frame) - 2 * SHOWN} levels between are left out; .frame has them all."),)
         lines = (*(cut if len(self.frame) > 2 * SHOWN else ()), *self.notes)
         return Page((Section(head, _shown(self), index=False), Section("", lines=lines)))
 
@@ -220,14 +221,17 @@ def _frame(
 
 
 def _notes(fit: Fit, asked: Combination, values: np.ndarray) -> tuple[str, ...]:
-    notes = [
-        f"{len(values)} draws of all levels together" + ("." if fit.sampled else "; estimated variances are held.")
-    ]
+    held = "" if fit.sampled else "; estimated variances are held"
+    notes: list[str] = [Told("ranks", f"{len(values)} draws of all levels together{held}.")]
     notes += asked.notes
     if not np.ptp(values, axis=1).any():
-        notes.append(f"The sd of {asked.name} is 0: all levels are alike, and one order is as likely as another.")
+        notes.append(
+            Told(
+                "boundary", f"The sd of {asked.name} is 0: all levels are alike, and one order is as likely as another."
+            )
+        )
     if fit.model.family.link.inverse(np.array([0.5, 1.0])) @ [-1, 1] < 0:
-        notes.append("The link falls: a higher effect is a lower mean.")
+        notes.append(Told("ranks", "The link falls: a higher effect is a lower mean."))
     return tuple(notes)
 
 

@@ -9,11 +9,15 @@ import pandas as pd
 from scipy.stats import f as F
 
 from ...errors import FitError
+from ...messages import Told
 
 if TYPE_CHECKING:
     from ...model import Model
 
-_NOTE = "Raw response, one factor at a time: what predictors change between levels counts as variance between them."
+_NOTE = Told(
+    "shares-of-variance",
+    "Raw response, one factor at a time: what predictors change between levels counts as variance between them.",
+)
 
 
 def anova_shares(model: Model) -> tuple[pd.DataFrame, tuple[str, ...]]:

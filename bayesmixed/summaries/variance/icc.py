@@ -11,6 +11,7 @@ import pandas as pd
 from ...errors import BayesMixedError, FitError, nearest
 from ...fits.base import is_fit
 from ...fits.caution import with_caution
+from ...messages import Told, retold
 from ..answer import Answer
 from ..part import part
 from ..report.words import listed
@@ -154,8 +155,11 @@ def _by_approximation(found: Variances) -> tuple[str, ...]:
     if not others:
         return ()
     return (
-        f"By the other approximations the adjusted share of all factors is {' and '.join(others)}: they agree where "
-        "Var(y) / mu^2 is small, and approximation= chooses.",
+        Told(
+            "approximations",
+            f"By the other approximations the adjusted share of all factors is {' and '.join(others)}: they agree "
+            "where Var(y) / mu^2 is small, and approximation= chooses.",
+        ),
     )
 
 
@@ -177,9 +181,12 @@ def _at_values(fit: Fit, at: Any, options: Options) -> tuple[pd.DataFrame, tuple
 def _by_averages(model: Model, names: list[str]) -> tuple[str, ...]:
     """What shares at values of the columns `names` are averages over all the same."""
     others = [name for name in slope_columns(model) if name not in names]
-    random = f"Variance between levels: averaged over the values that {listed(others)} has in the data."
+    random = Told(
+        "shares-of-variance",
+        f"Variance between levels: averaged over the values that {listed(others)} has in the data.",
+    )
     weighted = model.design.weights is not None and model.family.weights == "precision"
-    residual = "Residual variance: sigma^2 / w averaged over the rows."
+    residual = Told("shares-of-variance", "Residual variance: sigma^2 / w averaged over the rows.")
     return (*((random,) if others else ()), *((residual,) if weighted else ()))
 
 
@@ -201,7 +208,7 @@ def _by_level(fit: Fit, by: str, method: str, options: Options) -> tuple[pd.Data
             found = pd.DataFrame(np.nan, index=[ALL], columns=COLUMNS)
             said = (str(error),)
         frames[level] = found
-        notes += [f"{by} {level}: {text}" for text in said]
+        notes += [retold(text, f"{by} {level}: {text}") for text in said]
     return pd.concat(frames, names=[by, "group"]), tuple(notes)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ...fits.caution import with_caution
+from ...messages import Told
 from ...parameters.predicted import predicted
 from ...prediction.new_rows import responses_per_row, take_rows
 from ...prediction.responses import location
@@ -21,12 +22,16 @@ from .variances import Variances, share, variances
 if TYPE_CHECKING:
     from ...fits.base import Fit
 
-_AVERAGED = "Nakagawa's: random slopes count with their variance averaged over the rows."
+_AVERAGED = Told("shares-of-variance", "Nakagawa's: random slopes count with their variance averaged over the rows.")
 CHUNK = 2**22  # draws x rows held at once
-_BAYES = "Bayesian: on the response scale, variance of the means over that plus the mean residual variance."
-_WITHIN = (
+_BAYES = Told(
+    "shares-of-variance",
+    "Bayesian: on the response scale, variance of the means over that plus the mean residual variance.",
+)
+_WITHIN = Told(
+    "shares-of-variance",
     "Its marginal share is without random effects: the variance between groups is in neither part, while Nakagawa's "
-    "counts it in the whole."
+    "counts it in the whole.",
 )
 
 
@@ -95,7 +100,12 @@ def _by_approximation(found: Variances) -> tuple[str, ...]:
     ]
     if not others:
         return ()
-    return (f"By the other approximations Nakagawa's marginal and conditional shares are {', '.join(others)}.",)
+    return (
+        Told(
+            "approximations",
+            f"By the other approximations Nakagawa's marginal and conditional shares are {', '.join(others)}.",
+        ),
+    )
 
 
 def _row(values: np.ndarray) -> dict[str, float]:

@@ -15,6 +15,7 @@ from scipy.special import polygamma
 from ...engines.ml import ML
 from ...errors import BayesMixedError, FitError, nearest
 from ...families import Family
+from ...messages import Told
 from ...parameters.predicted import predicted
 from ...prediction.new_rows import mean_inverse_weight, responses_per_row, take_rows
 from ...prediction.responses import location
@@ -99,7 +100,10 @@ def _of_rows(fit: Fit) -> Residual:
     for first in range(0, flat.n_draws, step):
         some = flat.take(slice(first, first + step))
         sums.append(predicted(fit.model.family, design, some, ()).dispersion["sigma"] ** 2 @ shares)
-    return Residual(np.concatenate(sums), ("Residual variance: the mean over the rows, as sigma has a predictor.",))
+    return Residual(
+        np.concatenate(sums),
+        (Told("residual-variance", "Residual variance: the mean over the rows, as sigma has a predictor."),),
+    )
 
 
 def _of_logarithm(family: Family, squared: np.ndarray, options: Options, where: str) -> Residual:
@@ -138,9 +142,12 @@ def _of_asymptotes(family: Family) -> tuple[str, ...]:
     if (low, high) == (0.0, 1.0):
         return ()
     return (
-        f"Shares are of what moves the curve between its asymptotes, {low:g} and {high:g}: guesses and lapses, which "
-        "add variance to the responses alone, are not counted, so that less of the responses' own variance is "
-        "explained.",
+        Told(
+            "residual-variance",
+            f"Shares are of what moves the curve between its asymptotes, {low:g} and {high:g}: guesses and lapses, "
+            "which add variance to the responses alone, are not counted, so that less of the responses' own variance "
+            "is explained.",
+        ),
     )
 
 
@@ -211,4 +218,6 @@ def _over_rows(fit: Fit) -> np.ndarray:
 
 def _words(family: Family, formula: str, where: str = "") -> str:
     taken = f" {where}" if where else ""
-    return f"Residual variance on the {family.link.name} scale ({family.name}): {formula}{taken}."
+    return Told(
+        "residual-variance", f"Residual variance on the {family.link.name} scale ({family.name}): {formula}{taken}."
+    )

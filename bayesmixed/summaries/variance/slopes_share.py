@@ -13,6 +13,7 @@ from ...effects.mean.question import with_groups
 from ...effects.rows.grid import product, wanted
 from ...effects.rows.used_columns import Variable, variable, variables
 from ...errors import FitError
+from ...messages import Told
 from ...prediction.new_rows import encode, responses_per_row
 from ..report.words import listed
 from .counted import mean_square
@@ -88,8 +89,11 @@ def words_over_rows(fit: Fit, found: Variances) -> tuple[str, ...]:
         return ()
     ask = f' bm.icc(fit, at="{names[0]}") gives it at values of {names[0]}.' if names else ""
     return (
-        f"With random slopes the variance between levels differs from row to row; here it is averaged over the rows. "
-        f"The adjusted share of all factors is {ends[0]:.2f} to {ends[1]:.2f} at single rows.{ask}",
+        Told(
+            "shares-of-variance",
+            "With random slopes the variance between levels differs from row to row; here it is averaged over the "
+            f"rows. The adjusted share of all factors is {ends[0]:.2f} to {ends[1]:.2f} at single rows.{ask}",
+        ),
     )
 
 

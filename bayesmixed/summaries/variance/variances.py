@@ -14,6 +14,7 @@ import numpy as np
 
 from ...errors import FitError
 from ...fits.base import is_fit
+from ...messages import Told
 from ...parameters.values import Parameters
 from ...prediction.new_rows import responses_per_row
 from .counted import mean_square
@@ -98,7 +99,10 @@ def variances(fit: Fit, options: Options) -> Variances:
         own = by_factor.pop(name)
         residual, others = residual + own, {other: value + own for other, value in others.items()}
     if rowwise:
-        notes = (*notes, f"{', '.join(rowwise)} has a level per row: its variance counts as residual.")
+        notes = (
+            *notes,
+            Told("shares-of-variance", f"{', '.join(rowwise)} has a level per row: its variance counts as residual."),
+        )
     return Variances(_fixed_variance(model, flat.beta[0]), by_factor, residual, rowwise, notes, others)
 
 
