@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from ..messages import Told
 from ..page import Page, Section
 from ..parameters.names import TermNames, term_names
 from ..priors.default import location_and_scale, response_used
@@ -72,7 +73,8 @@ def centred_notes(table: pd.DataFrame) -> list[str]:
     """What an intercept at centred columns is, where there is one; `table` has the parameters."""
     names = [name for name in table["parameter"] if name.endswith("Intercept_centered")]
     verb = "is the intercept" if len(names) == 1 else "are the intercepts"
-    return [f"  {' and '.join(names)} {verb} where every other column has its mean."] if names else []
+    centred = f"  {' and '.join(names)} {verb} where every other column has its mean."
+    return [Told("origin-of-priors", centred)] if names else []
 
 
 def short_table(model: Model, drawn: Drawn) -> pd.DataFrame:

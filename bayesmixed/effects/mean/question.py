@@ -81,7 +81,8 @@ class Question:
     def _notes(self, fit: Fit) -> tuple[str, ...]:
         model = fit.model
         linked = self.scale == "link" and not model.family.linear
-        scale = f"Scale: link ({model.family.scale})." if linked else "Scale: response."
+        words = f"link ({model.family.scale})" if linked else "response"
+        scale = Told("scale-of-effects", f"Scale: {words}.")
         if not model.design.mu.groups:
             return (scale,)
         errors = () if fit.sampled else (reference(fit, self.ddf).errors or self.errors(model),)

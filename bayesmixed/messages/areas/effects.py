@@ -186,4 +186,10 @@ TOPICS = (
         "Pages show the ends, or the first rows, of long tables.",
         "`.frame` has all rows.",
     ),
+    note(
+        "scale-of-effects",
+        "The scale of means and effects",
+        "Means are of the response, or of the linear predictor before the link.",
+        '`scale="response"` or `scale="link"`.',
+    ),
 )
