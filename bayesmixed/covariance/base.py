@@ -89,7 +89,8 @@ class Covariance(ABC):
         raise ModelError(
             f"The covariance structure {self.name!r} does not say how a script writes it. Give its class a method "
             "written(self, k, sds, shapes) that returns the text of a lower-triangular root of the covariance, such "
-            "as f'{sds}[:, None] * {shapes[0]}'."
+            "as f'{sds}[:, None] * {shapes[0]}'.",
+            topic="not-in-a-script",
         )
 
     @abstractmethod

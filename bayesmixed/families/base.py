@@ -266,7 +266,8 @@ class Family(ABC):
         raise ModelError(
             f"The family {self.name!r} does not say how a script writes its response. Give its class a method "
             f"written(self, weights, trials) that returns Written('dist....(mu, ...)'), as "
-            "bayesmixed/families/poisson.py does."
+            "bayesmixed/families/poisson.py does.",
+            topic="not-in-a-script",
         )
 
     def unit_deviance(self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:

@@ -59,7 +59,8 @@ class Link(ABC):
         """
         raise ModelError(
             f"The link {self.name!r} does not say how a script writes its inverse. Give its class a method "
-            "written(self, eta) that returns the text of mu, such as f'jnp.exp({eta})'."
+            "written(self, eta) that returns the text of mu, such as f'jnp.exp({eta})'.",
+            topic="not-in-a-script",
         )
 
     def written_log_odds(self, eta: str) -> str:

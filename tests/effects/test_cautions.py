@@ -12,6 +12,7 @@ from scipy import stats
 
 import bayesmixed as bm
 from bayesmixed.fits.caution import caution
+from bayesmixed.messages import Told
 
 FEW = 2e-3  # relative: a reference to two digits or more
 ALGEBRA = 1e-12
@@ -133,5 +134,5 @@ def test_draws_that_are_doubtful_say_so_and_slow_ones_do_not() -> None:
     apart = saying("R-hat of sigma is 1.7: the chains have not found the same distribution. Run longer.", "One more.")
     line = "Caution: R-hat of sigma is 1.7: the chains have not found the same distribution and 1 more doubt (fit."
     assert line in str(bm.r2(apart)) and line in str(bm.emmeans(apart, "1"))
-    slow = saying("30 % of the draws reached the largest tree depth: slow, not wrong. Use more.")
+    slow = saying(Told("tree-depth", "30 % of the draws reached the largest tree depth: slow, not wrong. Use more."))
     assert "Caution" not in str(bm.icc(slow))

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 def code(model: Model, path: str | PathLike[str] | None = None, *, collapsed: bool = False) -> Script:
     """The script of `Model.code`; written to `path`, with its arrays beside it, where one is given."""
     if collapsed:
-        raise ModelError("Scripts of collapsed models are not written yet: model.code() samples every effect.")
+        raise ModelError(
+            "Scripts of collapsed models are not written yet: model.code() samples every effect.",
+            topic="not-in-a-script",
+        )
     with x64():
         found = script(model)
     if path is not None:

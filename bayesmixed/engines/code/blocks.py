@@ -152,7 +152,8 @@ def _moved(maker: _Maker, root: str) -> list[str]:
         raise ModelError(
             f"The covariance structure of {maker.model.design.groups[maker.i].text} has parameters that a script "
             "cannot find for columns as typed from those of centred columns. State its priors as typed: "
-            "priors=bm.priors.as_typed(...)."
+            "priors=bm.priors.as_typed(...).",
+            topic="not-in-a-script",
         )
     sds = scope.variable(f"sds {names.tag} typed")
     lines = [f"{sds} = jnp.linalg.norm({root}, axis=1)"]

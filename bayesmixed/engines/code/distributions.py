@@ -50,7 +50,8 @@ def written(distribution: Any, name: str, text: str = "") -> str:
         raise ModelError(
             f"The prior of {name!r}, a {type(distribution).__name__}, cannot be written as text: its class does not "
             "keep what it was made of. Give one of bm.priors, or a NumPyro distribution whose arguments are its "
-            "attributes."
+            "attributes.",
+            topic="not-in-a-script",
         )
     return text
 

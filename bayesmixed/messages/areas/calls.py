@@ -120,4 +120,17 @@ TOPICS = (
         "Functions, families and prior functions of your own are not stored with a fit.",
         '`bm.load("fit.nc", namespace={"f": f}, family=..., priors=...)`.',
     ),
+    refusal(
+        "damaged-file",
+        "A file that is damaged",
+        "What the file says of itself does not agree with what is in it: bytes were changed or lost since `fit.save` "
+        "wrote it, so that nothing in it can be relied on.",
+        "Take a copy from before, or fit the model again.",
+    ),
+    refusal(
+        "not-in-a-script",
+        "A part of a model that a script cannot say",
+        "`model.code()` writes each part of a model as text; this one does not say how it is written.",
+        "Give its class the method that the message names, or state the prior as one of `bm.priors`.",
+    ),
 )

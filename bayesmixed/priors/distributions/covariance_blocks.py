@@ -147,7 +147,8 @@ class BlockPrior(Prior, ABC):
         """
         raise ModelError(
             f"The prior {self.describe()} of a block does not say how a script writes the sds. Give its class a method "
-            "written(self, parts, k, scale) that returns their text."
+            "written(self, parts, k, scale) that returns their text.",
+            topic="not-in-a-script",
         )
 
     @staticmethod
