@@ -18,16 +18,20 @@ def target(name: str, option: str, ends: Sequence[str]) -> Path:
     """
     path = Path(name)
     if path.is_dir():
-        raise DataError(f"{option} {name!r} is a folder: name a file in it, {str(path / ('fit' + ends[0]))!r}.")
+        raise DataError(
+            f"{option} {name!r} is a folder: name a file in it, {str(path / ('fit' + ends[0]))!r}.", topic="path"
+        )
     if not path.parent.is_dir():
         raise DataError(
-            f"{option} {name!r}: there is no folder {str(path.parent)!r}. Make it first: mkdir -p {path.parent}"
+            f"{option} {name!r}: there is no folder {str(path.parent)!r}. Make it first: mkdir -p {path.parent}",
+            topic="path",
         )
     if not path.suffix:
         return path.with_name(path.name + ends[0])
     if path.suffix.lower() not in ends:
         raise DataError(
-            f"{option} writes {' or '.join(ends)}, which {path.name!r} does not say: name it {path.stem + ends[0]!r}."
+            f"{option} writes {' or '.join(ends)}, which {path.name!r} does not say: name it {path.stem + ends[0]!r}.",
+            topic="path",
         )
     return path
 

@@ -26,7 +26,10 @@ def fit_argument(*, several: bool = False) -> click.Argument:
 def _no_formula(_: click.Context, __: click.Parameter, value: Any) -> Any:
     for name in [value] if isinstance(value, str) else value or ():
         if "~" in name and not Path(name).exists():
-            raise DataError(f'A saved fit is wanted, no formula. First: bayesmixed fit "{name}" TABLE --save fit.nc')
+            raise DataError(
+                f'A saved fit is wanted, no formula. First: bayesmixed fit "{name}" TABLE --save fit.nc',
+                topic="not-a-saved-fit",
+            )
     return value
 
 
@@ -40,9 +43,12 @@ def fit_of(name: str) -> Fit:
     """
     path = Path(name)
     if not path.is_file() and not path.with_suffix(END).is_file():
-        raise DataError(f"There is no file {name!r}. {_near(path)}".rstrip())
+        raise DataError(f"There is no file {name!r}. {_near(path)}".rstrip(), topic="path")
     if path.is_file() and path.suffix.lower() != END:
-        raise DataError(f"{name!r} is not a saved fit: bayesmixed fit FORMULA TABLE --save fit.nc makes one.")
+        raise DataError(
+            f"{name!r} is not a saved fit: bayesmixed fit FORMULA TABLE --save fit.nc makes one.",
+            topic="not-a-saved-fit",
+        )
     from ..saving.files import load
 
     return load(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import pickle
 import re
@@ -57,10 +58,13 @@ def test_errors_and_warnings_are_made_by_name_so_that_their_topics_can_be_read()
     """A class of ours that the scan does not know would say things without topics unseen."""
     from _site import sentences as scan
 
-    source = "".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "bayesmixed").rglob("*.py"))
-    bases = "|".join((*scan.ERRORS, "BayesMixedWarning"))
-    assert set(re.findall(rf"^class (\w+)\((?:{bases})\b", source, re.MULTILINE)) <= scan.SAID
-    assert not re.findall(r"warnings\.warn\(\s*[^()]*,\s*BayesMixedWarning", source)
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (REPOSITORY / "bayesmixed").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    ours = {*scan.ERRORS, "BayesMixedWarning"}
+    derived = [node.name for node in nodes if isinstance(node, ast.ClassDef) and ours & {*map(ast.unparse, node.bases)}]
+    assert set(derived) <= scan.SAID
+    warned = [node.args for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) == "warnings.warn"]
+    assert [args for args in warned if "BayesMixedWarning" in {*map(ast.unparse, args)}] == []
 
 
 @pytest.fixture(autouse=True)

@@ -89,7 +89,8 @@ def _export(given: Given) -> None:
     path = target(name, "data export", ENDS)
     if path.exists() and not given["overwrite"]:
         raise DataError(
-            f"There is a file {str(path)!r} already: give another name after the data set's, or --overwrite."
+            f"There is a file {str(path)!r} already: give another name after the data set's, or --overwrite.",
+            topic="path",
         )
     write(table, path)
     note(f"Wrote {path}")

@@ -81,11 +81,14 @@ def _file(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise DataError(f"There is no file {str(path)!r}.") from None
+        raise DataError(f"There is no file {str(path)!r}.", topic="path") from None
     except (OSError, ValueError) as wrong:
-        raise DataError(f"{str(path)!r} cannot be read as JSON: {wrong}.") from None
+        raise DataError(f"{str(path)!r} cannot be read as JSON: {wrong}.", topic="stated-parameters") from None
     if not isinstance(found, dict):
-        raise DataError(f'{str(path)!r} must hold one object of names and numbers: {{"Intercept": 250, "sigma": 25}}.')
+        raise DataError(
+            f'{str(path)!r} must hold one object of names and numbers: {{"Intercept": 250, "sigma": 25}}.',
+            topic="stated-parameters",
+        )
     return found
 
 

@@ -38,7 +38,7 @@ def read(path: Path, options: TextOptions, sheet: str | None = None) -> pd.DataF
     if end in TEXT or (options.sep is not None and end not in FORMATS):
         return read_text(_content(path, ends[-1] if packed else ""), repr(str(path)), options, TEXT.get(end, ","))
     if end not in FORMATS:
-        raise DataError(_unknown(path, end))
+        raise DataError(_unknown(path, end), topic="kind-of-file")
     kind = FORMATS[end]
     required(end, "Reading")
     _refuse_options(path, kind, options, sheet)
@@ -48,7 +48,9 @@ def read(path: Path, options: TextOptions, sheet: str | None = None) -> pd.DataF
         raise
     except Exception as problem:  # every reader has its own for a file that is not what its name says
         words = str(problem).strip().split("\n")[0].rstrip(".")
-        raise DataError(f"{str(path)!r} cannot be read as {kind.words}; is it one? ({words})") from None
+        raise DataError(
+            f"{str(path)!r} cannot be read as {kind.words}; is it one? ({words})", topic="kind-of-file"
+        ) from None
     return table.rename(columns=lambda name: name.strip() if isinstance(name, str) else name)
 
 
@@ -56,17 +58,22 @@ def _refuse_options(path: Path, kind: Format, options: TextOptions, sheet: str |
     """Options that would do nothing."""
     for name in ("sep", "decimal", "thousands", "encoding"):
         if getattr(options, name) is not None:
-            raise DataError(f"--{name} is of text files; {str(path)!r} is {kind.words}.")
+            raise DataError(f"--{name} is of text files; {str(path)!r} is {kind.words}.", topic="kind-of-file")
     for name, asked in (("sheet", sheet is not None), ("na", bool(options.missing))):
         if asked and kind is not EXCEL:
-            raise DataError(f"--{name} is of Excel{' and text' * (name == 'na')} files; {str(path)!r} is {kind.words}.")
+            raise DataError(
+                f"--{name} is of Excel{' and text' * (name == 'na')} files; {str(path)!r} is {kind.words}.",
+                topic="kind-of-file",
+            )
 
 
 def required(end: str, doing: str) -> None:
     """Refuse a format whose library is missing, naming what to install."""
     libraries = FORMATS[end].libraries
     if libraries and not any(map(find_spec, libraries)):
-        raise DataError(f"{doing} {end} files needs the library {libraries[0]}: pip install {libraries[0]}")
+        raise DataError(
+            f"{doing} {end} files needs the library {libraries[0]}: pip install {libraries[0]}", topic="kind-of-file"
+        )
 
 
 def _unknown(path: Path, end: str) -> str:
@@ -93,7 +100,7 @@ def _content(path: Path, packed: str) -> bytes:
     try:
         return unpacked[packed](path.read_bytes())
     except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as problem:
-        raise DataError(f"{str(path)!r} cannot be unpacked: {problem}.") from None
+        raise DataError(f"{str(path)!r} cannot be unpacked: {problem}.", topic="kind-of-file") from None
 
 
 def _excel(path: Path, sheet: str | None, missing: Sequence[str]) -> pd.DataFrame:
@@ -102,7 +109,9 @@ def _excel(path: Path, sheet: str | None, missing: Sequence[str]) -> pd.DataFram
     with pd.ExcelFile(path) as book:
         names = [str(name) for name in book.sheet_names]
         if sheet is not None and sheet not in names:
-            raise DataError(f"{str(path)!r} has no sheet {sheet!r}. {nearest(sheet, names, 'It has')}")
+            raise DataError(
+                f"{str(path)!r} has no sheet {sheet!r}. {nearest(sheet, names, 'It has')}", topic="kind-of-file"
+            )
         if sheet is None and len(names) > 1:
             from ..ending import note
 

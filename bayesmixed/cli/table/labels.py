@@ -40,7 +40,10 @@ def as_factors(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     known = {str(name): name for name in table.columns}
     for column in columns:
         if column not in known:
-            raise DataError(f"--factor {column}: the table has no such column. {nearest(column, known, 'It has')}")
+            raise DataError(
+                f"--factor {column}: the table has no such column. {nearest(column, known, 'It has')}",
+                topic="no-such-column",
+            )
     labelled = table.copy(deep=False) if columns else table
     for column in columns:
         labelled[known[column]] = _factor(table[known[column]])

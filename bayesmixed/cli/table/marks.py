@@ -49,10 +49,12 @@ def refuse_other_marks(
         written = f"Column {name!r} of {where} holds numbers written as"
         labelled = f"(--factor {name} if these are labels)"
         if found:
-            raise DataError(f"{written} {_example(values)!r}: add {' or '.join(found)} {labelled}.")
+            raise DataError(
+                f"{written} {_example(values)!r}: add {' or '.join(found)} {labelled}.", topic="text-of-a-table"
+            )
         if said[0] == "," and _all(POINT, values) and not _all(WHOLE, values):
             marks = "and --decimal is a comma: a file has one decimal mark"
-            raise DataError(f"{written} {_example(values)!r}, {marks} {labelled}.")
+            raise DataError(f"{written} {_example(values)!r}, {marks} {labelled}.", topic="text-of-a-table")
 
 
 def _options(values: list[str], said: tuple[str | None, str | None]) -> Iterator[str]:
@@ -88,7 +90,10 @@ def refuse_other_thousands(table: pd.DataFrame, raw: pd.DataFrame, where: str, m
         values = raw[name].dropna().str.strip()
         odd = [value for value in values if marks[1] in value and not style.fullmatch(value)]
         if odd:
-            raise DataError(f"Column {name!r} of {where} holds {odd[0]!r}, in which {marks[1]!r} parts no thousands.")
+            raise DataError(
+                f"Column {name!r} of {where} holds {odd[0]!r}, in which {marks[1]!r} parts no thousands.",
+                topic="text-of-a-table",
+            )
 
 
 def _all(style: re.Pattern[str], values: pd.Series) -> bool:

@@ -30,9 +30,9 @@ def warn_of_text(formula: Formula, table: pd.DataFrame) -> None:
         values = table[name].dropna().astype(str).str.strip()
         odd = values[~values.map(lambda value: bool(NUMBER.fullmatch(value)))]
         if 0 < len(odd) < MOSTLY * len(values):
-            warnings.warn(
+            told = BayesMixedWarning(
                 f"Column {name!r} is text, a factor: {len(values) - len(odd)} of its {len(values)} values are numbers, "
                 f"{odd.iloc[0]!r} is none. If that stands for a missing value, add --na {odd.iloc[0]!r}.",
-                BayesMixedWarning,
-                stacklevel=2,
+                topic="mistaken-column",
             )
+            warnings.warn(told, stacklevel=2)

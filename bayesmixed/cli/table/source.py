@@ -54,14 +54,14 @@ def _found(given: Given) -> pd.DataFrame:
     if path.is_file():
         return read(path, options, given["sheet"])
     if path.is_dir():
-        raise DataError(f"{name!r} is a folder: name a file in it{_of(path)}.")
+        raise DataError(f"{name!r} is a folder: name a file in it{_of(path)}.", topic="path")
     from ...data.catalogue import catalogue
 
     if name in catalogue():
         from ...data import load_data
 
         return load_data(name)
-    raise DataError(_missing(path, list(catalogue())))
+    raise DataError(_missing(path, list(catalogue())), topic="path")
 
 
 def _of(folder: Path) -> str:

@@ -71,7 +71,7 @@ def read_text(content: bytes, where: str, options: TextOptions, sep: str = ",") 
     """
     text = _decoded(content, where, options.encoding)
     if not text.strip():
-        raise DataError(f"{where} is empty: its first line must name the columns.")
+        raise DataError(f"{where} is empty: its first line must name the columns.", topic="text-of-a-table")
     sep = sep if options.sep is None else options.sep
     names = _names(text, where, sep)
     table = _parsed(text, where, sep, options).set_axis(names, axis=1)
@@ -80,7 +80,7 @@ def read_text(content: bytes, where: str, options: TextOptions, sep: str = ",") 
         refuse_other_thousands(table, raw, where, (options.decimal or ".", options.thousands))
     table = _without_nameless(table)
     if not len(table):
-        raise DataError(f"{where} has names of columns and no rows.")
+        raise DataError(f"{where} has names of columns and no rows.", topic="text-of-a-table")
     refuse_other_marks(table, where, (options.decimal, options.thousands), options.labels)
     return table
 
@@ -89,17 +89,23 @@ def _decoded(content: bytes, where: str, encoding: str | None) -> str:
     try:
         text = content.decode(encoding or "utf-8-sig")
     except LookupError:
-        raise DataError(f"There is no encoding {encoding!r}. Known: utf-8, utf-16, cp1252, latin1, ...") from None
+        raise DataError(
+            f"There is no encoding {encoding!r}. Known: utf-8, utf-16, cp1252, latin1, ...", topic="text-of-a-table"
+        ) from None
     except UnicodeDecodeError as wrong:
         if encoding is None and content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise DataError(f"{where} is text in another encoding: add --encoding utf-16.") from None
+            raise DataError(
+                f"{where} is text in another encoding: add --encoding utf-16.", topic="text-of-a-table"
+            ) from None
         if b"\0" in content:
-            raise DataError(f"{where} is no text.") from None
+            raise DataError(f"{where} is no text.", topic="text-of-a-table") from None
         line = content.count(b"\n", 0, wrong.start) + 1
         advice = "add --encoding cp1252, as programs on Windows write it in Western Europe, or the one it has"
-        raise DataError(f"{where} is not in the encoding {encoding or 'utf-8'} (line {line}): {advice}.") from None
+        raise DataError(
+            f"{where} is not in the encoding {encoding or 'utf-8'} (line {line}): {advice}.", topic="text-of-a-table"
+        ) from None
     if "\0" in text:
-        raise DataError(f"{where} is no text.")
+        raise DataError(f"{where} is no text.", topic="text-of-a-table")
     return text.removeprefix("\ufeff")
 
 
@@ -118,11 +124,14 @@ def _names(text: str, where: str, sep: str) -> list[str]:
         _refuse_separator(names[0], where, sep)
     if all(NUMBER.fullmatch(name) for name in names):
         raise DataError(
-            f"The first line of {where} holds numbers ({', '.join(names[:3])}): put the names of the columns there."
+            f"The first line of {where} holds numbers ({', '.join(names[:3])}): put the names of the columns there.",
+            topic="text-of-a-table",
         )
     twice = list(dict.fromkeys(name for name in names if name and names.count(name) > 1))
     if twice:
-        raise DataError(f"{where} has more than one column {', '.join(map(repr, twice))}: rename them.")
+        raise DataError(
+            f"{where} has more than one column {', '.join(map(repr, twice))}: rename them.", topic="text-of-a-table"
+        )
     return names
 
 
@@ -133,7 +142,8 @@ def _refuse_separator(name: str, where: str, sep: str) -> None:
     words = SEPARATORS.get(other, "commas")
     decimal = ' (and --decimal "," where numbers have decimal commas)' if other == ";" else ""
     raise DataError(
-        f'{where} has one column, {brief(name)}, which holds {words}: add --sep "{_SHOWN.get(other, other)}"{decimal}.'
+        f'{where} has one column, {brief(name)}, which holds {words}: add --sep "{_SHOWN.get(other, other)}"{decimal}.',
+        topic="text-of-a-table",
     )
 
 
@@ -157,7 +167,8 @@ def _parsed(text: str, where: str, sep: str, options: TextOptions, **types: Any)
     except pd.errors.ParserWarning:
         raise DataError(
             f"{where} has rows with more values than there are names of columns. Name each, or leave the names of rows "
-            "out (in R, row.names = FALSE)."
+            "out (in R, row.names = FALSE).",
+            topic="text-of-a-table",
         ) from None
     except (ValueError, pd.errors.ParserError) as problem:
         raise _no_table(where, problem) from None
@@ -165,7 +176,7 @@ def _parsed(text: str, where: str, sep: str, options: TextOptions, **types: Any)
 
 def _no_table(where: str, problem: Exception) -> DataError:
     words = str(problem).strip().splitlines()[-1].removeprefix("Error tokenizing data. C error: ")
-    return DataError(f"{where} is no table: {words}.")
+    return DataError(f"{where} is no table: {words}.", topic="text-of-a-table")
 
 
 def _without_nameless(table: pd.DataFrame) -> pd.DataFrame:

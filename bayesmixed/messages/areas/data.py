@@ -160,4 +160,18 @@ TOPICS = (
         "Beyond its boundary knots a B-spline continues its last polynomial, which soon goes anywhere.",
         "Give `Boundary.knots=` that cover the values, or use `ns()`, which continues straight.",
     ),
+    refusal(
+        "text-of-a-table",
+        "A text file that is no table",
+        "A table in a text file has the names of its columns in its first line, one separator, one decimal sign and "
+        "one encoding.",
+        "`--sep ';'`, `--decimal ','`, `--encoding utf-16` and `--na .` say what cannot be guessed; spreadsheet "
+        "programs export it as CSV.",
+    ),
+    refusal(
+        "kind-of-file",
+        "A file of a kind that is not read",
+        "The end of a file's name says what it is: csv, tsv, parquet, feather, xlsx, sav, dta.",
+        "Rename it, or export the table as CSV.",
+    ),
 )
