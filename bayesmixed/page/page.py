@@ -175,7 +175,8 @@ class Page(Printed):
         for heading in headings:
             if not (isinstance(heading, str) and any(one.startswith(heading) for one in known)):
                 raise FitError(
-                    f"No heading begins with {heading!r}. {nearest(str(heading), known, 'Headings')}", topic="name"
+                    f"No heading begins with {heading!r}. {nearest(str(heading), known, 'Headings')}",
+                    topic="unknown-option",
                 )
         return Page(tuple(section for section in self.sections if section.heading.startswith(headings)))
 

@@ -192,4 +192,10 @@ TOPICS = (
         "Means are of the response, or of the linear predictor before the link.",
         '`scale="response"` or `scale="link"`.',
     ),
+    warning(
+        "missing-fonts",
+        "Letters that no installed font has",
+        "Pictures draw names by the fonts that are installed; letters of other scripts are boxes.",
+        "Install a font that has them, such as Noto Sans.",
+    ),
 )

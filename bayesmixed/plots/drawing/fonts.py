@@ -54,7 +54,7 @@ def cover(figure: Figure) -> None:
         if own + list(more) != text.get_fontfamily():
             text.set_fontfamily([*own, *(family for family in more if family not in own)])
     if missing:
-        warnings.warn(_said(sorted(missing)), BayesMixedWarning, stacklevel=2)
+        warnings.warn(BayesMixedWarning(_said(sorted(missing)), topic="missing-fonts"), stacklevel=2)
 
 
 def _letters(text: str) -> set[str]:
