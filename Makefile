@@ -34,7 +34,7 @@ usable = $(if $(shell $(1)/bin/python -c '' 2>/dev/null && grep -sxF "$(CURDIR)"
 
 # One environment, one installation at a time.
 .NOTPARALLEL:
-.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-degrees bench-peers bench-posterior bench-profiles bench-replicates references convergence calibration study-bootstrap study-coverage study-laplace study-permutation study-priors study-robust study-singular tutorials notebooks docs study-rejection clean FORCE
+.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-degrees bench-peers bench-posterior bench-profiles bench-replicates programs references convergence calibration study-bootstrap study-coverage study-laplace study-permutation study-priors study-robust study-singular tutorials notebooks docs study-rejection clean FORCE
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -94,6 +94,9 @@ bench-peers: $(PEERS)/.made ## only the environment of the Python peers
 bench-posterior: $(VENV)/.bench ## time NUTS against bambi with nutpie in one run (a quarter of an hour); writes benchmarks/results/
 	@$(MAKE) --no-print-directory $(BAMBI)/.made || echo "bambi could not be installed: the table will say so."
 	@$(BIN)/python benchmarks/posterior.py --bambi $(BAMBI)/bin/python $(ARGS)
+
+programs: $(VENV)/.docs ## run one analysis in lme4, glmmTMB, bambi and ours, where they are installed; writes docs/from/programs/*/*.txt
+	@$(BIN)/python docs/from/programs/run.py --bambi $(BAMBI)/bin/python $(ARGS)
 
 references: $(VENV)/.test ## estimates beside lme4's and glmmTMB's, every reference model; writes benchmarks/results/references.md
 	@$(BIN)/python benchmarks/references.py $(ARGS)
