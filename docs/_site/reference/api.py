@@ -130,6 +130,10 @@ def _class(where: str, kind: type) -> Iterator[str]:
         yield f"     - {_said(kind, member, directive)}"
     for member, directive in found.items():
         yield from ("", f".. {directive}:: {where}.{member}")
+        if directive == "autoattribute":
+            yield from ("   :no-value:", "", f"   {_said(kind, member, directive)}")
+        elif not inspect.getdoc(getattr(kind, member)):
+            yield from ("", f"   {_said(kind, member, directive)}")
 
 
 def _said(kind: type, member: str, directive: str) -> str:

@@ -49,10 +49,7 @@ def on_field(kind: type, name: str) -> str:
 
 
 def on_docstring(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """What Sphinx calls with each docstring: fields get their words, classes lose the list that the table repeats."""
-    if what in ("attribute", "property") and not any(lines):
-        place, field = name.rsplit(".", 1)
-        lines[:] = [on_field(_at(place), field)]
+    """What Sphinx calls with each docstring: classes lose the list of what the table below them has."""
     if what == "class" and "Attributes" in lines:
         start = lines.index("Attributes")
         ends = [i - 1 for i in range(start + 2, len(lines)) if set(lines[i]) == {"-"}]
@@ -83,12 +80,6 @@ def first_line(value: Any) -> str:
     """The first sentence of its documentation, as one line of Markdown."""
     text = inspect.getdoc(value) or ""
     return " ".join(text.split("\n\n")[0].split()).replace("|", "\\|").replace("``", "`")
-
-
-def _at(place: str) -> Any:
-    """The class of that full name."""
-    module, name = place.rsplit(".", 1)
-    return getattr(import_module(module), name)
 
 
 def _is_ours(value: Any, module: ModuleType) -> bool:
