@@ -52,4 +52,10 @@ def _end_quietly() -> None:
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     # an exception would wait for compiled code, and be lost where it meets a callback of the compiler's
-    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    signal.signal(signal.SIGINT, _interrupt)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    if sys.stderr is not None and sys.stderr.isatty():
+        os.write(sys.stderr.fileno(), b"\n")  # a bar of progress may stand there
+    os._exit(INTERRUPTED)
