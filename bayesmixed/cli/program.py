@@ -9,7 +9,7 @@ import click
 
 NAME = "bayesmixed"
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-COMMANDS = ("fit", "summary", "diagnose", "report", "simulate", "code", "data", "completion")
+COMMANDS = ("fit", "summary", "side-by-side", "diagnose", "report", "simulate", "code", "data", "completion")
 
 _HELP = """Mixed models with lme4-style formulas: maximum likelihood, REML and full Bayes from one model.
 
@@ -30,7 +30,7 @@ class Program(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        found: click.Command = import_module(f".commands.{cmd_name}", __package__).command
+        found: click.Command = import_module(f".commands.{cmd_name.replace('-', '_')}", __package__).command
         return found
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:

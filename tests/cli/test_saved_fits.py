@@ -30,6 +30,31 @@ def test_several_fits_stand_side_by_side(shell: Shell, saved: str) -> None:
     assert [fit["method"] for fit in shell("summary", "ml.nc", saved, "--json").json["fits"]] == ["ml", "reml"]
 
 
+def test_side_by_side_is_that_of_python_in_every_form(shell: Shell, saved: str) -> None:
+    shell("fit", FORMULA, "sleepstudy", "--method", "ml", "--save", "ml.nc")
+    arguments = ("side-by-side", "ml.nc", saved)
+    expected = bm.side_by_side(bm.load("ml.nc"), bm.load(saved))
+    assert shell(*arguments).out == f"{expected}\n"
+    assert shell(*arguments, "--format", "html").out.strip() == expected.to_html().strip()
+    pytest.importorskip("jinja2")
+    pytest.importorskip("tabulate")
+    assert shell(*arguments, "--format", "latex").out.strip() == expected.to_latex().strip()
+    assert shell(*arguments, "--format", "markdown").out.strip() == expected.to_markdown().strip()
+    named = bm.side_by_side(bm.load("ml.nc"), bm.load(saved), labels=["one", "two"], level=0.9)
+    assert shell(*arguments, "--label", "one", "--label", "two", "--level", 0.9).out == f"{named}\n"
+    found = shell(*arguments, "--json").json
+    assert found["fits"] == ["ML", "REML"] and found["rows"] == {"ML": 180, "REML": 180}
+    for row, (name, values) in zip(found["parameters"], expected.iterrows(), strict=True):
+        assert row["name"] == name
+        numbers = [row[label][column] for label in ("ML", "REML") for column in ("estimate", "se")]
+        assert numbers == [None if value != value else value for value in values]
+
+
+def test_a_summary_for_a_paper(shell: Shell, saved: str) -> None:
+    pytest.importorskip("jinja2")
+    assert shell("summary", saved, "--format", "latex").out.strip() == bm.load(saved).summary().to_latex().strip()
+
+
 def test_a_diagnosis_is_that_of_the_fit(shell: Shell, saved: str) -> None:
     assert shell("diagnose", saved).out == f"{bm.diagnose(bm.load(saved))}\n"
     found = shell("diagnose", saved, "--no-refit", "--json").json

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..command import Given, command_of, json_option
+from ..formats import format_option, print_page
 from ..saved import fit_argument, fit_of
 
 if TYPE_CHECKING:
@@ -19,11 +20,12 @@ def _run(given: Given) -> None:
         _print_json(fits)
         return
     for fit in fits:
-        click.echo(f"{fit.summary(ddf=given['ddf'])}" + "\n" * (len(fits) > 1))
+        print_page(fit.summary(ddf=given["ddf"]), given)
+        click.echo("\n" * (len(fits) > 1), nl=False)
     if len(fits) > 1:
         from ...fits.side_by_side import side_by_side
 
-        click.echo(str(side_by_side(*fits)))
+        print_page(side_by_side(*fits), given)
 
 
 def _print_json(fits: list[Fit]) -> None:
@@ -39,8 +41,9 @@ command = command_of(
     [
         fit_argument(several=True),
         click.Option(["--ddf"], metavar="METHOD", help="Test coefficients: satterthwaite, kenward-roger, ..."),
+        format_option(),
         json_option(),
     ],
     says="Print saved fits, several also side by side.",
-    examples=["bayesmixed summary fit.nc", "bayesmixed summary fit-reml.nc fit-nuts.nc --json"],
+    examples=["bayesmixed summary fit.nc --ddf satterthwaite", "bayesmixed summary fit-reml.nc fit-nuts.nc --json"],
 )
