@@ -70,6 +70,11 @@ def test_a_report_has_the_sentences_of_python(shell: Shell, saved: str, tmp_path
     assert answer.err == "Wrote page.html\n" and "<html" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
+def test_what_to_cite_is_written_as_bibtex(shell: Shell, saved: str, tmp_path: Path) -> None:
+    assert shell("report", saved, "--bib", "fit.bib").err == "Wrote fit.bib\n"
+    assert (tmp_path / "fit.bib").read_text(encoding="utf-8") == f"{bm.cite(bm.load(saved))}\n"
+
+
 def test_lines_are_as_wide_as_the_terminal(shell: Shell, saved: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for width in (60, 90):
         monkeypatch.setenv("COLUMNS", str(width))

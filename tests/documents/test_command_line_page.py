@@ -17,15 +17,15 @@ import pytest
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "command-line.md"
 WIDTH = "102"  # of the lines that pages show
-BLOCK = re.compile(r"^```(console|csv)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(console|text)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def answered(page: str) -> str:
-    """The page with each command followed by what it prints; blocks of csv are files that commands read."""
+    """The page with each command followed by what it prints; blocks of text are files that commands read."""
 
     def fill(block: re.Match[str]) -> str:
         language, text = block.groups()
-        if language == "csv":
+        if language == "text":
             Path("drug.csv").write_text(text, encoding="utf-8")
             return block[0]
         lines = [f"$ {command}\n{answer(command)}" for command in commands(text)]

@@ -14,7 +14,13 @@ from ..saved import fit_argument, fit_of
 
 def _run(given: Given) -> None:
     page = None if given["html"] is None else target(given["html"], "--html", [".html", ".htm"])
+    bib = None if given["bib"] is None else target(given["bib"], "--bib", [".bib"])
     fit = fit_of(given["fit"])
+    if bib is not None:
+        from ...summaries.report.cite import cite
+
+        bib.write_text(f"{cite(fit, ddf=given['ddf'])}\n", encoding="utf-8")
+        note(f"Wrote {bib}")
     if page is not None:
         note(f"Wrote {fit.to_html(page)}")
     from ...page import wrapped
@@ -41,6 +47,7 @@ command = command_of(
             type=click.Path(),
             help="Also write one page with report, tables and pictures.",
         ),
+        click.Option(["--bib"], metavar="FILE.bib", type=click.Path(), help="Also write what to cite, as BibTeX."),
         click.Option(
             ["--ddf"], metavar="METHOD", help="How coefficients are tested: satterthwaite, kenward-roger, ..."
         ),
