@@ -94,7 +94,7 @@ def checked(version: str, extra: str, wheel: Path, folder: Path) -> str:
     environment = folder / f"py{version}-{extra or 'bare'}"
     if not environment.exists():
         run([python, "-m", "venv", str(environment)])
-    inside = str(next(environment.glob("*/python*")))
+    inside = str(environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
     run([inside, "-m", "pip", "install", "--quiet", wanted])
     run([inside, "-m", "pip", "install", "--quiet", "--no-deps", "--force-reinstall", str(wheel)])
     run([inside, "-m", "pip", "check"])
