@@ -33,7 +33,7 @@ assert bayesmixed.__version__ == version("bayesmixed")
 held = {path.as_posix() for path in files("bayesmixed")}
 assert {"bayesmixed/py.typed", "bayesmixed/data/README.md"} <= held
 assert any(name.endswith("licenses/LICENSES/GPL-2.0.txt") for name in held)
-for row in bayesmixed.list_data().frame.query("shipped").itertuples():
+for row in bayesmixed.list_data().query("shipped").itertuples():
     assert len(bayesmixed.load_data(row.name)) == row.rows
 """
 AFTER = """
