@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import FitError, nearest, with_known_fields
-from ..likelihood.identified import unidentified
 from .base import Engine as Engine
 from .laplace import Laplace as Laplace
 from .map import MAP as MAP
@@ -67,5 +66,7 @@ def engine(method: str | Engine) -> Engine:
 
 def fit(model: Model, method: str | Engine, *, seed: int | None, progress: bool | None) -> PointFit | DrawsFit:
     """See `Model.fit`."""
+    from ..likelihood.identified import unidentified
+
     found = engine(method).fit(model, seed=seed, progress=progress)
     return replace(found, status=found.status.with_unidentified(unidentified(model)))  # type: ignore[arg-type]  # its own

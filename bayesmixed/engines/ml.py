@@ -1,4 +1,4 @@
-"""ML and REML of linear mixed models: profiled criterion, exact gradient, boundary points checked."""
+"""ML and REML: what each is called and can be told. How they fit is loaded when one does."""
 
 from __future__ import annotations
 
@@ -10,25 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import BayesMixedWarning, FitError, ModelError
-from ..fits.point import PointFit
-from ..likelihood.at import likelihood_of
-from ..likelihood.criteria.profiled import ProfiledCriterion
 from .base import Engine
-from .generalized.fit import fit_generalized
-from .machine.blas import blas_threads
-from .profiled import collect
-from .refits.alone import OneByOne
-from .refits.generalized import Approximated, approximated_together
-from .refits.linear import SideBySide, searched_together
-from .refits.refits import Refitter
-from .residual import refuse_exact
-from .search.boundary_search import given_start, search
-from .search.optimizer import Optimizer
-from .search.optimizers import optimizer_of
-from .sigmas import fit_with_sigmas
 
 if TYPE_CHECKING:
+    from ..fits.point import PointFit
     from ..model import Model
+    from .refits.refits import Refitter
+    from .search.optimizer import Optimizer
 
 
 @dataclass(frozen=True)
@@ -84,6 +72,10 @@ class ML(Engine):
             raise FitError(
                 f"quadrature must be 0, 1 or a number of nodes, not {self.quadrature!r}.", topic="engine-option"
             )
+        from .generalized.fit import fit_generalized
+        from .maximum.linear import fit_linear
+        from .search.optimizers import optimizer_of
+
         optimizer = optimizer_of(self.optimizer, self.maxiter)
         if not model.linear:
             return fit_generalized(model, self, int(self.quadrature), self.start, optimizer)
@@ -91,7 +83,9 @@ class ML(Engine):
         return fit_linear(model, self, self.start, optimizer)
 
     def refitter(self, fit: PointFit) -> Refitter:
-        return _refitter(fit)
+        from .refits.chosen import quickest
+
+        return quickest(fit)
 
 
 @dataclass(frozen=True)
@@ -133,32 +127,16 @@ class REML(Engine):
         return *super().papers(model), "patterson1971"
 
     def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> PointFit:
+        from .maximum.linear import fit_linear
+        from .search.optimizers import optimizer_of
+
         check_identifiable(model)
         return fit_linear(model, self, self.start, optimizer_of(self.optimizer, self.maxiter))
 
     def refitter(self, fit: PointFit) -> Refitter:
-        return _refitter(fit)
+        from .refits.chosen import quickest
 
-
-def _refitter(fit: PointFit) -> Refitter:
-    """The quickest way to refit a model by maximum likelihood."""
-    if fit.model.linear:
-        return SideBySide(fit) if searched_together(fit) else OneByOne(fit)
-    return Approximated(fit) if approximated_together(fit) else OneByOne(fit)
-
-
-def fit_linear(model: Model, engine: Engine, start: Sequence[float] | None, optimizer: Optimizer) -> PointFit:
-    """Minimise the deviance or REML criterion and collect what a fit reports."""
-    if not model.linear:
-        raise FitError(
-            f"{engine.label} needs a normal response with an identity link; this model is {model.family.name} with "
-            f'link {model.family.link.name}. Use model.fit("ml").',
-            topic="reml-is-for-normal",
-        )
-    with blas_threads(tail_columns(model)):
-        if not model.has_scale:
-            return fit_with_sigmas(model, engine, start, optimizer)
-        return _fit_linear(model, engine, start, optimizer)
+        return quickest(fit)
 
 
 def tail_columns(model: Model) -> int:
@@ -168,22 +146,6 @@ def tail_columns(model: Model) -> int:
         levels, effects = sizes.get(term.factor, (term.n_levels, 0))
         sizes[term.factor] = (levels, effects + levels * len(term.columns))
     return sum(effects for _, effects in sizes.values()) - max(sizes.values(), default=(0, 0))[1]
-
-
-def _fit_linear(model: Model, engine: Engine, start: Sequence[float] | None, optimizer: Optimizer) -> PointFit:
-    likelihood = likelihood_of(model)
-    if likelihood.n <= likelihood.p:
-        raise FitError(
-            f"{likelihood.n} rows cannot estimate {likelihood.p} fixed effects and a residual variance.",
-            topic="too-few-rows",
-        )
-    criterion = ProfiledCriterion(likelihood, engine.restricted, model.constants.get("sigma"))
-    sigma = criterion.sigma
-    first = likelihood.start(sigma) if start is None else given_start(start, likelihood.theta)
-    refuse_exact(model, likelihood, first)
-    optimum, edge = search(criterion, first, optimizer)
-    refuse_exact(model, likelihood, optimum.x)
-    return collect(model, engine, criterion, optimum, edge)
 
 
 def check_identifiable(model: Model) -> None:

@@ -1,30 +1,23 @@
-"""The posterior by NumPyro's No-U-Turn sampler, started from the point fit, chains on threads."""
+"""The posterior by NumPyro's No-U-Turn sampler, started from the point fit, chains on threads.
+
+What can be told; how it fits is in `sampler/` and `program/` and loaded when it does.
+"""
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ..covariance import CORRELATION
-from ..errors import BayesMixedWarning, FitError, ModelError, nearest
-from ..prediction.seeds import is_whole, whole_seed
+from ..errors import FitError, nearest
+from ..prediction.seeds import is_whole
 from .base import Engine, of_correlations
-from .improper import refuse_improper
-from .ml import ML, check_identifiable, fit_linear
-from .program import ROUTES, build_program
-from .room import check_room
-from .sampler.chain_start import Start, start_from
-from .sampler.generalized_start import generalized_start
-from .sampler.run import CHAIN_METHODS, sample_posterior
-from .search.gradient_methods import BFGS
 
 if TYPE_CHECKING:
     from ..fits.draws import DrawsFit
-    from ..fits.point import PointFit
     from ..model import Model
+
+ROUTES = ("auto", "full", "partial", False)
+CHAIN_METHODS = ("auto", "threads", "sequential", "vectorized")
 
 
 @dataclass(frozen=True)
@@ -98,33 +91,9 @@ class NUTS(Engine):
         return "hoffman2014", "phan2019", "vehtari2021", *of_correlations(model)
 
     def fit(self, model: Model, *, seed: int | None = None, progress: bool | None = None) -> DrawsFit:
-        from ..fits.draws import DrawsFit
+        from .sampler.fit import fit_by_sampling
 
-        _check_model(model, self)
-        check_room(model, "bm.NUTS(draws={draws})", self.chains, self.draws)
-        start = self._start(model)
-        program = build_program(model, self.collapsed, self._centering(start))
-        chosen, other = whole_seed(seed), start.other_centering() if self.centered == "auto" else None
-        again = build_program(model, self.collapsed, other) if other and program.function.effect_factors else None
-        found = sample_posterior(self, model, [program, *filter(None, [again])], start, chosen, progress)
-        return DrawsFit(model, self, found.parameters, found.statistics, found.status, chosen)
-
-    def _start(self, model: Model) -> Start:
-        if self.start != "auto":
-            return start_from(_given_start(self.start, model), model)
-        if not model.linear:
-            return generalized_start(model)
-        try:
-            check_identifiable(model)
-        except ModelError as stop:
-            # What stops ML only warns here: priors keep the posterior proper.
-            warnings.warn(BayesMixedWarning(str(stop), topic=stop.topic), stacklevel=4)
-        return start_from(fit_linear(model, ML(), None, BFGS()), model)
-
-    def _centering(self, start: Start) -> tuple[np.ndarray, ...]:
-        if self.centered == "auto":
-            return start.centering()
-        return tuple(np.full(len(factor), float(self.centered)) for factor in start.factors)
+        return fit_by_sampling(self, model, seed, progress)
 
 
 def _check(engine: NUTS) -> None:
@@ -153,24 +122,3 @@ def _check(engine: NUTS) -> None:
                 f"{name}={value!r} is not available. {nearest(str(value), map(str, allowed), 'Options')}",
                 topic="unknown-option",
             )
-
-
-def _given_start(start: Any, model: Model) -> PointFit:
-    names = getattr(getattr(start, "model", None), "coefficients", None)
-    if names != model.coefficients or not hasattr(start, "factors"):
-        raise FitError(
-            'start must be "auto" or a point fit of the same model, e.g. model.fit("ml").', topic="engine-option"
-        )
-    return start
-
-
-def _check_model(model: Model, engine: NUTS) -> None:
-    for group, structure in zip(model.design.groups, model.covariances, strict=True):
-        # LKJ's Cholesky transform loses all digits in single precision from five columns on.
-        matrix = any(shape.support == CORRELATION for shape in structure.parameters(len(group.columns)).shapes)
-        if engine.dtype == "float32" and matrix and len(group.columns) >= 5:
-            raise FitError(
-                f"dtype='float32' cannot hold the {len(group.columns)}-column correlations of {group.text}.",
-                topic="engine-option",
-            )
-    refuse_improper(model)

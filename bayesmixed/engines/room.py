@@ -58,7 +58,7 @@ def check_room(model: Model, call: str, chains: int, draws: int) -> None:
         said = (
             f"{asked} will take {size / 1e9:.1f} GB. Fewer take less: {call.format(draws=_round(LARGE_BYTES / each))}."
         )
-        warnings.warn(BayesMixedWarning(said, topic="memory"), stacklevel=5)
+        warnings.warn(BayesMixedWarning(said, topic="memory"), stacklevel=6)
 
 
 def _fewer(call: str, most: int) -> str:

@@ -12,8 +12,6 @@ import pandas as pd
 from scipy.special import ndtri
 
 from ..errors import NoSuchAnswer
-from ..likelihood.criteria.hessian import Curvature
-from ..likelihood.prediction_errors import JointErrors, joint_errors
 from ..parameters.values import Parameters, compact
 from . import tables
 from .base import Fit
@@ -23,6 +21,8 @@ from .summary import Summary, point_summary
 if TYPE_CHECKING:
     from ..degrees.reference import Reference
     from ..engines.base import Engine
+    from ..likelihood.criteria.hessian import Curvature
+    from ..likelihood.prediction_errors import JointErrors
     from ..model import Model
 
 
@@ -266,6 +266,8 @@ class PointFit(Fit):
 
         It holds the factored equations of the fit and no rows of the data but a weight each.
         """
+        from ..likelihood.prediction_errors import joint_errors
+
         prior = self.engine.prior_precision(self.model, self.beta)
         return joint_errors(self.model, self.theta, self.parameters, prior)
 

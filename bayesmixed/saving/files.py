@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engines.search.optimizers import OPTIMIZERS
 from ..errors import DataError, FitError
 from ..families import FAMILIES, LINKS, Link
 from ..fits.base import Fit
@@ -18,8 +17,6 @@ from ..fits.point import PointFit, point_values
 from ..fits.status import DrawsStatus, PointStatus
 from ..formula.formula import Formula
 from ..interop.json import from_plain, to_plain
-from ..likelihood.criteria.hessian import Curvature
-from ..likelihood.working.basis import root
 from ..model import Model, restored
 from ..parameters.values import Parameters
 from ..priors import Priors
@@ -149,11 +146,15 @@ def _point_parts(fit: PointFit) -> tuple[str, dict[str, Any], dict[str, xr.Datas
 
 def _point(model: Model, engine: Any, numbers: Any, arrays: xr.Dataset, status: PointStatus) -> PointFit:
     if "beta_covariance" in arrays:  # files of earlier versions hold the covariance itself, or another name
+        from ..likelihood.working.basis import root
+
         arrays = arrays.assign(coefficient_root=(["from", "to"], root(arrays["beta_covariance"].to_numpy())))
     arrays = arrays.rename({old: new for old, new in _RENAMED.items() if old in arrays})
     values: dict[str, Any] = {name: arrays[name].to_numpy() for name in _POINT}
     values["b_covariances"] = _per_term("b_covariances", model, arrays)
     if "curvature_x" in arrays:
+        from ..likelihood.criteria.hessian import Curvature
+
         values["curvature"] = Curvature(*(arrays[f"curvature_{name}"].to_numpy() for name in _CURVATURE))
     known = from_plain(numbers)
     values["parameters"] = _point_parameters(model, arrays, known.pop("dispersion"))
@@ -281,6 +282,8 @@ def _given(content: dict[str, Any] | None) -> Any:
 
 
 def _engine_content(fit: Fit) -> dict[str, Any]:
+    from ..engines.search.optimizers import OPTIMIZERS
+
     options = {}
     for field in fields(fit.engine):  # type: ignore[arg-type]
         value = getattr(fit.engine, field.name)
@@ -312,6 +315,8 @@ def _engine(content: dict[str, Any]) -> Any:
 
 def _option(plain: Any) -> Any:
     if isinstance(plain, dict) and "optimizer" in plain:
+        from ..engines.search.optimizers import OPTIMIZERS
+
         return OPTIMIZERS[plain["optimizer"]](plain["maxiter"])
     if isinstance(plain, dict) and "words" in plain:
         return {**saved_priors.from_class(plain["priors"]), **plain["words"]}

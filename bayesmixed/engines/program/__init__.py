@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import FitError, nearest
+from ..nuts import ROUTES
 from .collapsed import CollapsedProgram, collapsed_program, why_not_full, why_not_partial
 from .explicit import ExplicitProgram, explicit_program
 from .sites import population_meanings
 
 if TYPE_CHECKING:
     from ...model import Model
-
-
-ROUTES = ("auto", "full", "partial", False)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ...model import Model
     from ..nuts import NUTS
 
-CHAIN_METHODS = ("auto", "threads", "sequential", "vectorized")
 SHORT, LONG = 200, 1500  # iterations of the warm-up that only finds a step size, and of the one that adapts the metric
 SHORT_ROUGH = 500  # with a metric that leaves curvature out
 ENOUGH = 300  # effective draws a chain that a longer run aims at, where chains mixed slowly without diverging,

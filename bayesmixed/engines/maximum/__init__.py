@@ -1,0 +1,1 @@
+"""How ML, REML and MAP find their maximum."""
