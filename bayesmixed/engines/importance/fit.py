@@ -15,9 +15,9 @@ from ...parameters.values import Parameters, compact
 from ...prediction.seeds import whole_seed
 from ...priors.origin import to_typed
 from ..improper import refuse_improper
-from ..maximum.linear import fit_linear
 from ..machine.blas import blas_threads
 from ..machine.progress import Progress, progress_bar
+from ..maximum.linear import fit_linear
 from ..ml import ML, check_identifiable, tail_columns
 from ..room import check_room
 from ..sampler.chain_start import start_from
