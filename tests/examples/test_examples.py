@@ -59,7 +59,7 @@ def test_every_example_is_run_and_listed() -> None:
     assert names == set(re.findall(r"\]\((\w+)\.py\)", index))
 
 
-@pytest.mark.parametrize("path", EXAMPLES.glob("*.py"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
 def test_an_example_needs_nothing_but_what_is_installed(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
