@@ -1,4 +1,16 @@
-"""bayesmixed: mixed models from an lme4-style formula, by ML, REML and NUTS, with the same questions afterwards."""
+"""bayesmixed: mixed models from an lme4-style formula, by ML, REML and NUTS, with the same questions afterwards.
+
+    import bayesmixed as bm
+
+    sleep = bm.load_data("sleepstudy")  # or a DataFrame of your own
+    model = bm.Model("Reaction ~ Days + (Days | Subject)", sleep)
+    print(model)  # terms, groups, parameters, priors
+    fit = model.fit("reml")  # or "ml", "map", "laplace", "nuts"
+    print(fit)
+    bm.plot.shrinkage(fit)
+
+`help(bm.Model)`, `help(bm.Model.fit)` and `help` of every other name say the rest.
+"""
 
 from __future__ import annotations
 

@@ -265,7 +265,8 @@ class Model:
         FitError
             A name that is no method, options that do not apply, a model that the method cannot fit.
         ModelError
-            For draws a flat prior that leaves the posterior improper; more random effects than rows.
+            For estimates as many random effects as rows, unless the model has ``check="warn"``; for draws a flat prior
+            that leaves the posterior improper.
 
         Notes
         -----
