@@ -9,7 +9,7 @@ PAGE = f"""
 .bayesmixed .lines, .bayesmixed dl {{ margin: 0.4em 0 1em; }}
 .bayesmixed dl {{ display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 0.1em 1em; }}
 .bayesmixed dt {{ opacity: 0.75; font-weight: normal; }}
-.bayesmixed dd {{ margin: 0; }}
+.bayesmixed dt, .bayesmixed dd {{ margin: 0; float: none; width: auto; }} /* Jupyter's own are 20 % wide */
 .bayesmixed pre, .bayesmixed .wide {{ overflow-x: auto; max-width: 100%; margin: 0.3em 0 0.6em; }}
 .bayesmixed table {{ border-collapse: collapse; border: 0; margin: 0; width: auto; font-size: 0.92em;
   font-variant-numeric: tabular-nums; color: inherit; }}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import CHROMIUM
 
 import bayesmixed as bm
 from bayesmixed.engines.machine.bars import BAR
@@ -96,6 +97,29 @@ def test_several_pages_in_one_value_keep_their_html(kept: dict[str, list[Any]]) 
     assert pages.data["text/plain"].startswith("(") and "Satterthwaite" in pages.data["text/plain"]
     [mixed] = kept["mixed"]
     assert mixed.data["text/html"].count("<table") >= 2 and "between" in mixed.data["text/html"]
+
+
+LINES = """<script>addEventListener("load", () => {
+const heights = [...document.querySelectorAll(".bayesmixed dt")].map((name) => name.getBoundingClientRect().height)
+document.body.append("names:" + JSON.stringify(heights) + ";") })</script>"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no browser is installed")
+def test_names_of_a_page_stand_on_one_line_each_in_the_style_of_jupyter(tmp_path: Path) -> None:
+    kept = outputs(False)
+    import nbconvert
+    import nbformat
+
+    cell = nbformat.v4.new_code_cell("fit", outputs=kept["fit"])
+    html = nbconvert.HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))[0]
+    page = tmp_path / "notebook.html"
+    page.write_text(html.replace("</body>", f"{LINES}</body>"), encoding="utf-8")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"]
+    shown = subprocess.run(
+        [str(CHROMIUM), *options, page.as_uri()], capture_output=True, text=True, timeout=120, check=True
+    ).stdout
+    heights = json.loads(re.findall(r"names:(\[[^]]*\]);", shown)[-1])
+    assert heights and max(heights) < 40, "a name is broken into its letters"
 
 
 def test_a_tuple_without_pages_is_shown_as_ever(kept: dict[str, list[Any]]) -> None:
