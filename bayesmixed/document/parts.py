@@ -40,7 +40,7 @@ class Part:
 
 def parts(fit: Fit) -> Iterator[Part]:
     """The parts in the order in which they are read."""
-    yield Part("Report", _report(fit))
+    yield Part("Report", unstyled(report(fit).page))
     yield Part("Summary", unstyled(fit.summary()))
     yield Part("Diagnosis", _diagnosis(fit))
     yield Part("Effects", effects(fit))
@@ -59,10 +59,6 @@ def answer(verb: Callable[..., Any], *arguments: Any, **options: Any) -> str:
         return unstyled(verb(*arguments, **options).page)
     except BayesMixedError as error:
         return refused(error)
-
-
-def _report(fit: Fit) -> str:
-    return f'<div class="report">{report(fit)._repr_html_()}</div>'
 
 
 def _diagnosis(fit: Fit) -> str:

@@ -8,7 +8,7 @@ h3 { font-size: 1rem; margin: 1.4rem 0 0.3rem; overflow-wrap: anywhere; }
 header p, footer { color: var(--faint); margin-top: 0; }
 footer { margin-top: 3rem; border-top: 1px solid rgba(128, 128, 128, 0.45); font-size: 0.9rem; }
 code { font-size: 0.92em; overflow-wrap: anywhere; }
-section > p, .report p { max-width: 75ch; overflow-wrap: anywhere; }
+section > p { max-width: 75ch; overflow-wrap: anywhere; }
 nav ol { columns: 15rem; column-gap: 2rem; margin: 1rem 0; padding-left: 1.6rem; }
 figure { margin: 0.8rem 0 1.2rem; }
 img { max-width: 100%; height: auto; background: #fff; }

@@ -14,6 +14,8 @@ import pytest
 from browsing import CHROMIUM, seen
 
 import bayesmixed as bm
+from bayesmixed.messages import Told
+from bayesmixed.page import Page, Section, addresses
 from bayesmixed.page.html import document
 
 WINDOWS = (390, 1400)  # a telephone, a screen
@@ -162,3 +164,12 @@ def test_levels_whose_names_are_code_are_shown_as_they_are(tmp_path: Path) -> No
         text = fit.to_html(tmp_path / "fit.html").read_text(encoding="utf-8")
     assert "<script>" not in text and "&lt;script&gt;alert(1)" in text
     assert "<script>" not in bm.emmeans(fit, "experimental_condition_of_the_participant")._repr_html_()
+
+
+def test_a_sentence_that_knows_its_topic_leads_to_what_is_written_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Page((Section("", lines=(Told("boundary", "The sd of g is 0."), "Another line.")),))
+    monkeypatch.setattr(addresses, "documentation", lambda: "https://example.org/en/")
+    links = Elements(told._repr_html_()).of("a")
+    assert [link["href"] for link in links] == ["https://example.org/en/messages.html#boundary"]
+    monkeypatch.setattr(addresses, "documentation", lambda: "")
+    assert not Elements(told._repr_html_()).of("a")

@@ -12,7 +12,7 @@ from scipy.stats import binom
 
 from ...errors import FitError
 from ...messages import Told
-from ...page import Page, Section, probability
+from ...page import Page, Printed, Section, probability
 from .replicate import Failure, ReplicateRanks
 from .uniform import p_value
 
@@ -26,7 +26,7 @@ CLEAR = 3.0  # standard errors from which a mean or spread of positions is put i
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Calibration:
+class Calibration(Printed):
     """The result of `sbc`.
 
     Attributes
@@ -112,15 +112,14 @@ class Calibration:
                 rows.append((quantity, level, np.mean(distance < level / 2), *limits))
         return pd.DataFrame(rows, columns=["quantity", "nominal", "observed", "lower", "upper"])
 
-    def __str__(self) -> str:
-        return str(_page(self))
+    @property
+    def page(self) -> Page:
+        """The page that is printed."""
+        return _page(self)
 
     def __repr__(self) -> str:
         verdict = "ranks uniform" if self.calibrated else "ranks not uniform"
         return f"Calibration({self.formula!r}, {self.method}, {self.used} of {self.n} replicates: {verdict})"
-
-    def _repr_html_(self) -> str:
-        return _page(self)._repr_html_()
 
 
 def calibration(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from textwrap import fill
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import numpy as np
 from ...degrees.methods import reference
 from ...errors import BayesMixedError, FitError, with_known_options
 from ...fits.base import is_fit
+from ...page import Page, Printed, Section
 from ..variance.residual_variance import Options
 from ..variance.slopes_share import over_rows
 from ..variance.variances import Variances, variances
@@ -29,7 +29,7 @@ _LIMITS = (0.025, 0.975)
 
 
 @dataclass(frozen=True, repr=False)
-class Report:
+class Report(Printed):
     """A report in paragraphs; printing it wraps the lines.
 
     Attributes
@@ -62,15 +62,17 @@ class Report:
         """All of it, a line per paragraph."""
         return "\n".join(self.paragraphs)
 
+    @property
+    def page(self) -> Page:
+        """A section per paragraph."""
+        return Page(tuple(Section("", lines=(text,)) for text in self.paragraphs))
+
     def __str__(self) -> str:
         return "\n\n".join(
             fill(text, WIDTH, break_long_words=False, break_on_hyphens=False) for text in self.paragraphs
         )
 
     __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return "".join(f"<p>{escape(text)}</p>" for text in self.paragraphs)
 
 
 @with_known_options
