@@ -24,8 +24,8 @@ COMPUTED = {  # places that hand the topic of another message on
     "checks/diagnosis/sampling.py",
     "checks/diagnosis/search_end.py",
     "design/expressions/calling.py",
-    "engines/laplace.py",
-    "engines/nuts.py",
+    "engines/importance/fit.py",
+    "engines/sampler/fit.py",
     "formula/caret.py",
     "saving/saved_problems.py",
 }
