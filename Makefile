@@ -34,7 +34,7 @@ usable = $(if $(shell $(1)/bin/python -c '' 2>/dev/null && grep -sxF "$(CURDIR)"
 
 # One environment, one installation at a time.
 .NOTPARALLEL:
-.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-degrees bench-peers bench-posterior bench-profiles bench-replicates programs references convergence calibration study-bootstrap study-coverage study-laplace study-permutation study-priors study-robust study-singular tutorials notebooks docs study-rejection clean FORCE
+.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-degrees bench-peers bench-posterior bench-profiles bench-replicates printed programs references convergence calibration study-bootstrap study-coverage study-laplace study-permutation study-priors study-robust study-singular tutorials notebooks docs study-rejection clean FORCE
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -97,6 +97,9 @@ bench-posterior: $(VENV)/.bench ## time NUTS against bambi with nutpie in one ru
 
 programs: $(VENV)/.docs ## run one analysis in lme4, glmmTMB, bambi and ours, where they are installed; writes docs/from/programs/*/*.txt
 	@$(BIN)/python docs/from/programs/run.py --bambi $(BAMBI)/bin/python $(ARGS)
+
+printed: $(VENV)/.docs ## pages of docs/ with what their Python prints now; ARGS="guide/priors.md" for some of them
+	@$(BIN)/python docs/_site/printed.py $(ARGS)
 
 references: $(VENV)/.test ## estimates beside lme4's and glmmTMB's, every reference model; writes benchmarks/results/references.md
 	@$(BIN)/python benchmarks/references.py $(ARGS)

@@ -19,6 +19,7 @@ PAGES = ["start/first-five-minutes.md", "guide/priors.md", "guide/saving.md"]
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)")
 EXACT = 1e-3  # relative: optima of other BLAS libraries, where a printed digit may round the other way
 DRAWN = 0.15  # the same of what draws say, with a fixed seed on another machine
+WIDTH = "112"  # of the lines that these pages show, as in `docs/_site/printed.py`
 TINY = 1e-3  # gradients and what else is rounding
 
 
@@ -41,7 +42,7 @@ def test_a_page_shows_what_its_python_prints(
     for table in (DOCS / name).parent.glob("*.csv"):
         shutil.copy(table, tmp_path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "102")
+    monkeypatch.setenv("COLUMNS", WIDTH)
     scope: dict[str, object] = {}
     for code, shown in blocks(DOCS / name):
         try:
