@@ -8,6 +8,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from ..errors import BayesMixedError
+from ..messages import TOPICS
+from ..messages.topic import NOTE
 from .addresses import explained
 from .columns import Column, columns, said_once
 from .style import DOCUMENT, PAGE
@@ -90,9 +92,14 @@ def told(line: str) -> str:
 
 
 def _linked(line: str, topic: str) -> str:
+    """A line and, after it, the link to what it means: in words where something is wrong, a sign where it is a note."""
     address = explained(topic)
-    link = f'<a class="topic" href="{escape(address, quote=True)}">what this means</a>' if address else ""
-    return escape(line.strip()) + link
+    if not address:
+        return escape(line.strip())
+    meaning = f"What this means: {TOPICS[topic].title}" if topic in TOPICS else "What this means"
+    sign = "?" if topic in TOPICS and TOPICS[topic].kind == NOTE else "what this means"
+    says = f'title="{escape(meaning)}" aria-label="{escape(meaning)}"'
+    return f'{escape(line.strip())}<a class="topic" href="{escape(address)}" {says}>{sign}</a>'
 
 
 def _head(column: Column) -> str:

@@ -22,7 +22,7 @@ PAGE = f"""
 .bayesmixed th.words, .bayesmixed td.words {{ text-align: left; }}
 .bayesmixed th:first-child, .bayesmixed td:first-child {{ padding-left: 0.1em; }}
 .bayesmixed .long {{ white-space: normal; min-width: 17em; max-width: 40em; overflow-wrap: anywhere; }}
-.bayesmixed a.topic {{ font-size: 0.85em; color: inherit; margin-left: 0.4em; }}
+.bayesmixed a.topic {{ font-size: 0.85em; color: inherit; margin-left: 0.4em; white-space: nowrap; }}
 @media (max-width: 40rem) {{ .bayesmixed th, .bayesmixed td {{ padding: 0.15em 0.45em; }} }}
 @media print {{ .bayesmixed .wide, .bayesmixed pre {{ overflow: visible; }} }}
 """
