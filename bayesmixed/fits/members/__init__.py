@@ -1,0 +1,1 @@
+"""What every fit answers, a file per kind of question."""
