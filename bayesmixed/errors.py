@@ -151,7 +151,7 @@ def _mismatch(
     hint: str,
 ) -> str:
     """Which argument is unknown, missing or one too many, and the nearest call that works."""
-    owner = function.__qualname__.removesuffix(".__init__")
+    owner = _owner(function, shape, arguments)
     known = {name: argument for name, argument in shape.parameters.items() if name != "self"}
     unknown = next((name for name in options if name not in known), None)
     if unknown is not None:
@@ -172,6 +172,13 @@ def _mismatch(
         advice = hint or (f"Give the others by name: {', '.join(named)}." if named else "")
         return f"{owner} takes {len(plain) or 'no'} unnamed argument{'s' * (len(plain) != 1)}. {advice}".strip()
     return ""
+
+
+def _owner(function: Callable[..., Any], shape: Signature, arguments: Sequence[Any]) -> str:
+    """What was called: of a member by the class that it was asked of, wherever that has it from."""
+    if arguments and next(iter(shape.parameters), "") == "self":
+        return f"{type(arguments[0]).__name__}.{function.__name__}".removesuffix(".__init__")
+    return function.__qualname__
 
 
 def nearest(name: str, known: Iterable[str], label: str = "Known") -> str:

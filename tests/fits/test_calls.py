@@ -24,12 +24,15 @@ def fit() -> Any:
 @pytest.mark.parametrize(
     ("call", "answer"),
     [
-        (lambda fit: fit.predict(type="response"), "Fit.predict has no argument 'type'. Here it is scale=."),
+        (lambda fit: fit.predict(type="response"), "PointFit.predict has no argument 'type'. Here it is scale=."),
         (lambda fit: fit.residuals(type="pearson"), "Here it is kind=."),
         (lambda fit: fit.predict(re_form=None), "Here it is re=."),
         (lambda fit: fit.ranef("g"), 'It gives a dict: fit.ranef()["group"].'),
         (lambda fit: fit.coef("g"), 'It gives a dict: fit.coef()["group"].'),
-        (lambda fit: fit.predict(TABLE, "all"), "Fit.predict takes 1 unnamed argument. Give the others by name: re="),
+        (
+            lambda fit: fit.predict(TABLE, "all"),
+            "PointFit.predict takes 1 unnamed argument. Give the others by name: re=",
+        ),
         (lambda fit: fit.model.fit("nuts", draws=100), "go into its value: bm.NUTS(draws=100)"),
         (lambda fit: fit.model.fit("nuts", sed=1), "Did you mean 'seed'?"),
         (lambda fit: anything.NUTS(warmup=500), "NUTS has no argument 'warmup'. Here it is tune=."),
