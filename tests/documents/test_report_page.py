@@ -135,7 +135,9 @@ def test_a_page_says_what_its_parts_are_and_leads_to_each(tmp_path: Path) -> Non
     headings = ["Report", "Summary", "Diagnosis", "Effects", "Coefficients", "Shares of variance", "Residuals"]
     assert all(f"<h2>{heading}</h2>" in text for heading in [*headings, "Predictive check", "Model and priors"])
     anchors = {f"#{attributes['id']}" for attributes in found.of("section")}
-    assert anchors and anchors == {attributes["href"] for attributes in found.of("a")}
+    links = {str(attributes["href"]) for attributes in found.of("a")}
+    assert anchors and anchors == {link for link in links if link.startswith("#")}
+    assert all(link.startswith(f"{addresses.documentation()}messages.html#") for link in links - anchors)
     assert f"bayesmixed {bm.__version__}" in text and len(found.of("time")) == 1
     assert found.of("html") == [{"lang": "en"}] and "prefers-color-scheme: dark" in text
     assert all(attributes["alt"] for attributes in found.of("img")) and len(found.of("img")) == 6
