@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from conftest import REFERENCE, load_reference_frame
 
-from bayesmixed.data import list_data, load_data
+from bayesmixed.data import list_data, load_data, loading
 from bayesmixed.data.catalogue import FOLDER, Entry, catalogue
 from bayesmixed.errors import DataError
 
@@ -167,3 +167,13 @@ def write_insteval(path: Path, *, students: tuple[str, str], department: str = "
     second = f'"{students[1]}","2","2","2","0","{department}",3\n'
     text = header + first + second
     path.write_bytes(gzip.compress(text.encode()) if path.suffix == ".gz" else text.encode())
+
+
+def test_a_copy_without_the_shipped_tables_says_how_to_get_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may not pass them on leaves them out."""
+    monkeypatch.setattr(loading, "FOLDER", tmp_path)
+    monkeypatch.delenv(loading.VARIABLE, raising=False)
+    with pytest.raises(DataError, match=r"(?s)is not shipped.*write\.csv\(lme4::sleepstudy"):
+        load_data("sleepstudy")

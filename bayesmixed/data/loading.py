@@ -49,7 +49,9 @@ def load_data(name: str) -> pd.DataFrame:
     ['308', '309', '310']
     """
     entry = find(name)
-    path = FOLDER / "sets" / f"{entry.name}.csv" if entry.shipped else _user_file(entry)
+    path = FOLDER / "sets" / f"{entry.name}.csv"
+    if not path.is_file():  # not shipped, or left out by who shipped this copy
+        path = _user_file(entry)
     table = read_table(path, entry.columns)
     facts = ("name", "title", "description", "citation", "source", "licence")
     table.attrs = {fact: getattr(entry, fact) for fact in facts}
