@@ -406,6 +406,34 @@ class Model:
 
         return code(self, path, collapsed=collapsed)
 
+    def graph(self, path: str | PathLike[str] | None = None) -> Any:
+        """What depends on what in the model: NumPyro's drawing of the program that `code` writes, or words.
+
+        Parameters
+        ----------
+        path
+            Where to write it as well: .pdf, .png, .svg, or .txt for words.
+
+        Returns
+        -------
+        graphviz.Digraph or str
+            Where the package graphviz and the program dot are installed a drawing, which notebooks show; elsewhere, and
+            for .txt, one line per parameter with those it is given.
+
+        Raises
+        ------
+        ModelError
+            Where a drawing is asked for by `path` and graphviz is missing, or the ending is none that it knows.
+
+        Examples
+        --------
+        >>> import bayesmixed as bm
+        >>> drawing = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).graph()
+        """
+        from .engines.code.graph import graph
+
+        return graph(self, path)
+
     def prior_summary(self) -> Page:
         """What each prior says in the response's units, and what they imply together, as a page that prints.
 

@@ -58,6 +58,7 @@ UPWARD = {
     ("model.py", "fit", "engines"),
     ("model.py", "program", "engines"),
     ("model.py", "code", "engines"),
+    ("model.py", "graph", "engines"),
     ("model.py", "prior_predictive", "engines"),
     ("model.py", "loglik_at", "likelihood"),
     ("model.py", "prior_summary", "describe"),

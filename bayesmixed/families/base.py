@@ -16,7 +16,7 @@ from .derivatives import Derivatives
 from .links import LINKS, Link
 from .numeric.arrays import NUMPY
 from .parameters import FamilyParameter, Limit
-from .written import Written
+from .written import Written, WrittenNormal
 
 EDGE = 1e-16  # of a probability: normal scores stay finite
 
@@ -268,6 +268,19 @@ class Family(ABC):
             f"written(self, weights, trials) that returns Written('dist....(mu, ...)'), as "
             "bayesmixed/families/poisson.py does.",
             topic="not-in-a-script",
+        )
+
+    def written_normal(self, weights: str) -> WrittenNormal:
+        """What is normal about mu where `normal_conditional`, as the text of a script; `weights` as in `written`.
+
+        Raises
+        ------
+        ModelError
+            Where the family has no such text.
+        """
+        raise ModelError(
+            f"The family {self.name!r} does not say how a script writes its effects integrated out. Give its class a "
+            "method written_normal(self, weights), as bayesmixed/families/gaussian.py does; model.code() samples them."
         )
 
     def unit_deviance(self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:

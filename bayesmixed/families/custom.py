@@ -16,6 +16,8 @@ from .links import LINKS, Link
 from .links import link as link_of
 from .numeric.arrays import NUMPY, jax_arrays
 from .parameters import FamilyParameter, parameter
+from .source import source
+from .written import Written
 
 Make = Callable[..., Any]
 
@@ -181,6 +183,14 @@ class Custom(Family):
 
         seed = int(rng.integers(2**31))
         return self._numpy(lambda made: made.sample(jax.random.key(seed)), mu, dispersion).astype(float)
+
+    def written(self, weights: str, trials: str) -> Written:
+        """The user's function and a call of it."""
+        middle, given = self._some_mean, {parameter.name: parameter.start for parameter in self.others}
+        given_mu = {"mu": np.full(1, middle)}
+        text = source(self.make, self.name, np.full(1, middle), given_mu | given)
+        called = ", ".join(["mu", *(f"{name}={name}" for name in given)])
+        return Written(f"{self.make.__name__}({called})", text)
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         return self.make(mu, **dispersion)

@@ -14,7 +14,7 @@ from .derivatives import Derivatives, chained
 from .links import Identity, Link
 from .numeric.arrays import NUMPY
 from .parameters import parameter
-from .written import Written, precise
+from .written import Written, WrittenNormal, precise
 
 LOG_2PI = float(np.log(2 * np.pi))
 LEAST_ERROR = 1e-8  # of the response's size: an sd of residuals to start from
@@ -101,6 +101,9 @@ class Gaussian(Family):
 
     def written(self, weights: str, trials: str) -> Written:
         return Written(f"dist.Normal(mu, {precise('sigma', weights)})")
+
+    def written_normal(self, weights: str) -> WrittenNormal:
+        return WrittenNormal(precise("sigma", weights))
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         import jax.numpy as jnp

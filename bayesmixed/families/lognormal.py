@@ -16,7 +16,7 @@ from .gaussian import Gaussian, residual_sd
 from .links import Identity, Link
 from .numeric.arrays import NUMPY
 from .numeric.support import POSITIVE_ADVICE
-from .written import Written, precise
+from .written import Written, WrittenNormal, precise
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,10 @@ class LogNormal(Gaussian):
 
     def written(self, weights: str, trials: str) -> Written:
         return Written(f"dist.LogNormal(mu, {precise('sigma', weights)})")
+
+    def written_normal(self, weights: str) -> WrittenNormal:
+        exponential = "dist.TransformedDistribution({normal}, dist.transforms.ExpTransform())"
+        return WrittenNormal(precise("sigma", weights), "jnp.log({y})", exponential)
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         import jax.numpy as jnp

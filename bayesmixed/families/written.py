@@ -17,6 +17,19 @@ class Written:
     definitions: str = ""
 
 
+@dataclass(frozen=True)
+class WrittenNormal:
+    """A response of which something is normal about mu with the sd `sd` (a text).
+
+    `of` is the text of what is normal and `response` that of the response's distribution, with ``{y}`` and ``{normal}``
+    in the places of the response and of the normal distribution.
+    """
+
+    sd: str
+    of: str = "{y}"
+    response: str = "{normal}"
+
+
 def precise(sd: str, weights: str) -> str:
     """The text of an sd of rows with precision weights, an empty text where there are none."""
     return f"{sd} / jnp.sqrt({weights})" if weights else sd
@@ -24,6 +37,9 @@ def precise(sd: str, weights: str) -> str:
 
 # NumPyro's log Beta has seven digits where counts are small, differences of log Gamma functions have all.
 NEGATIVE_BINOMIAL = '''
+from jax.scipy.special import gammaln
+
+
 class NegativeBinomial(dist.NegativeBinomial2):
     """Counts of mean mu and variance mu + mu^2 / size; log Gamma functions are more exact than NumPyro's log Beta."""
 
@@ -33,6 +49,9 @@ class NegativeBinomial(dist.NegativeBinomial2):
         return choose - size * jnp.log1p(1 / rate) - y * jnp.log1p(rate)
 '''
 BETA_BINOMIAL = '''
+from jax.scipy.special import gammaln
+
+
 class BetaBinomial(dist.BetaBinomial):
     """Successes out of trials whose probability is Beta(a, b); log Gamma is more exact than NumPyro's log Beta."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from ...errors import ModelError
 from ..machine.x64 import x64
 from .script import script
 from .text import Script
@@ -16,13 +15,8 @@ if TYPE_CHECKING:
 
 def code(model: Model, path: str | PathLike[str] | None = None, *, collapsed: bool = False) -> Script:
     """The script of `Model.code`; written to `path`, with its arrays beside it, where one is given."""
-    if collapsed:
-        raise ModelError(
-            "Scripts of collapsed models are not written yet: model.code() samples every effect.",
-            topic="not-in-a-script",
-        )
     with x64():
-        found = script(model)
+        found = script(model, collapsed)
     if path is not None:
         found.save(path)
     return found

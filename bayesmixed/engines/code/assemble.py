@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,13 +61,24 @@ def body(model: Model) -> Body:
     return Body(model, scope, predictors, bars, lines)
 
 
-def explicit_lines(parts: Body) -> list[str]:
+@dataclass(frozen=True)
+class Written:
+    """The lines of `model`, what stands before it (`definitions`) and after it, and the text of the draws."""
+
+    model: list[str]
+    definitions: str = ""
+    after: str = ""
+    draws: str = "mcmc.get_samples(group_by_chain=True)"
+
+
+def explicit_lines(parts: Body) -> Written:
     """Every coefficient and effect is sampled."""
     lines = list(parts.population)
     for bar in parts.bars:
         lines += ["", *bar.block.lines, *bar.sampled]
     lines += ["", *parts.linear(sampled=True), *likelihood_lines(parts.model, parts.scope)]
-    return [*lines, *_with_space(parts.effects())]
+    named = parts.effects()
+    return Written([*lines, *([""] if named else []), *named], parts.model.family.written("", "").definitions)
 
 
 def _variable(model: Model, name: str) -> str:
@@ -76,7 +86,3 @@ def _variable(model: Model, name: str) -> str:
     if model.family.parameter(name).link.linear:
         return name
     return "eta" if name == "mu" else f"eta_{name}"
-
-
-def _with_space(lines: Sequence[str]) -> list[str]:
-    return ["", *lines] if lines else []

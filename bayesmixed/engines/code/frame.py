@@ -27,7 +27,7 @@ def model(data):
 DIMS = {{
 {dims}
 }}
-
+{after}
 
 def sample(data, seed=0, draws=1000, warmup=1000, chains=4):
     """Draws by NumPyro's No-U-Turn sampler."""
@@ -40,7 +40,7 @@ def sample(data, seed=0, draws=1000, warmup=1000, chains=4):
 
 def to_arviz(mcmc, data, coords):
     """The draws in ArviZ's container, named as the formula names them."""
-    draws = mcmc.get_samples(group_by_chain=True)
+    draws = {draws}
     stats = mcmc.get_extra_fields(group_by_chain=True)
     groups = {{
         "posterior": {{name: np.asarray(draws[name]) for name in DIMS}},

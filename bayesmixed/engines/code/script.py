@@ -10,6 +10,7 @@ from ...families import observed
 from ...interop.naming import observed_dataset, posterior_dataset
 from ...parameters.values import Parameters, compact
 from .assemble import Body, body, explicit_lines
+from .collapsed import collapsed_lines
 from .frame import COORDS, FRAME
 from .scope import quoted
 from .text import Script
@@ -20,18 +21,20 @@ if TYPE_CHECKING:
     from ...model import Model
 
 
-def script(model: Model) -> Script:
-    """The script of a model, every coefficient and effect sampled, and its arrays."""
+def script(model: Model, collapsed: bool) -> Script:
+    """The script of a model and its arrays; every effect is sampled, or all are integrated out."""
     parts = body(model)
-    lines = explicit_lines(parts)
+    written = collapsed_lines(parts) if collapsed else explicit_lines(parts)
     posterior, seen = posterior_dataset(model, _any_point(model)), _observed_rows(model)
     response = quoted(str(next(iter(seen.data_vars))))
     dims = {str(name): [str(dim) for dim in values.dims[2:]] for name, values in posterior.data_vars.items()}
     text = FRAME.format(
         title=_in_docstring(model.formula.line),
         about=_in_docstring(_about(model, parts)),
-        definitions=_definitions(model),
-        model=_indented(lines),
+        definitions=_definitions(written.definitions),
+        model=_indented(written.model),
+        after=f"\n\n{written.after.strip()}\n" if written.after else "",
+        draws=written.draws,
         dims="\n".join(f"    {quoted(name)}: [{', '.join(map(quoted, found))}]," for name, found in dims.items()),
         observed=f"{response}: {_as_written(model, parts)}",
         rows=f'{response}: ["__obs__"]',
@@ -73,10 +76,12 @@ def _as_written(model: Model, parts: Body) -> str:
     return f"{y} / {parts.scope.array('trials', observed(model.design, model.design.used).trials, '')}"
 
 
-def _definitions(model: Model) -> str:
-    """What stands above the model."""
-    found = model.family.written("", "").definitions.strip("\n")
-    return f"\n\n{found}\n" if found else ""
+def _definitions(text: str) -> str:
+    """What stands above the model, imports first."""
+    found = text.strip()
+    if not found:
+        return ""
+    return f"\n{found}" if found.startswith(("from ", "import ")) else f"\n\n\n{found}"
 
 
 def _about(model: Model, parts: Body) -> str:

@@ -9,6 +9,8 @@ from types import MappingProxyType
 
 import numpy as np
 
+from .frame import COORDS
+
 
 class Script(str):
     """The text of a script; `arrays` are those that it reads, by name.
@@ -22,6 +24,11 @@ class Script(str):
         made = super().__new__(cls, text)
         made.arrays = MappingProxyType(dict(arrays))
         return made
+
+    @property
+    def data(self) -> dict[str, np.ndarray]:
+        """Those that `model` takes: labels left out."""
+        return {name: values for name, values in self.arrays.items() if not name.startswith(COORDS)}
 
     def __repr__(self) -> str:
         return str(self)

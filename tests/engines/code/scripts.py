@@ -10,6 +10,7 @@ import numpy as np
 
 import bayesmixed as bm
 from bayesmixed.engines.program import build_program
+from bayesmixed.interop.naming import safe
 from bayesmixed.parameters.names import term_names
 
 IMPORTED = {"arviz", "jax", "numpy", "numpyro", "pathlib"}
@@ -38,17 +39,12 @@ def namespace(script: str) -> dict[str, Any]:
     return found
 
 
-def data_of(script: Any) -> dict[str, np.ndarray]:
-    """The arrays that the model takes."""
-    return {name: values for name, values in script.arrays.items() if not name.startswith("coords ")}
-
-
 def point(script: Any, seed: int = 1) -> Point:
     """A random point of the unconstrained space: normal about the priors' medians where these have draws."""
     from numpyro import handlers
     from numpyro.infer.util import log_density
 
-    model, data = namespace(script)["model"], data_of(script)
+    model, data = namespace(script)["model"], script.data
     with bm.x64():
         draws = handlers.substitute(handlers.seed(model, seed), substitute_fn=_anywhere(np.random.default_rng(seed)))
         trace = handlers.trace(draws).get_trace(data)
@@ -97,26 +93,29 @@ def our_sites(model: bm.Model, sites: dict[str, np.ndarray]) -> dict[str, np.nda
                 stated[list(positions)] = _of_term(sites, predictor, term, positions)
         found |= coefficients.values_at(stated)
     found |= {name: sites[name] for name in model.free}
-    for names, term in zip(term_names(model.design), function.terms, strict=True):
+    every = term_names(model.design)
+    for i, (names, term) in enumerate(zip(every, function.terms, strict=True)):
+        earlier = sum(other.tag == names.tag for other in every[:i])
+        effects = sites[f"{names.tag}_u{f'#{earlier + 1}' if earlier else ''}"]
+        found |= {term.effect_site: np.reshape(effects, (term.n_levels, term.n_columns))}
         found |= _of_bar(sites, names, term)
     return {name: np.asarray(value) for name, value in found.items()}
 
 
 def _of_term(sites: dict[str, np.ndarray], predictor: Any, term: str, positions: Any) -> Any:
-    whole = f"{predictor.prefix}{term}".replace("/", "_per_")
+    whole = safe(f"{predictor.prefix}{term}")
     for name in (whole, f"{whole}_centered"):
         if name in sites:
             return sites[name]
-    return [sites[predictor.names[j].replace("/", "_per_")] for j in positions]
+    return [sites[safe(predictor.names[j])] for j in positions]
 
 
 def _of_bar(sites: dict[str, np.ndarray], names: Any, term: Any) -> dict[str, np.ndarray]:
     def of(name: str) -> Any:
-        name = name.replace("/", "_per_")
+        name = safe(name)
         return next(sites[each] for each in (name, f"{name}_centered", f"{name}_cholesky") if each in sites)
 
     found = {name: of(name) for name in names.shapes}
-    found[term.effect_site] = np.reshape(sites[f"{names.tag}_u".replace("/", "_per_")], (term.n_levels, term.n_columns))
     joint = [site for site in term.spread.kinds if site.startswith(f"{names.covariance}_")]
     if joint:
         return found | {site: of(site) for site in joint}
