@@ -430,7 +430,7 @@ class Model:
         >>> import bayesmixed as bm
         >>> drawing = bm.Model("Reaction ~ Days + (Days | Subject)", bm.load_data("sleepstudy")).graph()
         """
-        from .engines.code.graph import graph
+        from .engines.graph import graph
 
         return graph(self, path)
 

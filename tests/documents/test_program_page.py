@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import bayesmixed as bm
-from bayesmixed.engines.code.graph import words
+from bayesmixed.engines.graph import words
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "program.md"
 

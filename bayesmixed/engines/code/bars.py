@@ -73,7 +73,8 @@ class Bar:
             return f"jnp.sum({self.wide} * {self.effects}[{self.codes}], axis=1)"
         places = [self.codes] if self.single else [f"{self.codes}, {j}" for j in range(len(self.columns))]
         pairs = zip(places, self.columns, strict=True)
-        return " + ".join(f"{self.effects}[{at}]" + (f" * {column}" if column else "") for at, column in pairs)
+        parts = [f"{self.effects}[{at}]" + (f" * {column}" if column else "") for at, column in pairs]
+        return parts[0] if self.single else f"({' + '.join(parts)})"
 
 
 def bar_lines(model: Model, i: int, names: TermNames, scale: str, scope: Scope) -> Bar:

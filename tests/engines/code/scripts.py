@@ -66,10 +66,11 @@ def _anywhere(rng: np.random.Generator) -> Any:
         try:
             import jax
 
-            middle = to_support.inv(np.median(kind.sample(jax.random.PRNGKey(0), (99,)), axis=0))
+            drawn = to_support.inv(kind.sample(jax.random.PRNGKey(0), (99,)))
+            middle, spread = np.median(drawn, axis=0), np.std(drawn, axis=0)
         except NotImplementedError:  # flat priors have no draws
-            middle = np.zeros(shape)
-        return to_support(middle + 0.3 * rng.standard_normal(shape))
+            middle, spread = np.zeros(shape), np.ones(shape)
+        return to_support(middle + 0.3 * spread * rng.standard_normal(shape))
 
     return value
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import bayesmixed as bm
-from bayesmixed.engines.code import graph
+from bayesmixed.engines import graph
 
 MODEL = bm.Model("Yield ~ 1 + (1 | Batch)", bm.load_data("Dyestuff"))
 

@@ -7,12 +7,12 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...errors import ModelError
-from ..machine.x64 import x64
-from .script import script
+from ..errors import ModelError
+from .code.script import script
+from .machine.x64 import x64
 
 if TYPE_CHECKING:
-    from ...model import Model
+    from ..model import Model
 
 WORDS = (".txt", "")  # endings of a file that takes words
 
