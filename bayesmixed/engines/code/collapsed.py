@@ -89,7 +89,7 @@ def _likelihood(parts: Body) -> list[str]:
     roots = ", ".join(bar.block.root for bar in parts.bars)
     assert model.design.response is not None  # as in `_y`
     return [
-        f"sd = jnp.broadcast_to({normal.sd}, ({rows},))",
+        f"mu, sd = jnp.broadcast_to(mu, ({rows},)), jnp.broadcast_to({normal.sd}, ({rows},))",
         "# effects are F u with independent standard normal u: integrated out they add F F' to the covariance",
         "F = jnp.concatenate([",
         *blocks,

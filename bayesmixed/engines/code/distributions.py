@@ -44,7 +44,7 @@ def written(distribution: Any, name: str, text: str = "") -> str:
         text = text or _value(distribution)
         again = eval(text, {"dist": dist, "np": np})
         same = _same(distribution, again)
-    except (AttributeError, TypeError, ValueError, NotImplementedError):
+    except (AttributeError, TypeError, ValueError, SyntaxError, NotImplementedError):
         same = False
     if not same:
         raise ModelError(
