@@ -36,7 +36,8 @@ def graph(model: Model, path: str | PathLike[str] | None = None) -> Any:
     if place is not None:
         raise ModelError(
             f"A drawing for {place.name} needs graphviz: pip install graphviz, and the program dot "
-            '(apt install graphviz, brew install graphviz). model.graph("name.txt") writes words.'
+            '(apt install graphviz, brew install graphviz). model.graph("name.txt") writes words.',
+            topic="not-in-a-script",
         )
     return words(model)
 
@@ -61,7 +62,8 @@ def _drawn(model: Model, place: Path | None) -> Any:
             place.write_bytes(made.pipe(format=place.suffix.lstrip(".")))
         except ValueError as stop:
             raise ModelError(
-                f"No drawing can be written to {place.name}: end it in .pdf, .png, .svg or .txt."
+                f"No drawing can be written to {place.name}: end it in .pdf, .png, .svg or .txt.",
+                topic="not-in-a-script",
             ) from stop
     return made
 

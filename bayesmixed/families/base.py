@@ -280,7 +280,8 @@ class Family(ABC):
         """
         raise ModelError(
             f"The family {self.name!r} does not say how a script writes its effects integrated out. Give its class a "
-            "method written_normal(self, weights), as bayesmixed/families/gaussian.py does; model.code() samples them."
+            "method written_normal(self, weights), as bayesmixed/families/gaussian.py does; model.code() samples them.",
+            topic="not-in-a-script",
         )
 
     def unit_deviance(self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:

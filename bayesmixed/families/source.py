@@ -46,11 +46,13 @@ def source(make: Callable[..., Any], family: str, y: np.ndarray, arguments: Mapp
         raise ModelError(
             f"A script cannot hold the distribution of the family {family!r}: "
             f"{str(stop) or type(stop).__name__}. Write it with def, in a file or a cell, and import inside of it what "
-            "it uses."
+            "it uses.",
+            topic="not-in-a-script",
         ) from stop
     if not same:
         raise ModelError(
             f"A script cannot hold the distribution of the family {family!r}: its text alone gives other densities. "
-            "Pass all numbers that it uses as arguments, or write them into it."
+            "Pass all numbers that it uses as arguments, or write them into it.",
+            topic="not-in-a-script",
         )
     return text

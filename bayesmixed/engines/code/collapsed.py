@@ -65,17 +65,22 @@ def _refuse(model: Model) -> None:
         raise ModelError(
             "collapsed=True is not possible here: effects integrate out exactly only under a normal response, or a "
             f"normal logarithm of it, with an identity link, and this is {model.family.name} with a "
-            f"{model.family.link.name} link. model.code() samples the effects."
+            f"{model.family.link.name} link. model.code() samples the effects.",
+            topic="not-in-a-script",
         )
     if not model.design.groups:
-        raise ModelError("collapsed=True has nothing to integrate out: the model has no random effects. Leave it out.")
+        raise ModelError(
+            "collapsed=True has nothing to integrate out: the model has no random effects. Leave it out.",
+            topic="not-in-a-script",
+        )
     rows = int(np.sum(model.design.used))
     effects = sum(group.n_levels * len(group.columns) for group in model.design.groups)
     if rows * effects > MOST:
         raise ModelError(
             f"collapsed=True would hold {rows:,} rows x {effects:,} effects densely at every step "
             f"({8e-9 * rows * effects:.1f} GB). model.code() samples the effects; model.fit('nuts') integrates out "
-            "sparsely."
+            "sparsely.",
+            topic="not-in-a-script",
         )
 
 
