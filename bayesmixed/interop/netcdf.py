@@ -65,7 +65,7 @@ def read(path: Path) -> tuple[dict[str, Any], pd.DataFrame, dict[str, xr.Dataset
         with xr.open_datatree(path, engine="h5netcdf") as tree:
             groups = {name: node.to_dataset().load() for name, node in tree.children.items()}
     except Exception as error:  # what a damaged file makes of the libraries' own bookkeeping is anything
-        raise _damaged(path, f"it cannot be read through ({str(error).splitlines()[0]})") from error
+        raise _damaged(path, "it cannot be read to its end") from error
     if OWN_GROUP not in groups or "json" not in groups[OWN_GROUP].attrs:
         raise DataError(f"{str(path)!r} was not written by fit.save.", topic="not-a-saved-fit")
     own = groups.pop(OWN_GROUP)

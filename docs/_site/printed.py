@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from bayesmixed.errors import BayesMixedError
 
 DOCS = Path(__file__).resolve().parents[1]
-PAGES = ("start/first-five-minutes.md", "guide/priors.md", "guide/saving.md")
+PAGES = ("start/first-five-minutes.md", "guide/priors.md", "guide/saving.md", "guide/writing-it-up.md")
 WIDTH = "112"  # of the lines that pages show
 CODE = re.compile(r"^```python\n(?P<code>.*?)^```\n(?:\n```text\n.*?^```\n)?", re.MULTILINE | re.DOTALL)
 

@@ -15,7 +15,7 @@ import pytest
 from bayesmixed.errors import BayesMixedError
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = ["start/first-five-minutes.md", "guide/priors.md", "guide/saving.md"]
+PAGES = ["start/first-five-minutes.md", "guide/priors.md", "guide/saving.md", "guide/writing-it-up.md"]
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)")
 EXACT = 1e-3  # relative: optima of other BLAS libraries, where a printed digit may round the other way
 DRAWN = 0.15  # the same of what draws say, with a fixed seed on another machine
