@@ -10,7 +10,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from _site import code_links, gallery, generated, outside, tutorials  # noqa: E402
+from _site import code_links, equations, gallery, generated, outside, tutorials  # noqa: E402
 from _site.reference import members  # noqa: E402
 
 import bayesmixed  # noqa: E402
@@ -51,7 +51,7 @@ nb_execution_mode = "off"  # `_site.tutorials` runs them, and keeps what they pr
 nb_merge_streams = True
 myst_enable_extensions = ["amsmath", "attrs_block", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4
-mathjax_path = "https://cdn.jsdelivr.net/npm/mathjax@3/es5/tex-mml-chtml.js"
+mathjax_path = equations.PATH
 
 # Reference
 autodoc_member_order = "bysource"
@@ -71,7 +71,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
-html_sidebars = {"index": [], "messages": [], "changelog": []}
+html_sidebars = {name: [] for name in ("index", "messages", "changelog", "speed/index", "search")}  # no section
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 html_theme_options: dict[str, Any] = {
@@ -95,6 +95,7 @@ def setup(app: Any) -> None:
     """What happens before pages are read, as they are read, and before they are written."""
     logging.getLogger("sphinx.sphinx.directives.other").addFilter(_is_no_empty_glob)
     app.connect("autodoc-process-docstring", members.on_docstring, priority=400)  # before numpydoc
+    app.connect("builder-inited", equations.copy)
     app.connect("builder-inited", lambda app: generated.write(HERE))
     app.connect("builder-inited", lambda app: tutorials.run_all())
     app.connect("env-get-outdated", generated.outdated)

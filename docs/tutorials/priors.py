@@ -9,7 +9,6 @@
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
-import numpyro.distributions as dist
 
 import bayesmixed as bm
 
@@ -60,6 +59,8 @@ print(f"below zero: {np.mean(default < 0):.0%}, above a second: {np.mean(default
 # most; people differ by tens of milliseconds.
 
 # %%
+import numpyro.distributions as dist
+
 informed = model.replace(
     priors={
         "Intercept_centered": dist.Normal(300, 50),
