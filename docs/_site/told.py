@@ -17,6 +17,30 @@ the sentences that are printed, with what depends on the case in braces, so that
 was printed knows its topic: `fit.status.problems[0].topic`, `error.topic`; in notebooks and HTML it links to its entry.
 """
 
+MORE = {  # pages that say more of what an area's messages are about
+    "Fits": (
+        "[boundaries and singular fits](how/boundary.md), [which random effects](guide/random-effects-structure.md), "
+        "[which engine](guide/choosing-an-engine.md), [a singular fit in four programs](from/singular.md)"
+    ),
+    "Draws": "[are they the posterior's](trust/draws.md), [the Laplace posterior](how/laplace-posterior.md)",
+    "Checks": "[checks](reference/checks.md), [influence](guide/influence.md), [their pictures](guide/plots.md)",
+    "Formulas": "[the first five minutes](start/first-five-minutes.md), [coming from](from/index.md) another program",
+    "Data": "[the first five minutes](start/first-five-minutes.md), [weights](guide/weights.md)",
+    "Families, parameters and priors": (
+        "[families and links](reference/families.md), [covariance structures](reference/covariances.md), "
+        "[priors](guide/priors.md)"
+    ),
+    "Tests, comparisons, intervals and power": (
+        "[which p-value](guide/which-p-value.md), [which interval](guide/intervals.md), "
+        "[which of several models](guide/comparing-models.md), [bootstrap](guide/bootstrap.md), [power](guide/power.md)"
+    ),
+    "Effects, predictions and pictures": "[effects](guide/effects.md), [pictures](guide/plots.md)",
+    "Calls and files": (
+        "[saving](guide/saving.md), [tables for papers](guide/tables-for-papers.md), "
+        "[from a shell](guide/command-line.md), [the reference](reference/index.md)"
+    ),
+}
+
 
 def pages() -> dict[str, str]:
     """The page of messages; `messages.html#<slug>` is the address of each."""
@@ -28,7 +52,7 @@ def pages() -> dict[str, str]:
     areas = []
     for area, topics in AREAS.items():
         entries = "\n".join(_entry(topic, said.get(topic.slug, [])) for topic in topics)
-        areas.append(f"## {area}\n\n{_contents(topics)}\n{entries}")
+        areas.append(f"## {area}\n\nPages on this: {MORE[area]}.\n\n{_contents(topics)}\n{entries}")
     return {"messages.md": "\n\n".join([OPENING, kinds, *areas])}
 
 
