@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Delegates:
     """Members of `Model` that lead downwards; the only upward calls of its layer."""
 
-    @with_known_options("Options of a method go into its value: bm.NUTS(draws=100), bm.ML(quadrature=9).")
+    @with_known_options("Options of a method go into its value: model.fit(bm.NUTS(draws=100)), bm.ML(quadrature=9).")
     def fit(
         self, method: str | Engine = "nuts", *, seed: int | None = None, progress: bool | None = None
     ) -> PointFit | DrawsFit:

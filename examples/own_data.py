@@ -19,8 +19,7 @@ FORMULA = "score ~ week + (week | child)"
 
 def main() -> None:
     """Read, fit, ask, draw."""
-    given = sys.argv[1:]
-    path, formula = given if len(given) == 2 else (write_example(), FORMULA)
+    path, formula = asked(sys.argv[1:])
     table = pd.read_csv(path)
     print(f"{path}: {len(table)} rows, columns {', '.join(table.columns)}\n")
 
@@ -36,6 +35,16 @@ def main() -> None:
     drawn.savefig("own_data.png", dpi=150, bbox_inches="tight")
     fit.to_html("own_data.html")
     print(f"Wrote own_data.png, how each {factor} differs from the others, and own_data.html, the whole report.")
+
+
+def asked(given: list[str]) -> tuple[str | Path, str]:
+    """The file and the formula typed, or the example where nothing was."""
+    if not given:
+        return write_example(), FORMULA
+    if len(given) != 2 or not Path(given[0]).is_file():
+        there = "" if Path(given[0]).is_file() else f"There is no file {given[0]!r}. "
+        sys.exit(f'{there}Type the file, then the formula in quotes: python own_data.py scores.csv "{FORMULA}"')
+    return given[0], given[1]
 
 
 def write_example() -> Path:

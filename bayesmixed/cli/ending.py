@@ -52,7 +52,8 @@ def _of_click(wrong: click.ClickException) -> str:
     context = getattr(wrong, "ctx", None)
     asked = "" if context is None else f" {context.command_path} --help says what there is."
     message = wrong.format_message()
-    return message + "." * message.endswith(("'", ")")) + asked
+    quotes = ' A formula is put in quotes: "y ~ x + (1 | g)".' * ("extra argument" in message)
+    return message + "." * message.endswith(("'", ")")) + quotes + asked
 
 
 @contextmanager

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def model_parameters(*, table_required: bool = True) -> list[click.Parameter]:
     """The formula, the table and the options of a model."""
     return [
-        click.Argument(["formula"], metavar="FORMULA"),
+        click.Argument(["formula"], metavar="FORMULA" if table_required else "FORMULA|FIT"),
         table_argument(table_required),
         *family_options(),
         click.Option(["--priors"], metavar="PRESET", help="Priors of laplace and nuts: brms, bambi, cautious, ..."),

@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..page.files import checked
+from ..page.files import HTML, checked
 from ..page.html import document
 from ..summaries.report.software import versions
 from .parts import Part, parts
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def to_html(fit: Fit, path: str | Path) -> Path:
     """Write the page that `Fit.to_html` describes and return its path."""
-    target = checked(path, 'fit.to_html("fit.html")')
+    target = checked(path, 'fit.to_html("fit.html")', *HTML, "")
     target.write_text(page(fit), encoding="utf-8")
     return target
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ModelError
+from ..page.files import checked
 from .code.script import script
 from .machine.x64 import x64
 
@@ -26,7 +27,7 @@ class Words(str):
 
 def graph(model: Model, path: str | PathLike[str] | None = None) -> Any:
     """The drawing or the words of `Model.graph`; written to `path` too, where one is given."""
-    place = None if path is None else Path(path)
+    place = None if path is None else checked(path, 'model.graph("model.svg")')
     if place is not None and place.suffix in WORDS:
         found = words(model)
         place.write_text(found + "\n", encoding="utf-8")

@@ -134,7 +134,7 @@ class PointFit(Fit):
     @property
     def aic(self) -> float:
         """deviance + 2 n_parameters."""
-        return self.deviance + 2 * self.n_parameters
+        return float(self.deviance + 2 * self.n_parameters)
 
     @property
     def bic(self) -> float:

@@ -219,7 +219,9 @@ def _read_other(text: str, known: dict[str, RightSide]) -> tuple[str, Node, Righ
 def _sides(text: str) -> tuple[Node | None, Node]:
     if not isinstance(text, str):
         raise FormulaError(
-            f"a formula is a text such as 'y ~ x + (1 | g)', not {type(text).__name__}", topic="formula-text"
+            f"a formula is a text such as 'y ~ x + (1 | g)', not {type(text).__name__}; it stands first, "
+            "before the table: Model(formula, data)",
+            topic="formula-text",
         )
     tree = parse(text)
     if isinstance(tree, Binary):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..errors import FitError, nearest
 from . import html, latex, markdown, notebook
-from .files import written
+from .files import HTML, written
 from .text import text
 
 
@@ -105,7 +105,7 @@ class Printed:
         >>> print(bm.side_by_side(fit).to_markdown().splitlines()[2])
         | Intercept              | 1527.5 (19.4) |
         """
-        return written(markdown.markdown(self.page), path, "to_markdown", ".md")
+        return written(markdown.markdown(self.page), path, "to_markdown", ".md", ".markdown", ".qmd", ".rmd")
 
     def to_html(self, path: str | Path | None = None) -> str:
         """The printed page in HTML, as notebooks show it; ``fit.to_html(path)`` writes all that there is to a fit.
@@ -134,7 +134,7 @@ class Printed:
         True
         """
         page = self.page
-        written(html.document(page.title, html.unstyled(page)) if path is not None else "", path, "to_html", ".html")
+        written(html.document(page.title, html.unstyled(page)) if path is not None else "", path, "to_html", *HTML)
         return html.html(page)
 
 

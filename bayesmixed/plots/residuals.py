@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from ..errors import FitError, nearest, with_known_options
+from ..errors import FitError, brief, nearest, with_known_options
 from ..fits.base import is_fit
 from .drawing import canvas, theme
 from .drawing.normal import draw_points, normal_quantiles
@@ -132,7 +132,7 @@ def residuals_frame(
     """
     if not is_fit(fit):
         raise FitError(
-            f'A fit can be drawn, not {fit!r}: write model.fit("reml") or model.fit("nuts", seed=1) first.',
+            f'A fit can be drawn, not {brief(fit)}: write model.fit("reml") or model.fit("nuts", seed=1) first.',
             topic="needs-a-fit",
         )
     found = fit.residuals(kind, re=re, seed=seed).to_numpy()

@@ -34,6 +34,8 @@ MISTAKES = {
     "an unknown option": ((*FIT, "--familiy", "poisson"), "--family"),
     "no table": (("fit", FORMULA), "TABLE"),
     "no formula": (("fit",), "FORMULA"),
+    "the table before the formula": (("fit", "own.csv", FORMULA), "the formula comes first"),
+    "a formula without quotes": (("fit", "y", "~", "x", "own.csv"), "in quotes"),
     "a formula that does not end": (("fit", "Reaction ~ Days + (1 | Subject", "sleepstudy"), "parenthesis"),
     "a formula without bars around a factor": (("fit", "Reaction ~ Days + (1 Subject)", "sleepstudy"), "(1 | Subject)"),
     "an unknown column": (("fit", "Reaction ~ Dayz + (1 | Subject)", "sleepstudy"), "Did you mean 'Days'?"),

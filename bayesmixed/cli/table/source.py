@@ -72,6 +72,8 @@ def _of(folder: Path) -> str:
 
 
 def _missing(path: Path, sets: list[str]) -> str:
+    if "~" in str(path):
+        return f"{str(path)!r} is a formula, and stands where the table does: the formula comes first, FORMULA TABLE."
     if not path.parent.is_dir():
         return f"There is no folder {str(path.parent)!r}, so no file {str(path)!r}."
     files = [str(path.parent / file.name) for file in path.parent.iterdir() if file.is_file()]

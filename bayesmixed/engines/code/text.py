@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from os import PathLike
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
+from ...page.files import checked
 from .frame import COORDS
 
 
@@ -42,13 +42,13 @@ class Script(str):
         Parameters
         ----------
         path
-            Of the script, which should end in ".py"; what is there is written over.
+            Of the script, which ends in ".py"; what is there is written over.
 
         Raises
         ------
         FitError
-            Where the arrays' file would be the script itself.
+            For a folder, a file in one that does not exist, or a name with another ending.
         """
-        place = Path(path)
+        place = checked(path, 'model.code("model.py")', ".py", "")
         place.write_text(self, encoding="utf-8")
         np.savez_compressed(place.with_suffix(".npz"), **dict(self.arrays))  # type: ignore[arg-type]  # no name is that of an option of savez

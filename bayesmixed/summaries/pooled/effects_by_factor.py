@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ...errors import FitError, nearest
+from ...errors import FitError, brief, nearest
 from ...fits.base import is_fit
 from ...parameters.names import canonical
 from ...prediction.included_terms import same_factor
@@ -109,7 +109,7 @@ def factors(fit: Fit) -> list[str]:
     """
     if not is_fit(fit):
         raise FitError(
-            f'A fit can be drawn, not {fit!r}: write model.fit("reml") or model.fit("nuts", seed=1) first.',
+            f'A fit can be drawn, not {brief(fit)}: write model.fit("reml") or model.fit("nuts", seed=1) first.',
             topic="needs-a-fit",
         )
     groups: Sequence[GroupTerm] = fit.model.design.mu.groups
