@@ -84,7 +84,7 @@ def caterpillar(
             _panel(panel, of.factor, frame[frame["column"] == name].iloc[order], rows)
             bars = f"{100 * level:g} % {whose(fit, 'intervals')}"
             panel.set_xlabel(f"deviation from the fixed part{link_scale(fit.model)}\n{bars}")
-            panel.set_title(name)
+            panel.set_title(theme.column_name(name))
         if ax is None:
             axes[0].figure.suptitle(_title(fit, of) + other_factors(fit, group))
     return picture(axes, frame[frame["column"].isin(columns)].reset_index(drop=True))

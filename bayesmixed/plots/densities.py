@@ -77,7 +77,7 @@ def densities(
         for panel, name in zip(axes, names, strict=True):
             k = of.columns.index(name)
             _panel(panel, of, [_curve(of, level, k) for level in order], order)
-            panel.set_title(name)
+            panel.set_title(theme.column_name(name))
             panel.set_xlabel(f"deviation from the fixed part{link_scale(fit.model)}\n{whose(fit, 'densities')}")
         if ax is None:
             axes[0].figure.suptitle(_title(fit, of, len(order)) + other_factors(fit, group))

@@ -77,7 +77,7 @@ def forest(
         for i, (name, color) in enumerate(zip(shown, theme.categories(len(shown), "fits"), strict=True)):
             _intervals(axes, frame[frame["fit"] == name], names, _offset(i, len(shown)), color)
         axes.axvline(0, color=theme.REFERENCE, lw=0.8, zorder=1)
-        axes.set_yticks(np.arange(len(names)), [theme.short(name) for name in names])
+        axes.set_yticks(np.arange(len(names)), [theme.column_name(name) for name in names])
         axes.set_ylim(len(names) - 0.5, -0.5)
         axes.set_xlabel(f"estimate{_scale(fits)}, {100 * level:g} % intervals")
         axes.set_title(_title(fits) if len(shown) > 1 else f"{_title(fits)}, {shown[0]}")

@@ -66,7 +66,7 @@ def pooling(pooled: Pooling, column: str | Sequence[str] | None = None, *, ax: A
         axes = canvas.panels(len(names), ax, height)
         for panel, name in zip(axes, names, strict=True):
             _panel(panel, shown[shown["coefficient"] == name], levels, kinds)
-            panel.set_title(name)
+            panel.set_title(theme.column_name(name))
             panel.set_xlabel(_quantity(pooled))
             above = dict(zip(_above(len(levels), len(kinds)), map(_ROWS.__getitem__, reversed(kinds)), strict=True))
             marks.level_axis(panel, pooled.group, np.array(levels, dtype=object), above=above)

@@ -77,7 +77,7 @@ def qq(
         axes = canvas.panels(len(names), ax, theme.HEIGHT - 2.0, per_row=3)
         for panel, name in zip(axes, names, strict=True):
             _panel(panel, frame[frame["column"] == name], level)
-            panel.set_title(name)
+            panel.set_title(theme.column_name(name))
         axes[0].set_ylabel("standardised effect")
         if ax is None:
             title = f"{response_name(fit)} by {of.factor} ({len(of.levels)} levels), {fit.label}"

@@ -87,10 +87,10 @@ def shrinkage(
     with canvas.style(ax):
         if len(chosen) == 2:
             axes = _plane(canvas.one_axes(ax), drawn, named, every=names is not None)
-            axes.set_ylabel(chosen[1] + link_scale(fit.model))
+            axes.set_ylabel(theme.column_name(chosen[1]) + link_scale(fit.model))
         else:
             axes = _rows(canvas.one_axes(ax, theme.rows_height(len(drawn.levels)) + 1.2), drawn, of.factor, named)
-        axes.set_xlabel(chosen[0] + link_scale(fit.model))
+        axes.set_xlabel(theme.column_name(chosen[0]) + link_scale(fit.model))
         axes.set_title(_title(fit, of, drawn) + other_factors(fit, group))
         marks.legend(axes, _legend_entries(drawn, fit.label, canvas.ink(axes)), outside=ax is None)
     frame = _tidy(of, fits)

@@ -102,3 +102,19 @@ def test_long_names_of_levels_lose_what_they_share_and_then_their_middle() -> No
     assert level_labels(["a" * 30])[0].endswith("aaa")
     alike = [f"{'same ' * 8}{i}" for i in range(30)]
     assert len(set(level_labels(alike))) == 30
+
+
+def test_a_long_name_of_a_column_keeps_its_ends_and_stays_off_the_next_panel() -> None:
+    long = "time_spent_awake_since_the_beginning_of_the_study_in_days"
+    sleep = bm.load_data("sleepstudy").rename(columns={"Days": long})
+    fit = bm.Model(f"Reaction ~ {long} + ({long} | Subject)", sleep).fit("reml")
+    for shown in (bm.plot.caterpillar(fit), bm.plot.densities(fit)):
+        shown.figure.canvas.draw()
+        left, right = (panel.title.get_window_extent() for panel in shown.axes)
+        assert left.x1 < right.x0
+        assert shown.axes[1].get_title().startswith("time_spent") and shown.axes[1].get_title().endswith("in_days")
+    axis = bm.plot.shrinkage(fit).axes[0]
+    axis.figure.canvas.draw()
+    assert axis.yaxis.label.get_window_extent().height < axis.figure.bbox.height
+    rows = [label.get_text() for label in bm.plot.forest(fit).axes[0].get_yticklabels()]
+    assert any(row.endswith("in_days") for row in rows)

@@ -124,6 +124,11 @@ def short(text: str, length: int = MAX_NAME_LENGTH) -> str:
     return text if len(text) <= length else text[: length - 1] + ELLIPSIS
 
 
+def column_name(name: str) -> str:
+    """A coefficient's or a column's name, without its middle where it is too long: levels are at the ends of names."""
+    return _without_middle(name, MAX_NAME_LENGTH)
+
+
 def wrapped(text: str, length: int) -> str:
     r"""A name on two lines where it is longer than `length`, broken behind a space or a mark.
 
