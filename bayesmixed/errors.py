@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial, wraps
@@ -12,6 +14,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+_PACKAGE = __name__.partition(".")[0]
 _NONE = Parameter.empty
 _NOWHERE = float("nan")
 MANY = 12  # names that a message lists
@@ -59,6 +62,22 @@ class BayesMixedWarning(UserWarning):
     def __init__(self, *words: object, topic: str = "") -> None:
         super().__init__(*words)
         self.topic = topic
+
+
+def warn(warning: BayesMixedWarning) -> None:
+    """Warn at the line that called the package, however many of its own calls are between.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as seen:
+    ...     warnings.simplefilter("always")
+    ...     warn(BayesMixedWarning("Days is dropped.", topic="dropped-columns"))
+    >>> str(seen[0].message)
+    'Days is dropped.'
+    """
+    depth, frame = 1, sys._getframe()
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == _PACKAGE:
+        depth, frame = depth + 1, frame.f_back
+    warnings.warn(warning, stacklevel=depth)
 
 
 # Arguments by the names that other programs give them, and what they may be called here.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -14,7 +13,7 @@ from .design.build import build_design
 from .design.design import Design
 from .design.mistaken import surely_mistaken
 from .design.response import Takes
-from .errors import BayesMixedWarning, DataError, ModelError, nearest
+from .errors import BayesMixedWarning, DataError, ModelError, nearest, warn
 from .families import Family, Link, family, observed
 from .formula.formula import Formula
 from .parameters.names import structure_of
@@ -58,7 +57,7 @@ def parts(arguments: ModelArguments) -> dict[str, Any]:
     check_response(design, kind)
     for one in surely_mistaken(design):
         told = BayesMixedWarning(f"{one.what}; {one.remedy}.", topic="mistaken-column")
-        warnings.warn(told, stacklevel=4)
+        warn(told)
     return {
         "arguments": arguments,
         "formula": formula,

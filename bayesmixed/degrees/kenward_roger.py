@@ -5,7 +5,6 @@ Source: Kenward & Roger (1997), Biometrics 53, 983-997, whose A1, A2, B, g, c, E
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ import numpy as np
 
 from ..engines.machine.blas import blas_threads
 from ..engines.ml import REML
-from ..errors import BayesMixedWarning, FitError
+from ..errors import BayesMixedWarning, FitError, warn
 from ..fits.status import singular_terms
 from ..likelihood.at import likelihood_of
 from ..likelihood.small_sample.kenward_roger import SmallSample, Ways, small_sample, ways
@@ -74,7 +73,7 @@ class KenwardRoger(Reference):
         doubt = _doubt(rank, *moments, den_df)
         if doubt:
             doubt += ' The data hold too few levels for it: test the rows one by one, or use ddf="satterthwaite".'
-            warnings.warn(BayesMixedWarning(doubt, topic="degrees-in-doubt"), stacklevel=2)
+            warn(BayesMixedWarning(doubt, topic="degrees-in-doubt"))
         return FTest(scaling * statistic / rank, rank, den_df, doubt)
 
 

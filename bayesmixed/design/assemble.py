@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import BayesMixedWarning, DataError, FormulaError
+from ..errors import BayesMixedWarning, DataError, FormulaError, warn
 from ..formula.formula import Formula
 from ..formula.parts import Bar, RightSide, Term
 from ..formula.syntax import deparse
@@ -240,4 +239,4 @@ def _warn_aliased(name: str, aliased: tuple[str, ...]) -> None:
         "(they depend on the columns before them).",
         topic="dropped-columns",
     )
-    warnings.warn(told, stacklevel=4)
+    warn(told)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import BayesMixedWarning, FitError, ModelError
+from ..errors import BayesMixedWarning, FitError, ModelError, warn
 from .base import Engine
 
 if TYPE_CHECKING:
@@ -166,4 +165,4 @@ def check_identifiable(model: Model) -> None:
                 topic="as-many-effects-as-rows",
             )
         message += "Its variance and sigma are not separately identified."
-        warnings.warn(BayesMixedWarning(message, topic="as-many-effects-as-rows"), stacklevel=4)
+        warn(BayesMixedWarning(message, topic="as-many-effects-as-rows"))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
-from ..errors import BayesMixedWarning, FitError
+from ..errors import BayesMixedWarning, FitError, warn
 from ..prediction.memory import at_hand
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def check_room(model: Model, call: str, chains: int, draws: int) -> None:
         said = (
             f"{asked} will take {size / 1e9:.1f} GB. Fewer take less: {call.format(draws=_round(LARGE_BYTES / each))}."
         )
-        warnings.warn(BayesMixedWarning(said, topic="memory"), stacklevel=6)
+        warn(BayesMixedWarning(said, topic="memory"))
 
 
 def _fewer(call: str, most: int) -> str:

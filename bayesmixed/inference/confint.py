@@ -19,7 +19,7 @@ from .bootstrap.bootstrap import bootstrap
 from .intervals import Intervals
 from .profile.likelihood_fit import from_the_best, maximum_likelihood
 from .profile.parameters import chosen, left_out, parameters
-from .profile.profile import doubts, intervals, limit_curves, warn
+from .profile.profile import doubts, intervals, limit_curves, warn_of_doubts
 from .wald import wald
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _profiled(fit: Any, level: float, which: Any, ddf: Any) -> Intervals:
     chosen(which, parameters(ml), "confint")  # before anything is computed
     with blas_threads(tail_columns(ml.model)):
         ml, curves, met = from_the_best(ml, lambda place: limit_curves(place, which, level))
-    warn(curves)
+    warn_of_doubts(curves)
     title = f"Profile likelihood limits, {100 * level:g} %"
     notes = with_caution((*notes, *met, *doubts(curves), *left_out(which, parameters(ml))), ml)
     return intervals([curve.interval(level) for curve in curves], title, notes)

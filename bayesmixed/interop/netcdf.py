@@ -64,6 +64,8 @@ def read(path: Path) -> tuple[dict[str, Any], pd.DataFrame, dict[str, xr.Dataset
     try:
         with xr.open_datatree(path, engine="h5netcdf") as tree:
             groups = {name: node.to_dataset().load() for name, node in tree.children.items()}
+    except MemoryError:  # of a file that is as it was: it is too large
+        raise
     except Exception as error:  # what a damaged file makes of the libraries' own bookkeeping is anything
         raise _damaged(path, "it cannot be read to its end") from error
     if OWN_GROUP not in groups or "json" not in groups[OWN_GROUP].attrs:

@@ -42,7 +42,8 @@ def escaped(text: str) -> str:
     50 \% of a\_b \textbar{} g
     """
     made = "".join(_LETTERS.get(letter, letter) for letter in " ".join(text.split()))
-    return f"{{[}}{made[1:]}" if made.startswith("[") else made  # behind the end of a row it would be an option
+    # behind the end of a row these would belong to it: an option, and its form without a page break
+    return f"{{{made[0]}}}{made[1:]}" if made.startswith(("[", "*")) else made
 
 
 def number(text: str) -> str:

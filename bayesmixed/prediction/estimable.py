@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 
 from ..design.design import Design
-from ..errors import BayesMixedWarning
+from ..errors import BayesMixedWarning, warn
 from ..likelihood.working.basis import orthonormal
 
 if TYPE_CHECKING:
@@ -99,4 +98,4 @@ def _warn(model: Model, design: Design, open_rows: np.ndarray, columns: np.ndarr
         "combinations that the data have, or leave such terms out of the formula.",
         topic="not-estimable",
     )
-    warnings.warn(told, stacklevel=4)
+    warn(told)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import numpy as np
 
 from ..design.design import Design
 from ..design.table import column_names, tabled
-from ..errors import BayesMixedWarning, FitError
+from ..errors import BayesMixedWarning, FitError, warn
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -64,7 +63,7 @@ def _unknown_trials(model: Model, newdata: Any) -> float | None:
         "an array or a number.",
         topic="trials",
     )
-    warnings.warn(told, stacklevel=2)
+    warn(told)
     return 1.0
 
 

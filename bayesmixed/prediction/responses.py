@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import BayesMixedWarning
+from ..errors import BayesMixedWarning, warn
 from ..families import Family
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def warn_of_ends(family: Family, eta: np.ndarray, rows: pd.Index) -> None:
             f"estimate is the mean at the end, {end:.4g}. A log link has no such end.",
             topic="end-of-the-link",
         )
-        warnings.warn(told, stacklevel=6)
+        warn(told)
 
 
 def mean_response(

@@ -166,6 +166,20 @@ def test_texts_that_stand_for_missing_values(shell: Shell, tmp_path: Path) -> No
     assert "Warning: Column 'x' is text" in warned.err and "--na '?'" in warned.err
 
 
+@pytest.mark.parametrize("name", ["own.csv", "own.xlsx"])
+def test_a_group_called_none_is_a_group(name: str, shell: Shell, tmp_path: Path) -> None:
+    """Rows of a condition "None" would be dropped as missing, and with "null" too one of three conditions be left."""
+    table = own().assign(dose=np.repeat(["None", "null", "drug"], 20)).astype({"x": object})
+    table.loc[3, "x"], table.loc[4, "x"] = "N/A", None
+    if name.endswith("xlsx"):
+        pytest.importorskip("openpyxl")
+    WRITERS[name][1](table, tmp_path / name)
+    formula = "rt ~ x + dose + (1 | g)"
+    assert coefficients(shell, name, formula=formula) == expected(
+        table.assign(x=pd.to_numeric(table["x"], errors="coerce")), formula
+    )
+
+
 def test_a_negative_number_may_stand_for_a_missing_value(shell: Shell, tmp_path: Path) -> None:
     table = own()
     table.loc[4, "x"] = -99

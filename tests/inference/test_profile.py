@@ -18,7 +18,7 @@ from bayesmixed.covariance import STRUCTURES
 from bayesmixed.covariance.pins import Pin
 from bayesmixed.covariance.unstructured import Unstructured
 from bayesmixed.errors import BayesMixedWarning, FitError
-from bayesmixed.inference.profile.profile import doubts, warn
+from bayesmixed.inference.profile.profile import doubts, warn_of_doubts
 
 SHARE = 1e-3  # of an interval's width: what lme4's finer grid is worth after its splines
 EXACT = 1e-5  # of an interval's width: what the search and the interpolation between points leave
@@ -384,7 +384,7 @@ def test_a_point_that_is_not_at_its_best_is_told() -> None:
     unsettled = replace(curve, high=replace(curve.high, points=(*curve.high.points[:-1], loose)))
     assert "NOT CONVERGED: the searches beside sigma (1 of " in doubts([unsettled])[0]
     with pytest.warns(BayesMixedWarning, match="NOT CONVERGED"):
-        warn([unsettled])
+        warn_of_doubts([unsettled])
 
 
 @dataclass(frozen=True)

@@ -63,8 +63,18 @@ def test_errors_and_warnings_are_made_by_name_so_that_their_topics_can_be_read()
     ours = {*scan.ERRORS, "BayesMixedWarning"}
     derived = [node.name for node in nodes if isinstance(node, ast.ClassDef) and ours & {*map(ast.unparse, node.bases)}]
     assert set(derived) <= scan.SAID
-    warned = [node.args for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) == "warnings.warn"]
+    warned = [node.args for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) == "warn"]
     assert [args for args in warned if "BayesMixedWarning" in {*map(ast.unparse, args)}] == []
+
+
+def test_only_one_function_warns_since_it_finds_the_line_that_called() -> None:
+    calls = [
+        path.relative_to(REPOSITORY).as_posix()
+        for path in (REPOSITORY / "bayesmixed").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "warnings.warn"
+    ]
+    assert calls == ["bayesmixed/errors.py"]
 
 
 @pytest.fixture(autouse=True)

@@ -80,6 +80,12 @@ def test_names_are_escaped_in_latex() -> None:
     assert "{[}a] & " in text and "{[}b]" in text and "$-$0.50" in text and r"1.20$\times 10^{-5}$" in text
 
 
+def test_what_begins_a_row_of_latex_does_not_belong_to_the_row_above() -> None:
+    """A star or a bracket behind the end of a row would be taken for a form of that end, and not be printed."""
+    found = Page((Section("", pd.DataFrame({"x": ["0.5", "2.0"]}, index=["*a", "[b]"])),)).to_latex()
+    assert "\n{*}a & 0.5" in found and "\n{[}b] & 2.0" in found
+
+
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX is installed")
 def test_latex_compiles(results: list[Any], tmp_path: Path) -> None:
     body = "\n\\clearpage\n".join(result.to_latex() for result in results)

@@ -120,6 +120,15 @@ def test_files_without_digests_are_of_the_format_before_and_load(saved: Path) ->
     assert bm.load(saved).loglik == model().fit("reml").loglik
 
 
+def test_a_file_too_large_for_the_memory_is_not_called_damaged(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(xr, "open_datatree", full)
+    with pytest.raises(MemoryError):
+        bm.load(saved)
+
+
 @pytest.mark.parametrize("content", [b"", b"Reaction,Days\n1,2\n", b"CDF\x01 classic NetCDF"])
 def test_what_is_no_such_file_is_told_from_a_damaged_one(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "other.nc"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import DataError, nearest
-from .text import TextOptions, read_text
+from .text import MISSING, TextOptions, read_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,9 +116,9 @@ def _excel(path: Path, sheet: str | None, missing: Sequence[str]) -> pd.DataFram
             from ..ending import note
 
             note(f"Note: {path.name} has the sheets {', '.join(map(repr, names))}; the first is read (--sheet NAME).")
-        return pd.read_excel(book, sheet_name=sheet or names[0], na_values=list(missing)).dropna(
-            how="all", ignore_index=True
-        )
+        values = [*MISSING, *missing]
+        table = pd.read_excel(book, sheet_name=sheet or names[0], keep_default_na=False, na_values=values)
+        return table.dropna(how="all", ignore_index=True)
 
 
 def _parquet(path: Path, *_: object) -> pd.DataFrame:

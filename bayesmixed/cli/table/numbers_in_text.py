@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
-from ...errors import BayesMixedWarning
+from ...errors import BayesMixedWarning, warn
 from ...formula.variables import columns_in
 from .text import NUMBER
 
@@ -35,4 +34,4 @@ def warn_of_text(formula: Formula, table: pd.DataFrame) -> None:
                 f"{odd.iloc[0]!r} is none. If that stands for a missing value, add --na {odd.iloc[0]!r}.",
                 topic="mistaken-column",
             )
-            warnings.warn(told, stacklevel=2)
+            warn(told)

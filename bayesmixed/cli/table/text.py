@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}  # that a file of commas may have in their place
+# What stands for a missing value unasked; words such as None or null may be the label of a group without treatment.
+MISSING = ("", "NA", "N/A", "#N/A", "<NA>", "NaN", "nan")
 NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?([eE][-+]?\d+)?")
 _SHOWN = {"\t": "\\t"}
 
@@ -158,7 +160,8 @@ def _parsed(text: str, where: str, sep: str, options: TextOptions, **types: Any)
                 sep=sep,
                 decimal=options.decimal or ".",
                 thousands=options.thousands,
-                na_values=list(options.missing),
+                keep_default_na=False,
+                na_values=[*MISSING, *options.missing],
                 skipinitialspace=True,
                 index_col=False,
                 low_memory=False,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 
-from ...errors import BayesMixedWarning, DataError
+from ...errors import BayesMixedWarning, DataError, warn
 from ...formula.parts import Term
 from ...formula.syntax import deparse
 from ..expressions.factor_functions import Columns
@@ -42,7 +41,7 @@ def refuse_too_many(terms: Sequence[Term], atoms: Mapping[str, Atom], n: int, wh
             f"times that. {_advice(terms[widest], atoms, where)}",
             topic="too-many-columns",
         )
-        warnings.warn(told, stacklevel=5)
+        warn(told)
         return
     raise DataError(
         f"`{name}`{where} has {widths[widest]:,} columns for {n:,} rows: {size:,.0f} GB, more than the "

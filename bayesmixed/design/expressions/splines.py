@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
-from ...errors import BayesMixedWarning, FormulaError
+from ...errors import BayesMixedWarning, FormulaError, warn
 from .lists import MOST_COLUMNS
 
 CUBIC = 3
@@ -42,7 +41,7 @@ def apply_bs(x: np.ndarray, state: dict[str, Any]) -> np.ndarray:
             "give Boundary.knots= that cover them, or use ns().",
             topic="outside-the-knots",
         )
-        warnings.warn(told, stacklevel=2)
+        warn(told)
     t = _augmented(state, state["degree"])
     basis = BSpline(t, np.eye(len(t) - state["degree"] - 1), state["degree"], extrapolate=True)(x)
     return basis if state["intercept"] else basis[:, 1:]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...errors import BayesMixedWarning, ModelError
+from ...errors import BayesMixedWarning, ModelError, warn
 from ...fits.draws import DrawsFit
 from ...likelihood.posterior.log_posterior import LogPosterior, log_posterior
 from ...likelihood.working.coordinates import Natural
@@ -63,7 +62,7 @@ def _point_fit(model: Model) -> PointFit:
         check_identifiable(model)
     except ModelError as stop:
         # What stops ML only warns here: priors keep the posterior proper.
-        warnings.warn(BayesMixedWarning(str(stop), topic=stop.topic), stacklevel=7)
+        warn(BayesMixedWarning(str(stop), topic=stop.topic))
     return fit_linear(model, ML(), None, BFGS())
 
 

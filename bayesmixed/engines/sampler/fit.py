@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...covariance import CORRELATION
-from ...errors import BayesMixedWarning, FitError, ModelError
+from ...errors import BayesMixedWarning, FitError, ModelError, warn
 from ...fits.draws import DrawsFit
 from ...prediction.seeds import whole_seed
 from ..improper import refuse_improper
@@ -48,7 +47,7 @@ def _start(engine: NUTS, model: Model) -> Start:
         check_identifiable(model)
     except ModelError as stop:
         # What stops ML only warns here: priors keep the posterior proper.
-        warnings.warn(BayesMixedWarning(str(stop), topic=stop.topic), stacklevel=5)
+        warn(BayesMixedWarning(str(stop), topic=stop.topic))
     return start_from(fit_linear(model, ML(), None, BFGS()), model)
 
 

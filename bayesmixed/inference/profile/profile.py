@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from scipy.stats import chi2
 from ...engines.machine.blas import blas_threads
 from ...engines.machine.progress import progress_bar
 from ...engines.ml import tail_columns
-from ...errors import BayesMixedWarning, FitError, checked_level, with_known_options
+from ...errors import BayesMixedWarning, FitError, checked_level, warn, with_known_options
 from ...fits.caution import with_caution
 from ...fits.point import PointFit
 from ...messages import Told
@@ -196,7 +195,7 @@ def profile(
             return tuple(found)
 
         ml, found, met = from_the_best(ml, curves)
-    warn(found)
+    warn_of_doubts(found)
     return Profile(ml, found, goal, with_caution((*notes, *met, *doubts(found), *left_out(which, parameters(ml))), ml))
 
 
@@ -243,7 +242,7 @@ def doubts(curves: Sequence[Curve]) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def warn(curves: Sequence[Curve]) -> None:
+def warn_of_doubts(curves: Sequence[Curve]) -> None:
     """Warn of curves that broke off or did not converge."""
     broken = [c.label for c in curves if not all(s.reached or s.bounded or s.endless for s in (c.low, c.high))]
     lines = [
@@ -255,7 +254,7 @@ def warn(curves: Sequence[Curve]) -> None:
         ),
     ]
     for line in lines:
-        warnings.warn(BayesMixedWarning(line, topic="profile-in-doubt"), stacklevel=4)
+        warn(BayesMixedWarning(line, topic="profile-in-doubt"))
 
 
 def _values(curve: Curve) -> list[float]:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ...engines.base import Engine
-from ...errors import BayesMixedWarning, FitError, with_known_options
+from ...errors import BayesMixedWarning, FitError, warn, with_known_options
 from ...fits.base import is_fit
 from ...fits.point import PointFit
 from ...messages import Told, retold
@@ -94,7 +94,7 @@ def simplify(
     rule = rule_of(by, alpha)
     found = walk(_first(model, method), rule, seed)
     for note in found.origins:
-        warnings.warn(BayesMixedWarning(note, topic="arbitrary-origin"), stacklevel=3)
+        warn(BayesMixedWarning(note, topic="arbitrary-origin"))
     fit = found.fit
     title = f"Simpler random parts by {rule.label}, {fit.engine.words(fit.model)}:"
     notes = (*_stopped(found, rule), *_of_the_tests(found), *found.notes, *found.origins, *_of_the_end(fit), IGNORED)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...degrees.methods import reference
-from ...errors import BayesMixedWarning, FitError
+from ...errors import BayesMixedWarning, FitError, warn
 from ...messages import Told
 from ...page import listed
 from .empty_cells import empty_cells_note
@@ -56,7 +55,7 @@ def anova_of(fit: PointFit, type: Any = None, ddf: str | float | None = None) ->
     frame, doubts = tested(fit, rows, judged)
     empty = empty_cells_note(fit.model) if kind == 3 else ""
     if empty:
-        warnings.warn(BayesMixedWarning(empty, topic="empty-cells"), stacklevel=4)
+        warn(BayesMixedWarning(empty, topic="empty-cells"))
     meaning = Told("types-of-hypotheses", f"Hypotheses of {MEANING[kind]}.")
     notes = (meaning, *_notes(fit, judged), *([empty] if empty else []), *doubts, *_untested(fit, frame))
     title = f"Analysis of variance, type {TYPES[kind]} ({fit.label}): {law(judged)}"

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from unicodedata import category, name
 
-from ...errors import BayesMixedWarning
+from ...errors import BayesMixedWarning, warn
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,7 +54,7 @@ def cover(figure: Figure) -> None:
         if own + list(more) != text.get_fontfamily():
             text.set_fontfamily([*own, *(family for family in more if family not in own)])
     if missing:
-        warnings.warn(BayesMixedWarning(_said(sorted(missing)), topic="missing-fonts"), stacklevel=2)
+        warn(BayesMixedWarning(_said(sorted(missing)), topic="missing-fonts"))
 
 
 def _letters(text: str) -> set[str]:
