@@ -9,6 +9,8 @@ import numpy as np
 
 _COMMA = re.compile(r"\s*[-+]?(?:\d+|\d{1,3}(?:[. ]\d{3})+)?(?:,\d+)?(?:[eE][-+]?\d+)?\s*")
 
+_MISSING = ("", "na", "nan", "n/a")
+
 
 def decimal_commas(levels: Any) -> str:
     """What to say of text that holds numbers with decimal commas; empty of any other levels.
@@ -18,7 +20,7 @@ def decimal_commas(levels: Any) -> str:
     >>> decimal_commas(["a", "2,5"])
     ''
     """
-    texts = list(np.asarray(levels, dtype=object).tolist())
+    texts = [text for text in np.asarray(levels, dtype=object).tolist() if str(text).strip().lower() not in _MISSING]
     if not texts or not all(isinstance(text, str) and text.strip() and _COMMA.fullmatch(text) for text in texts):
         return ""
     if not any("," in text for text in texts):
