@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...errors import ModelError
 from ...parameters.names import term_names
 from .bars import Bar, bar_lines
 from .coefficients import Coefficients, coefficient_lines
 from .response import dispersion_lines, likelihood_lines, link_lines, predictor_lines
-from .scope import Scope, quoted
+from .scope import Scope, identifier, quoted
 
 if TYPE_CHECKING:
     from ...model import Model
@@ -48,9 +51,9 @@ class Body:
         return [f"numpyro.deterministic({quoted(self.scope.site(name))}, {text})" for name, text in each]
 
 
-def body(model: Model) -> Body:
-    """What explicit and collapsed scripts have in common."""
-    scope = Scope(reserved=frozenset({"mu", "eta", *model.family.dispersion}))
+def body(model: Model, named: Iterable[str]) -> Body:
+    """What explicit and collapsed scripts have in common; the formula names the draws `named`."""
+    scope = Scope(reserved=frozenset(_reserved(model)), named=frozenset(named))
     predictors = {
         name: coefficient_lines(model, predictor, scope) for name, predictor in model.design.predictors.items()
     }
@@ -59,6 +62,19 @@ def body(model: Model) -> Body:
     scale = "sigma" if model.has_scale else ""
     bars = tuple(bar_lines(model, i, names, scale, scope) for i, names in enumerate(term_names(model.design)))
     return Body(model, scope, predictors, bars, lines)
+
+
+def _reserved(model: Model) -> set[str]:
+    """The variables that parameters and their predictors have, and what stands above the model by name."""
+    for name in model.family.dispersion:
+        if identifier(name) != name:
+            raise ModelError(
+                f"A script cannot call a parameter {name!r}, as the family {model.family.name!r} does: a script or "
+                "Python has that name already. Give the parameter another.",
+                topic="not-in-a-script",
+            )
+    above = re.findall(r"^(?:def|class) (\w+)", model.family.written("", "").definitions, re.MULTILINE)
+    return {"mu", "eta", *model.family.dispersion, *(f"eta_{name}" for name in model.family.dispersion), *above}
 
 
 @dataclass(frozen=True)

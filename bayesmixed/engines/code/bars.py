@@ -24,8 +24,8 @@ class Bar:
     """What a script says of one bar.
 
     `block` samples its covariance; `effects` is the variable of its effects, `u` that of the spherical ones, sampled at
-    `site`; `codes` reads the level of each row, `columns` the columns ("" for ones), `wide` all of them as one array
-    where there are many.
+    `site` in `plate`; `codes` reads the level of each row, `columns` the columns ("" for ones), `wide` all of them as
+    one array where there are many.
     """
 
     text: str
@@ -35,6 +35,7 @@ class Bar:
     effects: str
     u: str
     site: str
+    plate: str
     codes: str
     columns: tuple[str, ...]
     wide: str
@@ -48,7 +49,7 @@ class Bar:
         """The lines that sample its effects."""
         event = "" if self.single else f".expand([{len(self.columns)}]).to_event(1)"
         return [
-            f"with numpyro.plate({quoted(f'levels of {self.names.tag}')}, {self.n_levels}):",
+            f"with numpyro.plate({quoted(self.plate)}, {self.n_levels}):",
             f"    {self.u} = numpyro.sample({quoted(self.site)}, dist.Normal(0.0, 1.0){event})",
             self.scaled,
         ]
@@ -91,7 +92,8 @@ def bar_lines(model: Model, i: int, names: TermNames, scale: str, scope: Scope) 
         block=block_lines(model, i, names, scale, scope),
         effects=scope.variable(f"b {names.tag}"),
         u=scope.variable(f"u {names.tag}"),
-        site=scope.site(f"{names.tag}_u"),
+        site=scope.aside(f"{names.tag}_u"),
+        plate=scope.aside(f"levels of {names.tag}"),
         codes=codes,
         columns=columns,
         wide=wide,

@@ -74,7 +74,11 @@ def block_lines(model: Model, i: int, names: TermNames, scale: str, scope: Scope
     text = structure.written(maker.k, sds, tuple(shapes))
     if maker.A is None:
         return Block([*head, *lines, *more, f"{root} = {text}"], root, flat=False)
-    moved = [*comment("of columns as typed"), f"{root} = {number(plain(maker.A))} @ ({text})", *_moved(maker, root)]
+    moved = [
+        *comment("from the means back to zero of the columns as typed: a root of that covariance"),
+        f"{root} = {number(plain(maker.A))} @ ({text})",
+        *_moved(maker, root),
+    ]
     return Block([*head, *lines, *more, *moved], root, flat=False)
 
 
@@ -97,7 +101,7 @@ def _separate_sds(maker: _Maker) -> tuple[str, list[str]]:
     variables, lines = [], []
     for j, name in enumerate(names.sds):
         about = [group.columns[column] for column in names.free.sds[j].columns]
-        site = scope.site(f"{safe(name)}{'_centered' if maker.moved(j) else ''}")
+        site = scope.aside(f"{safe(name)}_centered") if maker.moved(j) else scope.site(safe(name))
         which = " ".join(about) if len(about) == 1 else names.free.sds[j].stem
         variables.append(scope.variable(f"sd {names.tag} {which}"))
         lines += prior.one(variables[-1], site, name, f"sd of {listed(about)} between levels of {group.factor}")
@@ -115,7 +119,7 @@ def _joint_sds(maker: _Maker) -> tuple[str, list[str]]:
     lines = comment("; ".join(filter(None, (f"all sds together by {block.describe()}", source))))
     variables = {}
     for called, prior in block.parts(k, bool(names.shapes)).items():
-        site = scope.site(safe(f"{names.covariance}_{called}"))
+        site = scope.aside(safe(f"{names.covariance}_{called}"))
         variables[called] = scope.variable(f"{called} {names.tag}")
         lines.append(sampled(variables[called], site, part(prior, names.covariance)))
     sds = scope.variable(f"sds {names.tag}")
@@ -133,12 +137,13 @@ def _shapes(maker: _Maker) -> tuple[list[str], list[str]]:
     for place, (name, shape) in enumerate(zip(names.shapes, names.free.shapes, strict=True)):
         variable, called = scope.variable(name), safe(name)
         stated = shape.written(variable)
-        site = called if stated == variable and maker.A is None else f"{called}_cholesky"
+        same = stated == variable and maker.A is None
+        site = scope.site(called) if same else scope.aside(f"{called}_cholesky")
         what = f"{shape.sampled} of {maker.model.design.groups[maker.i].text}"
         own = shape_prior(maker.model.priors, names, place)
         assert own is not None  # every model's priors are complete
         given = name if name in maker.model.priors else names.covariance
-        lines += prior.of(own, variable, scope.site(site), given, what)
+        lines += prior.of(own, variable, site, given, what)
         variables.append(variable)
         if stated != variable and maker.A is None:
             lines.append(f"numpyro.deterministic({quoted(scope.site(called))}, {stated})")

@@ -30,18 +30,29 @@ class Coefficients:
     addends: list[tuple[str, str]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Term:
-    """One term: its name, the columns' positions, the variable of its coefficients, and what reads its columns."""
+    """One term: its name, the columns' positions, the variables of its coefficients, and what reads its columns.
+
+    `variable` is of the coefficients as typed, `sampled` of those that priors speak of: the same one, or another.
+    `values` (n, m) are its columns.
+    """
 
     name: str
     positions: list[int]
     variable: str
+    sampled: str
     columns: str
+    values: np.ndarray
 
     @property
     def single(self) -> bool:
         return len(self.positions) == 1
+
+    @property
+    def moved(self) -> bool:
+        """Whether priors speak of other numbers than the coefficients of its columns as typed."""
+        return self.sampled != self.variable
 
 
 def coefficient_lines(model: Model, predictor: Predictor, scope: Scope) -> Coefficients:
@@ -51,10 +62,10 @@ def coefficient_lines(model: Model, predictor: Predictor, scope: Scope) -> Coeff
     terms = []
     for name, positions in predictor.terms.items():
         if positions:
-            terms.append(_term(predictor, name, list(positions), X, scope))
+            terms.append(_term(predictor, name, list(positions), stated, scope, X))
     lines: list[str] = []
     for term in terms:
-        lines += _sampled(model, predictor, term, stated, scope)
+        lines += _sampled(model, predictor, term, scope)
     for term in _in_order(terms, stated):
         lines += _as_typed(predictor, term, terms, stated, scope)
     return Coefficients(lines, [(_addend(term), "" if term.variable == term.name else term.name) for term in terms])
@@ -68,36 +79,34 @@ def cleaned(stated: np.ndarray, X: np.ndarray) -> np.ndarray:
     return np.where(small & ~np.eye(len(stated), dtype=bool), 0.0, stated)
 
 
-def _term(predictor: Predictor, name: str, positions: list[int], X: np.ndarray, scope: Scope) -> _Term:
+def _term(
+    predictor: Predictor, name: str, positions: list[int], stated: np.ndarray, scope: Scope, X: np.ndarray
+) -> _Term:
     values = X[:, positions[0]] if len(positions) == 1 else X[:, positions]
     constant = name == "Intercept" and len(positions) == 1
     about = "columns of the term" if len(positions) > 1 else "column"
     columns = "" if constant else scope.array(name, values, f"{about} {name}")
-    return _Term(name, positions, scope.variable(f"{predictor.prefix}{name}"), columns)
+    variable = scope.variable(f"{predictor.prefix}{name}")
+    moved = not np.array_equal(stated[positions], np.eye(len(stated))[positions])
+    sampled = scope.variable(f"{variable}_centered") if moved else variable
+    return _Term(name, positions, variable, sampled, columns, X[:, positions])
 
 
-def _moved(term: _Term, stated: np.ndarray) -> bool:
-    """Whether priors speak of other numbers than the coefficients of its columns as typed."""
-    return not np.array_equal(stated[term.positions], np.eye(len(stated))[term.positions])
-
-
-def _sampled(model: Model, predictor: Predictor, term: _Term, stated: np.ndarray, scope: Scope) -> list[str]:
+def _sampled(model: Model, predictor: Predictor, term: _Term, scope: Scope) -> list[str]:
     names = [predictor.names[j] for j in term.positions]
-    moved = _moved(term, stated)
     whole = f"{predictor.prefix}{term.name}"
-    variable = f"{term.variable}_centered" if moved else term.variable
-    site = scope.site(f"{safe(whole)}_centered" if moved else safe(whole))
+    site = scope.aside(f"{safe(whole)}_centered") if term.moved else scope.site(safe(whole))
     lines = PriorLines(model)
     if term.single:
         asked = names[0] if names[0] in model.priors else f"{names[0]}_centered"
-        return lines.one(variable, site, asked, _what(whole, term, moved))
-    return lines.several(variable, site, names, _what(whole, term, moved))
+        return lines.one(term.sampled, site, asked, _what(whole, term))
+    return lines.several(term.sampled, site, names, _what(whole, term))
 
 
-def _what(whole: str, term: _Term, moved: bool) -> str:
+def _what(whole: str, term: _Term) -> str:
     if not term.columns:
-        return f"{whole} where every other column {'has its mean' if moved else 'is 0'}"
-    return f"{whole} at the mean of what it interacts with" if moved else whole
+        return f"{whole} where every other column {'has its mean' if term.moved else 'is 0'}"
+    return f"{whole} at the mean of what it interacts with" if term.moved else whole
 
 
 def _in_order(terms: list[_Term], stated: np.ndarray) -> Iterator[_Term]:
@@ -117,9 +126,9 @@ def _block(stated: np.ndarray, term: _Term, other: _Term) -> np.ndarray:
 def _as_typed(predictor: Predictor, term: _Term, terms: list[_Term], stated: np.ndarray, scope: Scope) -> list[str]:
     """beta = what was sampled - C of the others beta."""
     whole = safe(f"{predictor.prefix}{term.name}")
-    if not _moved(term, stated):
+    if not term.moved:
         return []
-    parts = [f"{term.variable}_centered"]
+    parts = [term.sampled]
     for other in terms:
         if other is not term and _block(stated, term, other).any():
             parts.append(_times(_block(stated, term, other), term, other, scope))
@@ -132,7 +141,7 @@ def _as_typed(predictor: Predictor, term: _Term, terms: list[_Term], stated: np.
 
 def _times(block: np.ndarray, term: _Term, other: _Term, scope: Scope) -> str:
     """The text of a block (m, m') times the coefficients of `other`."""
-    if not term.columns:  # an intercept: the means of columns
+    if not term.columns and _are_means(block[0], other.values):
         if other.single:
             return f"{other.variable} * {other.columns}.mean()"
         return f"{other.columns}.mean(axis=0) @ {other.variable}"
@@ -142,6 +151,10 @@ def _times(block: np.ndarray, term: _Term, other: _Term, scope: Scope) -> str:
     if other.single:
         return f"{_matrix(block[:, 0], term, other, scope)} * {other.variable}"
     return f"{_matrix(block[0] if term.single else block, term, other, scope)} @ {other.variable}"
+
+
+def _are_means(numbers: np.ndarray, X: np.ndarray) -> bool:
+    return bool(np.all(np.abs(numbers - X.mean(axis=0)) <= ROUNDING * np.max(np.abs(X), axis=0)))
 
 
 def _matrix(values: np.ndarray, term: _Term, other: _Term, scope: Scope) -> str:

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
-from numpyro.infer import MCMC, NUTS, init_to_median{definitions}
+{imports}from numpyro.infer import MCMC, NUTS, init_to_median{definitions}
 
 
 def model(data):

@@ -64,7 +64,7 @@ def likelihood_lines(model: Model, scope: Scope) -> list[str]:
     lines = _domain(model)
     if re.search(r"\bmu\b", text):
         lines += link_lines(model, "mu", "eta")
-    within = [f"numpyro.plate({quoted('rows')}, {len(seen.y)})"]
+    within = [f"numpyro.plate({quoted(scope.aside('rows'))}, {len(seen.y)})"]
     if weights and not precise:
         within.append(f"numpyro.handlers.scale(scale={weights})")
     site = quoted(scope.site(safe(model.design.response.name)))

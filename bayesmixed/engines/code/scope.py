@@ -25,10 +25,12 @@ TAKEN = frozenset(
 class Scope:
     """The names that a script has given so far; `reserved` are those that a family's parameters need.
 
-    `arrays` are what it reads from its file, with a word on each in `about`.
+    `named` are the draws that the formula names: no other site is called so. `arrays` are what it reads from its file,
+    with a word on each in `about`.
     """
 
     reserved: frozenset[str] = frozenset()
+    named: frozenset[str] = frozenset()
     variables: set[str] = field(default_factory=set)
     sites: set[str] = field(default_factory=set)
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
@@ -50,6 +52,14 @@ class Scope:
         name = _free(wanted, self.sites, "#")
         self.sites.add(name)
         return name
+
+    def aside(self, wanted: str) -> str:
+        """A sample site that the formula does not name, such as that of a centred column.
+
+        >>> Scope(named=frozenset({"x", "x_centered"})).aside("x_centered")
+        'x_centered#2'
+        """
+        return self.site(_free(wanted, self.sites | self.named, "#"))
 
     def array(self, wanted: str, values: np.ndarray, about: str) -> str:
         """The text that reads an array: one that is there already where the numbers are the same."""

@@ -23,15 +23,17 @@ if TYPE_CHECKING:
 
 def script(model: Model, collapsed: bool) -> Script:
     """The script of a model and its arrays; every effect is sampled, or all are integrated out."""
-    parts = body(model)
-    written = collapsed_lines(parts) if collapsed else explicit_lines(parts)
     posterior, seen = posterior_dataset(model, _any_point(model)), _observed_rows(model)
+    parts = body(model, map(str, posterior.data_vars))
+    written = collapsed_lines(parts) if collapsed else explicit_lines(parts)
     response = quoted(str(next(iter(seen.data_vars))))
+    imports, definitions = _imports_first(written.definitions.strip())
     dims = {str(name): [str(dim) for dim in values.dims[2:]] for name, values in posterior.data_vars.items()}
     text = FRAME.format(
         title=_in_docstring(model.formula.line),
         about=_in_docstring(_about(model, parts)),
-        definitions=_definitions(written.definitions),
+        imports=imports,
+        definitions=f"\n\n\n{definitions}" if definitions else "",
         model=_indented(written.model),
         after=f"\n\n{written.after.strip()}\n" if written.after else "",
         draws=written.draws,
@@ -76,12 +78,11 @@ def _as_written(model: Model, parts: Body) -> str:
     return f"{y} / {parts.scope.array('trials', observed(model.design, model.design.used).trials, '')}"
 
 
-def _definitions(text: str) -> str:
-    """What stands above the model, imports first."""
-    found = text.strip()
-    if not found:
-        return ""
-    return f"\n{found}" if found.startswith(("from ", "import ")) else f"\n\n\n{found}"
+def _imports_first(text: str) -> tuple[str, str]:
+    """The lines at the head of what stands above the model that import something, and the rest."""
+    lines = text.splitlines(keepends=True)
+    last = next((i for i, line in enumerate(lines) if not line.startswith(("from ", "import "))), len(lines))
+    return "".join(lines[:last]), "".join(lines[last:]).strip()
 
 
 def _about(model: Model, parts: Body) -> str:
@@ -90,8 +91,8 @@ def _about(model: Model, parts: Body) -> str:
     words = f"{family.words or family.name} responses, {family.link.words} link, {int(model.design.used.sum())} rows"
     lines = [
         f"A Bayesian model of {words}: what bayesmixed fits, as a NumPyro program by itself.",
-        "Run it as it is, or import `model`, `sample` and `to_arviz` from it. Its arrays are in a file of its own",
-        'name with the ending .npz; bayesmixed\'s model.code("name.py") writes both. It holds',
+        "Run it as it is, or import `model`, `sample` and `to_arviz` from it after numpyro.enable_x64(). Its arrays",
+        'are in the file of the same name that ends in .npz; bayesmixed\'s model.code("name.py") writes both. It holds',
         "",
     ]
     width = max(map(len, scope.arrays))

@@ -40,7 +40,7 @@ def namespace(script: str) -> dict[str, Any]:
 
 
 def point(script: Any, seed: int = 1) -> Point:
-    """A random point of the unconstrained space: normal about the priors' medians where these have draws."""
+    """A random point of the unconstrained space: normal about the priors' means."""
     from numpyro import handlers
     from numpyro.infer.util import log_density
 
@@ -63,16 +63,32 @@ def _anywhere(rng: np.random.Generator) -> Any:
             return None
         to_support, kind = biject_to(site["fn"].support), site["fn"]
         shape = to_support.inverse_shape(kind.batch_shape + kind.event_shape)
-        try:
-            import jax
-
-            drawn = to_support.inv(kind.sample(jax.random.PRNGKey(0), (99,)))
-            middle, spread = np.median(drawn, axis=0), np.std(drawn, axis=0)
-        except NotImplementedError:  # flat priors have no draws
-            middle, spread = np.zeros(shape), np.ones(shape)
-        return to_support(middle + 0.3 * spread * rng.standard_normal(shape))
+        middle = np.broadcast_to(_middle(kind, to_support), shape)
+        return to_support(middle + 0.3 * rng.standard_normal(shape) * _scale(kind, to_support))
 
     return value
+
+
+def _middle(kind: Any, to_support: Any) -> Any:
+    """The prior's mean without bounds; zero where it has none."""
+    try:
+        mean = np.asarray(to_support.inv(kind.mean))
+    except (NotImplementedError, AttributeError):
+        return 0.0
+    return np.where(np.isfinite(mean), mean, 0.0)
+
+
+def _scale(kind: Any, to_support: Any) -> Any:
+    """The prior's sd on the whole line; one where the support has bounds, a logarithm's or a log odds' own scale."""
+    from numpyro.distributions.transforms import IdentityTransform
+
+    if not isinstance(getattr(to_support, "base_transform", to_support), IdentityTransform):
+        return 1.0
+    try:
+        sd = np.sqrt(np.asarray(kind.variance))
+    except (NotImplementedError, AttributeError):
+        return 1.0
+    return np.where(np.isfinite(sd), sd, 1.0)
 
 
 def our_log_density(model: bm.Model, sites: dict[str, np.ndarray]) -> float:
@@ -105,7 +121,7 @@ def our_sites(model: bm.Model, sites: dict[str, np.ndarray]) -> dict[str, np.nda
 
 def _of_term(sites: dict[str, np.ndarray], predictor: Any, term: str, positions: Any) -> Any:
     whole = safe(f"{predictor.prefix}{term}")
-    for name in (whole, f"{whole}_centered"):
+    for name in (f"{whole}_centered#2", whole, f"{whole}_centered"):  # where a column is called so
         if name in sites:
             return sites[name]
     return [sites[safe(predictor.names[j])] for j in positions]

@@ -107,7 +107,8 @@ FORMULAS = {
     "two bars on one factor": "Reaction ~ Days + (1 | Subject) + (0 + Days | Subject)",
     "an interaction": "Reaction ~ Days * late + (1 | Subject)",
     "a factor with three levels": "Reaction ~ Days * third + (1 | Subject)",
-    "a polynomial": "Reaction ~ poly(Days, 3) + I(Days**2) + (1 | Subject)",
+    "a polynomial": "Reaction ~ poly(Days, 3) + (1 | Subject)",
+    "a square": "Reaction ~ Days + I(Days**2) + (1 | Subject)",
     "no intercept": "Reaction ~ 0 + third + Days + (0 + third | Subject)",
     "no effects": "Reaction ~ Days",
     "no coefficients": "Reaction ~ 0 + (1 | Subject)",
@@ -144,6 +145,13 @@ PRIORS = {
 @pytest.mark.parametrize("what", PRIORS)
 def test_with_priors(what: str) -> None:
     agrees(sleep("Reaction ~ Days + third + (Days | Subject)", priors=PRIORS[what]))
+
+
+def test_with_columns_that_have_the_names_of_what_a_script_makes() -> None:
+    """The centred slope of Days, the plate of the rows."""
+    rng = np.random.default_rng(8)
+    table = SLEEP.assign(Days_centered=rng.normal(size=len(SLEEP)), rows=rng.normal(size=len(SLEEP)))
+    agrees(bm.Model("Reaction ~ Days * rows + Days_centered + (1 | Subject)", table))
 
 
 def test_with_a_predictor_of_sigma() -> None:

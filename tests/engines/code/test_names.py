@@ -34,6 +34,10 @@ MODELS: dict[str, Any] = {
         "`a/b` ~ draw + (draw | `lambda`)",
         SLEEP.rename(columns={"Reaction": "a/b", "Days": "draw", "Subject": "lambda"}),
     ),
+    "a column called as a centred one": lambda: bm.Model(
+        "Reaction ~ Days * rows + Days_centered + (1 | Subject)",
+        SLEEP.assign(Days_centered=np.sin(SLEEP["Days"]), rows=np.resize([0.0, 1.0, 3.0], len(SLEEP))),
+    ),
     "a predictor of sigma": lambda: bm.Model(
         bm.Formula("Reaction ~ Days + (1 | Subject)", "sigma ~ Days + third"), SLEEP
     ),

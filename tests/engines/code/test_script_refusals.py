@@ -58,6 +58,18 @@ def test_a_function_that_needs_more_than_its_text_is_refused() -> None:
         model_of(lambda mu, shape: weibull(mu, shape)).code()
 
 
+def test_a_parameter_with_a_name_that_a_script_has_already_is_refused() -> None:
+    def of_data(mu: Any, data: Any) -> Any:
+        import numpyro.distributions as dist
+
+        return dist.Gamma(data, data / mu)
+
+    kind = bm.families.custom("of_data", of_data, dispersion=("data",), support="positive numbers")
+    priors = {"data": bm.priors.HalfNormal(20)}
+    with pytest.raises(bm.errors.ModelError, match="cannot call a parameter 'data'"):
+        bm.Model("Reaction ~ Days", SLEEP, family=kind, priors=priors).code()
+
+
 @dataclass(frozen=True)
 class Silent(Gamma):
     name = "silent"
