@@ -35,7 +35,7 @@ def written(distribution: Any, name: str, text: str = "") -> str:
     --------
     >>> import bayesmixed as bm
     >>> with bm.x64():
-    ...     written(bm.priors.HalfStudentT(3, 59.3).numpyro(), "sigma")
+    ...     written(bm.priors.HalfStudentT(3.0, 59.3).numpyro(), "sigma")
     'dist.FoldedDistribution(dist.StudentT(3.0, 0.0, 59.3))'
     """
     import numpyro.distributions as dist
