@@ -12,13 +12,14 @@ from ...interop.naming import safe
 from ...priors.origin import stated_rows
 from .distributions import number, plain
 from .priors import PriorLines
-from .scope import Scope, quoted
+from .scope import LINE, Scope, quoted
 
 if TYPE_CHECKING:
     from ...design.design import Predictor
     from ...model import Model
 
 ROUNDING = 1e-12  # of a column: what rounding leaves of a number of C that is zero
+SHOWN = 6  # names of a term's coefficients that a comment lists
 INLINE = 9  # numbers of a matrix that a line shows; more are an array
 
 
@@ -100,7 +101,8 @@ def _sampled(model: Model, predictor: Predictor, term: _Term, scope: Scope) -> l
     if term.single:
         asked = names[0] if names[0] in model.priors else f"{names[0]}_centered"
         return lines.one(term.sampled, site, asked, _what(whole, term))
-    return lines.several(term.sampled, site, names, _what(whole, term))
+    what = f"{_what(whole, term)} ({', '.join(names)})" if len(names) <= SHOWN else _what(whole, term)
+    return lines.several(term.sampled, site, names, what)
 
 
 def _what(whole: str, term: _Term) -> str:
@@ -136,7 +138,12 @@ def _as_typed(predictor: Predictor, term: _Term, terms: list[_Term], stated: np.
     value = " - ".join(parts)
     if not np.array_equal(own, np.eye(len(own))):
         value = f"jnp.linalg.solve({_matrix(own, term, term, scope)}, {value})"
-    return [f"{term.variable} = numpyro.deterministic({quoted(whole)}, {value})"]
+        parts = [value]
+    line = f"{term.variable} = numpyro.deterministic({quoted(whole)}, {value})"
+    if len(line) < LINE or len(parts) == 1:
+        return [line]
+    rest = [f"    - {part}" for part in parts[1:]]
+    return [f"{term.variable} = numpyro.deterministic(", f"    {quoted(whole)},", f"    {parts[0]}", *rest, ")"]
 
 
 def _times(block: np.ndarray, term: _Term, other: _Term, scope: Scope) -> str:
