@@ -34,7 +34,7 @@ usable = $(if $(shell $(1)/bin/python -c '' 2>/dev/null && grep -sxF "$(CURDIR)"
 
 # One environment, one installation at a time.
 .NOTPARALLEL:
-.PHONY: help quickstart test test-slow test-py coverage lint architecture check bench bench-generalized bench-corners bench-degrees bench-peers bench-posterior bench-profiles bench-replicates printed programs references convergence calibration study-bootstrap study-coverage study-laplace study-permutation study-priors study-robust study-singular tutorials notebooks docs study-rejection clean FORCE
+.PHONY: help quickstart test test-slow test-py coverage lint check bench bench-generalized bench-loading bench-corners bench-degrees bench-peers bench-posterior bench-profiles bench-replicates printed programs references convergence calibration study-bootstrap study-coverage study-laplace study-permutation study-priors study-robust study-singular tutorials notebooks docs study-rejection clean FORCE
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -79,6 +79,9 @@ bench-profiles: $(VENV)/.bench ## time profile likelihoods and their limits agai
 
 bench-corners: $(VENV)/.bench ## what was slow once: sparse designs, diagnoses, groups left out, Laplace beside NUTS; writes benchmarks/results/corners.md
 	@$(BIN)/python benchmarks/corners.py $(ARGS)
+
+bench-loading: $(VENV)/.bench ## processor time to load a saved fit in a new process; writes benchmarks/results/loading.md
+	@$(BIN)/python benchmarks/loading.py $(ARGS)
 
 bench-degrees: $(VENV)/.bench ## degrees of freedom against lmerTest, pbkrtest and mixedlm; writes benchmarks/results/degrees.md
 	@$(MAKE) --no-print-directory bench-peers || echo "The Python peers could not be installed: the table will say so."

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from scipy.linalg import solve_triangular
+import scipy
 
 COLLINEAR = 0.995  # cosine of two columns from which one sd says what the other is
 
@@ -110,7 +110,7 @@ class FirstSd(Pin):
             return led(at, rest)
         M = self._matrix(rest)
         M[:, 0] -= at * self.along
-        return led(at, self._elements(solve_triangular(self.lower, M, lower=True)))
+        return led(at, self._elements(scipy.linalg.solve_triangular(self.lower, M, lower=True)))
 
     def split(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         at, rest = abs(float(theta[0])), theta[1:]
@@ -123,7 +123,7 @@ class FirstSd(Pin):
     def pulled(self, at: float, rest: np.ndarray, slope: np.ndarray) -> np.ndarray:
         if self.lower is None or self.along is None:
             return slope
-        found = solve_triangular(self.lower, self._matrix(slope[1:]), lower=True, trans=1)
+        found = scipy.linalg.solve_triangular(self.lower, self._matrix(slope[1:]), lower=True, trans=1)
         return led(float(slope[0] - self.along @ found[:, 0]), self._elements(found))
 
     def _matrix(self, elements: np.ndarray) -> np.ndarray:

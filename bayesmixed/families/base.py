@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from scipy.special import ndtri
+import scipy
 
 from ..design.design import Design
 from ..errors import DataError, FitError, ModelError
@@ -313,7 +313,7 @@ class Family(ABC):
         if self.discrete:
             lower = self.cdf(y - 1, mu, dispersion, weights, trials)
             upper = lower + rng.uniform(size=np.shape(upper)) * (upper - lower)
-        return ndtri(np.clip(upper, EDGE, 1 - EDGE))
+        return scipy.special.ndtri(np.clip(upper, EDGE, 1 - EDGE))
 
     def normalised(self, y: np.ndarray) -> np.ndarray:
         """What is normal about mu where `normal_conditional`."""

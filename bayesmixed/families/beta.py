@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import betainc
+import scipy
 
 from .base import Family, Observed
 from .derivatives import Derivatives, chained, in_parameter
@@ -72,7 +72,7 @@ class Beta(Family):
 
     def cdf(self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any) -> np.ndarray:
         phi = dispersion["phi"]
-        return betainc(mu * phi, (1 - mu) * phi, np.clip(y, 0.0, 1.0))
+        return scipy.special.betainc(mu * phi, (1 - mu) * phi, np.clip(y, 0.0, 1.0))
 
     def draw(
         self, rng: np.random.Generator, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any

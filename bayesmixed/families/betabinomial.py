@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import betaln, gammaln
+import scipy
 
 from ..errors import FitError
 from .base import Observed
@@ -66,6 +66,7 @@ class BetaBinomial(Binomial):
 
     def cdf(self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any) -> np.ndarray:
         """A sum of probabilities: there is no closed form."""
+        betaln, gammaln = scipy.special.betaln, scipy.special.gammaln
         phi, m = dispersion["phi"], np.broadcast_to(1.0 if trials is None else trials, np.shape(y))
         a, b = mu * phi, (1 - mu) * phi
         total = np.zeros(np.broadcast_shapes(np.shape(y), np.shape(mu)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import bdtr, xlogy
+import scipy
 
 from .base import Family, Observed
 from .derivatives import Derivatives
@@ -64,12 +64,12 @@ class Binomial(Family):
 
     def cdf(self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any) -> np.ndarray:
         m = np.broadcast_to(1.0 if trials is None else trials, np.shape(y))
-        inside = bdtr(np.clip(y, 0, m), m.astype(int), mu)
+        inside = scipy.special.bdtr(np.clip(y, 0, m), m.astype(int), mu)
         return np.where(y < 0, 0.0, np.where(y >= m, 1.0, inside))
 
     def unit_deviance(self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
         y, m = observed.y, trials_of(observed)
-        deviance = 2 * (xlogy(y, y / (m * mu)) + xlogy(m - y, (m - y) / (m * (1 - mu))))
+        deviance = 2 * (scipy.special.xlogy(y, y / (m * mu)) + scipy.special.xlogy(m - y, (m - y) / (m * (1 - mu))))
         return deviance if observed.weights is None else observed.weights * deviance
 
     def draw(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import gammainc
+import scipy
 
 from .base import Family, Observed
 from .derivatives import Derivatives, chained
@@ -65,7 +65,7 @@ class Gamma(Family):
 
     def cdf(self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any) -> np.ndarray:
         alpha = dispersion["alpha"]
-        return gammainc(alpha, alpha * np.maximum(y, 0.0) / mu)
+        return scipy.special.gammainc(alpha, alpha * np.maximum(y, 0.0) / mu)
 
     def unit_deviance(self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
         ratio = observed.y / mu

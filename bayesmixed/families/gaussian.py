@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import ndtr
+import scipy
 
 from .base import Family, Observed
 from .derivatives import Derivatives, chained
@@ -81,7 +81,7 @@ class Gaussian(Family):
         return residual_sd(mu, dispersion, weights)
 
     def cdf(self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any) -> np.ndarray:
-        return ndtr((y - mu) / residual_sd(mu, dispersion, weights))
+        return scipy.special.ndtr((y - mu) / residual_sd(mu, dispersion, weights))
 
     def quantile_residuals(
         self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any], rng: np.random.Generator

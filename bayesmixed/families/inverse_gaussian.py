@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr
+import scipy
 
 from .base import Family, Observed
 from .derivatives import Derivatives, chained
@@ -73,6 +73,7 @@ class InverseGaussian(Family):
         lam = dispersion["lam"]
         inside = np.where(y > 0, y, 1.0)
         root = np.sqrt(lam / inside)
+        ndtr, log_ndtr = scipy.special.ndtr, scipy.special.log_ndtr
         found = ndtr(root * (inside / mu - 1)) + np.exp(2 * lam / mu + log_ndtr(-root * (inside / mu + 1)))
         return np.where(y > 0, found, 0.0)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtr
+import scipy
 
 from ..errors import FitError
 from .base import Observed
@@ -67,7 +67,7 @@ class LogNormal(Gaussian):
 
     def cdf(self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any) -> np.ndarray:
         inside = np.where(y > 0, y, 1.0)
-        return np.where(y > 0, ndtr((np.log(inside) - mu) / residual_sd(mu, dispersion, weights)), 0.0)
+        return np.where(y > 0, scipy.special.ndtr((np.log(inside) - mu) / residual_sd(mu, dispersion, weights)), 0.0)
 
     def quantile_residuals(
         self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any], rng: np.random.Generator

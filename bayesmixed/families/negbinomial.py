@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import betainc, xlogy
+import scipy
 
 from .base import Observed
 from .derivatives import Derivatives, chained
@@ -74,11 +74,11 @@ class NegativeBinomial(Counts):
 
     def cdf(self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any) -> np.ndarray:
         alpha = dispersion["alpha"]
-        return np.where(y < 0, 0.0, betainc(alpha, np.maximum(y, 0.0) + 1.0, alpha / (alpha + mu)))
+        return np.where(y < 0, 0.0, scipy.special.betainc(alpha, np.maximum(y, 0.0) + 1.0, alpha / (alpha + mu)))
 
     def unit_deviance(self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
         y, alpha = observed.y, dispersion["alpha"]
-        deviance = 2 * (xlogy(y, y / mu) - (y + alpha) * np.log((y + alpha) / (mu + alpha)))
+        deviance = 2 * (scipy.special.xlogy(y, y / mu) - (y + alpha) * np.log((y + alpha) / (mu + alpha)))
         return deviance if observed.weights is None else observed.weights * deviance
 
     def draw(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import betainc
+import scipy
 
 from .base import Observed
 from .derivatives import Derivatives, chained
@@ -65,7 +65,7 @@ class NegativeBinomial1(Counts):
 
     def cdf(self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any) -> np.ndarray:
         phi = dispersion["phi"]
-        return np.where(y < 0, 0.0, betainc(mu / phi, np.maximum(y, 0.0) + 1.0, 1 / (1 + phi)))
+        return np.where(y < 0, 0.0, scipy.special.betainc(mu / phi, np.maximum(y, 0.0) + 1.0, 1 / (1 + phi)))
 
     def draw(
         self, rng: np.random.Generator, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any

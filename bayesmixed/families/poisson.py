@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import pdtr, xlogy
+import scipy
 
 from .base import Observed
 from .derivatives import Derivatives, chained
@@ -41,10 +41,10 @@ class Poisson(Counts):
         return np.sqrt(mu)
 
     def cdf(self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any) -> np.ndarray:
-        return np.where(y < 0, 0.0, pdtr(np.maximum(y, 0), mu))
+        return np.where(y < 0, 0.0, scipy.special.pdtr(np.maximum(y, 0), mu))
 
     def unit_deviance(self, observed: Observed, mu: np.ndarray, dispersion: dict[str, Any]) -> np.ndarray:
-        deviance = 2 * (xlogy(observed.y, observed.y / mu) - (observed.y - mu))
+        deviance = 2 * (scipy.special.xlogy(observed.y, observed.y / mu) - (observed.y - mu))
         return deviance if observed.weights is None else observed.weights * deviance
 
     def draw(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtr
+import scipy
 
 from .base import Family, Observed
 from .derivatives import Derivatives, chained
@@ -82,7 +82,7 @@ class Student(Family):
         return np.broadcast_to(dispersion["sigma"] * np.sqrt(ratio), np.shape(mu))
 
     def cdf(self, y: np.ndarray, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any) -> np.ndarray:
-        return stdtr(dispersion["nu"], (y - mu) / dispersion["sigma"])
+        return scipy.special.stdtr(dispersion["nu"], (y - mu) / dispersion["sigma"])
 
     def draw(
         self, rng: np.random.Generator, mu: np.ndarray, dispersion: dict[str, Any], weights: Any, trials: Any

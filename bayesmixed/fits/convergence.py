@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
+import scipy
 
 TAILS = (0.05, 0.95)  # quantiles whose indicators give the tail size (Vehtari et al. 2021, section 4.3)
 FEWEST_DRAWS = 4  # per chain: half a chain needs two draws to have a variance
@@ -115,7 +115,7 @@ def _scores(ordered: np.ndarray, order: np.ndarray) -> np.ndarray:
     """
     n = ordered.shape[1]
     twice = np.arange(2, 2 * n + 2, 2)
-    table = ndtri((np.arange(2 * n + 1) / 2 - 0.375) / (n + 0.25))
+    table = scipy.special.ndtri((np.arange(2 * n + 1) / 2 - 0.375) / (n + 0.25))
     same = ordered[:, 1:] == ordered[:, :-1]
     tied = same.any(axis=1)
     scores = np.broadcast_to(table[twice], ordered.shape)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
+import scipy
 
 from ..errors import NoSuchAnswer
 from ..parameters.values import Parameters, compact
@@ -145,7 +145,7 @@ class PointFit(Fit):
     def coefficients(self) -> pd.DataFrame:
         """Fixed effects of all predictors: estimate, se, lower, upper, statistic; Wald limits, 95 %."""
         estimate, se = self.parameters.stacked[0, 0], np.sqrt(np.diag(self.coefficient_covariance))
-        half = ndtri(0.975) * se
+        half = scipy.special.ndtri(0.975) * se
         columns = {
             "estimate": estimate,
             "se": se,

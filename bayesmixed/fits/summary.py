@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr, stdtr
+import scipy
 
 from ..messages import Told
 from ..page import Page, Section, column, places, probability
@@ -74,7 +74,7 @@ def _tested(fit: PointFit) -> tuple[pd.DataFrame, tuple[int, ...]]:
     table = fit.coefficients[["estimate", "se", "statistic"]]
     if fit.model.linear:
         return table.set_axis(["Estimate", "Std. Error", "t value"], axis=1), (3, 3, 3)
-    tested = table.assign(p=2 * ndtr(-np.abs(table["statistic"])))
+    tested = table.assign(p=2 * scipy.special.ndtr(-np.abs(table["statistic"])))
     return tested.set_axis(["Estimate", "Std. Error", "z value", PROBABILITY.format("z")], axis=1), (3, 3, 3, 4)
 
 
@@ -88,7 +88,7 @@ def _judged(fit: PointFit, judged_by: Reference) -> tuple[pd.DataFrame, tuple[in
     if letter == "t":
         table["df"] = df
     table[f"{letter} value"] = statistic
-    table[PROBABILITY.format(letter)] = 2 * stdtr(df, -np.abs(statistic))
+    table[PROBABILITY.format(letter)] = 2 * scipy.special.stdtr(df, -np.abs(statistic))
     tests = Told("standard-errors", f"Tests: {judged_by.words}.")
     lines = (tests, *filter(None, (judged_by.errors,)), *judged_by.notes)
     return table, (3, 3, 1, 3, 4) if letter == "t" else (3, 3, 3, 4), lines

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.linalg import solve_triangular
+import scipy
 
 from ..design.design import Design
 from ..errors import BayesMixedWarning, warn
@@ -49,7 +49,7 @@ class Dropped:
     def moved(self, rows: np.ndarray) -> np.ndarray:
         """What new rows (n, p + a) of the full design hold beyond their kept columns (n, a): 0 where determined."""
         scaled = (rows[:, self.kept] / self.scale).T  # a missing number makes its own row missing, and no other
-        w = solve_triangular(self.R.T, scaled, lower=True, check_finite=False).T
+        w = scipy.linalg.solve_triangular(self.R.T, scaled, lower=True, check_finite=False).T
         values = rows[:, self.dropped]
         found, length = values - w @ self.on_basis, np.linalg.norm(w, axis=1)[:, None]
         allowed = TOLERANCE * (np.abs(values - self.mean) + length * self.around)

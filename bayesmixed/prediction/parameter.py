@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
+import scipy
 
 from ..errors import FitError, nearest
 from ..parameters.values import Parameters
@@ -59,7 +59,7 @@ def predict_parameter(
                 f'model.fit("nuts", seed=1), or give it a predictor, bm.Formula(..., "{name} ~ 1").',
                 topic="no-standard-errors",
             )
-        half = ndtri(0.5 + level / 2) * np.linalg.norm(predictor.X @ root, axis=1)
+        half = scipy.special.ndtri(0.5 + level / 2) * np.linalg.norm(predictor.X @ root, axis=1)
         ends = np.stack([eta[0] - half, eta[0] + half])
         table["lower"], table["upper"] = ends if request.scale == "link" else np.sort(link.inverse(ends), axis=0)
     return pd.DataFrame(table, index=design.index)

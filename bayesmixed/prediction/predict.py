@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
+import scipy
 
 from ..design.design import Design
 from ..errors import FitError, checked_level, nearest
@@ -210,7 +210,7 @@ def _from_normal(asked: Prepared, errors: PredictionErrors) -> pd.DataFrame:
         if request.new_levels == "sample":
             variance = variance + _new_level_variance(design, parameters, terms)
         if interval == "confidence":
-            half = ndtri(0.5 + level / 2) * np.sqrt(variance)
+            half = scipy.special.ndtri(0.5 + level / 2) * np.sqrt(variance)
             ends = shown(eta - half), shown(eta + half)  # a decreasing link turns them round
             table["lower"], table["upper"] = np.minimum(*ends), np.maximum(*ends)
         else:

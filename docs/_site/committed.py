@@ -8,7 +8,8 @@ from pathlib import Path
 from .outside import DOCS, REPOSITORY, TABLES
 
 CHANGELOG = "CHANGELOG.md"
-TIMES = ("corners", "degrees", "generalized", "linear", "posterior", "profiles", "replicates")  # beginnings of names
+# Beginnings of names.
+TIMES = ("corners", "degrees", "generalized", "linear", "loading", "posterior", "profiles", "replicates")
 
 
 def pages() -> dict[str, str]:

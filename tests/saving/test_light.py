@@ -1,4 +1,7 @@
-"""Loading a saved fit loads none of what fits: no engine's machinery, no JAX, no optimizer."""
+"""Loading a saved fit loads none of what fits: no engine's machinery, no JAX, none of SciPy's parts.
+
+They are named in full, `scipy.special.ndtr`, where a loaded fit reaches: SciPy imports a part when it is first named.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 
 import bayesmixed as bm
 
-NOT_NEEDED = ("jax", "arviz", "matplotlib", "scipy.optimize", "scipy.stats", "bayesmixed.likelihood.linear")
+NOT_NEEDED = ("jax", "arviz", "matplotlib", "scipy.linalg", "scipy.special", "bayesmixed.likelihood.linear")
 PROGRAM = "import sys, bayesmixed as bm; bm.load(sys.argv[1]); print([n for n in {names} if n in sys.modules])"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
+import scipy
 
 from ...covariance import Covariance
 from ...design.design import GroupTerm
@@ -34,11 +34,11 @@ class FixedBasis:
 
     def beta(self, beta: np.ndarray) -> np.ndarray:
         """Coefficients of X from those of Q and the residual: beta0 + R^-1 beta."""
-        return self.beta0 + solve_triangular(self.R, beta)
+        return self.beta0 + scipy.linalg.solve_triangular(self.R, beta)
 
     def covariance_root(self, covariance: np.ndarray) -> np.ndarray:
         """F (p, p) with F F' = R^-1 C R^-T, so that x'F cancels only once where columns are far from zero."""
-        return solve_triangular(self.R, graded_root(covariance))
+        return scipy.linalg.solve_triangular(self.R, graded_root(covariance))
 
 
 def fixed_basis(X: np.ndarray, y: np.ndarray, root_weights: np.ndarray | None) -> tuple[FixedBasis, np.ndarray]:
@@ -55,7 +55,7 @@ def fixed_basis(X: np.ndarray, y: np.ndarray, root_weights: np.ndarray | None) -
         step = Q.T @ target
         target = target - Q @ step
         coefficients += step
-    beta0 = solve_triangular(R, coefficients) if len(R) else coefficients
+    beta0 = scipy.linalg.solve_triangular(R, coefficients) if len(R) else coefficients
     return FixedBasis(R, beta0), np.column_stack([Q, target])
 
 
@@ -115,7 +115,7 @@ def term_basis(term: GroupTerm, covariance: Covariance, root_weights: np.ndarray
     # collinear columns of a bar have no orthonormal basis: leave them as they are, scaled
     if np.min(np.abs(np.diag(R))) < 1e-9:
         return np.diag(1 / rms)
-    return np.diag(1 / rms) @ solve_triangular(R, np.eye(k))
+    return np.diag(1 / rms) @ scipy.linalg.solve_triangular(R, np.eye(k))
 
 
 def term_bases(

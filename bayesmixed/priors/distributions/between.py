@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special
+import scipy
 
 from .base import Distribution, shown
 
@@ -42,9 +42,9 @@ class Beta(Distribution):
         below, above = x - self.low, self.high - x
         inside = (below >= 0) & (above >= 0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            density = special.xlogy(self.a - 1, below / width) + special.xlogy(self.b - 1, above / width)
+            density = scipy.special.xlogy(self.a - 1, below / width) + scipy.special.xlogy(self.b - 1, above / width)
             slope = (self.a - 1) / below - (self.b - 1) / above
-        constant = special.betaln(self.a, self.b) + np.log(width)
+        constant = scipy.special.betaln(self.a, self.b) + np.log(width)
         return np.where(inside, density - constant, -np.inf), np.where(inside & np.isfinite(slope), slope, 0.0)
 
     def numpyro(self) -> Any:
@@ -59,7 +59,7 @@ class Beta(Distribution):
         return f"dist.Beta({self.a!r}, {self.b!r})" if (self.low, self.high) == (0.0, 1.0) else ""
 
     def quantile(self, p: Any) -> Any:
-        return self.low + (self.high - self.low) * special.betaincinv(self.a, self.b, p)
+        return self.low + (self.high - self.low) * scipy.special.betaincinv(self.a, self.b, p)
 
     def describe(self) -> str:
         where = "" if (self.low, self.high) == (0.0, 1.0) else f" on ({shown(self.low)}, {shown(self.high)})"

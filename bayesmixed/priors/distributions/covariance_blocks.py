@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special
+import scipy
 
 from ...errors import ModelError
 from .base import Distribution, Prior, shown
@@ -42,7 +42,7 @@ class LKJ(Distribution):
         k, eta = len(value), self.concentration
         left = np.arange(k - 1, 0, -1)  # k - 1, ..., 1
         a = eta + (left - 1) / 2
-        constant = float(np.sum(left * ((2 * eta - 2 + left) * LOG_2 + special.betaln(a, a))))
+        constant = float(np.sum(left * ((2 * eta - 2 + left) * LOG_2 + scipy.special.betaln(a, a))))
         sign, log_det = np.linalg.slogdet(value)
         if eta == 1 and sign >= 0:
             return np.asarray(-constant), np.zeros((k, k))
@@ -53,7 +53,7 @@ class LKJ(Distribution):
     def quantile(self, p: Any) -> Any:
         """Of any one correlation: (rho + 1) / 2 is Beta(a, a) with a = concentration + (dimension - 2) / 2."""
         a = self.concentration + (self._columns - 2) / 2
-        return 2 * special.betaincinv(a, a, p) - 1
+        return 2 * scipy.special.betaincinv(a, a, p) - 1
 
     def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
         """Cholesky factors (size, k, k), row by row: a length from a beta, a direction from the sphere.
@@ -95,15 +95,16 @@ class Dirichlet(Distribution):
     def log_density(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
         """At shares `value` (k,): with respect to all but one of them, the slopes as if they were free."""
         shares, a = np.asarray(value, dtype=float), np.asarray(self.concentration, dtype=float)
+        gammaln = scipy.special.gammaln
         with np.errstate(divide="ignore", invalid="ignore"):
-            density = special.gammaln(a.sum()) - special.gammaln(a).sum() + special.xlogy(a - 1, shares).sum()
+            density = gammaln(a.sum()) - gammaln(a).sum() + scipy.special.xlogy(a - 1, shares).sum()
             slope = np.where(a == 1, 0.0, (a - 1) / shares)
         return density, slope
 
     def quantile(self, p: Any) -> Any:
         """Of each share (..., k): its marginal is a beta."""
         a = np.asarray(self.concentration, dtype=float)
-        return special.betaincinv(a, a.sum() - a, np.asarray(p)[..., None])
+        return scipy.special.betaincinv(a, a.sum() - a, np.asarray(p)[..., None])
 
     def draw(self, rng: np.random.Generator, size: int) -> np.ndarray:
         return rng.dirichlet(np.asarray(self.concentration, dtype=float), size)

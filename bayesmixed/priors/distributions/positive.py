@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special
+import scipy
 
 from .base import Distribution, shown
 from .real import Normal, StudentT
@@ -44,7 +44,7 @@ class HalfNormal(Positive):
         return dist.HalfNormal(self.scale)
 
     def quantile(self, p: Any) -> Any:
-        return self.scale * special.ndtri((1 + np.asarray(p)) / 2)
+        return self.scale * scipy.special.ndtri((1 + np.asarray(p)) / 2)
 
     def describe(self) -> str:
         return f"half-Normal(0, {shown(self.scale)})"
@@ -93,7 +93,7 @@ class HalfStudentT(Positive):
         return dist.FoldedDistribution(dist.StudentT(self.df, 0.0, self.scale))
 
     def quantile(self, p: Any) -> Any:
-        return self.scale * special.stdtrit(self.df, (1 + np.asarray(p)) / 2)
+        return self.scale * scipy.special.stdtrit(self.df, (1 + np.asarray(p)) / 2)
 
     def describe(self) -> str:
         return f"half-Student-t({shown(self.df)}, 0, {shown(self.scale)})"
@@ -134,7 +134,7 @@ class Gamma(Positive):
     def log_density(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
         x, a = np.maximum(value, 0.0), self.concentration
         with np.errstate(divide="ignore", invalid="ignore"):
-            density = a * np.log(self.rate) - special.gammaln(a) + special.xlogy(a - 1, x) - self.rate * x
+            density = a * np.log(self.rate) - scipy.special.gammaln(a) + scipy.special.xlogy(a - 1, x) - self.rate * x
             slope = np.where(np.equal(a, 1), 0.0, (a - 1) / x) - self.rate
         return _above_zero(value, density, slope)
 
@@ -144,7 +144,7 @@ class Gamma(Positive):
         return dist.Gamma(self.concentration, self.rate)
 
     def quantile(self, p: Any) -> Any:
-        return special.gammaincinv(self.concentration, p) / self.rate
+        return scipy.special.gammaincinv(self.concentration, p) / self.rate
 
     def describe(self) -> str:
         return f"Gamma({shown(self.concentration)}, rate {shown(self.rate)})"
@@ -162,7 +162,7 @@ class InverseGamma(Positive):
     def log_density(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
         x, a = np.maximum(value, 0.0), self.concentration
         with np.errstate(divide="ignore", invalid="ignore"):
-            density = a * np.log(self.rate) - special.gammaln(a) - (a + 1) * np.log(x) - self.rate / x
+            density = a * np.log(self.rate) - scipy.special.gammaln(a) - (a + 1) * np.log(x) - self.rate / x
             slope = (self.rate / x - (a + 1)) / x
         return _above_zero(value, np.where(x > 0, density, -np.inf), slope)
 
@@ -172,7 +172,7 @@ class InverseGamma(Positive):
         return dist.InverseGamma(self.concentration, self.rate)
 
     def quantile(self, p: Any) -> Any:
-        return self.rate / special.gammainccinv(self.concentration, p)
+        return self.rate / scipy.special.gammainccinv(self.concentration, p)
 
 
 @dataclass(frozen=True)
@@ -197,4 +197,4 @@ class LogNormal(Positive):
         return dist.LogNormal(self.loc, self.scale)
 
     def quantile(self, p: Any) -> Any:
-        return np.exp(self.loc + self.scale * special.ndtri(p))
+        return np.exp(self.loc + self.scale * scipy.special.ndtri(p))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special
+import scipy
 
 from .base import Distribution, shown
 
@@ -36,7 +36,7 @@ class Normal(Distribution):
         return dist.Normal(self.loc, self.scale)
 
     def quantile(self, p: Any) -> Any:
-        return self.loc + self.scale * special.ndtri(p)
+        return self.loc + self.scale * scipy.special.ndtri(p)
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class StudentT(Distribution):
 
     def log_density(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
         z, df = (np.asarray(value) - self.loc) / self.scale, self.df
-        constant = special.gammaln((df + 1) / 2) - special.gammaln(df / 2) - 0.5 * np.log(np.pi * df)
+        constant = scipy.special.gammaln((df + 1) / 2) - scipy.special.gammaln(df / 2) - 0.5 * np.log(np.pi * df)
         density = constant - np.log(self.scale) - (df + 1) / 2 * np.log1p(z**2 / df)
         return density, -(df + 1) * z / (df + z**2) / self.scale
 
@@ -61,7 +61,7 @@ class StudentT(Distribution):
         return dist.StudentT(self.df, self.loc, self.scale)
 
     def quantile(self, p: Any) -> Any:
-        return self.loc + self.scale * special.stdtrit(self.df, p)
+        return self.loc + self.scale * scipy.special.stdtrit(self.df, p)
 
 
 @dataclass(frozen=True)
