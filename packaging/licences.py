@@ -52,9 +52,9 @@ def by_whom(installed: dict[str, Distribution]) -> dict[str, set[str]]:
     """Package -> the installed packages that ask for it."""
     found = defaultdict(set)
     for asking in installed.values():
-        own = normal(asking.name) == PACKAGE  # of whose extras all are installed; of others none, as far as one can see
+        extras = {"all"} if normal(asking.name) == PACKAGE else set()  # of others none, as far as one can see
         for line in asking.requires or []:
-            if "extra ==" in line and not own:
+            if not set(re.findall(r"extra == [\'\"]([^\'\"]+)", line)) <= extras:
                 continue
             found[normal(re.match(r"[\w.-]+", line)[0])].add(normal(asking.name))
     return found
