@@ -80,7 +80,7 @@ class Beta(Family):
         return np.clip(beta_draws(rng, mu, dispersion["phi"]), INSIDE, 1 - INSIDE)
 
     def written(self, weights: str, trials: str) -> Written:
-        return Written("dist.Beta(mu * phi, (1 - mu) * phi)")
+        return Written(f"dist.Beta(mu * phi, ({self.link.written_rest('eta')}) * phi)")
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         import numpyro.distributions as dist

@@ -90,7 +90,8 @@ class BetaBinomial(Binomial):
         return super().draw(rng, beta_draws(rng, mu, dispersion["phi"]), dispersion, weights, trials)
 
     def written(self, weights: str, trials: str) -> Written:
-        return Written(f"BetaBinomial(mu * phi, (1 - mu) * phi, {trials or 1})", BETA_BINOMIAL)
+        rest = self.link.written_rest("eta")
+        return Written(f"BetaBinomial(mu * phi, ({rest}) * phi, {trials or 1})", BETA_BINOMIAL)
 
     def distribution(self, mu: Any, dispersion: dict[str, Any], weights: Any, trials: Any) -> Any:
         import numpyro.distributions as dist

@@ -63,8 +63,12 @@ class Link(ABC):
             topic="not-in-a-script",
         )
 
+    def written_rest(self, eta: str) -> str:
+        """The text of 1 - mu, for means in (0, 1): a term of a sum that keeps its digits where mu is nearly 1."""
+        return f"1.0 - {self.written(eta)}"
+
     def written_log_odds(self, eta: str) -> str:
-        """The text of log(mu / (1 - mu)), where it is simpler than that of mu; else empty."""
+        """The text of log(mu / (1 - mu)), exact in both tails, for means in (0, 1); else empty."""
         return ""
 
     @abstractmethod

@@ -56,6 +56,12 @@ class Log(Link):
     def written(self, eta: str) -> str:
         return f"jnp.exp({eta})"
 
+    def written_rest(self, eta: str) -> str:
+        return f"-jnp.expm1({eta})"
+
+    def written_log_odds(self, eta: str) -> str:
+        return f"{eta} - jnp.log({self.written_rest(eta)})"
+
     def slope(self, mu: Any, xp: Any = NUMPY) -> Any:
         return 1 / mu
 
