@@ -33,7 +33,7 @@ def fit() -> Any:
             lambda fit: fit.predict(TABLE, "all"),
             "PointFit.predict takes 1 unnamed argument. Give the others by name: re=",
         ),
-        (lambda fit: fit.model.fit("nuts", draws=100), "go into its value: bm.NUTS(draws=100)"),
+        (lambda fit: fit.model.fit("nuts", draws=100), "go into its value: model.fit(bm.NUTS(draws=100))"),
         (lambda fit: fit.model.fit("nuts", sed=1), "Did you mean 'seed'?"),
         (lambda fit: anything.NUTS(warmup=500), "NUTS has no argument 'warmup'. Here it is tune=."),
         (lambda fit: anything.NUTS(adapt_delta=0.9), "Here it is target_accept=."),
