@@ -34,7 +34,7 @@ usable = $(if $(shell $(1)/bin/python -c '' 2>/dev/null && grep -sxF "$(CURDIR)"
 
 # One environment, one installation at a time.
 .NOTPARALLEL:
-.PHONY: help quickstart test test-slow test-py coverage lint check bench bench-generalized bench-loading bench-corners bench-degrees bench-peers bench-posterior bench-profiles bench-replicates printed programs references convergence calibration study-bootstrap study-coverage study-laplace study-permutation study-priors study-robust study-singular tutorials notebooks docs study-rejection clean FORCE
+.PHONY: help quickstart test test-docs test-slow test-py coverage lint check bench bench-generalized bench-loading bench-corners bench-degrees bench-peers bench-posterior bench-profiles bench-replicates printed programs references convergence calibration study-bootstrap study-coverage study-laplace study-permutation study-priors study-robust study-singular tutorials notebooks docs study-rejection clean FORCE
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -47,6 +47,9 @@ test: $(VENV)/.test ## the quick tests
 
 test-slow: $(VENV)/.test $(VENV)/.docs ## the tests that take longer, tutorials included
 	@$(BIN)/python -m pytest -q -m slow $(ARGS)
+
+test-docs: $(VENV)/.test $(VENV)/.docs ## the quick tests of pages, notebooks and what a shell offers, which need the extra docs too
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" -n auto --dist loadfile tests/documents/test_notebooks.py tests/documents/test_site.py tests/documents/test_tutorials.py tests/test_interactive.py $(ARGS)
 
 test-py: ## the quick tests on another interpreter in an environment of its own: make test-py PY=python3.13
 	@name=$$($(interpreter) -c 'import sys; print("py%d%d" % sys.version_info[:2])'); \
