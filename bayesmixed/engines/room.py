@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import BayesMixedWarning, FitError, warn
-from ..prediction.memory import at_hand
+from ..prediction.memory import SMALL, at_hand
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -42,7 +42,7 @@ def check_room(model: Model, call: str, chains: int, draws: int) -> None:
     """
     each = 8.0 * chains * (numbers_per_draw(model) + STATISTICS)
     size = each * draws
-    if COPIES * size < LARGE_BYTES:
+    if COPIES * size < SMALL:
         return
     free, asked = at_hand(), f"{chains} x {draws:,} draws" if chains > 1 else f"{draws:,} draws"
     asked += f" of {numbers_per_draw(model):,} numbers"

@@ -57,7 +57,7 @@ def read(path: Path) -> tuple[dict[str, Any], pd.DataFrame, dict[str, xr.Dataset
         raise DataError(f"There is no file {str(path)!r}.", topic="path")
     if path.is_dir():
         raise DataError(f"{str(path)!r} is a folder: give the file that fit.save wrote.", topic="path")
-    if not is_hdf5(path):
+    if not _is_hdf5(path):
         raise DataError(f"{str(path)!r} is not a NetCDF file as fit.save writes them.", topic="not-a-saved-fit")
     if digests.broken(path):  # asked before it is read: of damaged tables HDF5 can make an endless walk
         raise _damaged(path, "it is not what was written")
@@ -109,7 +109,7 @@ def _damaged(path: Path, what: str) -> DataError:
     return DataError(text, topic="damaged-file")
 
 
-def is_hdf5(path: Path) -> bool:
+def _is_hdf5(path: Path) -> bool:
     """Whether the file begins as HDF5 files do, which NetCDF 4 files are."""
     with path.open("rb") as file:
         return file.read(8) == b"\x89HDF\r\n\x1a\n"

@@ -37,6 +37,13 @@ def test_what_is_said_to_fit_does(model: bm.Model, monkeypatch: pytest.MonkeyPat
         room.check_room(model, "bm.NUTS(draws={draws})", 4, 2 * fits)
 
 
+def test_a_small_machine_is_asked_as_well(model: bm.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less than what a large one is warned of may be more than it has."""
+    monkeypatch.setattr(room, "at_hand", lambda: 0.5 * GB)
+    with pytest.raises(FitError, match=r"take 0\.3 GB, and 4 times that .* 0\.5 GB are free"):
+        room.check_room(model, "bm.NUTS(draws={draws})", 4, 500_000)
+
+
 def test_a_full_memory_has_room_for_no_draw(model: bm.Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "at_hand", lambda: -1.0)
     with pytest.raises(FitError, match=r"0\.0 GB are free\. Not one draw fits"):
